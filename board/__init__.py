@@ -1,0 +1,1 @@
+"""Boards: which parts a phone is made of, and on which pins."""

@@ -1,0 +1,1 @@
+"""The virtual handset: the same parts as fakes in a web page."""

@@ -1,0 +1,1 @@
+"""Configuration: the parameters, the files that set them, and the store of local settings."""

@@ -1,0 +1,1 @@
+"""Drivers: one part of the hardware each."""

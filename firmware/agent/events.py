@@ -1,0 +1,126 @@
+"""The words between the agent and the phone above it.
+
+The agent numbers calls; an account is the N of `sip lineN`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class RegistrationState(Enum):
+    """Where an account stands with its registrar."""
+
+    OFF = "off"  # Not configured to register.
+    WAITING = "waiting"  # For the link, or for `retry_at`.
+    REGISTERING = "registering"
+    REGISTERED = "registered"
+    REFUSED = "refused"  # The registrar said no; `reason` says why (F4).
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """One account's registration, for screens (S1); moments are monotonic seconds."""
+
+    account: int
+    name: str  # What the screen calls it: screen name, display name or user.
+    address: str  # "201@example.org"
+    state: RegistrationState
+    reason: str = ""  # In words, "" while all is well: "wrong password".
+    retry_at: float | None = None
+    renew_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The far end as a person reads it."""
+
+    name: str  # Display name, or "".
+    number: str  # The user part, or the whole URI where there is none.
+
+
+class EndCause(Enum):
+    """Why a call is over."""
+
+    HUNG_UP_HERE = "hung up"
+    HUNG_UP_THERE = "ended"
+    REFUSED = "refused"  # `CallEnded.status` and `.reason` say how.
+    CANCELLED_THERE = "caller gave up"
+    ANSWERED_ELSEWHERE = "answered elsewhere"
+    LINK_LOST = "link lost"
+    FAILED = "failed"  # No answer in time, no common media, a bad response.
+
+
+# Commands from above.
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Call `target` (digits, user@host or a SIP URI) from an account; `Dialling` or `CallEnded` follows."""
+
+    account: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Take an incoming call."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse an incoming call: 486 Busy Here, or another final status."""
+
+    call: int
+    status: int = 486
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End a call in whatever state it is: CANCEL, BYE or 486."""
+
+    call: int
+
+
+# Events to above.
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """Our INVITE is on its way."""
+
+    call: int
+    account: int
+    far: Party
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRinging:
+    """180 from the far end."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """Somebody calls; 180 has been sent."""
+
+    call: int
+    account: int
+    far: Party
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The call stands: 2xx sent or received, ACK on its way."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over. `call` is 0 for a Dial that never became one."""
+
+    call: int
+    cause: EndCause
+    status: int = 0  # SIP status where one came, else 0.
+    reason: str = ""  # In words: "busy", "number not found", "not registered".

@@ -1,0 +1,1 @@
+"""The persistent TLS link to the proxy."""

@@ -1,0 +1,266 @@
+"""The words that the link speaks: with the driver below it and with the layers above it.
+
+Every connection attempt has a number, and every event about a connection carries it, so that
+what an old attempt still has to say is not heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from firmware.sip.message import Request, Response
+
+
+class Role(Enum):
+    """A proxy's place in the ordered list of proxies."""
+
+    PRIMARY = "primary"
+    BACKUP = "backup"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerName:
+    """The name that a proxy's certificate is verified against (I1): a DNS name or an IP literal.
+
+    It is never the address dialled: that is an `Address`.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A transport address: an IP literal (IPv6 without brackets) and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy as configured: `host` is a name or an IP literal, `port` 0 leaves it to DNS or 5061."""
+
+    role: Role
+    host: str
+    port: int = 0
+
+    @property
+    def name(self) -> ServerName:
+        """The name to verify: what the administrator wrote (I1)."""
+        return ServerName(self.host)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
+class FailureKind(Enum):
+    """Why a connection ended or never came about; `Failure.text` says it in words."""
+
+    CONFIGURATION = "configuration"  # L11: trusted certificates missing, no proxy set.
+    CLOCK = "clock not set"  # I3.
+    RESOLVE = "name not found"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"  # DNS, TCP or TLS took longer than its budget.
+    TLS = "TLS"  # Handshake failure, TLS alert.
+    CERTIFICATE = "certificate"  # The proxy was not who it should be (I1, I2).
+    CLOSED = "closed"  # FIN or close_notify.
+    RESET = "reset"  # RST.
+    GARBAGE = "garbage"  # A stream that is not SIP.
+    SILENT = "silent"  # Condemned: nothing came back (D2, D4).
+    UNFIT = "unfit"  # The registrar does not serve (D8).
+    STOPPED = "stopped"  # By the administrator or at switch-off.
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why, for machines and for people: `text` is a sentence part such as "connection refused"."""
+
+    kind: FailureKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What a finished handshake told: for the screen, the Contact and the benchmark."""
+
+    local: Address
+    version: str  # "TLSv1.3"
+    cipher: str
+    resumed: bool
+    certificate_ends: float  # Unix time of the proxy certificate's notAfter.
+
+
+# Commands to the driver.
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Look up the addresses of a proxy; answered by `Resolved` or `Lost`."""
+
+    attempt: int
+    proxy: Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open TCP to `address`, then TLS verified against `name`; `TcpConnected`, `Connected` or `Lost`."""
+
+    attempt: int
+    name: ServerName
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Send these bytes on that connection."""
+
+    attempt: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close that connection, or give up that look-up; nothing more is heard of it."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDelivery:
+    """Ask the kernel how many sent bytes TCP has not acknowledged; answered by `DeliveryChecked`."""
+
+    attempt: int
+
+
+# Events from the driver.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The addresses of the proxy in the order to try them; never empty."""
+
+    attempt: int
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TcpConnected:
+    """TCP stands; the TLS handshake begins."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The handshake is done and the proxy is who it should be (I1, I2)."""
+
+    attempt: int
+    facts: TlsFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Decrypted bytes from the proxy; never empty."""
+
+    attempt: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The look-up or connection ended by itself; the driver has let go of it already."""
+
+    attempt: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChecked:
+    """How many bytes the kernel still holds that the proxy's TCP has not acknowledged."""
+
+    attempt: int
+    unacknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """An address, a carrier or the default route changed, or the clock was set (D6, I3)."""
+
+
+# Commands from above.
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Send a SIP message over the link."""
+
+    message: Request | Response
+
+
+@dataclass(frozen=True, slots=True)
+class TestLink:
+    """The handset was lifted or a first digit dialled: ping unless life was proven lately (D7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfirmed:
+    """A 2xx to REGISTER came over this link; Flow-Timer in seconds where the registrar gave one."""
+
+    flow_timer_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUnfit:
+    """Registration says that the proxy does not serve (D8); not again before Retry-After."""
+
+    failure: Failure
+    retry_after_s: float = 0.0
+
+
+# Events to above.
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """SIP may flow. `local` is this end of the live connection: Via and Contact come from it."""
+
+    proxy: Proxy
+    local: Address
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """SIP flows no more; what was written and not answered may be lost."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A whole SIP message from the link."""
+
+    message: Request | Response
+
+
+class LinkState(Enum):
+    """What the screen says of the link (S1, S2)."""
+
+    OFF = "off"  # A configuration error: no connection is opened (L11).
+    WAITING = "waiting"
+    CONNECTING = "connecting"
+    UP = "up"
+    UNPROVEN = "unproven"  # Connected, but without proof of life for too long (L6, S2).
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """Everything the link screen knows; moments are monotonic seconds."""
+
+    state: LinkState
+    proxy: Proxy | None = None  # The one connected to, or tried last.
+    reason: Failure | None = None  # Why the link is down, or why it was down last.
+    attempts: int = 0  # Connections tried since the link was up.
+    retry_at: float | None = None
+    since: float = 0.0  # When this state was entered.
+    proof_at: float | None = None  # The last proof of life.
+    round_trip_s: float | None = None  # Smoothed.
+    keep_alive_s: float = 0.0  # The period in force; 0: off.
+    answers_pings: bool | None = None  # None: not known yet on this link.
+    facts: TlsFacts | None = None

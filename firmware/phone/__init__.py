@@ -1,0 +1,1 @@
+"""What the person meets: keys and hook in, screens, ringer and lamp out."""

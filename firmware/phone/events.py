@@ -1,0 +1,116 @@
+"""The words between the phone and the world: keys, hook and commands in; screen, ring and lamp out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from firmware.agent.events import (
+    AccountStatus,
+    CallAnswered,
+    CallEnded,
+    Dialling,
+    IncomingCall,
+    RemoteRinging,
+)
+from firmware.link.events import LinkStatus
+from firmware.phone.screen import Screen
+
+KEYS = (
+    *"123456789*0#",
+    "soft1", "soft2", "up", "down",
+    "hold", "mute", "volume", "speaker",
+)  # fmt: skip
+"""The 4 x 5 keypad: twelve digits, two soft keys, up and down, four function keys."""
+
+
+# Events from the world.
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key of `KEYS` went down."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookLifted:
+    """The handset was taken off the hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookReplaced:
+    """The handset was put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialTarget:
+    """A program dials: digits or a SIP URI, from an account (0: the phone's first usable one)."""
+
+    target: str
+    account: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """A program answers the call that rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """A program hangs up the call in the foreground."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeIs:
+    """The wall clock: Unix seconds and the local offset from UTC in seconds; None: not set (I3)."""
+
+    unix_s: float | None
+    offset_s: int = 0
+
+
+# Outputs to the world.
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show this screen."""
+
+    screen: Screen
+
+
+@dataclass(frozen=True, slots=True)
+class SetRinger:
+    """Start or stop the ringer."""
+
+    ringing: bool
+
+
+class LampPattern(Enum):
+    """What the message lamp does."""
+
+    OFF = "off"
+    ON = "on"
+    FLASHING = "flashing"
+
+
+@dataclass(frozen=True, slots=True)
+class SetLamp:
+    """Set the lamp."""
+
+    pattern: LampPattern
+
+
+Reportable = (
+    LinkStatus
+    | AccountStatus
+    | Dialling
+    | RemoteRinging
+    | IncomingCall
+    | CallAnswered
+    | CallEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A fact from below, passed on to whoever watches the phone: script, console, web."""
+
+    fact: Reportable

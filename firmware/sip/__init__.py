@@ -1,0 +1,1 @@
+"""SIP as values: bytes in, values out, and back; no state."""
