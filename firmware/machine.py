@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-EventT = TypeVar("EventT", contravariant=True)
+EventT_contra = TypeVar("EventT_contra", contravariant=True)
 
 
-class Machine(Protocol[EventT]):
+class Machine(Protocol[EventT_contra]):
     """A state machine that performs no I/O and reads no clock."""
 
-    def handle(self, event: EventT, now: float) -> list[object]:
+    def handle(self, event: EventT_contra, now: float) -> list[object]:
         """Take one event; return what follows from it, in order."""
 
     def wake(self, now: float) -> list[object]:

@@ -42,7 +42,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy as configured: `host` is a name or an IP literal, `port` 0 leaves it to DNS or 5061."""
+    """A proxy as configured: a name or an IP literal; port 0 leaves it to DNS, or means 5061."""
 
     role: Role
     host: str
@@ -106,7 +106,10 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open TCP to `address`, then TLS verified against `name`; `TcpConnected`, `Connected` or `Lost`."""
+    """Open TCP to `address`, then TLS verified against `name`.
+
+    Answered by `TcpConnected` and `Connected`, or by `Lost`.
+    """
 
     attempt: int
     name: ServerName
@@ -130,7 +133,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class CheckDelivery:
-    """Ask the kernel how many sent bytes TCP has not acknowledged; answered by `DeliveryChecked`."""
+    """Ask the kernel how many bytes TCP has not had acknowledged; `DeliveryChecked` answers."""
 
     attempt: int
 

@@ -1,0 +1,98 @@
+# The handset. `make` prints what there is to make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON3 ?= python3
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SEED ?= 7
+SEEDS ?= 10000
+ARGS ?=
+
+# What a bare Debian lacks: for the phone, and for the tests' real peers.
+RUN_PACKAGES := python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamailio-extra-modules \
+	kamailio-outbound-modules kamailio-tls-modules openssl
+
+.PHONY: help run test check format sim sim-long mutants bench-link lock generated golden clean \
+	run-packages test-packages
+
+help: ## Print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and lab exchange
+	$(PYTHON) -m tests.lab.desk $(ARGS)
+
+test: test-packages $(VENV)/test.ready check ## Set everything up and pass every test
+	$(PYTHON) -m pytest $(ARGS)
+
+check: $(VENV)/test.ready ## Format, lint, types, layers, lengths
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(PYTHON) -m pytest tests/unit/style
+
+format: $(VENV)/test.ready ## Bring the code into its one format
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+sim: $(VENV)/test.ready ## Play one seed of the simulator and print its trace: make sim SEED=7
+	$(PYTHON) -m tests.simulator --seed $(SEED)
+
+sim-long: $(VENV)/test.ready ## Play many seeds: make sim-long SEEDS=10000
+	$(PYTHON) -m tests.simulator $(SEEDS)
+
+mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
+	$(PYTHON) -m tests.simulator.mutants
+
+bench-link: test-packages $(VENV)/test.ready ## Measure the link; prints a Markdown table
+	$(PYTHON) -m tests.bench.link $(ARGS)
+
+lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
+	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
+		--no-emit-index-url -o requirements.lock pyproject.toml
+	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
+		--no-emit-index-url --group test -c requirements.lock -o tests/requirements.lock
+
+generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table
+	$(PYTHON) -m config reference > config/REFERENCE.md
+	$(PYTHON) -m config startup > config/startup.cfg
+
+golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
+	$(PYTHON) -m pytest tests/unit/phone --update-golden
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+run-packages:
+	@$(call install-missing,$(RUN_PACKAGES))
+
+test-packages:
+	@$(call install-missing,$(TEST_PACKAGES))
+
+$(VENV)/bin/python:
+	@$(PYTHON3) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory run-packages
+	$(PYTHON3) -m venv $(VENV)
+
+$(VENV)/run.ready: requirements.lock | $(VENV)/bin/python
+	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+$(VENV)/test.ready: tests/requirements.lock $(VENV)/run.ready
+	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	touch $@
+
+# Ask the package manager only for what is not there, so that a set-up machine works off line.
+define install-missing
+missing=""; \
+for package in $(1); do \
+	dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+	echo "installing$$missing"; \
+	$(SUDO) apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef

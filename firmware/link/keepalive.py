@@ -1,0 +1,215 @@
+"""Is the proxy still there? Keep-alive, proof of life and the verdict on a silent link.
+
+Theory of operation
+-------------------
+*Proof of life* is any byte from the proxy. Three things ask for one:
+
+- the periodic ping (L6): CRLFCRLF, first when the first REGISTER is answered, then each after
+  80-100 % of the period, drawn anew (RFC 5626 4.4.1);
+- a test: the handset was lifted, the network changed (D6, D7);
+- a request after which no byte came for half the transaction timer (D4): ping and OPTIONS.
+
+Whatever asked, one *watch* runs until the next byte. When its limit is over, the kernel is asked
+whether the proxy's TCP has acknowledged what was sent (D2): if not, the path is dead; if so, the
+proxy is alive and slow, and the watch runs on to 10 s. Slow is not dead.
+
+A proxy that has never answered a ping on this link is not condemned for it (D3): after one
+unanswered ping, OPTIONS takes the pings' place, and any answer to it is proof of life. It goes out
+with Max-Forwards 0, so that the proxy itself has to answer (RFC 3261 11, 16.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from firmware.link.events import CheckDelivery, Failure, FailureKind, Write
+from firmware.link.round_trip import PONG_LIMIT_MAX_S, RoundTrip
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request
+
+PING = b"\r\n\r\n"
+
+FRESH_S = 5.0
+"""A test finds nothing new when life was proven this lately (D7)."""
+
+SLACK_S = 4.0
+"""S2: how long after the pong limit the link is still shown as up."""
+
+UNPROVEN_OFF_S = 60.0
+"""L6: without keep-alive, a proof of life older than this is no proof."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """A question that is out: when to ask the kernel, and when silence condemns."""
+
+    check_at: float | None
+    condemn_by: float
+
+
+class KeepAlive:
+    """The life of one connection. Outputs are `Write` and `CheckDelivery`; `verdict` condemns."""
+
+    def __init__(
+        self,
+        attempt: int,
+        period_s: float,
+        transaction_timer_s: float,
+        random: Random,
+        options: Callable[[], Request],
+        now: float,
+    ) -> None:
+        self.verdict: Failure | None = None
+        self.proof_at = now
+        self.round_trip = RoundTrip()
+        self.answers_pings: bool | None = None
+        self.period_s = period_s
+        self.pongs_expected = 0  # Pings written since the owner last told the stream.
+        self._attempt = attempt
+        self._transaction_timer_s = transaction_timer_s
+        self._random = random
+        self._options = options
+        self._started = False
+        self._ping_at: float | None = None
+        self._pinged_at: float | None = None  # The last ping, while no pong came.
+        self._options_at: float | None = None  # The last OPTIONS, while no answer came,
+        self._branch = ""  # and its branch.
+        self._request_at: float | None = None  # The oldest request without a byte since.
+        self._probe_at: float | None = None
+        self._watch: Watch | None = None
+
+    def deadline(self) -> float | None:
+        """Return when there is something to send, to ask or to condemn."""
+        watch = self._watch
+        moments = (watch.check_at, watch.condemn_by) if watch else ()
+        return earliest((self._ping_at, self._probe_at, *moments))
+
+    @property
+    def unproven_at(self) -> float:
+        """When the link may no longer be shown as up (L6, S2)."""
+        if not self.period_s:
+            return self.proof_at + UNPROVEN_OFF_S
+        return self.proof_at + self.period_s + self.round_trip.limit_s + SLACK_S
+
+    def registered(self, flow_timer_s: int | None, now: float) -> list[object]:
+        """Take the registrar's Flow-Timer into the period and start pinging (L6)."""
+        if self.period_s and flow_timer_s and flow_timer_s < self.period_s:
+            self.period_s = float(flow_timer_s)
+            if self._ping_at is not None:
+                self._ping_at = min(self._ping_at, self._next_ping_at(now))
+        return self.start(now)
+
+    def start(self, now: float) -> list[object]:
+        """Send the first ping: a REGISTER was answered. Later calls do nothing."""
+        if self._started or not self.period_s:
+            return []
+        self._started = True
+        return self._ask(now)
+
+    def test(self, now: float) -> list[object]:
+        """Ping now unless life was proven lately or a question is out (D7)."""
+        if self._watch or now - self.proof_at <= FRESH_S:
+            return []
+        return self._ask(now)
+
+    def test_at_once(self, now: float) -> list[object]:
+        """Ping now, whatever was proven before the network changed (D6)."""
+        return [] if self._watch else self._ask(now)
+
+    def request_sent(self, now: float) -> None:
+        """A request was written: half the transaction timer without a byte asks (D4)."""
+        if self._request_at is None:
+            self._request_at = now
+            self._probe_at = now + self._transaction_timer_s / 2
+
+    def bytes_came(self, now: float) -> None:
+        """Something came from the proxy: proof of life."""
+        self.proof_at = now
+        self._watch = self._request_at = self._probe_at = None
+
+    def pong_came(self, now: float) -> None:
+        """A pong came: the proxy answers pings, and the round trip is known anew."""
+        self.answers_pings = True
+        if self._pinged_at is not None:
+            self.round_trip.learn(now - self._pinged_at)
+            self._pinged_at = None
+
+    def is_own_answer(self, branch: str, now: float) -> bool:
+        """Tell whether a response answers our OPTIONS, and time it."""
+        if not self._branch or branch != self._branch:
+            return False
+        if self._options_at is not None:  # A provisional answer comes before the final one.
+            self.round_trip.learn(now - self._options_at)
+            self._options_at = None
+        return True
+
+    def delivery_checked(self, unacknowledged: int) -> None:
+        """Hear the kernel: bytes that nobody acknowledges mean a dead path (D2)."""
+        if unacknowledged and self._watch and self._watch.check_at is None:
+            self.verdict = Failure(FailureKind.SILENT, "the path to the proxy is dead")
+
+    def wake(self, now: float) -> list[object]:
+        """Send, ask or condemn what is due."""
+        if self._watch and is_due(self._watch.condemn_by, now):
+            self.verdict = Failure(FailureKind.SILENT, "the proxy does not answer")
+            return []
+        out: list[object] = []
+        if self._watch and is_due(self._watch.check_at, now):
+            out += self._check(self._watch, now)
+        if is_due(self._probe_at, now):
+            out += self._probe_request(now)
+        if is_due(self._ping_at, now):
+            out += self._ask(now)
+        return out
+
+    def _check(self, watch: Watch, now: float) -> list[object]:
+        watch.check_at = None
+        out: list[object] = [CheckDelivery(self._attempt)]
+        if self._pinged_at is not None and self.answers_pings is None:
+            # D3: one unanswered ping, and OPTIONS takes its place; its answer gets its own time.
+            self.answers_pings = False
+            if self._request_at is None:
+                watch.condemn_by = now + PONG_LIMIT_MAX_S
+            out += self._send_options(now)
+        return out
+
+    def _probe_request(self, now: float) -> list[object]:
+        """D4: half the timer is over; the rest of it is the limit of ping and OPTIONS."""
+        self._probe_at = None
+        assert self._request_at is not None
+        full_s = self._transaction_timer_s
+        self._tighten(self._request_at + full_s, self._request_at + max(full_s, PONG_LIMIT_MAX_S))
+        return [*self._send_ping(now), *self._send_options(now)]
+
+    def _ask(self, now: float) -> list[object]:
+        if self._started:
+            self._ping_at = self._next_ping_at(now)
+        if self._pinged_at is not None and self.answers_pings is None:
+            self.answers_pings = False  # Other bytes came, but no pong in a whole period.
+        self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)
+        return self._send_options(now) if self.answers_pings is False else self._send_ping(now)
+
+    def _tighten(self, check_at: float, condemn_by: float) -> None:
+        """Run the one watch; a question that is out already keeps its earlier limits."""
+        if self._watch is None:
+            self._watch = Watch(check_at, condemn_by)
+            return
+        if self._watch.check_at is not None:
+            self._watch.check_at = min(self._watch.check_at, check_at)
+        self._watch.condemn_by = min(self._watch.condemn_by, condemn_by)
+
+    def _send_ping(self, now: float) -> list[object]:
+        self._pinged_at = now
+        self.pongs_expected += 1
+        return [Write(self._attempt, PING)]
+
+    def _send_options(self, now: float) -> list[object]:
+        request = self._options()
+        self._branch, self._options_at = request.via.branch, now
+        return [Write(self._attempt, bytes(request))]
+
+    def _next_ping_at(self, now: float) -> float:
+        """Draw the next period anew: 80-100 % of it (RFC 5626 4.4.1)."""
+        return now + self._random.uniform(0.8, 1.0) * self.period_s

@@ -1,0 +1,87 @@
+"""When to try again: the one owner of the retry timing (L7, F1, F2).
+
+- A link that is lost while the count is zero is retried at once (F1).
+- Every failure after that waits 50-100 % of `min(cap, base x 2^failures)`. For the first
+  `PATIENCE_S` of an outage the upper bound is `EARLY_BOUND_S`, and doubling starts then.
+- The count is cleared only by `HEALTHY_S` of registered service, so a proxy that accepts and
+  closes at once never makes a hot loop.
+- A Retry-After is a floor under every wait, and a change of network does not cut it short.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+PATIENCE_S = 10.0
+EARLY_BOUND_S = 2.0
+HEALTHY_S = 30.0
+
+RETRY_AFTER_MAX_S = 86_400.0
+"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
+
+DOUBLINGS_MAX = 16
+"""2^16 base waits are above every cap that the parameter allows."""
+
+
+class Retry:
+    """The back-off of one outage."""
+
+    def __init__(self, base_s: float, cap_s: float, random: Random) -> None:
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._random = random
+        self._failures = 0
+        self._doublings = 0
+        self._outage_since: float | None = None
+        self._not_before: float | None = None
+        self.healthy_at: float | None = None
+        """When the service will have been healthy for long enough to forget the outage."""
+
+    def service_confirmed(self, now: float) -> None:
+        """A REGISTER was answered with 2xx on the link."""
+        if self.healthy_at is None and self._outage_since is not None:
+            self.healthy_at = now + HEALTHY_S
+
+    def forget_outage(self) -> None:
+        """The link has been registered for `HEALTHY_S`: the next loss is a new outage."""
+        self._failures = self._doublings = 0
+        self._outage_since = self._not_before = self.healthy_at = None
+
+    def hold(self, retry_after_s: float, now: float) -> None:
+        """The registrar asked to be left alone for so long."""
+        held = now + min(retry_after_s, RETRY_AFTER_MAX_S)
+        self._not_before = max(held, self._not_before or held)
+
+    def after_loss(self, now: float) -> float:
+        """Return when to try after the loss of a link that had served."""
+        self.healthy_at = None
+        if self._failures == 0:
+            self._fail(now)
+            return self._at_least(now)
+        return self.after_failure(now)
+
+    def after_failure(self, now: float) -> float:
+        """Return when to try after an attempt that did not come to a link."""
+        self.healthy_at = None
+        self._fail(now)
+        bound_s = self._bound_s(now)
+        return self._at_least(now + self._random.uniform(bound_s / 2, bound_s))
+
+    def cut_short(self, now: float) -> float:
+        """Return when to try after the network changed (D6)."""
+        return self._at_least(now)
+
+    def _fail(self, now: float) -> None:
+        self._failures += 1
+        if self._outage_since is None:
+            self._outage_since = now
+
+    def _bound_s(self, now: float) -> float:
+        assert self._outage_since is not None
+        if now - self._outage_since < PATIENCE_S:
+            return min(self._cap_s, EARLY_BOUND_S, self._base_s * 2.0**self._failures)
+        self._doublings = min(self._doublings + 1, DOUBLINGS_MAX)
+        return min(self._cap_s, self._base_s * 2.0**self._doublings)
+
+    def _at_least(self, moment: float) -> float:
+        return max(moment, self._not_before or moment)

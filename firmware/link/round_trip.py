@@ -1,0 +1,39 @@
+"""The smoothed round trip of the link and the pong limit that follows from it (D2).
+
+The estimator is TCP's own (RFC 6298 2): one eighth of each new sample, one quarter of its
+deviation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PONG_LIMIT_MIN_S = 2.0
+"""No proxy is called dead sooner, however quick it was: a scheduler may pause it (D2)."""
+
+PONG_LIMIT_MAX_S = 10.0
+"""RFC 5626 4.4.1: a pong is due within 10 s."""
+
+
+@dataclass(slots=True)
+class RoundTrip:
+    """Smoothed round trip and deviation in seconds; None until the first sample."""
+
+    smoothed_s: float | None = None
+    deviation_s: float = 0.0
+
+    def learn(self, sample_s: float) -> None:
+        """Take one measured round trip."""
+        if self.smoothed_s is None:
+            self.smoothed_s, self.deviation_s = sample_s, sample_s / 2
+            return
+        self.deviation_s += (abs(sample_s - self.smoothed_s) - self.deviation_s) / 4
+        self.smoothed_s += (sample_s - self.smoothed_s) / 8
+
+    @property
+    def limit_s(self) -> float:
+        """How long a pong may take while the kernel still holds unacknowledged bytes (D2)."""
+        if self.smoothed_s is None:
+            return PONG_LIMIT_MIN_S
+        wanted_s = 4 * self.smoothed_s + 4 * self.deviation_s
+        return min(PONG_LIMIT_MAX_S, max(PONG_LIMIT_MIN_S, wanted_s))

@@ -1,0 +1,20 @@
+"""What the administrator chose for the link, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firmware.link.events import Failure, Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """The link's parameters (PARAMETERS: "The link"); times in seconds."""
+
+    proxies: tuple[Proxy, ...]  # In order of preference: primary, then backup.
+    problem: Failure | None = None  # L11: why no connection may be opened at all.
+    keep_alive_s: float = 30.0  # 0: off (L6).
+    retry_base_s: float = 1.0
+    retry_cap_s: float = 120.0
+    head_start_s: float = 0.25
+    transaction_timer_s: float = 4.0  # D4.
