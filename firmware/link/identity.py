@@ -1,0 +1,214 @@
+"""Is the proxy who it should be? The rules I1 and I2 that OpenSSL leaves to us (RFC 5922).
+
+OpenSSL builds the chain to a configured CA and checks signatures, CA flags, path lengths, name
+constraints and purposes. It is told to leave the time alone, so that an expired certificate can be
+named with its days. This module checks the verified chain: validity, the name (RFC 5922 7.1), key
+sizes, signature algorithms, extended key usage and revocation. It is pure: the time is a value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from firmware.link.events import Failure, FailureKind, ServerName
+
+RSA_BITS_MIN = 2048
+EC_BITS_MIN = 224
+
+CLOCK_FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
+"""This software did not exist before: a clock that says so was never set (I3)."""
+
+WARN_BEFORE_END = timedelta(days=30)
+"""I4."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A CRL file's list; `expired` ones still refuse what they list."""
+
+    crl: x509.CertificateRevocationList
+
+    def covers(self, certificate: x509.Certificate, issuer: x509.Certificate | None) -> bool:
+        """Tell whether this list is the issuer's own and says something of the certificate."""
+        if self.crl.issuer != certificate.issuer:
+            return False
+        if issuer is None:
+            return True
+        key = issuer.public_key()
+        if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey):
+            return False
+        return self.crl.is_signature_valid(key)
+
+    def revokes(self, certificate: x509.Certificate) -> bool:
+        """Tell whether the certificate is on the list."""
+        found = self.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        return found is not None
+
+
+def verify(
+    chain: Sequence[bytes],
+    name: ServerName,
+    unix_now: float,
+    crls: Sequence[RevocationList] = (),
+    *,
+    allow_wildcard: bool = False,
+) -> Failure | None:
+    """Check a chain (DER, leaf first) that OpenSSL has verified; None when all is well."""
+    now = datetime.fromtimestamp(unix_now, UTC)
+    try:
+        certificates = [x509.load_der_x509_certificate(der) for der in chain]
+        return _verify(certificates, name, now, crls, allow_wildcard=allow_wildcard)
+    except ValueError as error:
+        return _refused(f"the certificate of {name.text} cannot be read: {error}")
+
+
+def _verify(
+    certificates: Sequence[x509.Certificate],
+    name: ServerName,
+    now: datetime,
+    crls: Sequence[RevocationList],
+    *,
+    allow_wildcard: bool,
+) -> Failure | None:
+    leaf = certificates[0]
+    for number, certificate in enumerate(certificates):
+        whose = f"certificate of {name.text}" if number == 0 else "certificate of its authority"
+        issuer = certificates[number + 1] if number + 1 < len(certificates) else None
+        failure = (
+            _check_time(certificate, whose, now)
+            or _check_strength(certificate, whose, root=number > 0 and issuer is None)
+            or _check_revocation(certificate, issuer, whose, crls)
+        )
+        if failure:
+            return failure
+    return _check_purpose(leaf, name) or _check_name(leaf, name, allow_wildcard=allow_wildcard)
+
+
+def _refused(text: str) -> Failure:
+    return Failure(FailureKind.CERTIFICATE, text)
+
+
+def in_days(span: timedelta) -> str:
+    """Say a span of time in words."""
+    if span.days >= 1:
+        return "1 day" if span.days == 1 else f"{span.days} days"
+    hours = span.seconds // 3600
+    if hours >= 1:
+        return "1 hour" if hours == 1 else f"{hours} hours"
+    return "minutes"
+
+
+def _check_time(certificate: x509.Certificate, whose: str, now: datetime) -> Failure | None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < begins:
+        if now < CLOCK_FLOOR:
+            return Failure(FailureKind.CLOCK, f"clock not set ({now:%Y-%m-%d})")
+        return _refused(f"{whose} is not valid for another {in_days(begins - now)}")
+    if now > ends:
+        return _refused(f"{whose} expired {in_days(now - ends)} ago")
+    return None
+
+
+def _check_strength(certificate: x509.Certificate, whose: str, *, root: bool) -> Failure | None:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS_MIN:
+        return _refused(f"{whose} has a weak key (RSA {key.key_size} bits)")
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < EC_BITS_MIN:
+        return _refused(f"{whose} has a weak key (EC {key.key_size} bits)")
+    algorithm = certificate.signature_hash_algorithm
+    # Nobody trusts a root for its own signature: it is trusted because it is configured.
+    if not root and isinstance(algorithm, hashes.SHA1 | hashes.MD5):
+        return _refused(f"{whose} is signed with {algorithm.name.upper()}, which is broken")
+    return None
+
+
+def _check_revocation(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate | None,
+    whose: str,
+    crls: Sequence[RevocationList],
+) -> Failure | None:
+    for crl in crls:
+        if crl.covers(certificate, issuer) and crl.revokes(certificate):
+            return _refused(f"{whose} is revoked")
+    return None
+
+
+def _check_purpose(leaf: x509.Certificate, name: ServerName) -> Failure | None:
+    try:
+        usage = leaf.extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE)
+    except x509.ExtensionNotFound:
+        return None
+    assert isinstance(usage.value, x509.ExtendedKeyUsage)
+    wanted = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+    if wanted & set(usage.value):
+        return None
+    return _refused(f"certificate of {name.text} is not for servers")
+
+
+def _check_name(
+    leaf: x509.Certificate, name: ServerName, *, allow_wildcard: bool
+) -> Failure | None:
+    wrong = _refused(f"certificate is for {_names_in_words(leaf)}, not for {name.text}")
+    names = _alternative_names(leaf)
+    if names is None:
+        return wrong  # I1: a CN without SAN is not accepted.
+    try:
+        address = ipaddress.ip_address(name.text)
+    except ValueError:
+        return None if _matches(names, name.text, allow_wildcard=allow_wildcard) else wrong
+    return None if address in names.get_values_for_type(x509.IPAddress) else wrong
+
+
+def _alternative_names(leaf: x509.Certificate) -> x509.SubjectAlternativeName | None:
+    try:
+        found = leaf.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    except x509.ExtensionNotFound:
+        return None
+    assert isinstance(found.value, x509.SubjectAlternativeName)
+    return found.value
+
+
+def _matches(names: x509.SubjectAlternativeName, wanted: str, *, allow_wildcard: bool) -> bool:
+    """RFC 5922 7.1: SIP URIs, where there are any, exclude the DNS names."""
+    wanted = wanted.rstrip(".").lower()
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    domains = [domain for uri in uris if (domain := _sip_domain(uri)) is not None]
+    if domains:
+        return wanted in domains
+    patterns = [entry.rstrip(".").lower() for entry in names.get_values_for_type(x509.DNSName)]
+    if wanted in patterns:
+        return True
+    suffix = wanted.partition(".")[2]
+    return allow_wildcard and "." in suffix and f"*.{suffix}" in patterns
+
+
+def _sip_domain(uri: str) -> str | None:
+    """Return the domain of a `sip:domain` URI; one with a user names a person, not a domain."""
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() != "sip":
+        return None
+    return "" if "@" in rest else rest.partition(";")[0].partition(":")[0].rstrip(".").lower()
+
+
+def _names_in_words(leaf: x509.Certificate) -> str:
+    names = _alternative_names(leaf)
+    values = [str(entry.value) for entry in names] if names else []
+    if not values:
+        return "no name"
+    return ", ".join(values[:2]) + (" and others" if len(values) > 2 else "")
+
+
+def certificate_end(leaf: bytes) -> float:
+    """Return the Unix time at which a DER certificate ends; 0 where there is none."""
+    if not leaf:
+        return 0.0
+    return x509.load_der_x509_certificate(leaf).not_valid_after_utc.timestamp()

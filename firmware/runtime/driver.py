@@ -1,0 +1,122 @@
+"""The asyncio driver: the only clock and the only timer of the phone.
+
+It hands events to the stack and carries its outputs away: what is for the network goes to the
+transport, everything else to `outside`. One timer is armed for `stack.deadline()`. asyncio may run
+a timer up to one clock resolution early, so the time given to the stack is never before the moment
+that was armed, and never goes backwards.
+
+When the stack raises, we are wrong: it is logged once and the phone stops; whoever supervises the
+process starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
+from firmware.machine import Machine
+
+log = logging.getLogger("handset.driver")
+
+NetworkCommand = Resolve | Connect | Write | Close | CheckDelivery
+
+
+class Network(Protocol):
+    """What carries out the link's commands and feeds its events back."""
+
+    def do(self, command: NetworkCommand) -> None:
+        """Carry out one command; must not call back before it returns."""
+
+    def stop(self) -> None:
+        """Close everything."""
+
+
+class Driver:
+    """Joins a stack to the world."""
+
+    def __init__(
+        self, stack: Machine[Any], network: Network, outside: Callable[[object], None]
+    ) -> None:
+        self._stack = stack
+        self._network = network
+        self._outside = outside
+        self._loop = asyncio.get_running_loop()
+        self._latest = 0.0
+        self._armed: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._events: deque[object] = deque()
+        self._busy = False
+        self.failed: asyncio.Future[None] = self._loop.create_future()
+        """Gets the exception of a stack that raised."""
+
+    @property
+    def now(self) -> float:
+        """The time that the stack lives in: monotonic seconds."""
+        self._latest = max(self._latest, self._loop.time())
+        return self._latest
+
+    def start(self) -> None:
+        """Let the stack do what is due from the start."""
+        self._turn(wake=True)
+
+    def feed(self, event: object) -> None:
+        """Hand one event to the stack; call from the loop's own thread only."""
+        self._events.append(event)
+        self._turn(wake=False)
+
+    def stop(self) -> None:
+        """Stop the timer and close the network."""
+        self._disarm()
+        self._busy = True  # Nothing is handed to the stack any more.
+        self._network.stop()
+
+    def _turn(self, *, wake: bool) -> None:
+        """Run until no event is left; an event fed meanwhile waits its turn."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            if wake:
+                self._carry_out(self._stack.wake(self._moment()))
+            while self._events:
+                self._carry_out(self._stack.handle(self._events.popleft(), self.now))
+            self._arm()
+        except Exception as error:  # The top of the program: what is wrong here is ours.
+            log.exception("the phone stops: it met a state it should not have")
+            if not self.failed.done():
+                self.failed.set_exception(error)
+            return
+        self._busy = False
+
+    def _moment(self) -> float:
+        self._latest = max(self.now, self._armed or 0.0)
+        return self._latest
+
+    def _carry_out(self, outputs: list[object]) -> None:
+        for output in outputs:
+            if isinstance(output, NetworkCommand):
+                self._network.do(output)
+            else:
+                self._outside(output)
+
+    def _arm(self) -> None:
+        due = self._stack.deadline()
+        if due == self._armed and self._timer is not None:
+            return
+        self._disarm()
+        if due is not None:
+            self._armed = due
+            self._timer = self._loop.call_at(due, self._wake)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._armed = None
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._turn(wake=True)

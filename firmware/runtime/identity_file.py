@@ -1,0 +1,31 @@
+"""The phone's instance id (RFC 5626 4.1): one UUID for its whole life, kept in the state folder."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+NAMESPACE = uuid.UUID("6f3c8a52-7d0e-4b7c-9a44-2f1d9d5b8e10")
+"""For phones that cannot write: a UUID from the hardware address is constant too."""
+
+
+def instance_id(state: Path, mac: str) -> str:
+    """Return this phone's `urn:uuid:`; made from `mac` where the state folder cannot keep it."""
+    file = state / "instance"
+    try:
+        return uuid.UUID(file.read_text(encoding="ascii").strip()).urn
+    except (OSError, ValueError):
+        pass  # The first start, or a torn file: it is written anew below.
+    made = uuid.uuid4()
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".new")
+        with draft.open("w", encoding="ascii") as out:
+            out.write(f"{made}\n")
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except OSError:
+        return uuid.uuid5(NAMESPACE, mac).urn
+    return made.urn

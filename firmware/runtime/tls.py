@@ -1,0 +1,196 @@
+"""TLS contexts and sessions: made from the configured files, and made anew when they change.
+
+The context trusts the configured CAs only, speaks TLS 1.2 and 1.3, and leaves name and time to
+`firmware.link.identity` (L1, I1, I2). Sessions are kept for resumption per name and address; they
+die with their context (I5).
+"""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+
+from firmware.link.events import Address, Failure, FailureKind, ServerName
+from firmware.link.identity import RevocationList
+
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME: identity.py checks it, and says by how many days it is wrong."""
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has no others."""
+
+SESSIONS_MAX = 16
+"""Proxies times addresses; the oldest goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """The certificate files (L2); None where none is configured."""
+
+    trusted: Path | None
+    chain: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    key_password: str | None = field(default=None, repr=False)
+    crl: Path | None = None
+    allow_wildcard: bool = False
+
+    def paths(self) -> list[Path]:
+        """Return the files that are configured."""
+        every = (self.trusted, self.chain, self.certificate, self.key, self.crl)
+        return [path for path in every if path is not None]
+
+
+class TlsFilesError(Exception):
+    """The files cannot be used; `failure` says which and why."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.failure = Failure(FailureKind.CONFIGURATION, text)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """A session that may be resumed, with the leaf that it was made with."""
+
+    session: ssl.SSLSession
+    leaf: bytes
+
+
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+class TlsContexts:
+    """The one context in force and its sessions."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        self.files = files
+        self._context: ssl.SSLContext | None = None
+        self._stamp: Stamp = ()
+        self.crls: tuple[RevocationList, ...] = ()
+        self._sessions: dict[tuple[ServerName, Address], KeptSession] = {}
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context; files that changed since are read again. Raises TlsFilesError."""
+        stamp = self._read_stamp()
+        if self._context is None or stamp != self._stamp:
+            self._sessions.clear()
+            self._context = self._build()
+            self.crls = _load_crls(self.files.crl)
+            self._stamp = stamp
+        return self._context
+
+    def keep(self, name: ServerName, address: Address, kept: KeptSession) -> None:
+        """Remember a session for the next connection to this proxy."""
+        self._sessions.pop((name, address), None)
+        while len(self._sessions) >= SESSIONS_MAX:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[name, address] = kept
+
+    def session(self, name: ServerName, address: Address) -> KeptSession | None:
+        """Return the session kept for this proxy."""
+        return self._sessions.get((name, address))
+
+    def forget(self, name: ServerName, address: Address) -> None:
+        """Drop a session that did not work."""
+        self._sessions.pop((name, address), None)
+
+    def _read_stamp(self) -> Stamp:
+        stamp = []
+        for path in self.files.paths():
+            try:
+                found = path.stat()
+            except OSError as error:
+                raise TlsFilesError(f"{path.name}: {_words(error)}") from error
+            stamp.append((str(path), found.st_mtime_ns, found.st_size, found.st_ino))
+        return tuple(stamp)
+
+    def _build(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.check_hostname = False  # identity.py checks the name by RFC 5922.
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_flags = ssl.VerifyFlags(NO_CHECK_TIME | ssl.VERIFY_X509_TRUSTED_FIRST)
+        context.set_ciphers(CIPHERS)
+        self._load_trusted(context)
+        if self.files.certificate is not None:
+            self._load_own(context)
+        return context
+
+    def _load_trusted(self, context: ssl.SSLContext) -> None:
+        trusted = self.files.trusted
+        if trusted is None:
+            raise TlsFilesError("no trusted certificates (sips trusted certificates)")
+        try:
+            context.load_verify_locations(cafile=str(trusted))
+        except ssl.SSLError as error:
+            text = f"{trusted.name} holds no certificates (sips trusted certificates)"
+            raise TlsFilesError(text) from error
+        except OSError as error:
+            raise TlsFilesError(f"{trusted.name}: {_words(error)}") from error
+
+    def _load_own(self, context: ssl.SSLContext) -> None:
+        """Load the phone's own certificate, its chain and its key (L2)."""
+        files = self.files
+        assert files.certificate is not None
+        key = files.key or files.certificate
+        password = files.key_password or ""
+        own = files.certificate
+        try:
+            with _joined(files.certificate, files.chain) as both:
+                context.load_cert_chain(both, str(key), password=lambda: password)
+        except ssl.SSLError as error:
+            raise TlsFilesError(_key_words(error, own, key, given=bool(password))) from error
+        except OSError as error:
+            raise TlsFilesError(f"{own.name} or {key.name}: {_words(error)}") from error
+
+
+@contextmanager
+def _joined(certificate: Path, chain: Path | None) -> Iterator[str]:
+    """Give the certificate and its chain as one file: OpenSSL reads both from one."""
+    if chain is None:
+        yield str(certificate)
+        return
+    with tempfile.NamedTemporaryFile(suffix=".pem") as both:
+        both.write(certificate.read_bytes() + b"\n" + chain.read_bytes())
+        both.flush()
+        yield both.name
+
+
+def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
+    """Read every revocation list of a PEM file, or the one of a DER file."""
+    if path is None:
+        return ()
+    try:
+        data = path.read_bytes()
+        if not data.lstrip().startswith(b"-----"):
+            return (RevocationList(x509.load_der_x509_crl(data)),)
+        mark = b"-----BEGIN X509 CRL-----"
+        parts = data.split(mark)[1:]
+        return tuple(RevocationList(x509.load_pem_x509_crl(mark + part)) for part in parts)
+    except OSError as error:
+        raise TlsFilesError(f"{path.name}: {_words(error)}") from error
+    except ValueError as error:
+        text = f"{path.name} is no revocation list (sips certificate revocation list)"
+        raise TlsFilesError(text) from error
+
+
+def _key_words(error: ssl.SSLError, own: Path, key: Path, *, given: bool) -> str:
+    reason = error.reason or ""
+    if reason == "KEY_VALUES_MISMATCH":
+        return f"{key.name} does not belong to {own.name} (sips private key)"
+    if "BAD_DECRYPT" in reason or "BAD_PASSWORD" in reason:
+        if given:
+            return f"{key.name}: wrong password (sips private key password)"
+        return f"{key.name} is encrypted (sips private key password)"
+    return f"{own.name} or {key.name} cannot be read as PEM (sips local certificate)"
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,213 @@
+"""TLS as bytes: an SSLObject between two memory BIOs. No socket, no task (I5, L1).
+
+`TlsPipe` is fed what arrives and drained of what is to be sent. At the end of the handshake the
+proxy's identity is checked before the last flight leaves, so an impostor gets nothing more.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from firmware.link.events import Address, Failure, FailureKind, ServerName, TlsFacts
+
+READ_BYTES = 64 * 1024
+"""Decrypted at a time; a TLS record holds 16 KiB."""
+
+Check = Callable[[list[bytes]], Failure | None]
+
+
+class _DerCertificate(Protocol):
+    """A certificate of the inner object before 3.13."""
+
+    def public_bytes(self, encoding: int, /) -> bytes | str:
+        """Return it encoded."""
+
+
+_Chain = Sequence[bytes | _DerCertificate]
+
+DER = 2
+"""_ssl.ENCODING_DER."""
+
+
+class TlsStreamError(Exception):
+    """The handshake or the stream failed; `failure` says why, `resumable` may try again without."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class TlsPipe:
+    """The client's end of one TLS connection."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        name: ServerName,
+        check: Check,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._name = name
+        self._check = check
+        self.offered_session = session is not None
+        self.established = False
+        # SNI is a DNS name; Python sends none for an address literal (RFC 6066 3).
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=name.text, session=session
+        )
+
+    def start(self) -> bytes:
+        """Return the first flight."""
+        self._shake()
+        return self._outgoing.read()
+
+    def receive(self, data: bytes) -> tuple[bytes, bytes, bool]:
+        """Take bytes from the wire.
+
+        Returns what was decrypted, what is to be sent, and whether the peer has ended the stream.
+        Raises TlsStreamError; an alert may be left to send, see `farewell`.
+        """
+        self._incoming.write(data)
+        if not self.established:
+            self._shake()
+        plain, ended = self._read() if self.established else (b"", False)
+        return plain, self._outgoing.read(), ended
+
+    def write(self, data: bytes) -> bytes:
+        """Encrypt; return what is to be sent."""
+        self._tls.write(data)
+        return self._outgoing.read()
+
+    def farewell(self) -> bytes:
+        """Return a close_notify, or the alert that a failed handshake left."""
+        if self.established:
+            with suppress(ssl.SSLError):  # The peer's close_notify is not waited for.
+                self._tls.unwrap()
+        return self._outgoing.read()
+
+    def facts(self, local: Address, certificate_ends: float) -> TlsFacts:
+        """Tell what the handshake came to."""
+        cipher = self._tls.cipher()
+        return TlsFacts(
+            local=local,
+            version=self._tls.version() or "",
+            cipher=cipher[0] if cipher else "",
+            resumed=bool(self._tls.session_reused),
+            certificate_ends=certificate_ends,
+        )
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """The session as it is now; TLS 1.3 makes it resumable only after the first data."""
+        return self._tls.session
+
+    @property
+    def leaf(self) -> bytes:
+        """The proxy's certificate, DER."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLError as error:
+            raise TlsStreamError(in_words(error, self._name)) from error
+        if failure := self._check(self._chain()):
+            self._outgoing.read()  # The last flight stays here.
+            raise TlsStreamError(failure)
+        self.established = True
+
+    def _chain(self) -> list[bytes]:
+        """Return the verified chain, leaf first; of a resumed session there is only the leaf."""
+        if self._tls.session_reused:
+            return [self.leaf]
+        # Public since Python 3.13; before, the inner object has it. Without either: refuse.
+        inner = (
+            self._tls if hasattr(self._tls, "get_verified_chain") else vars(self._tls)["_sslobj"]
+        )
+        chain: _Chain = inner.get_verified_chain()
+        out: list[bytes] = []
+        for certificate in chain:
+            der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(DER)
+            assert isinstance(der, bytes)
+            out.append(der)
+        assert out, "a handshake without a verified chain"
+        return out
+
+    def _read(self) -> tuple[bytes, bool]:
+        parts: list[bytes] = []
+        while True:
+            try:
+                part = self._tls.read(READ_BYTES)
+            except ssl.SSLWantReadError:
+                return b"".join(parts), False
+            except ssl.SSLZeroReturnError:
+                return b"".join(parts), True
+            except ssl.SSLError as error:
+                raise TlsStreamError(in_words(error, self._name)) from error
+            if not part:
+                return b"".join(parts), True
+            parts.append(part)
+
+
+CHAIN_WORDS = {
+    18: "is self-signed and not among the trusted certificates",
+    19: "ends in a root that is not among the trusted certificates",
+    20: "is signed by an unknown authority",
+    21: "is signed by an unknown authority",
+    2: "is signed by an unknown authority",
+    7: "has a bad signature",
+    24: "is signed by a certificate that is no authority",
+    25: "has a chain that is longer than its authority allows",
+    26: "is not for servers",
+    32: "is signed by a certificate that may not sign",
+    47: "has a name that its authority may not certify",
+    48: "has a name that its authority may not certify",
+    66: "has a weak key",
+    67: "is signed by an authority with a weak key",
+    68: "is signed with a weak algorithm",
+    79: "is signed by a certificate that is no authority",
+}
+"""X509_V_ERR_ codes to what a person reads behind "certificate of proxy1"."""
+
+ALERT_WORDS = {
+    "CERTIFICATE_REQUIRED": "the proxy wants a certificate from this phone",
+    "BAD_CERTIFICATE": "the proxy refused this phone's certificate",
+    "UNKNOWN_CA": "the proxy does not know the authority of this phone's certificate",
+    "CERTIFICATE_UNKNOWN": "the proxy refused this phone's certificate",
+    "CERTIFICATE_EXPIRED": "this phone's certificate has expired, the proxy says",
+    "CERTIFICATE_REVOKED": "this phone's certificate is revoked, the proxy says",
+    "UNSUPPORTED_CERTIFICATE": "the proxy cannot use this phone's certificate",
+    "ACCESS_DENIED": "the proxy denies access",
+    "PROTOCOL_VERSION": "the proxy speaks no TLS version that this phone speaks (1.2, 1.3)",
+    "HANDSHAKE_FAILURE": "the proxy and this phone have no TLS settings in common",
+    "UNRECOGNIZED_NAME": "the proxy does not know the name it was called by",
+    "INTERNAL_ERROR": "the proxy reports an internal TLS error",
+}
+"""Names of alerts as they end OpenSSL's reasons, to what a person reads."""
+
+
+def in_words(error: ssl.SSLError, name: ServerName) -> Failure:
+    """Say a TLS failure in words that a person understands."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = CHAIN_WORDS.get(error.verify_code, f"was refused: {error.verify_message}")
+        return Failure(FailureKind.CERTIFICATE, f"certificate of {name.text} {words}")
+    reason = (error.reason or "").upper()
+    if "ALERT" in reason:
+        for alert, words in ALERT_WORDS.items():
+            if reason.endswith(alert):
+                return Failure(FailureKind.TLS, words)
+        readable = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
+        return Failure(FailureKind.TLS, f"the proxy ended TLS: {readable}")
+    if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason:
+        return Failure(FailureKind.TLS, f"{name.text} does not speak TLS on this port")
+    if "UNSUPPORTED_PROTOCOL" in reason:
+        return Failure(FailureKind.TLS, ALERT_WORDS["PROTOCOL_VERSION"])
+    readable = reason.replace("_", " ").lower() or "unknown error"
+    return Failure(FailureKind.TLS, f"TLS with {name.text} failed: {readable}")
