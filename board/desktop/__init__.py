@@ -1,1 +1,1 @@
-"""The virtual handset: the same parts as fakes in a web page."""
+"""The virtual handset: the parts of a phone as a web page on this machine."""

@@ -55,7 +55,7 @@ class EndCause(Enum):
 # Commands from above.
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Call `target` (digits, user@host or a SIP URI) from an account; `Dialling` or `CallEnded` follows."""
+    """Call digits, user@host or a SIP URI from an account; `Dialling` or `CallEnded` follows."""
 
     account: int
     target: str
@@ -81,6 +81,11 @@ class HangUp:
     """End a call in whatever state it is: CANCEL, BYE or 486."""
 
     call: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterAll:
+    """The phone stops: end every call and take every registration away."""
 
 
 # Events to above.

@@ -1,4 +1,4 @@
-"""The words between the phone and the world: keys, hook and commands in; screen, ring and lamp out."""
+"""The words between the phone and the world: keys, hook, commands in; screen, ring, lamp out."""
 
 from __future__ import annotations
 
@@ -99,13 +99,7 @@ class SetLamp:
 
 
 Reportable = (
-    LinkStatus
-    | AccountStatus
-    | Dialling
-    | RemoteRinging
-    | IncomingCall
-    | CallAnswered
-    | CallEnded
+    LinkStatus | AccountStatus | Dialling | RemoteRinging | IncomingCall | CallAnswered | CallEnded
 )
 
 

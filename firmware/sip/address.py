@@ -1,17 +1,17 @@
-"""Name-addresses: From, To, Contact, Route and their kin (RFC 3261 20.10, 25.1)."""
+"""Addresses in header fields: From, To, Contact, Route and their kin (RFC 3261 20.10, 25.1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import Parameters, quote, split_outside, unquote
+from firmware.sip.grammar import QUOTED, WHITE_SPACE, Parameters, quote, split_list, unquote
 from firmware.sip.uri import Uri, parse_uri
 
 
 @dataclass(frozen=True, slots=True)
 class NameAddress:
-    """A display name, a URI and header parameters; always written with angle brackets."""
+    """A URI with a display name and the header field's own parameters."""
 
     uri: Uri
     display_name: str = ""
@@ -19,54 +19,55 @@ class NameAddress:
 
     @classmethod
     def parse(cls, text: str) -> NameAddress:
-        """Read `"Name" <uri>;tag=x` or `uri;tag=x`, whose parameters are the header's (20.10)."""
-        text = text.strip()
-        begin = _find_angle(text)
-        if begin < 0:
-            uri, _, parameters = text.partition(";")
-            if "?" in uri or "," in uri:
-                raise RemoteProtocolError(f"this URI needs angle brackets: {text[:60]!r}")
-            return cls(parse_uri(uri.strip()), "", Parameters.parse(parameters))
-        end = text.find(">", begin)
-        if end < 0:
-            raise RemoteProtocolError(f"no closing bracket in {text[:60]!r}")
-        rest = text[end + 1 :].strip()
-        if rest and rest[0] != ";":
-            raise RemoteProtocolError(f"bad text behind the address {text[:60]!r}")
-        name = unquote(text[:begin].strip())
-        return cls(parse_uri(text[begin + 1 : end].strip()), name, Parameters.parse(rest[1:]))
+        """Read one address, with or without angle brackets."""
+        text = text.strip(WHITE_SPACE)
+        if text[:1] == '"':
+            found = QUOTED.match(text)
+            if found is None:
+                raise RemoteProtocolError("display name without closing quote")
+            name, rest = unquote(found.group()), text[found.end() :].lstrip(WHITE_SPACE)
+            if rest[:1] != "<":
+                raise RemoteProtocolError("no address after the display name")
+            rest = rest[1:]
+        else:
+            name, bracket, rest = text.partition("<")
+            if not bracket:
+                return cls._parse_bare(text)
+            name = name.rstrip(WHITE_SPACE)
+            if '"' in name or ">" in name:
+                raise RemoteProtocolError("bad display name")
+        uri, bracket, tail = rest.partition(">")
+        if not bracket:
+            raise RemoteProtocolError("address without closing bracket")
+        return cls(
+            parse_uri(uri.strip(WHITE_SPACE)), name, Parameters.parse(tail.strip(WHITE_SPACE))
+        )
+
+    @classmethod
+    def _parse_bare(cls, text: str) -> NameAddress:
+        """Without brackets, parameters are the header field's, not the URI's (20)."""
+        uri, semicolon, parameters = text.partition(";")
+        if "?" in uri or "," in uri:
+            raise RemoteProtocolError("address that needs angle brackets")
+        return cls(
+            parse_uri(uri.rstrip(WHITE_SPACE)),
+            parameters=Parameters.parse(semicolon + parameters),
+        )
 
     @property
     def tag(self) -> str | None:
-        """The tag parameter, None where there is none."""
-        return self.parameters.get("tag") or None
+        """The tag of a From or To."""
+        return self.parameters.get("tag")
 
     def with_tag(self, tag: str) -> NameAddress:
-        """Return this address with a tag."""
-        return NameAddress(self.uri, self.display_name, self.parameters.with_("tag", tag))
+        """Return this address with that tag."""
+        return replace(self, parameters=self.parameters.with_("tag", tag))
 
     def __str__(self) -> str:
         name = f"{quote(self.display_name)} " if self.display_name else ""
         return f"{name}<{self.uri}>{self.parameters}"
 
 
-def _find_angle(text: str) -> int:
-    """Return where the `<` outside quotes is, or -1."""
-    if '"' not in text:
-        return text.find("<")
-    index, quoted = 0, False
-    while index < len(text):
-        char = text[index]
-        if char == "\\" and quoted:
-            index += 1
-        elif char == '"':
-            quoted = not quoted
-        elif char == "<" and not quoted:
-            return index
-        index += 1
-    return -1
-
-
 def parse_list(text: str) -> tuple[NameAddress, ...]:
-    """Read a comma-joined list of name-addresses."""
-    return tuple(NameAddress.parse(part) for part in split_outside(text, ",") if part)
+    """Read a comma-joined list of addresses."""
+    return tuple(NameAddress.parse(element) for element in split_list(text))

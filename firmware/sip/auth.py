@@ -1,81 +1,104 @@
-"""Digest authentication (RFC 7616, RFC 8760; RFC 2617 and 2069 servers still exist).
+"""Digest authentication: challenges read, answers computed (RFC 7616, RFC 8760, RFC 3261 22).
 
-`best` picks the topmost challenge that is supported (RFC 8760 2.4), `answer_challenge` writes the
-value of Authorization or Proxy-Authorization.
+A response is `H(H(A1):nonce:nc:cnonce:qop:H(A2))`; without qop, as in RFC 2069, it is
+`H(H(A1):nonce:H(A2))`. A server lists one challenge for each algorithm, the one it likes best
+first, and the topmost that we can answer is taken (RFC 8760 2.4). A challenge that asks for
+`userhash` is answered with the plain user name, which it has to accept (RFC 7616 3.4.4).
+
+Nonces, opaque values and answers are secrets (T4): no repr shows them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import Parameters, quote
+from firmware.sip.grammar import QUOTED, WHITE_SPACE, is_token, quote, split_list, unquote
 
-ALGORITHMS = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-"""Names of RFC 7616 to names of hashlib; each exists with `-sess` too."""
+HASHES = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
+"""The algorithms of RFC 8760 2.2 and their names in `hashlib`."""
 
-_DIGEST = re.compile(r"\s*Digest\s+", re.IGNORECASE)
+SESSION = "-sess"
+
+COUNT_MAX = 0xFFFFFFFF
+"""The nonce count has eight hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A Digest challenge; the nonce never shows in a repr (T4)."""
+    """One digest challenge of a 401 or 407."""
 
     realm: str
     nonce: str = field(repr=False)
     opaque: str | None = field(default=None, repr=False)
     algorithm: str = "MD5"
-    algorithm_given: bool = False
     qop: tuple[str, ...] = ()
     stale: bool = False
-    domain: str = ""
-
-    @staticmethod
-    def is_digest(text: str) -> bool:
-        """Tell whether a challenge is of the Digest scheme."""
-        return _DIGEST.match(text) is not None
+    domain: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Challenge:
         """Read the value of WWW-Authenticate or Proxy-Authenticate."""
-        scheme = _DIGEST.match(text)
-        if scheme is None:
-            raise RemoteProtocolError("not a Digest challenge")
-        values = Parameters.parse(text[scheme.end() :], ",")
-        realm, nonce = values.get("realm"), values.get("nonce")
-        if realm is None or nonce is None:
-            raise RemoteProtocolError("a challenge without realm or nonce")
-        qop = tuple(part.strip().lower() for part in (values.get("qop") or "").split(","))
+        scheme, _, rest = text.strip(WHITE_SPACE).partition(" ")
+        if scheme.lower() != "digest":
+            raise RemoteProtocolError("not a digest challenge")
+        parts = _read_parts(rest)
+        if "realm" not in parts or "nonce" not in parts:
+            raise RemoteProtocolError("digest challenge without realm or nonce")
         return cls(
-            realm,
-            nonce,
-            values.get("opaque"),
-            values.get("algorithm") or "MD5",
-            "algorithm" in values,
-            tuple(part for part in qop if part),
-            (values.get("stale") or "").lower() == "true",
-            values.get("domain") or "",
+            realm=parts["realm"],
+            nonce=parts["nonce"],
+            opaque=parts.get("opaque"),
+            algorithm=parts.get("algorithm", "MD5"),
+            qop=tuple([option.lower() for option in split_list(parts.get("qop", ""))]),
+            stale=parts.get("stale", "").lower() == "true",
+            domain=parts.get("domain"),
         )
+
+    @staticmethod
+    def is_digest(text: str) -> bool:
+        """Tell whether a challenge is of the scheme that we know."""
+        return text.lstrip(WHITE_SPACE)[:7].lower() in {"digest ", "digest\t", "digest"}
 
     @property
-    def supported(self) -> bool:
-        """Whether this phone can answer it."""
-        return _hash_name(self.algorithm) is not None and (
-            not self.qop or bool({"auth", "auth-int"} & set(self.qop))
-        )
+    def is_supported(self) -> bool:
+        """Whether we can answer: a known algorithm, and no qop or one that we know."""
+        known_qop = not self.qop or "auth" in self.qop or "auth-int" in self.qop
+        return known_qop and self.algorithm.lower().removesuffix(SESSION) in HASHES
+
+    def __str__(self) -> str:
+        parts = [f"realm={quote(self.realm)}", f"nonce={quote(self.nonce)}"]
+        if self.opaque is not None:
+            parts.append(f"opaque={quote(self.opaque)}")
+        if self.domain is not None:
+            parts.append(f"domain={quote(self.domain)}")
+        parts.append(f"algorithm={self.algorithm}")
+        if self.qop:
+            parts.append(f'qop="{",".join(self.qop)}"')
+        if self.stale:
+            parts.append("stale=true")
+        return "Digest " + ", ".join(parts)
 
 
-def _hash_name(algorithm: str) -> str | None:
-    name = ALGORITHMS.get(algorithm.upper().removesuffix("-SESS"))
-    return name if name in hashlib.algorithms_available else None
+@dataclass(frozen=True, slots=True)
+class AuthenticationInfo:
+    """What a server adds to its 2xx (RFC 7616 3.5): the next nonce, proof that it knows us."""
+
+    nextnonce: str | None = field(default=None, repr=False)
+    rspauth: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> AuthenticationInfo:
+        """Read the value of Authentication-Info or Proxy-Authentication-Info."""
+        parts = _read_parts(text)
+        return cls(parts.get("nextnonce"), parts.get("rspauth"))
 
 
-def best(challenges: Sequence[Challenge]) -> Challenge | None:
-    """Return the topmost challenge that can be answered (RFC 8760 2.4)."""
-    return next((challenge for challenge in challenges if challenge.supported), None)
+def best(challenges: Iterable[Challenge]) -> Challenge | None:
+    """Return the topmost challenge that we can answer (RFC 8760 2.4)."""
+    return next((challenge for challenge in challenges if challenge.is_supported), None)
 
 
 def answer_challenge(
@@ -85,58 +108,74 @@ def answer_challenge(
     password: str,
     method: str,
     uri: str,
-    body: bytes = b"",
-    nc: int = 1,
-    cnonce: str = "",
+    body: bytes,
+    nc: int,
+    cnonce: str,
 ) -> str:
-    """Return the value of (Proxy-)Authorization; `nc` counts the uses of this nonce from 1."""
-    name = _hash_name(challenge.algorithm)
-    if name is None:
-        raise ValueError(f"the algorithm {challenge.algorithm} is not supported")
+    """Return the value of Authorization or Proxy-Authorization.
 
-    def hashed(data: bytes) -> str:
-        return hashlib.new(name, data, usedforsecurity=False).hexdigest()
-
-    qop = next((wanted for wanted in ("auth", "auth-int") if wanted in challenge.qop), "")
-    secret = hashed(f"{user}:{challenge.realm}:{password}".encode())
-    if challenge.algorithm.upper().endswith("-SESS"):
-        secret = hashed(f"{secret}:{challenge.nonce}:{cnonce}".encode())
-    what = f"{method}:{uri}" + (f":{hashed(body)}" if qop == "auth-int" else "")
-    middle = f"{nc:08x}:{cnonce}:{qop}:" if qop else ""
-    response = hashed(f"{secret}:{challenge.nonce}:{middle}{hashed(what.encode())}".encode())
-    return _write(challenge, user, uri, response, qop, nc, cnonce)
-
-
-def _write(
-    challenge: Challenge, user: str, uri: str, response: str, qop: str, nc: int, cnonce: str
-) -> str:
+    `uri` is the Request-URI as written, `nc` counts the uses of this nonce from 1.
+    """
+    assert challenge.is_supported, "best() chooses what we can answer"
+    assert 0 < nc <= COUNT_MAX, f"nonce count {nc}"
+    hashed = _Hash(challenge.algorithm)
+    secret = hashed(user, challenge.realm, password)
+    if hashed.is_session:
+        secret = hashed(secret, challenge.nonce, cnonce)
     parts = [
         f"username={quote(user)}",
         f"realm={quote(challenge.realm)}",
         f"nonce={quote(challenge.nonce)}",
         f"uri={quote(uri)}",
-        f'response="{response}"',
     ]
-    if challenge.algorithm_given:
-        parts.append(f"algorithm={challenge.algorithm}")
+    qop = _choose_qop(challenge)
+    what = hashed(method, uri, hashed.of(body)) if qop == "auth-int" else hashed(method, uri)
+    if qop:
+        count = f"{nc:08x}"
+        response = hashed(secret, challenge.nonce, count, cnonce, qop, what)
+        parts += (f'response="{response}"', f"qop={qop}", f"nc={count}")
+    else:
+        response = hashed(secret, challenge.nonce, what)
+        parts.append(f'response="{response}"')
+    if qop or hashed.is_session:
+        parts.append(f"cnonce={quote(cnonce)}")
+    parts.append(f"algorithm={challenge.algorithm}")
     if challenge.opaque is not None:
         parts.append(f"opaque={quote(challenge.opaque)}")
-    if qop:
-        parts += [f"qop={qop}", f"nc={nc:08x}"]
-    if qop or challenge.algorithm.upper().endswith("-SESS"):
-        parts.append(f"cnonce={quote(cnonce)}")
     return "Digest " + ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class AuthenticationInfo:
-    """The Authentication-Info of a 2xx (RFC 7616 3.5): a nonce for the next request."""
+class _Hash:
+    """One algorithm: the hexadecimal hash of its arguments joined by colons."""
 
-    nextnonce: str = field(default="", repr=False)
-    rspauth: str = field(default="", repr=False)
+    def __init__(self, algorithm: str) -> None:
+        name = algorithm.lower()
+        self.is_session = name.endswith(SESSION)
+        self._name = HASHES[name.removesuffix(SESSION)]
 
-    @classmethod
-    def parse(cls, text: str) -> AuthenticationInfo:
-        """Read the header's value; what is not there is ""."""
-        values = Parameters.parse(text, ",")
-        return cls(values.get("nextnonce") or "", values.get("rspauth") or "")
+    def __call__(self, *parts: str) -> str:
+        return self.of(":".join(parts).encode())
+
+    def of(self, data: bytes) -> str:
+        """Return the hash of bytes."""
+        return hashlib.new(self._name, data, usedforsecurity=False).hexdigest()
+
+
+def _choose_qop(challenge: Challenge) -> str:
+    """Prefer `auth`: a proxy may change a body, and the link is encrypted anyway."""
+    return next((option for option in ("auth", "auth-int") if option in challenge.qop), "")
+
+
+def _read_parts(text: str) -> dict[str, str]:
+    """Read `name=value, name="value"`; values without their quotes, names in lower case."""
+    parts: dict[str, str] = {}
+    for element in split_list(text):
+        name, equals, value = element.partition("=")
+        name, value = name.strip(WHITE_SPACE).lower(), value.strip(WHITE_SPACE)
+        if not equals or not is_token(name):
+            raise RemoteProtocolError("bad digest parameter")
+        if value[:1] == '"' and not QUOTED.fullmatch(value):
+            raise RemoteProtocolError(f"bad value of digest parameter {name}")
+        if parts.setdefault(name, unquote(value)) != unquote(value):
+            raise RemoteProtocolError(f"digest parameter {name} stands twice")
+    return parts

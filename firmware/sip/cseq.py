@@ -1,30 +1,37 @@
-"""The CSeq header (RFC 3261 20.16)."""
+"""The CSeq header field: a request's place in the order of its dialog (RFC 3261 20.16)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import is_token, number
+from firmware.sip.grammar import TOKEN, WHITE_SPACE
 
 NUMBER_MAX = 2**31 - 1
-"""RFC 3261 8.1.1.5: less than 2**31."""
+"""RFC 3261 8.1.1.5."""
+
+_CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
 class CSeq:
-    """A sequence number and the method it counts for."""
+    """A number and the method of the request it counts."""
 
     number: int
     method: str
 
     @classmethod
     def parse(cls, text: str) -> CSeq:
-        """Read `314159 INVITE`."""
-        parts = text.split()
-        if len(parts) != 2 or not is_token(parts[1]):
-            raise RemoteProtocolError(f"bad CSeq {text[:40]!r}")
-        return cls(number(parts[0].lstrip("0") or "0", NUMBER_MAX, "CSeq"), parts[1])
+        """Read `314159 INVITE`; leading zeros are allowed."""
+        found = _CSEQ.fullmatch(text.strip(WHITE_SPACE))
+        if found is None:
+            raise RemoteProtocolError("bad CSeq")
+        digits = found.group(1).lstrip("0") or "0"
+        # Compared by length first: a number of 16000 digits is not worth its arithmetic.
+        if len(digits) > 10 or int(digits) > NUMBER_MAX:
+            raise RemoteProtocolError("CSeq number too large")
+        return cls(int(digits), found.group(2))
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

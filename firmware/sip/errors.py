@@ -1,10 +1,10 @@
-"""The one error of this package: the peer sent what is not SIP."""
+"""The one error of this package: the peer is wrong, and this is the answer it should get."""
 
 from __future__ import annotations
 
 
 class RemoteProtocolError(ValueError):
-    """The peer is wrong. `status` is the answer it deserves where it can be answered at all."""
+    """A peer sent what it must not send; `status` and `header_lines` say how to answer it."""
 
     def __init__(
         self, text: str, status: int = 400, header_lines: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,8 @@
-"""The grammar that all headers share: tokens, quoted strings, lists, parameters (RFC 3261 25)."""
+"""The pieces that all SIP header fields are made of (RFC 3261 25.1): tokens, quotes, parameters.
+
+Text here is one unfolded field value: white space is spaces and tabs. Every expression runs in
+linear time: quantifiers that could give characters back are possessive.
+"""
 
 from __future__ import annotations
 
@@ -8,156 +12,180 @@ from dataclasses import dataclass
 
 from firmware.sip.errors import RemoteProtocolError
 
-TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+WHITE_SPACE = " \t"
 
-PARAMETERS_MAX = 64
-"""No header that a phone reads has more; a list without end is an attack."""
+TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f](?<!\\[^\r\n])", re.DOTALL)
+"""Control characters, but for one in a quoted pair, which may be any except CR and LF."""
+
+_ESCAPED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_TO_ESCAPE = re.compile(r'["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
+_LIST_ELEMENT = re.compile(r'(?:[^,"<]|"(?:[^"\\]++|\\.)*+"?|<[^>]*+>?)++', re.DOTALL)
+_PARAMETER = re.compile(r'(?:[^;"]|"(?:[^"\\]++|\\.)*+"?)++', re.DOTALL)
+_PARAMETER_VALUE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s;,"<>]*+', re.DOTALL)
+_PARAMETER_NAME = re.compile(r'[^\s;,"<>=?@]++')
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text is an RFC 3261 token."""
+    """Tell whether the whole text is one token."""
     return TOKEN.fullmatch(text) is not None
 
 
 def quote(text: str) -> str:
-    """Return a quoted-string; a text with control characters cannot be one (ValueError)."""
-    if _CONTROL.search(text):
-        raise ValueError("a control character cannot be quoted")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """Return the text as a quoted string; a line end cannot be quoted."""
+    if "\r" in text or "\n" in text:
+        raise ValueError("a quoted string cannot hold a line end")
+    return '"' + _TO_ESCAPE.sub(r"\\\g<0>", text) + '"'
 
 
 def unquote(text: str) -> str:
-    """Return what a quoted-string says; any other text is returned as it is."""
+    """Return what a quoted string says; text that is not quoted is returned as it is."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+    inner = text[1:-1]
+    return _ESCAPED_PAIR.sub(r"\1", inner) if "\\" in inner else inner
 
 
-def split_outside(text: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside quotes and angle brackets; parts are stripped."""
-    if '"' not in text and "<" not in text:
-        return [part.strip() for part in text.split(separator)]
-    parts: list[str] = []
-    start = index = 0
-    in_angle = False
-    while index < len(text):
-        char = text[index]
-        if char == '"' and not in_angle:
-            index = _end_of_quotes(text, index)
-            continue
-        if char == "<":
-            in_angle = True
-        elif char == ">":
-            in_angle = False
-        elif char == separator and not in_angle:
-            parts.append(text[start:index].strip())
-            start = index + 1
-        index += 1
-    parts.append(text[start:].strip())
-    return parts
+def split_list(text: str) -> tuple[str, ...]:
+    """Split at the commas outside quotes and angle brackets; empty elements are dropped.
+
+    Never raises: what follows an open quote or bracket is one element, which its own reader
+    then refuses.
+    """
+    if "," not in text:
+        only = text.strip(WHITE_SPACE)
+        return (only,) if only else ()
+    elements = (found.group().strip(WHITE_SPACE) for found in _LIST_ELEMENT.finditer(text))
+    return tuple(element for element in elements if element)
 
 
-def _end_of_quotes(text: str, start: int) -> int:
-    """Return the index behind the quoted-string that begins at `start`."""
-    index = start + 1
-    while index < len(text):
-        if text[index] == "\\":
-            index += 2
-        elif text[index] == '"':
-            return index + 1
-        else:
-            index += 1
-    raise RemoteProtocolError("a quoted string does not end")
+def unescape(text: str) -> str:
+    """Resolve %-escapes; bytes that are not UTF-8 are taken for Latin-1."""
+    if "%" not in text:
+        return text
+    data = b"".join(
+        bytes((int(piece, 16),)) if position % 2 else piece.encode()
+        for position, piece in enumerate(_ESCAPE.split(text))
+    )
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
-def split_host_port(text: str) -> tuple[str, int | None]:
-    """Read `host`, `host:port`, `[IPv6]` or `[IPv6]:port`; IPv6 is returned without brackets."""
-    match = _HOST.match(text)
-    if match is None:
-        raise RemoteProtocolError(f"no host in {text[:60]!r}")
-    host, rest = match.group(), text[match.end() :]
-    port = None
-    if rest:
-        if rest[0] != ":":
-            raise RemoteProtocolError(f"bad host in {text[:60]!r}")
-        port = number(rest[1:].strip(), 65_535, "port")
-    return host.strip("[]"), port
-
-
-def write_host(host: str, port: int | None = None) -> str:
-    """Write a host with IPv6 in brackets, and the port where there is one."""
-    text = f"[{host}]" if ":" in host else host
-    return text if port is None else f"{text}:{port}"
-
-
-def number(text: str, largest: int, what: str) -> int:
-    """Read digits as a number from 0 to `largest`."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) > largest:
-        raise RemoteProtocolError(f"{what} is not a number: {text[:40]!r}")
-    return int(text)
+def escape(text: str, allowed: re.Pattern[str]) -> str:
+    """Write every character that is not `allowed` as %-escapes of its UTF-8 bytes."""
+    if allowed.fullmatch(text):
+        return text
+    return "".join(
+        character
+        if allowed.fullmatch(character)
+        else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """`;name=value` pairs in their order; names are not case-sensitive, values are kept raw."""
+    """Parameters in order: (name, value as written, with its quotes; None without a value).
 
-    pairs: tuple[tuple[str, str | None], ...] = ()
+    Names are compared without regard to case (RFC 3261 7.3.1).
+    """
+
+    items: tuple[tuple[str, str | None], ...] = ()
 
     @classmethod
-    def parse(cls, text: str, separator: str = ";") -> Parameters:
-        """Read `name=value;name`, without a leading separator."""
-        if not text.strip():
-            return cls()
-        parts = split_outside(text, separator)
-        if len(parts) > PARAMETERS_MAX:
-            raise RemoteProtocolError("too many parameters")
-        return cls(tuple(_pair(part) for part in parts))
+    def parse(cls, text: str) -> Parameters:
+        """Read `;name=value;name`: nothing, or text that begins with a semicolon."""
+        if not text:
+            return _NONE
+        if text[0] != ";":
+            raise RemoteProtocolError("what follows an address or value is not a parameter")
+        pieces = text.split(";")[1:] if '"' not in text else _split_quoted(text)
+        return cls(_without_repeats([_read(piece) for piece in pieces]))
 
     def get(self, name: str) -> str | None:
-        """Return the value without its quotes; "" for a name without value; None if not there."""
-        wanted = name.lower()
-        for key, value in self.pairs:
-            if key.lower() == wanted:
-                return unquote(value) if value is not None else ""
+        """Return the value as written; None where the parameter is missing or has no value."""
+        name = name.lower()
+        for key, value in self.items:
+            if key == name or key.lower() == name:
+                return value
         return None
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(key.lower() == name.lower() for key, _ in self.pairs)
-
-    def __iter__(self) -> Iterator[tuple[str, str | None]]:
-        return iter(self.pairs)
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
     def with_(self, name: str, value: str | None = None) -> Parameters:
-        """Return these with one parameter set, in its old place or at the end."""
+        """Return these with the parameter set, in its old place where it was there."""
+        if not _PARAMETER_NAME.fullmatch(name):
+            raise ValueError(f"not a parameter name: {name!r}")
+        if value is not None and not _PARAMETER_VALUE.fullmatch(value):
+            raise ValueError(f"not a value for the parameter {name}")
         if name not in self:
-            return Parameters((*self.pairs, (name, value)))
+            return Parameters((*self.items, (name, value)))
         wanted = name.lower()
         return Parameters(
-            tuple((key, value) if key.lower() == wanted else (key, old) for key, old in self.pairs)
+            tuple((name, value) if key.lower() == wanted else (key, old) for key, old in self.items)
         )
 
     def without(self, name: str) -> Parameters:
-        """Return these without one parameter."""
+        """Return these without that parameter."""
         wanted = name.lower()
-        return Parameters(tuple(pair for pair in self.pairs if pair[0].lower() != wanted))
+        return Parameters(tuple(item for item in self.items if item[0].lower() != wanted))
+
+    def __contains__(self, name: str) -> bool:
+        name = name.lower()
+        return any(key.lower() == name for key, _ in self.items)
+
+    def __iter__(self) -> Iterator[tuple[str, str | None]]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
     def __str__(self) -> str:
         return "".join(
-            f";{name}" if value is None else f";{name}={value}" for name, value in self.pairs
+            [f";{name}" if value is None else f";{name}={value}" for name, value in self.items]
         )
 
 
-def _pair(text: str) -> tuple[str, str | None]:
-    name, equals, value = text.partition("=")
-    name, value = name.strip(), value.strip()
-    if not is_token(name):
-        raise RemoteProtocolError(f"bad parameter {text[:60]!r}")
-    if equals and not value:
-        raise RemoteProtocolError(f"parameter {name} has no value")
-    return name, value if equals else None
+_NONE = Parameters()
+
+
+def _split_quoted(text: str) -> list[str]:
+    """Split at the semicolons outside quotes; an empty piece is kept, to be refused."""
+    pieces, position = [], 1
+    while position <= len(text):
+        found = _PARAMETER.match(text, position)
+        pieces.append(found.group() if found else "")
+        position = (found.end() if found else position) + 1
+    return pieces
+
+
+def _read(piece: str) -> tuple[str, str | None]:
+    name, equals, value = piece.partition("=")
+    name = name.strip(WHITE_SPACE)
+    if not _PARAMETER_NAME.fullmatch(name):
+        raise RemoteProtocolError("bad parameter name")
+    if not equals:
+        return name, None
+    value = value.strip(WHITE_SPACE)
+    if not _PARAMETER_VALUE.fullmatch(value):
+        raise RemoteProtocolError(f"bad value of parameter {name}")
+    return name, value
+
+
+def _without_repeats(items: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+    """RFC 3261 7.3.1: a parameter stands once. The same said twice is harmless, and dropped."""
+    if len(items) < 2:
+        return tuple(items)
+    seen: dict[str, str | None] = {}
+    for name, value in items:
+        key = name.lower()
+        if seen.setdefault(key, value) != value:
+            raise RemoteProtocolError(f"parameter {name} stands twice")
+    if len(seen) == len(items):
+        return tuple(items)
+    kept: dict[str, tuple[str, str | None]] = {}
+    for name, value in items:
+        kept.setdefault(name.lower(), (name, value))
+    return tuple(kept.values())

@@ -1,121 +1,200 @@
-"""Header fields as an ordered list of (name, text); typed values are read from it on demand.
+"""Header fields as an ordered multimap of texts, read only (RFC 3261 7.3, 20).
 
-Names are kept in their canonical spelling, compact forms are expanded (RFC 3261 7.3.3).
+Names are canonical: a compact form is expanded and the case is the usual one, so that two names
+that mean the same are equal. Values are the unfolded text between colon and line end.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from firmware.sip.grammar import split_outside
+from firmware.sip.grammar import FORBIDDEN, is_token, split_list
+from firmware.sip.mask import masked_value
 
 COMPACT = {
-    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
-    "e": "Content-Encoding", "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported",
-    "l": "Content-Length", "m": "Contact", "o": "Event", "r": "Refer-To", "s": "Subject", "t": "To",
-    "u": "Allow-Events", "v": "Via", "x": "Session-Expires",
-}  # fmt: skip
-"""Compact forms: RFC 3261 7.3.3 and the registry of header fields."""
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "n": "Identity-Info",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+    "y": "Identity",
+}
 
 LISTS = frozenset(
-    name.lower()
-    for name in (
-        "Accept", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Allow-Events",
-        "Call-Info", "Contact", "Content-Encoding", "Content-Language", "Error-Info", "In-Reply-To",
-        "P-Asserted-Identity", "P-Preferred-Identity", "Path", "Proxy-Require", "Reason",
-        "Record-Route", "Require", "Route", "Service-Route", "Supported", "Unsupported", "Via",
-        "Warning", "Diversion", "History-Info", "Security-Server",
-    )
-)  # fmt: skip
-"""Header fields whose values may be joined by commas; WWW-Authenticate and its kin may not."""
-
-SINGLE = frozenset(
-    {"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires"}
+    {
+        "Accept",
+        "Accept-Contact",
+        "Accept-Encoding",
+        "Accept-Language",
+        "Alert-Info",
+        "Allow",
+        "Allow-Events",
+        "Call-Info",
+        "Contact",
+        "Content-Encoding",
+        "Content-Language",
+        "Diversion",
+        "Error-Info",
+        "Event-List",
+        "History-Info",
+        "In-Reply-To",
+        "P-Asserted-Identity",
+        "P-Associated-URI",
+        "P-Preferred-Identity",
+        "Path",
+        "Proxy-Require",
+        "Reason",
+        "Record-Route",
+        "Reject-Contact",
+        "Require",
+        "Route",
+        "Security-Client",
+        "Security-Server",
+        "Security-Verify",
+        "Service-Route",
+        "Supported",
+        "Unsupported",
+        "Via",
+        "Warning",
+    }
 )
-"""Two different values of one of these are an ambiguity that somebody may want to use."""
+"""Fields whose values may be joined by commas; in any other a comma is just a character."""
 
-_SPELLING = {
-    "call-id": "Call-ID", "cseq": "CSeq", "www-authenticate": "WWW-Authenticate",
-    "mime-version": "MIME-Version", "rack": "RAck", "rseq": "RSeq", "min-se": "Min-SE",
-}  # fmt: skip
-_KNOWN: dict[str, str] = {}
-_KNOWN_MAX = 512
+_OTHERS = (
+    "Authentication-Info",
+    "Authorization",
+    "Call-ID",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Type",
+    "CSeq",
+    "Date",
+    "Event",
+    "Expires",
+    "Flow-Timer",
+    "From",
+    "Geolocation",
+    "Identity",
+    "Max-Forwards",
+    "MIME-Version",
+    "Min-Expires",
+    "Min-SE",
+    "Organization",
+    "P-Access-Network-Info",
+    "Priority",
+    "Privacy",
+    "Proxy-Authenticate",
+    "Proxy-Authentication-Info",
+    "Proxy-Authorization",
+    "RAck",
+    "Refer-Sub",
+    "Refer-To",
+    "Referred-By",
+    "Replaces",
+    "Reply-To",
+    "Request-Disposition",
+    "Retry-After",
+    "RSeq",
+    "Server",
+    "Session-Expires",
+    "SIP-ETag",
+    "SIP-If-Match",
+    "Subject",
+    "Subscription-State",
+    "Timestamp",
+    "To",
+    "User-Agent",
+    "WWW-Authenticate",
+)
 
-_UNSAFE = re.compile(r"[\r\n\x00]")
+_CANONICAL = {
+    spelling: name for name in (*LISTS, *_OTHERS) for spelling in (name, name.lower())
+} | {spelling: name for short, name in COMPACT.items() for spelling in (short, short.upper())}
 
 
 def canonical(name: str) -> str:
-    """Return the canonical spelling of a header name, compact forms expanded."""
-    known = _KNOWN.get(name)
-    if known is not None:
-        return known
-    lower = name.lower()
-    full = COMPACT.get(lower) or _SPELLING.get(lower)
-    if full is None:
-        full = "-".join(part.capitalize() for part in lower.split("-"))
-    if len(_KNOWN) < _KNOWN_MAX:
-        _KNOWN[name] = full
-    return full
+    """Return the one name for all spellings of a header field's name."""
+    known = _CANONICAL.get(name) or _CANONICAL.get(name.lower())
+    return known or "-".join(part.capitalize() for part in name.split("-"))
 
 
-@dataclass(frozen=True, slots=True)
+def is_known(name: str) -> bool:
+    """Tell whether this exact spelling is a name of the table, and so a token."""
+    return name in _CANONICAL
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Headers:
-    """An ordered multimap; every change makes a new one."""
+    """Header fields in order: pairs of a canonical name and a value."""
 
     fields: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, *pairs: tuple[str, object]) -> Headers:
-        """Make headers from names and values; values are written with `str`."""
-        return cls(tuple(_field(name, value) for name, value in pairs))
+    def of(cls, *fields: tuple[str, object]) -> Headers:
+        """Make header fields of values that are written as their `str()`."""
+        return cls(tuple([_checked(name, value) for name, value in fields]))
 
     def get(self, name: str) -> str | None:
-        """Return the text of the first field of that name, None where there is none."""
-        wanted = canonical(name)
+        """Return the value of the first field of that name, a list in one piece."""
+        name = canonical(name)
         for key, value in self.fields:
-            if key == wanted:
+            if key == name:
                 return value
         return None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return every value; fields that are lists are split at their commas."""
-        wanted = canonical(name)
-        found = [value for key, value in self.fields if key == wanted]
-        if wanted.lower() not in LISTS:
-            return tuple(found)
-        return tuple(part for value in found for part in split_outside(value, ",") if part)
+        """Return every value of that name, those joined by commas one by one."""
+        name = canonical(name)
+        values = [value for key, value in self.fields if key == name]
+        if name not in LISTS:
+            return tuple(values)
+        return tuple([element for value in values for element in split_list(value)])
+
+    def count(self, name: str) -> int:
+        """Return how many fields of that name there are."""
+        name = canonical(name)
+        return sum(key == name for key, _ in self.fields)
 
     def set(self, name: str, *values: object) -> Headers:
-        """Replace all fields of a name, in the place of the first, or at the end."""
-        wanted = canonical(name)
-        new = [_field(wanted, value) for value in values]
-        out: list[tuple[str, str]] = []
-        placed = False
-        for item in self.fields:
-            if item[0] != wanted:
-                out.append(item)
-            elif not placed:
-                out += new
-                placed = True
-        return Headers(tuple(out if placed else [*out, *new]))
+        """Return these with that name's values replaced, where its first field stood."""
+        new = [_checked(name, value) for value in values]
+        name = canonical(name)
+        place = next((at for at, field in enumerate(self.fields) if field[0] == name), None)
+        if place is None:
+            return Headers((*self.fields, *new))
+        rest = (field for field in self.fields[place:] if field[0] != name)
+        return Headers((*self.fields[:place], *new, *rest))
 
     def add(self, name: str, value: object) -> Headers:
-        """Append a field."""
-        return Headers((*self.fields, _field(name, value)))
+        """Return these with a field more, as the last."""
+        return Headers((*self.fields, _checked(name, value)))
 
     def prepend(self, name: str, value: object) -> Headers:
-        """Put a field before all others: a Via goes on top."""
-        return Headers((_field(name, value), *self.fields))
+        """Return these with a field more, as the first."""
+        return Headers((_checked(name, value), *self.fields))
 
     def without(self, name: str) -> Headers:
-        """Return these without any field of that name."""
-        wanted = canonical(name)
-        return Headers(tuple(item for item in self.fields if item[0] != wanted))
+        """Return these without the fields of that name."""
+        name = canonical(name)
+        return Headers(tuple([field for field in self.fields if field[0] != name]))
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.fields)
@@ -123,9 +202,16 @@ class Headers:
     def __len__(self) -> int:
         return len(self.fields)
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}: {masked_value(name, value)}" for name, value in self.fields)
+        return f"Headers({shown})"
 
-def _field(name: str, value: object) -> tuple[str, str]:
-    text = str(value)
-    if _UNSAFE.search(text):
-        raise ValueError(f"{name}: a header value cannot hold a line end")
+
+def _checked(name: str, value: object) -> tuple[str, str]:
+    """Refuse what would end the line or the field: a value may come from a person or a file."""
+    if not is_known(name) and not is_token(name):
+        raise ValueError(f"not a header field name: {name!r}")
+    text = str(value).strip()
+    if FORBIDDEN.search(text):
+        raise ValueError(f"control character in {name}")
     return canonical(name), text

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import number
+from firmware.sip.fields import read_number
 
 BYTES_MAX = 16 * 1024
 MEDIA_MAX = 16
@@ -155,7 +155,7 @@ def _parse_media(lines: Sequence[str]) -> Media:
     parts = lines[0][2:].split()
     if len(parts) < 4:
         raise RemoteProtocolError(f"bad m= line {lines[0][:60]!r}")
-    port = number(parts[1].partition("/")[0], 65_535, "the media port")
+    port = read_number("the media port", parts[1].partition("/")[0], 65_535)
     connection, others, attributes = "", [], []
     for line in lines[1:]:
         if line.startswith("c="):

@@ -1,64 +1,66 @@
-r"""A byte stream cut into messages, pings and pongs (RFC 3261 7.5, 18.3; RFC 5626 3.5.1, 4.4.1).
+r"""A byte stream cut into messages, pings and pongs (RFC 3261 18.3, RFC 5626 3.5.1 and 5.4).
 
-CRLF between messages is a small machine of its own, because phones that got it wrong were hung up
-on, or hung themselves up:
+Messages. A head ends at an empty line, its Content-Length says how long the body is. Without a
+readable Content-Length nobody knows where the next message begins, so the stream ends: `next_item`
+raises `RemoteProtocolError`. So it does for a start line that is not SIP, for a head or a message
+beyond its limit (a long body is refused as soon as it is announced), and for a request that cannot
+even be answered. A malformed request in an intact frame is `Unacceptable`, with its answer; a
+malformed ACK or response is dropped, because nothing may answer it.
 
-- While a pong is owed to us, a CRLF at a message boundary is that pong and leaves the buffer at
-  once. Two pongs that come 90 s apart are two pongs, never glued into a ping.
-- CRLFCRLF that is in the buffer together while nothing is owed is the peer's ping.
-- CRLFCRLF while exactly one pong is owed: the first CRLF is the pong. What is left, a lone CRLF, is
-  skipped. If it was the peer's ping after all, the peer loses one answer and its own pong comes
-  later; answering what was no ping would put a stray CRLF before our next message.
-- Any other CRLF before a start line is skipped (7.5), and none is kept for later. So a ping whose
-  two halves arrive apart is not answered: the halves cannot be told from two late pongs.
+CRLFs. Outside a message, each CRLF is taken off the stream at once and means one thing:
 
-Everything is bounded: a header part of 16 KiB, a message of 64 KiB, 100 fields. A body that is
-announced too long is refused from its Content-Length, before it is read. What breaks the framing
-ends the stream (RemoteProtocolError); a malformed request inside good framing is `Unacceptable`
-and carries its answer; a malformed response or ACK is dropped.
+- while a pong is owed to us, it is that pong;
+- else, directly behind another CRLF that was none, it completes the peer's ping;
+- else it means nothing yet: line ends before a start line are skipped (RFC 3261 7.5).
+
+So what a run of bytes means does not depend on where it was cut. Two pongs, however far apart, are
+two pongs. CRLFCRLF while one pong is owed is that pong and a loose line end: if it was a ping that
+crossed ours, the peer's pong is still to come and completes it. A first half is forgotten when a
+message begins, and when we ping: a lone CRLF of long ago is never glued to a pong.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 
 from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.head import Head, content_length, read_head
 from firmware.sip.headers import Headers
-from firmware.sip.message import (
-    HEADER_BYTES_MAX,
-    Message,
-    Request,
-    Response,
-    build_message,
-    content_length,
-    split_head,
-)
-from firmware.sip.uri import OtherUri
+from firmware.sip.message import Request, Response, answer_headers, build_message
+from firmware.sip.phrases import phrase
 
 MESSAGE_BYTES_MAX = 64 * 1024
-"""Header part and body together; no phone has use for more."""
+"""A whole message; an INVITE with four offers and a picture is below 20 KiB."""
 
-PONGS_OWED_MAX = 4
-"""Pings that were never answered do not make every later CRLF a pong."""
+HEAD_BYTES_MAX = 16 * 1024
+"""Start line and header fields; a call through ten proxies has about 5 KiB."""
+
+PONGS_OWED_MAX = 8
+"""More pings than this are not out at a time: an unanswered one ends the link in 10 s."""
+
+TAG_DIGITS = 16
 
 CRLF = b"\r\n"
 HEAD_END = b"\r\n\r\n"
-_MISSING = OtherUri("unknown", "unknown")
+
+_IS_SIP = re.compile(rb"SIP/[0-9.]+ |[!-~]+[ \t].*SIP/[0-9.]+[ \t]*\Z", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The peer's CRLFCRLF; it is owed one CRLF."""
+    """The peer's CRLFCRLF; it wants one CRLF back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to a ping of ours."""
+    """The peer's answer to a ping of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unacceptable:
-    """A malformed request, and the answer it deserves."""
+    """A malformed request: its answer, and why in words."""
 
     answer: Response
     why: str
@@ -68,133 +70,164 @@ Item = Request | Response | Ping | Pong | Unacceptable
 
 
 class StreamParser:
-    """Feed it what arrives, take items until there is None."""
+    """Bytes in with `receive`, whole items out with `next_item` until there is None.
+
+    Once everything is taken, fewer than `MESSAGE_BYTES_MAX` bytes wait for more.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._scanned = 0  # Up to here the buffer holds no end of a header part.
-        self._head: tuple[str, Headers, RemoteProtocolError | None] | None = None
+        self._start = 0  # What stands before it is taken.
+        self._scanned = 0  # No head ends before it.
+        self._start_line_seen = False
+        self._head: Head | None = None  # That of the message whose body is awaited.
         self._body_bytes = 0
         self._pongs_owed = 0
-
-    @property
-    def buffered(self) -> int:
-        """How many bytes wait for more."""
-        return len(self._buffer)
+        self._half_ping = False
+        self._failure: RemoteProtocolError | None = None
 
     def expect_pong(self) -> None:
-        """Remember that a ping of ours went out."""
+        """A ping of ours goes out: the next CRLF between messages answers it."""
         self._pongs_owed = min(self._pongs_owed + 1, PONGS_OWED_MAX)
+        self._half_ping = False
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the peer; call `next_item` until it has none before the next call."""
+        """Take bytes from the peer; a stream that has ended takes no more."""
+        if self._failure is not None:
+            return
+        del self._buffer[: self._start]
+        self._scanned = max(0, self._scanned - self._start)
+        self._start = 0
         self._buffer += data
 
     def next_item(self) -> Item | None:
-        """Return the next item, or None when more bytes are needed."""
+        """Return the next whole item; None when more bytes are needed.
+
+        Raises `RemoteProtocolError` when the stream cannot be read on, now and ever after.
+        """
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return self._next_item()
+        except RemoteProtocolError as error:
+            self._failure = error
+            self._buffer.clear()
+            self._start = 0
+            raise
+
+    def _next_item(self) -> Item | None:
         while True:
             if self._head is None:
-                if (beat := self._between_messages()) is not None:
+                beat = self._take_line_ends()
+                if beat is not None:
                     return beat
-                if not self._find_head():
+                if not self._take_head():
                     return None
-            if len(self._buffer) < self._body_bytes:
+            if len(self._buffer) - self._start < self._body_bytes:
                 return None
-            item = self._finish()
+            item = self._take_message()
             if item is not None:
                 return item
 
-    def _between_messages(self) -> Ping | Pong | None:
-        """Take CRLFs off the front of the buffer, one meaning at a time."""
-        buffer = self._buffer
-        while buffer.startswith(CRLF):
+    def _take_line_ends(self) -> Ping | Pong | None:
+        """Take CRLFs off the front until one is a whole item or there is none."""
+        while self._buffer.startswith(CRLF, self._start):
+            self._start += len(CRLF)
             if self._pongs_owed:
-                del buffer[:2]
                 self._pongs_owed -= 1
                 return Pong()
-            if buffer.startswith(HEAD_END):
-                del buffer[:4]
+            self._half_ping = not self._half_ping
+            if not self._half_ping:
                 return Ping()
-            if len(buffer) == 3 and buffer[2] == CRLF[0]:
-                return None  # Half of the second CRLF is here already.
-            del buffer[:2]
         return None
 
-    def _find_head(self) -> bool:
-        """Look for the end of the header part; True when `_head` is there."""
-        buffer = self._buffer
-        if buffer and buffer[:1] != b"\r" and not 0x21 <= buffer[0] < 0x7F:
-            raise RemoteProtocolError(f"a message cannot begin with byte {buffer[0]:#04x}")
-        end = buffer.find(HEAD_END, self._scanned)
-        if end < 0:
-            if len(buffer) > HEADER_BYTES_MAX:
-                raise RemoteProtocolError("the header part is too long", 513)
-            self._scanned = max(0, len(buffer) - len(HEAD_END) + 1)
+    def _take_head(self) -> bool:
+        """Take the head of the next message if it is whole; say whether it was."""
+        waiting = len(self._buffer) - self._start
+        if not waiting or (waiting == 1 and self._buffer[self._start] == CRLF[0]):
             return False
-        self._head = split_head(bytes(buffer[:end]))
-        self._scanned = 0
-        self._body_bytes = self._announced(self._head, end)
-        del buffer[: end + len(HEAD_END)]
+        self._half_ping = False
+        self._check_start_line()
+        end = self._buffer.find(HEAD_END, max(self._start, self._scanned))
+        bytes_so_far = (len(self._buffer) if end < 0 else end) - self._start
+        if bytes_so_far > HEAD_BYTES_MAX:
+            raise RemoteProtocolError("head of a message too long", 513)
+        if end < 0:
+            self._scanned = max(self._start, len(self._buffer) - len(HEAD_END) + 1)
+            return False
+        head = read_head(bytes(self._buffer[self._start : end]))
+        self._body_bytes = _announced(head, bytes_so_far)
+        self._head = head
+        self._start = end + len(HEAD_END)
+        self._start_line_seen = False
         return True
 
-    def _announced(
-        self, head: tuple[str, Headers, RemoteProtocolError | None], head_bytes: int
-    ) -> int:
-        """Return the length of the body; without one the stream cannot be framed (18.3)."""
-        start, headers, _ = head
-        if "SIP/" not in start.upper():
-            raise RemoteProtocolError(f"not a SIP message: {start[:60]!r}")
-        length = content_length(headers)
-        if length is None:
-            raise RemoteProtocolError("Content-Length is missing")
-        if head_bytes + length > MESSAGE_BYTES_MAX:
-            raise RemoteProtocolError("the message is too long", 513)
-        return length
+    def _check_start_line(self) -> None:
+        """Refuse what is not SIP as soon as its first line is there."""
+        if self._start_line_seen:
+            return
+        if not 0x21 <= self._buffer[self._start] <= 0x7E:
+            raise RemoteProtocolError("a message cannot begin like this")
+        end = self._buffer.find(CRLF, max(self._start, self._scanned - 1))
+        if end < 0:
+            return
+        self._start_line_seen = True
+        line = self._buffer[self._start : min(end, self._start + HEAD_BYTES_MAX)]
+        if not _IS_SIP.match(line):
+            raise RemoteProtocolError("not a SIP message")
 
-    def _finish(self) -> Message | Unacceptable | None:
-        """Make the message whose head and body are there; None for one that is dropped."""
-        assert self._head is not None
-        (start, headers, fault), self._head = self._head, None
-        body = bytes(self._buffer[: self._body_bytes])
-        del self._buffer[: self._body_bytes]
+    def _take_message(self) -> Request | Response | Unacceptable | None:
+        """Take the message whose head and body are there; None where it is dropped."""
+        head, end = self._head, self._start + self._body_bytes
+        assert head is not None
+        body = bytes(self._buffer[self._start : end])
+        self._head, self._start = None, end
         try:
-            if fault:
-                raise fault
-            return build_message(start, headers, body)
+            message = build_message(head, body)
+            check(message)
         except RemoteProtocolError as error:
-            return _answer(start, headers, error)
+            return _refuse(head, error)
+        return message
 
 
-def _answer(start: str, headers: Headers, error: RemoteProtocolError) -> Unacceptable | None:
-    """Answer a malformed request where its headers allow; anything else is dropped."""
-    method = start.partition(" ")[0]
-    if method.upper() == "SIP/2.0" or method == "ACK":
+def check(message: Request | Response) -> None:
+    """Read what every message must have; raises `RemoteProtocolError` (RFC 3261 8.1.1)."""
+    _ = message.via, message.from_, message.to, message.call_id
+    method = message.cseq.method
+    if isinstance(message, Request):
+        _ = message.max_forwards
+        if method != message.method:
+            raise RemoteProtocolError("CSeq names another method")
+
+
+def _announced(head: Head, head_bytes: int) -> int:
+    """Return how long the body will be."""
+    length = content_length(head.headers)
+    if length is None:
+        raise RemoteProtocolError("Content-Length is missing")
+    if head_bytes + len(HEAD_END) + length > MESSAGE_BYTES_MAX:
+        raise RemoteProtocolError("message too long", 513)
+    return length
+
+
+def _refuse(head: Head, error: RemoteProtocolError) -> Unacceptable | None:
+    """Answer a malformed request as far as it can be read; drop an ACK or a response."""
+    method = head.start_line.partition(" ")[0]
+    if method == "ACK" or method[:4].upper() == "SIP/":
         return None
-    request = Request(method, _MISSING, headers)
-    try:
-        for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-            if name not in headers:
-                return None
-        _ = request.vias, request.from_, request.to, request.cseq
-    except RemoteProtocolError:
-        if "CSeq" not in headers or not _routable(request):
-            return None
-    reason = "" if error.status != 400 else _phrase(error.text)
-    answer = request.answer(error.status, reason)
+    headers = head.headers
+    if "Via" not in headers or "CSeq" not in headers:
+        raise RemoteProtocolError(f"a request that cannot be answered: {error}")
+    fields = answer_headers(headers, error.status, _stateless_tag(headers))
     for name, value in error.header_lines:
-        answer = Response(answer.status, answer.reason, answer.headers.add(name, value))
-    return Unacceptable(answer, error.text)
+        fields = fields.add(name, value)
+    reason = phrase(error.status)
+    if error.status == 400:
+        reason = f"{reason} ({error})"
+    return Unacceptable(Response(error.status, reason, fields), str(error))
 
 
-def _routable(request: Request) -> bool:
-    """Tell whether an answer would find its way back: the top Via is what counts."""
-    try:
-        return bool(request.via.branch)
-    except RemoteProtocolError:
-        return False
-
-
-def _phrase(text: str) -> str:
-    """Say in the reason phrase what is wrong, in printable ASCII."""
-    plain = "".join(char if " " <= char < "\x7f" else "?" for char in text)
-    return f"Bad Request ({plain[:80]})"
+def _stateless_tag(headers: Headers) -> str:
+    """Return a tag for the To that is the same each time the request comes (8.2.7)."""
+    facts = "\n".join(headers.get(name) or "" for name in ("Via", "From", "Call-ID", "CSeq"))
+    return hashlib.sha256(facts.encode()).hexdigest()[:TAG_DIGITS]

@@ -1,33 +1,44 @@
-"""URIs: `sip:` and `sips:` (RFC 3261 19.1), `tel:` (RFC 3966), and any other scheme unread."""
+"""SIP, SIPS, TEL and unknown URIs (RFC 3261 19.1, RFC 3966).
+
+A user part is kept as what it says: its %-escapes are resolved, and written again where they are
+needed. How it was spelled is remembered beside it and given back byte for byte, because to some
+proxies `%3B` and `;` are not the same user. A host is kept as written; an IPv6 literal stands
+without its brackets, as in an address. Parameters and headers keep their escapes.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote
+from ipaddress import AddressValueError, IPv6Address
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import Parameters, split_host_port, write_host
+from firmware.sip.grammar import Parameters, escape, unescape
 
-URI_LENGTH_MAX = 2048
-"""Longer ones serve nobody."""
+PORT_MAX = 65535
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_BAD = re.compile(r"[\x00-\x20\x7f<>\"]")
-_UNRESERVED = "-_.!~*'()&=+$,"
-_USER_UNRESERVED = _UNRESERVED + ";?/"
+_SIP = re.compile(
+    r"(?P<scheme>sips?):"
+    r"(?:(?P<user>[^\x00-\x20\x7f<>\"@:]++)(?::(?P<password>[^\x00-\x20\x7f<>\"@:]*+))?@)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9_.\-]++)"
+    r"(?::(?P<port>[0-9]{1,5}+))?"
+    r"(?P<parameters>;[^\x00-\x20\x7f<>\"@?]*+)?"
+    r"(?:\?(?P<headers>[^\x00-\x20\x7f<>\"@]++))?",
+    re.IGNORECASE,
+)
+_TEL = re.compile(r"tel:([0-9A-Fa-f*#().+\-]++)((?:;[^\x00-\x20\x7f<>\"]*+)?)", re.IGNORECASE)
+_OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):([^\x00-\x20\x7f<>\"]++)")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_TEL = re.compile(r"[+0-9A-Fa-f*#.\-()]+")
+_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*+")
+_VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
-
-def unescape(text: str) -> str:
-    """Resolve %XX as UTF-8; a broken sequence becomes a replacement character."""
-    return unquote(text, errors="replace")
+_DECISIVE = ("user", "ttl", "method", "maddr")
+"""RFC 3261 19.1.4: these, where only one URI has them, make two URIs differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class SipUri:
-    """A `sip:` or `sips:` URI; user and password are unescaped, an IPv6 host has no brackets."""
+    """A SIP or SIPS URI."""
 
     scheme: str
     host: str
@@ -36,49 +47,86 @@ class SipUri:
     port: int | None = None
     parameters: Parameters = Parameters()
     headers: tuple[tuple[str, str], ...] = ()
+    spelled_user: str = field(default="", repr=False, compare=False)  # As it was written.
+
+    def __post_init__(self) -> None:
+        if self.host[:1] == "[":
+            object.__setattr__(self, "host", self.host.strip("[]"))
+
+    @classmethod
+    def parse(cls, text: str) -> SipUri:
+        """Read a SIP or SIPS URI without angle brackets."""
+        found = _SIP.fullmatch(text)
+        if found is None or ("%" in text and _BAD_ESCAPE.search(text)):
+            raise RemoteProtocolError("not a SIP URI")
+        scheme, user, password, host, port, parameters, headers = found.groups()
+        return cls(
+            scheme=scheme.lower(),
+            host=checked_host(host),
+            user=None if user is None else unescape(user),
+            password=password,
+            port=None if port is None else checked_port(port),
+            parameters=Parameters.parse(parameters or ""),
+            headers=_read_headers(headers) if headers else (),
+            spelled_user=user or "",
+        )
+
+    def equals(self, other: SipUri) -> bool:
+        """Compare as RFC 3261 19.1.4 does."""
+        return (
+            self.scheme == other.scheme
+            and _same_user(self, other)
+            and unescape(self.password or "") == unescape(other.password or "")
+            and self.host.lower() == other.host.lower()
+            and self.port == other.port
+            and _same_parameters(self.parameters, other.parameters)
+            and _comparable(self.headers) == _comparable(other.headers)
+        )
 
     def __str__(self) -> str:
-        user = ""
+        parts = [self.scheme, ":"]
         if self.user is not None:
-            secret = (
-                f":{quote(self.password, safe=_UNRESERVED)}" if self.password is not None else ""
-            )
-            user = f"{quote(self.user, safe=_USER_UNRESERVED)}{secret}@"
-        headers = "&".join(f"{name}={value}" for name, value in self.headers)
-        question = f"?{headers}" if headers else ""
-        return f"{self.scheme}:{user}{write_host(self.host, self.port)}{self.parameters}{question}"
+            parts.append(self._user_text())
+            if self.password is not None:
+                parts += (":", self.password)
+            parts.append("@")
+        parts.append(f"[{self.host}]" if ":" in self.host else self.host)
+        if self.port is not None:
+            parts.append(f":{self.port}")
+        if self.parameters:
+            parts.append(str(self.parameters))
+        if self.headers:
+            parts += ("?", "&".join(f"{name}={value}" for name, value in self.headers))
+        return "".join(parts)
 
-    def equals(self, other: object) -> bool:
-        """Compare as RFC 3261 19.1.4 says."""
-        if not isinstance(other, SipUri):
-            return False
-        mine = (self.scheme, self.user, self.password, self.host.lower(), self.port)
-        theirs = (other.scheme, other.user, other.password, other.host.lower(), other.port)
-        if mine != theirs:
-            return False
-        return self._parameters_agree(other) and self._header_set() == other._header_set()
-
-    def _parameters_agree(self, other: SipUri) -> bool:
-        names = {name.lower() for name, _ in (*self.parameters, *other.parameters)}
-        for name in names:
-            one, two = self.parameters.get(name), other.parameters.get(name)
-            if one is None or two is None:
-                if name in {"user", "ttl", "method", "maddr", "transport"}:
-                    return False
-            elif unescape(one).lower() != unescape(two).lower():
-                return False
-        return True
-
-    def _header_set(self) -> set[tuple[str, str]]:
-        return {(name.lower(), unescape(value)) for name, value in self.headers}
+    def _user_text(self) -> str:
+        """Return the user as it was spelled, if that still is this user."""
+        assert self.user is not None
+        if self.spelled_user and unescape(self.spelled_user) == self.user:
+            return self.spelled_user
+        return escape(self.user, _USER)
 
 
 @dataclass(frozen=True, slots=True)
 class TelUri:
-    """A `tel:` URI: the number as written and its parameters."""
+    """A telephone number (RFC 3966)."""
 
     number: str
     parameters: Parameters = Parameters()
+
+    @classmethod
+    def parse(cls, text: str) -> TelUri:
+        """Read a TEL URI without angle brackets."""
+        found = _TEL.fullmatch(text)
+        if found is None:
+            raise RemoteProtocolError("not a TEL URI")
+        number, parameters = found.groups()
+        return cls(number, Parameters.parse(parameters))
+
+    @property
+    def digits(self) -> str:
+        """The number without the separators that only help the eye (RFC 3966 5.1.1)."""
+        return self.number.translate(_VISUAL_SEPARATORS)
 
     def __str__(self) -> str:
         return f"tel:{self.number}{self.parameters}"
@@ -86,10 +134,10 @@ class TelUri:
 
 @dataclass(frozen=True, slots=True)
 class OtherUri:
-    """A URI of a scheme that the phone does not speak."""
+    """A URI of a scheme that this phone does not speak."""
 
     scheme: str
-    rest: str
+    rest: str = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.rest}"
@@ -99,56 +147,67 @@ Uri = SipUri | TelUri | OtherUri
 
 
 def parse_uri(text: str) -> Uri:
-    """Read a URI; RemoteProtocolError where it is none."""
-    if len(text) > URI_LENGTH_MAX:
-        raise RemoteProtocolError("the URI is too long", 414)
-    scheme, colon, rest = text.partition(":")
-    if not colon or not rest or not _SCHEME.fullmatch(scheme) or _BAD.search(text):
-        raise RemoteProtocolError(f"not a URI: {text[:60]!r}")
-    scheme = scheme.lower()
+    """Read any absolute URI without angle brackets."""
+    scheme = text.partition(":")[0].lower()
     if scheme in {"sip", "sips"}:
-        return _parse_sip(scheme, rest)
+        return SipUri.parse(text)
     if scheme == "tel":
-        return _parse_tel(rest)
-    return OtherUri(scheme, rest)
+        return TelUri.parse(text)
+    found = _OTHER.fullmatch(text)
+    if found is None:
+        raise RemoteProtocolError("not a URI")
+    return OtherUri(found.group(1).lower(), found.group(2))
 
 
-def _parse_tel(rest: str) -> TelUri:
-    number, _, parameters = rest.partition(";")
-    if not _TEL.fullmatch(number):
-        raise RemoteProtocolError(f"not a telephone number: {number[:40]!r}")
-    return TelUri(number, Parameters.parse(parameters))
+def checked_port(text: str) -> int:
+    """Return a port number."""
+    port = int(text)
+    if port > PORT_MAX:
+        raise RemoteProtocolError("port above 65535")
+    return port
 
 
-def _parse_sip(scheme: str, rest: str) -> SipUri:
-    if _BAD_ESCAPE.search(rest):
-        raise RemoteProtocolError(f"bad escape in URI {rest[:60]!r}")
-    before, at, after = rest.rpartition("@")
-    if not at:
-        before, after = "", rest
-    user, password = _user(before) if at else (None, None)
-    address, _, headers = after.partition("?")
-    host_port, _, parameters = address.partition(";")
-    host, port = split_host_port(host_port)
-    return SipUri(
-        scheme, host, user, password, port, Parameters.parse(parameters), _headers(headers)
-    )
+def checked_host(text: str) -> str:
+    """Return a host without brackets, an IPv6 literal checked."""
+    if text[0] != "[":
+        return text
+    try:
+        IPv6Address(text[1:-1])
+    except AddressValueError as error:
+        raise RemoteProtocolError("not an IPv6 address") from error
+    return text[1:-1]
 
 
-def _user(text: str) -> tuple[str, str | None]:
-    user, colon, password = text.partition(":")
-    if not user:
-        raise RemoteProtocolError("the URI has an empty user")
-    return unescape(user), unescape(password) if colon else None
-
-
-def _headers(text: str) -> tuple[tuple[str, str], ...]:
-    if not text:
-        return ()
+def _read_headers(text: str) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for part in text.split("&"):
-        name, equals, value = part.partition("=")
+    for piece in text.split("&"):
+        name, equals, value = piece.partition("=")
         if not name or not equals:
-            raise RemoteProtocolError(f"bad header in URI: {part[:60]!r}")
+            raise RemoteProtocolError("bad header in a URI")
         pairs.append((name, value))
     return tuple(pairs)
+
+
+def _same_user(one: SipUri, other: SipUri) -> bool:
+    """Compare users: a reserved character and its escape differ (RFC 3261 19.1.4)."""
+    return one.user == other.user and _reserved_escapes(one) == _reserved_escapes(other)
+
+
+def _reserved_escapes(uri: SipUri) -> list[str]:
+    """List the escapes that stand for a reserved character, in order."""
+    if "%" not in uri.spelled_user or unescape(uri.spelled_user) != uri.user:
+        return []
+    return re.findall(r"%(?:3B|2F|3F|3A|40|26|3D|2B|24|2C)", uri.spelled_user.upper())
+
+
+def _same_parameters(one: Parameters, other: Parameters) -> bool:
+    mine, theirs = (
+        {unescape(name).lower(): value and unescape(value).lower() for name, value in parameters}
+        for parameters in (one, other)
+    )
+    names = {name for name in (*mine, *theirs) if name in _DECISIVE or name in mine & theirs.keys()}
+    return all(name in mine and name in theirs and mine[name] == theirs[name] for name in names)
+
+
+def _comparable(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return sorted((unescape(name).lower(), unescape(value)) for name, value in headers)

@@ -1,4 +1,4 @@
-"""The Via header (RFC 3261 20.42)."""
+"""The Via header field: the way a response takes back (RFC 3261 20.42, RFC 3581)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,54 @@ import re
 from dataclasses import dataclass
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import Parameters, split_host_port, write_host
+from firmware.sip.grammar import WHITE_SPACE, Parameters
+from firmware.sip.uri import checked_host, checked_port
 
 _VIA = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+([^;\s]+(?:\s*:\s*\d+)?)\s*(?:;(.*))?",
-    re.IGNORECASE | re.DOTALL,
+    r"(?P<name>[^\s/]++)[ \t]*+/[ \t]*+(?P<version>[^\s/]++)[ \t]*+/[ \t]*+"
+    r"(?P<transport>[A-Za-z0-9\-.!%*_+`'~]++)[ \t]++"
+    r"(?P<host>\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9_.\-]++)[ \t]*+"
+    r"(?::[ \t]*+(?P<port>[0-9]{1,5}+)[ \t]*+)?"
+    r"(?P<parameters>(?:;.*+)?)",
+    re.DOTALL,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """One hop that the answer takes back."""
+    """One hop: who sent the request and where its answer is to go."""
 
     host: str
     port: int | None = None
     transport: str = "TLS"
     parameters: Parameters = Parameters()
+    protocol: str = "SIP/2.0"
+
+    def __post_init__(self) -> None:
+        if self.host[:1] == "[":
+            object.__setattr__(self, "host", self.host.strip("[]"))
 
     @classmethod
     def parse(cls, text: str) -> Via:
-        """Read `SIP/2.0/TLS host:port;branch=...`, white space allowed as in RFC 4475 3.1.1.1."""
-        match = _VIA.fullmatch(text.strip())
-        if match is None:
-            raise RemoteProtocolError(f"bad Via {text[:60]!r}")
-        host, port = split_host_port(re.sub(r"\s", "", match[2]))
-        return cls(host, port, match[1].upper(), Parameters.parse(match[3] or ""))
+        """Read one hop; white space may stand around the slashes, the colon, the semicolons."""
+        found = _VIA.fullmatch(text.strip(WHITE_SPACE))
+        if found is None:
+            raise RemoteProtocolError("bad Via")
+        name, version, transport, host, port, parameters = found.groups()
+        return cls(
+            host=checked_host(host),
+            port=None if port is None else checked_port(port),
+            transport=transport,
+            parameters=Parameters.parse(parameters),
+            protocol=f"{name}/{version}",
+        )
 
     @property
     def branch(self) -> str:
-        """The branch parameter, "" where there is none."""
+        """The branch; nothing where a peer older than RFC 3261 gives none."""
         return self.parameters.get("branch") or ""
 
     def __str__(self) -> str:
-        return f"SIP/2.0/{self.transport} {write_host(self.host, self.port)}{self.parameters}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.protocol}/{self.transport} {host}{port}{self.parameters}"

@@ -1,0 +1,86 @@
+"""A board says which parts a phone has. The phone is the same on every board.
+
+`open_board(name)` makes the parts. A board that serves them to somebody (the virtual handset is a
+web page) also has something to start and to stop; the others leave that empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer
+
+
+class BoardError(OSError):
+    """A board that does not exist or cannot be started; the text says why."""
+
+
+class Service(Protocol):
+    """What a board runs for its parts."""
+
+    @property
+    def address(self) -> str:
+        """Where a person finds the board, key included; "" while it is not running."""
+
+    async def start(self) -> None:
+        """Start; raise `BoardError` with the reason where that cannot be done."""
+
+    async def stop(self) -> None:
+        """Stop and let go of everything; does nothing when not started."""
+
+
+class Faults(Protocol):
+    """Faults that can be switched on and off beside the phone, such as those of a lab exchange."""
+
+    def faults(self) -> Sequence[tuple[str, str, bool]]:
+        """Return each fault's name, its label for people, and whether it is on."""
+
+    async def set_fault(self, name: str, on: bool) -> None:
+        """Switch a fault; raise OSError with the reason where that cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The parts of one phone."""
+
+    keypad: Keypad
+    hook: Hook
+    lamp: Lamp
+    ringer: Ringer
+    display: Display
+    service: Service | None = None
+
+    @property
+    def address(self) -> str:
+        """Where a person finds the board, "" where it stands on a desk."""
+        return self.service.address if self.service else ""
+
+    async def start(self) -> None:
+        """Start what the board runs for its parts; raise `BoardError` where that fails."""
+        if self.service:
+            await self.service.start()
+
+    async def stop(self) -> None:
+        """Stop what `start` started."""
+        if self.service:
+            await self.service.stop()
+
+
+def open_board(
+    name: str, *, page_port: int = 0, token: str = "", faults: Faults | None = None
+) -> Board:
+    """Return the board of that name; raise `BoardError` where there is none.
+
+    `page_port` (0: any free one), `token` ("": a new one) and `faults` are for the board
+    `desktop`: where its page is, the key to it, and the faults that it offers.
+    """
+    match name:
+        case "desktop":
+            # Loaded here: a phone with real keys needs no web server.
+            from board.desktop.desktop import open_desktop  # noqa: PLC0415
+
+            return open_desktop(page_port, token, faults)
+        case _:
+            raise BoardError(f'there is no board "{name[:40]}": use desktop')

@@ -1,0 +1,254 @@
+// The page of the virtual handset: draws what the phone shows, and says which keys are pressed.
+//
+// Everything that is seen comes from the phone over one WebSocket: the pixels of the screen as a
+// binary message, all the rest as one JSON object. The page keeps no state of its own but the
+// ring sound's switch, so a page that was away is right again with its next two messages.
+
+const WIDTH = 128;
+const HEIGHT = 64;
+const LIT = [0xe6, 0xf6, 0xff];
+const SILENCE_MS = 7000; // Three beats of the phone and a little: the connection is dead.
+const RETRY_MS = 1000;
+const TITLE = document.title;
+
+const CLOSED = {
+  4401: ["The key of this page is not valid", "Open the address that the phone printed when it started."],
+  4429: ["Too many pages are open", "Close another one. Trying again."],
+};
+const LOST = ["Page disconnected", "The phone does not answer. Trying again."];
+
+const KEYBOARD = {
+  ArrowUp: "up", ArrowDown: "down", Enter: "soft1", Backspace: "soft2", Escape: "soft2",
+  o: "hold", m: "mute", v: "volume", s: "speaker",
+};
+
+const at = (id) => document.getElementById(id);
+const phone = at("phone");
+const hook = at("hook");
+const sound = at("sound");
+const canvas = at("display");
+const context = canvas.getContext("2d");
+const image = context.createImageData(WIDTH, HEIGHT);
+
+let socket = null;
+let silence = 0;
+let state = { lamp: "off", ringing: false, lifted: false, words: [], faults: null, notice: "" };
+
+// The connection.
+
+function takeToken() {
+  if (location.hash.length < 2) return;
+  try {
+    sessionStorage.setItem("token", location.hash.slice(1));
+    history.replaceState(null, "", location.pathname); // Out of sight and of the history.
+  } catch {
+    // No storage in this browser: the token stays in the address.
+  }
+}
+
+function token() {
+  try {
+    return sessionStorage.getItem("token") ?? location.hash.slice(1);
+  } catch {
+    return location.hash.slice(1);
+  }
+}
+
+function connect() {
+  const mine = new WebSocket(`ws://${location.host}/live`);
+  socket = mine;
+  mine.binaryType = "arraybuffer";
+  mine.onopen = () => mine.send(JSON.stringify({ token: token() }));
+  mine.onmessage = ({ data }) => {
+    listenFor(mine);
+    if (typeof data === "string") show(JSON.parse(data));
+    else draw(new Uint8Array(data));
+    setConnection("live", "connected");
+  };
+  mine.onclose = ({ code }) => lose(mine, code);
+  listenFor(mine);
+}
+
+function listenFor(mine) {
+  clearTimeout(silence);
+  silence = setTimeout(() => lose(mine, 0), SILENCE_MS);
+}
+
+function lose(mine, code) {
+  if (mine !== socket) return; // An old connection has nothing to say.
+  socket = null;
+  clearTimeout(silence);
+  mine.close();
+  const [title, text] = CLOSED[code] ?? LOST;
+  at("veil-title").textContent = title;
+  at("veil-text").textContent = text;
+  setConnection(code === 4401 ? "refused" : "lost", "disconnected");
+  ring(false);
+  if (code !== 4401) setTimeout(connect, RETRY_MS);
+}
+
+function setConnection(name, words) {
+  if (document.body.dataset.connection === name) return;
+  document.body.dataset.connection = name;
+  at("connection").textContent = words;
+  announce(name === "live" ? "Connected to the phone" : at("veil-title").textContent);
+}
+
+function send(message) {
+  if (document.body.dataset.connection === "live") socket.send(JSON.stringify(message));
+}
+
+// What the phone shows.
+
+function draw(bytes) {
+  for (let i = 0; i < WIDTH * HEIGHT; i++) {
+    const lit = (bytes[i >> 3] >> (7 - (i & 7))) & 1;
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = lit ? LIT[c] : 0;
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function show(next) {
+  if (next.lamp !== state.lamp) announce(`Message lamp: ${next.lamp}`);
+  if (next.lifted !== state.lifted) announce(next.lifted ? "Handset lifted" : "Handset put back");
+  if (next.ringing && !state.ringing) announce("Ringing");
+  state = next;
+  at("lamp").dataset.pattern = next.lamp;
+  at("lamp").setAttribute("aria-label", `Message lamp: ${next.lamp}`);
+  hook.setAttribute("aria-pressed", next.lifted);
+  at("hook-label").textContent = next.lifted ? "Put the handset back" : "Lift the handset";
+  at("words").textContent = next.words.join("\n");
+  at("notice").textContent = next.notice;
+  showFaults(next.faults);
+  ring(next.ringing);
+}
+
+function showFaults(faults) {
+  at("faults").hidden = !faults;
+  const row = at("fault-row");
+  const names = (faults ?? []).map(([name]) => name);
+  if (names.join() !== [...row.children].map((button) => button.dataset.fault).join()) {
+    row.replaceChildren(...names.map(makeFault));
+  }
+  (faults ?? []).forEach(([, label, active], i) => {
+    row.children[i].textContent = label;
+    row.children[i].setAttribute("aria-pressed", active);
+  });
+}
+
+function makeFault(name) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.fault = name;
+  button.onclick = () => send({ fault: name, on: button.getAttribute("aria-pressed") !== "true" });
+  return button;
+}
+
+function announce(words) {
+  at("announcement").textContent = words;
+}
+
+// As many device pixels for each pixel of the screen as there is room for, and no fraction.
+function fit() {
+  const padding = 2 * parseFloat(getComputedStyle(canvas.parentElement).paddingLeft);
+  const room = (canvas.parentElement.clientWidth - padding) * devicePixelRatio;
+  const scale = Math.max(1, Math.floor((room + 0.5) / WIDTH));
+  canvas.style.width = `${(WIDTH * scale) / devicePixelRatio}px`;
+}
+
+// Keys.
+
+function press(key) {
+  send({ key });
+  const button = document.querySelector(`.keys [data-key="${CSS.escape(key)}"]`);
+  button.classList.add("down");
+  setTimeout(() => button.classList.remove("down"), 120);
+}
+
+function moveHook() {
+  send({ lifted: !state.lifted });
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  const onControl = event.target.closest("button, summary");
+  if (onControl && event.key === "Enter") return; // It presses what has the focus.
+  const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = /^[0-9*#]$/.test(letter) ? letter : KEYBOARD[letter];
+  if (key) press(key);
+  else if (letter === "h") moveHook();
+  else return;
+  event.preventDefault();
+  // Whoever types on the phone means the phone: Enter is its soft key from here on.
+  if (onControl) phone.focus({ preventScroll: true });
+}
+
+// The ring sound. A browser lets a page sound only after its first key or click.
+
+let audio = null;
+let bell = 0;
+
+function wakeAudio() {
+  audio ??= new AudioContext();
+  if (audio.state === "suspended") audio.resume();
+}
+
+function ring(ringing) {
+  at("ringing").hidden = !ringing;
+  phone.classList.toggle("ringing", ringing);
+  document.title = ringing ? `☎ Ringing – ${TITLE}` : TITLE;
+  const audible = ringing && sound.getAttribute("aria-pressed") === "true";
+  if (audible && !bell) {
+    strike();
+    bell = setInterval(strike, 4000);
+  } else if (!audible && bell) {
+    clearInterval(bell);
+    bell = 0;
+    audio?.close();
+    audio = null;
+    if (navigator.userActivation?.hasBeenActive) wakeAudio();
+  }
+}
+
+// One burst: two tones that take turns twenty-five times a second, as the bells of old phones did.
+function strike() {
+  if (audio?.state !== "running") return;
+  const start = audio.currentTime;
+  const gain = audio.createGain();
+  gain.gain.setValueAtTime(0, start);
+  gain.gain.linearRampToValueAtTime(0.12, start + 0.02);
+  gain.gain.setValueAtTime(0.12, start + 1.4);
+  gain.gain.exponentialRampToValueAtTime(0.001, start + 1.8);
+  gain.connect(audio.destination);
+  const tone = audio.createOscillator();
+  tone.type = "triangle";
+  for (let i = 0; i < 45; i++) tone.frequency.setValueAtTime(i % 2 ? 880 : 1108, start + i * 0.04);
+  tone.connect(gain);
+  tone.start(start);
+  tone.stop(start + 1.8);
+}
+
+// The mouse presses without taking the focus along, so that Enter stays the phone's.
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest("button")) event.preventDefault();
+});
+for (const button of document.querySelectorAll("[data-key]")) {
+  button.addEventListener("click", () => press(button.dataset.key));
+}
+hook.addEventListener("click", moveHook);
+sound.addEventListener("click", () => {
+  sound.setAttribute("aria-pressed", sound.getAttribute("aria-pressed") !== "true");
+  ring(state.ringing);
+});
+document.addEventListener("keydown", onKey);
+for (const kind of ["pointerup", "keydown"]) document.addEventListener(kind, wakeAudio);
+new ResizeObserver(fit).observe(canvas.parentElement);
+addEventListener("hashchange", () => {
+  takeToken();
+  socket?.close();
+  if (document.body.dataset.connection === "refused") connect();
+});
+
+takeToken();
+connect();

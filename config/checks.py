@@ -1,0 +1,127 @@
+"""What a configuration's parameters say together, and the certificate files that they name.
+
+Reading has already reported each bad value. Here: what the link cannot do without (L3, L11), the
+lines that name another proxy than the link's, and files that are missing, are no PEM, or do not
+belong together. `cryptography` is loaded only where a file is looked into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.configuration import USER, Configuration
+from config.files import locate, read_bounded, reason
+from config.hops import Stray, strays
+from config.kinds import is_url
+from config.parameters import written
+from config.problem import Problem, Severity, shown
+
+if TYPE_CHECKING:
+    from config.certificates import Reader
+
+CERTIFICATE_FILE_MAX = 4 * 1024 * 1024
+"""Bytes: a bundle of all public authorities has a quarter of a million."""
+
+TRUSTED = "sips trusted certificates"
+CHAIN = "sips root and intermediate certificates"
+CERTIFICATE = "sips local certificate"
+KEY = "sips private key"
+PASSWORD = "sips private key password"  # noqa: S105 (the name of a parameter)
+REVOKED = "sips certificate revocation list"
+
+PLAIN_TLS_FILES = (TRUSTED, CHAIN, CERTIFICATE, KEY)
+FILES = (*PLAIN_TLS_FILES, REVOKED)
+
+NO_TRUST = f"persistent TLS needs trusted certificates ({TRUSTED})"
+NO_PROXY = "no proxy is configured (sip proxy ip)"
+
+
+def check(configuration: Configuration, directory: Path | str) -> tuple[Problem, ...]:
+    """Return what is wrong beyond single values; `configuration.problems` are not repeated."""
+    return (*check_settings(configuration), *check_files(configuration, directory))
+
+
+def check_settings(configuration: Configuration) -> tuple[Problem, ...]:
+    """Return what the parameters alone show, without looking at any file."""
+    return tuple(_settings_problems(configuration))
+
+
+def check_files(configuration: Configuration, directory: Path | str) -> tuple[Problem, ...]:
+    """Return what is wrong with the named files."""
+    return tuple(_file_problems(configuration, Path(directory)))
+
+
+def link_blocker(configuration: Configuration) -> str:
+    """Return why no connection may be opened at all (L3, L11), or ""."""
+    if configuration.value("sips persistent tls"):
+        return "" if configuration.value(TRUSTED) else NO_TRUST
+    missing = [name for name in PLAIN_TLS_FILES if not configuration.value(name)]
+    return f"TLS mode needs all four files; not set: {', '.join(missing)}" if missing else ""
+
+
+def _settings_problems(configuration: Configuration) -> Iterator[Problem]:
+    blocker = link_blocker(configuration)
+    if blocker:
+        yield Problem(blocker)
+    if configuration.hop() is None:
+        yield Problem(NO_PROXY)
+    yield from _stray_problems(configuration)
+    for one, other in ((CERTIFICATE, KEY), (KEY, CERTIFICATE)):
+        if configuration.value(one) and not configuration.value(other):
+            yield Problem(f"{one}: needs {other} beside it", configuration.origin(one))
+    if not configuration.named_accounts():
+        yield Problem(f"no account is configured ({USER})", severity=Severity.NOTE)
+
+
+def _stray_problems(configuration: Configuration) -> Iterator[Problem]:
+    """Yield the lines with another proxy. Another backup alone does not cost a line its place."""
+    for backup, verdict in ((False, "the line is refused"), (True, "it is not used")):
+        for stray in strays(configuration.value, configuration.named_accounts(), backup=backup):
+            yield Problem(_stray_text(stray, verdict), _stray_place(configuration, stray))
+
+
+def _stray_text(stray: Stray, verdict: str) -> str:
+    name = written(stray.hop.parameter, stray.account)
+    return f"{name}: all lines share the one link, which goes to {stray.link}; {verdict}"
+
+
+def _stray_place(configuration: Configuration, stray: Stray) -> str:
+    return configuration.origin(stray.hop.parameter, stray.account)
+
+
+def _file_problems(configuration: Configuration, directory: Path) -> Iterator[Problem]:
+    if not any(configuration.value(name) for name in FILES):
+        return
+    from config.certificates import Reader  # noqa: PLC0415 (it loads cryptography)
+
+    reader = Reader(password=str(configuration.value(PASSWORD)))
+    for name in FILES:
+        file = str(configuration.value(name))
+        wrong = _wrong_with(reader, name, file, directory) if file else ""
+        if wrong:
+            yield Problem(f"{name}: {shown(file)}: {wrong}", configuration.origin(name))
+    if reader.mismatch:
+        yield Problem(
+            f"{KEY}: the key does not belong to the certificate ({CERTIFICATE})",
+            configuration.origin(KEY),
+        )
+
+
+def _wrong_with(reader: Reader, name: str, file: str, directory: Path) -> str:
+    """Return what is wrong with a named file, or ""."""
+    if is_url(file):
+        return "certificates are read from files only, not fetched"
+    try:
+        data = read_bounded(locate(directory, file), CERTIFICATE_FILE_MAX)
+    except (OSError, ValueError) as error:
+        return reason(error) if isinstance(error, OSError) else str(error)
+    if len(data) > CERTIFICATE_FILE_MAX:
+        return f"larger than {CERTIFICATE_FILE_MAX} bytes"
+    look = {CERTIFICATE: reader.own, KEY: reader.key, REVOKED: reader.revoked}
+    try:
+        look.get(name, reader.certificates)(data)
+    except ValueError as error:
+        return str(error)
+    return ""

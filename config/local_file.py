@@ -1,0 +1,135 @@
+"""The local settings on disk: saved so that a power cut loses at most the change in progress.
+
+Saving writes `local.cfg.new`, flushes it, renames `local.cfg` to `local.cfg.previous`, renames the
+new file to `local.cfg` and flushes the folder. At each of these steps one whole file is on disk.
+The last line is a checksum over all before it: a torn or damaged file is noticed, the previous one
+is read instead, and a problem says so. A damaged `local.cfg` never takes the place of a good
+previous one. Only the phone may read the files: they hold passwords (T4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file, write_statement
+from config.files import read_bounded, reason
+from config.problem import ConfigError, Problem
+
+NAME = "local.cfg"
+PREVIOUS = "local.cfg.previous"
+DRAFT = "local.cfg.new"
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+HEADER = "# Settings made on this phone. The phone writes this file; do not change it by hand.\n"
+CHECKSUM = b"# checksum: "
+
+
+class LocalSettings(NamedTuple):
+    """What was read, and what was wrong.
+
+    Where not `replaceable`, the system does not let the file be read: it may be whole, and saving
+    over it would lose it.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    replaceable: bool = True
+
+
+def read_local(folder: Path) -> LocalSettings:
+    """Return the settings in this folder: of the last good file, none where there is none."""
+    file = str(folder / NAME)
+    try:
+        return _parsed(folder, NAME)
+    except FileNotFoundError:
+        if not os.path.isfile(folder / PREVIOUS):
+            return LocalSettings()  # A phone's first start.
+        return _fallen_back(folder, Problem("missing: saving was interrupted", file))
+    except OSError as error:
+        unreadable = Problem(f"cannot be read: {reason(error)}", file)
+        return _fallen_back(folder, unreadable)._replace(replaceable=False)
+    except ValueError as error:
+        return _fallen_back(folder, Problem(str(error), file))
+
+
+def _fallen_back(folder: Path, problem: Problem) -> LocalSettings:
+    """Return the settings saved before the ones that `problem` made unreadable."""
+    try:
+        previous = _parsed(folder, PREVIOUS)
+    except (OSError, ValueError):
+        nothing = f"{problem.text}; no setting made on this phone is used"
+        return LocalSettings(problems=(Problem(nothing, problem.file),))
+    used = Problem(f"{problem.text}; the settings saved before are used", problem.file)
+    return LocalSettings(previous.statements, (used, *previous.problems))
+
+
+def _parsed(folder: Path, name: str) -> LocalSettings:
+    data = read_bounded(folder / name, FILE_BYTES_MAX)
+    body, mark, checksum = data.rpartition(CHECKSUM)
+    if not mark or checksum.strip() != _checksum(body):
+        raise ValueError("damaged: its checksum is wrong")
+    parsed = parse_file(body, name)
+    return LocalSettings(parsed.statements, parsed.problems)
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode()
+
+
+def save_local(folder: Path, settings: Iterable[tuple[str, int, str]]) -> None:
+    """Save (name, account, value) triples in place of all before; ConfigError names the path."""
+    body = (HEADER + "".join(write_statement(*setting) for setting in settings)).encode()
+    data = body + CHECKSUM + _checksum(body) + b"\n"
+    if len(data) > FILE_BYTES_MAX:
+        raise ConfigError(f"{folder / NAME}: larger than {FILE_BYTES_MAX} bytes; not saved")
+    try:
+        _make_folder(folder)
+        _write(folder / DRAFT, data)
+        if _is_good(folder):
+            os.replace(folder / NAME, folder / PREVIOUS)
+        os.replace(folder / DRAFT, folder / NAME)
+        _flush_folder(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(folder / DRAFT)  # A full disk needs the room.
+        raise ConfigError(f"{folder / NAME}: cannot be saved: {reason(error)}") from error
+
+
+def _is_good(folder: Path) -> bool:
+    try:
+        _parsed(folder, NAME)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is on the disk, and not only on its way there, on return."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, FILE_MODE)
+    try:
+        os.fchmod(descriptor, FILE_MODE)  # One left by an earlier cut may be open to all.
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,162 @@
+"""The table of parameters, second part: media, dialling, features, administration."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from config.kinds import (
+    FILE_NAME_MAX,
+    Choice,
+    Codecs,
+    DialPlan,
+    Host,
+    Number,
+    Switch,
+    Text,
+    TimeOfDay,
+    Url,
+    Word,
+)
+from config.parameter import Group, Parameter
+
+SOFTKEYS_MAX = 20
+TIME_SERVERS_MAX = 3
+
+DSCP = Number(0, 63)
+PORT = Number(1, 65535)
+KEY_MODE = Choice({0: "account", 1: "phone", 2: "custom"})
+
+feature = partial(Parameter, group=Group.FEATURES)
+line = partial(Parameter, group=Group.FEATURES, per_line=True)
+administration = partial(Parameter, group=Group.ADMINISTRATION)
+
+FEATURES = (
+    line(
+        "sip customized codec",
+        Codecs(),
+        "",
+        "Codecs in order of preference. Empty: Opus, G.722, G.711.",
+    ),
+    feature(
+        "sip rtp port",
+        Number(1024, 65534),
+        "3000",
+        "The first port for sound.",
+        built=True,
+    ),
+    feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP)."),
+    feature("tos rtp", DSCP, "46", "Priority of sound on the network (DSCP)."),
+    feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP)."),
+    line("sip out-of-band dtmf", Switch(), "1", "1: digits as events (RFC 4733); 0: as sound."),
+    line("sip silence suppression", Switch(), "0", "1: send less while nobody speaks."),
+    feature("sip dial plan", DialPlan(), "x+#|xx+*", "Which dialled numbers are complete."),
+    feature("sip dial plan terminator", Switch(), "0", "1: # ends a number."),
+    feature(
+        "sip digit timeout",
+        Number(1, 60, "seconds"),
+        "4",
+        "A number is dialled when no digit has come for this long.",
+        built=True,
+    ),
+    feature(
+        "emergency dial plan",
+        DialPlan(),
+        "911|999|112|110",
+        "Numbers that may be dialled from a locked phone.",
+    ),
+    feature("call waiting", Switch(), "1", "1: a second call is offered during a call."),
+    line("sip explicit mwi subscription", Switch(), "0", "1: subscribe to message waiting."),
+    line(
+        "sip blf subscription period",
+        Number(120, unit="seconds"),
+        "3600",
+        "How long a lamp field's subscription is asked for.",
+    ),
+    line("sip allow auto answer", Switch(), "1", "1: the proxy may ask for an intercom answer."),
+    line("sip intercom mute mic", Switch(), "1", "1: the microphone is muted at first."),
+    line("sip intercom warning tone", Switch(), "1", "1: a tone tells of an intercom call."),
+    feature("call forward key mode", KEY_MODE, "0", "What a call forward key acts on."),
+    feature("call forward <condition>", Text(), "", "Where and when calls are sent on."),
+    feature("dnd key mode", KEY_MODE, "0", "What a do-not-disturb key acts on."),
+    feature(
+        "softkeyN type",
+        Text(32),
+        "none",
+        "What the key does: speeddial, dnd, callforward, directory and others.",
+        numbers=SOFTKEYS_MAX,
+    ),
+    feature("softkeyN value", Text(), "", "The number or name it acts with.", numbers=SOFTKEYS_MAX),
+    feature("softkeyN label", Text(), "", "The word on the screen.", numbers=SOFTKEYS_MAX),
+    feature(
+        "softkeyN line",
+        Number(1, 9),
+        "1",
+        "The account it acts on.",
+        numbers=SOFTKEYS_MAX,
+    ),
+)
+
+ADMINISTRATION = (
+    administration(
+        "admin password",
+        Text(),
+        "",
+        "The administrator's. None is ever preset: it is chosen at the first start.",
+        secret=True,
+    ),
+    administration("user password", Text(), "", "The user's.", secret=True),
+    administration("web interface enabled", Switch(), "1", "1: the phone has a web page."),
+    administration(
+        "download protocol",
+        Word("HTTPS", "HTTP", "TFTP", "FTP"),
+        "HTTPS",
+        "How configuration and firmware are fetched.",
+    ),
+    administration("https server", Host(), "", "The server of configuration files."),
+    administration("https path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    administration("https port", PORT, "443", "Its port."),
+    administration("http server", Host(), "", "The same over HTTP."),
+    administration("tftp server", Host(), "", "The same over TFTP."),
+    administration(
+        "https validate certificates", Switch(), "1", "1: the server's certificate is checked."
+    ),
+    administration("https validate hostname", Switch(), "1", "1: so is the name in it."),
+    administration("https validate expires", Switch(), "1", "1: so are its dates."),
+    administration(
+        "auto resync mode",
+        Choice({0: "none", 1: "configuration", 2: "firmware", 3: "both"}),
+        "0",
+        "What is fetched anew at a time of day.",
+    ),
+    administration("auto resync time", TimeOfDay(), "03:00", "That time."),
+    administration(
+        "auto resync max delay",
+        Number(0, 1439, "minutes"),
+        "15",
+        "A random delay, so that not all phones come at once.",
+    ),
+    administration(
+        "auto resync days",
+        Number(0, 364, "days"),
+        "0",
+        "Days between; 0: every day.",
+    ),
+    administration("upgrade uri", Url(), "", "The firmware to fetch."),
+    administration("firmware server", Url(), "", "The server of firmware."),
+    administration("log server ip", Host(), "", "Where log lines are sent (syslog)."),
+    administration("log server port", PORT, "514", "Its port."),
+    administration(
+        "log module <name>",
+        Number(0, 65535),
+        "1",
+        "How much a part of the phone writes to the log.",
+    ),
+    administration(
+        "time serverN",
+        Host(),
+        "",
+        "Where the time comes from (NTP).",
+        numbers=TIME_SERVERS_MAX,
+    ),
+    administration("time zone name", Text(64), "", "The time zone. Empty: UTC."),
+)

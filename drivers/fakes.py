@@ -1,0 +1,122 @@
+"""Parts that behave like the real ones without hardware.
+
+A fake has the methods of its part for the phone above, and a hand for whoever stands before it:
+`press()`, `lift()`, `replace()`. It refuses what the real part could not do, such as a handset
+lifted twice. What the phone showed is kept, the last `HISTORY_MAX` of it. The virtual handset is
+made of these parts: `changed` tells it that there is something new to draw.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from PIL import Image
+
+from drivers.interfaces import DISPLAY_SIZE, KEYS, LampPattern
+
+HISTORY_MAX = 100
+"""What a part remembers of its past: enough for a look back in a test, bounded for a long run."""
+
+
+class FakePartError(ValueError):
+    """A hand did what the real part would not let it do."""
+
+
+def _ignore(*_: object) -> None:
+    """Hear nothing: the listener before there is one."""
+
+
+class FakeKeypad:
+    """Keys to press."""
+
+    def __init__(self) -> None:
+        self.history: deque[str] = deque(maxlen=HISTORY_MAX)
+        self._pressed: Callable[[str], None] = _ignore
+
+    def listen(self, pressed: Callable[[str], None]) -> None:
+        self._pressed = pressed
+
+    def press(self, key: str) -> None:
+        """Press a key; raise `FakePartError` where there is none of that name."""
+        if key not in KEYS:
+            raise FakePartError(f"there is no key {key[:20]!r}")
+        self.history.append(key)
+        self._pressed(key)
+
+
+class FakeHook:
+    """A handset to lift and put back."""
+
+    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.lifted = False
+        self._moved: Callable[[bool], None] = _ignore
+        self._changed = changed
+
+    def listen(self, moved: Callable[[bool], None]) -> None:
+        self._moved = moved
+
+    def lift(self) -> None:
+        """Take the handset off the hook."""
+        self._move(lifted=True)
+
+    def replace(self) -> None:
+        """Put the handset back."""
+        self._move(lifted=False)
+
+    def _move(self, *, lifted: bool) -> None:
+        if lifted == self.lifted:
+            raise FakePartError(f"the handset is {'off' if lifted else 'on'} the hook already")
+        self.lifted = lifted
+        self._changed()
+        self._moved(lifted)
+
+
+class FakeLamp:
+    """A lamp to look at."""
+
+    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.pattern = LampPattern.OFF
+        self.history: deque[LampPattern] = deque(maxlen=HISTORY_MAX)
+        self._changed = changed
+
+    def show(self, pattern: LampPattern) -> None:
+        self.pattern = pattern
+        self.history.append(pattern)
+        self._changed()
+
+
+class FakeRinger:
+    """A ringer to listen to."""
+
+    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.ringing = False
+        self.history: deque[bool] = deque(maxlen=HISTORY_MAX)
+        self._changed = changed
+
+    def ring(self, ringing: bool) -> None:
+        self.ringing = ringing
+        self.history.append(ringing)
+        self._changed()
+
+
+class FakeDisplay:
+    """A screen to look at: the last image, and the words of the screens before it."""
+
+    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.image = Image.new("1", DISPLAY_SIZE)
+        self.words: tuple[str, ...] = ()
+        self.history: deque[tuple[str, ...]] = deque(maxlen=HISTORY_MAX)
+        self._changed = changed
+
+    def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
+        assert image.mode == "1", f"a 1-bit image, not {image.mode}"
+        assert image.size == DISPLAY_SIZE, f"{DISPLAY_SIZE}, not {image.size}"
+        self.image, self.words = image.copy(), words
+        self.history.append(words)
+        self._changed()
+
+    @property
+    def pixels(self) -> bytes:
+        """The image as a frame buffer: row by row, eight pixels a byte, the leftmost first."""
+        return self.image.tobytes()

@@ -1,0 +1,28 @@
+"""`python -m firmware`: read the configuration, open the board, build the stack, run the driver."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from firmware.runtime.application import Options, run
+
+
+def main() -> int:
+    """Run the phone until it is told to stop; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m firmware", description="The handset.")
+    parser.add_argument("--board", choices=("desktop", "script"), default="desktop")
+    parser.add_argument("--config", type=Path, required=True, metavar="DIR", help="startup.cfg")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="local state")
+    parser.add_argument("--model", default="handset", help="reads MODEL.cfg too")
+    parser.add_argument("--mac", default="", help="reads MAC.cfg too (default: this machine's)")
+    parser.add_argument("--page-port", type=int, default=8088, help="of the virtual handset")
+    parser.add_argument("--trace", action="store_true", help="log SIP with its secrets masked")
+    given = parser.parse_args()
+    return asyncio.run(run(Options(**vars(given))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""A 2xx of ours to an INVITE: repeated until its ACK comes (RFC 3261 13.3.1.4).
+
+On TLS nothing is lost on the first hop, but behind the proxy there may be UDP: so the agent
+repeats the 2xx after T1, doubling up to T2, and gives up after 64 x T1.
+"""
+
+from __future__ import annotations
+
+from firmware.agent.account import AgentSettings
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request, Response
+from firmware.transaction.events import SendResponse
+
+GIVE_UP_T1 = 64
+"""In T1: how long an ACK is waited for."""
+
+
+class Accepted:
+    """A 2xx that waits for its ACK."""
+
+    def __init__(
+        self, key: str, response: Response, settings: AgentSettings, now: float, *, offered: bool
+    ) -> None:
+        self.offered = offered  # The 2xx carried our offer, so the ACK must carry the answer.
+        self._send = SendResponse(key, response)
+        self._cseq = response.cseq.number
+        self._interval_s = settings.t1_s
+        self._interval_max_s = settings.t2_s
+        self._repeat_at: float | None = now + self._interval_s
+        self._give_up_at = now + GIVE_UP_T1 * settings.t1_s
+
+    def start(self) -> list[object]:
+        """Send it for the first time."""
+        return [self._send]
+
+    def deadline(self) -> float | None:
+        """Return when to repeat it or to give up."""
+        return earliest((self._repeat_at, self._give_up_at))
+
+    def is_hopeless(self, now: float) -> bool:
+        """Tell whether the ACK will not come any more."""
+        return is_due(self._give_up_at, now)
+
+    def wake(self, now: float) -> list[object]:
+        """Repeat it when it is time."""
+        if not is_due(self._repeat_at, now):
+            return []
+        self._interval_s = min(2 * self._interval_s, self._interval_max_s)
+        self._repeat_at = now + self._interval_s
+        return [self._send]
+
+    def is_acknowledged_by(self, ack: Request) -> bool:
+        """Tell whether an ACK is the one that is waited for."""
+        return ack.cseq.number == self._cseq

@@ -1,0 +1,74 @@
+"""What the administrator chose for the accounts, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+ACCOUNTS_MAX = 9
+"""`sip line1` to `sip line9`."""
+
+
+class ContactMatching(IntEnum):
+    """How the own Contact is found in a 200, where no `+sip.instance` tells.
+
+    The values are those of `sip contact matching`. A registrar behind a router shows the public
+    address in place of ours, hence the looser ways; user names alone are the default.
+    """
+
+    WHOLE_URI = 0  # RFC 3261 19.1.4.
+    ADDRESS = 1
+    USER = 2
+    ADDRESS_AND_USER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account: the N of `sip lineN` and who it is."""
+
+    number: int  # 1 to 9.
+    user: str
+    domain: str  # The registrar's configured name; "" is an account that does not register.
+    auth_name: str = ""  # Where it differs from the user.
+    password: str = field(default="", repr=False)  # T4.
+    display_name: str = ""
+    screen_name: str = ""
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"
+
+    @property
+    def credentials_name(self) -> str:
+        """The user name of the digest."""
+        return self.auth_name or self.user
+
+    @property
+    def name(self) -> str:
+        """What a screen calls the account."""
+        return self.screen_name or self.display_name or self.user
+
+    @property
+    def address(self) -> str:
+        """The address of record as a person writes it."""
+        return f"{self.user}@{self.domain}" if self.domain else self.user
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What holds for every account; times in seconds."""
+
+    instance: str  # "urn:uuid:...": this phone, for ever (RFC 5626 4.1).
+    registration_period_s: int = 0  # 0: leave it to the registrar.
+    renewal_s: float = 15.0  # How long before expiry a registration is renewed.
+    rejected_retry_s: float = 1800.0  # F4.
+    timeout_retry_s: float = 120.0
+    outbound: bool = True  # RFC 5626; a 439 falls back.
+    send_sips: bool = False  # `sips:` in place of `sip:` with `transport=tls`.
+    contact_matching: int = ContactMatching.USER
+    user_agent: str = "handset"
+    rtp_port: int = 3000
+    t1_s: float = 0.5  # RFC 3261 17.1.1.1.
+    t2_s: float = 4.0
+
+    def __post_init__(self) -> None:
+        ContactMatching(self.contact_matching)

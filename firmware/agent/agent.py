@@ -1,0 +1,387 @@
+"""The SIP user agent: up to nine accounts and their calls over one link (L4, L8, D8, F4, F5, T1).
+
+Theory of operation
+-------------------
+The agent routes: an answer goes to whoever sent the request, a request within a dialog to its
+call, any other to the line that it names. What a part says in return is for the layers above and
+below, but for two words that are for the agent itself:
+
+    OweBye            a dialog has to be ended. The BYE outlives its call, and the link (F5).
+    RegistrarFailing  an account was not served. When no account is registered and none has its
+                      verdict still to come, the proxy is unfit (D8); else that account waits alone.
+
+On a new link every account registers at once, the one with a call first (L8). Once the registrar
+has given its verdict, what is owed to far ends goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from random import Random
+from typing import assert_never
+
+from firmware.agent.account import Account, AgentSettings
+from firmware.agent.answering import answer, capabilities, refuse_method
+from firmware.agent.credentials import Credentials
+from firmware.agent.events import (
+    AccountStatus,
+    Answer,
+    CallEnded,
+    Dial,
+    EndCause,
+    HangUp,
+    Reject,
+    UnregisterAll,
+)
+from firmware.agent.farewell import Farewells, OweBye
+from firmware.agent.line import Line
+from firmware.agent.outgoing import OutgoingCall
+from firmware.agent.reading import or_none
+from firmware.agent.received import ReceivedCall
+from firmware.agent.registration import RegistrarFailing, Registration
+from firmware.agent.screening import check, find_line
+from firmware.agent.target import BadTargetError, parse_target, party_of
+from firmware.link.events import ProxyUnfit
+from firmware.machine import earliest
+from firmware.sip.address import NameAddress
+from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.message import Request, Response
+from firmware.transaction.events import (
+    AckReceived,
+    CancelReceived,
+    RequestFailed,
+    RequestReceived,
+    ResponseReceived,
+    SendResponse,
+    ServiceLost,
+    ServiceUp,
+)
+
+CALLS_MAX = 8
+"""Calls that a person can have at once; the next one is busy. More than any screen can show."""
+
+CALLS_KEPT_MAX = 64
+"""With calls that are over but may be answered again for 32 s; the oldest of those are let go."""
+
+DIALOG_METHODS = frozenset({"BYE", "UPDATE"})
+"""Methods that make no sense outside a dialog."""
+
+AgentEvent = (
+    Dial
+    | Answer
+    | Reject
+    | HangUp
+    | UnregisterAll
+    | ServiceUp
+    | ServiceLost
+    | ResponseReceived
+    | RequestFailed
+    | RequestReceived
+    | AckReceived
+    | CancelReceived
+)
+
+
+class Agent:
+    """All accounts and all calls of this phone."""
+
+    def __init__(
+        self,
+        accounts: tuple[Account, ...],
+        settings: AgentSettings,
+        ids: Iterator[str],
+        random: Random,
+    ) -> None:
+        self._ids = ids
+        credentials = Credentials(ids)
+        lines = [Line(account, settings, credentials, ids, random) for account in accounts]
+        self._registrations = {line.account.number: Registration(line) for line in lines}
+        assert len(self._registrations) == len(accounts), "two accounts with one number"
+        self._lines = lines
+        self._calls: dict[int, OutgoingCall | ReceivedCall] = {}
+        self._farewells = Farewells()
+        self._numbers = count(1)
+        self._failing: RegistrarFailing | None = None
+        self._unsettled: set[int] = set()  # Accounts whose verdict on this link is to come.
+        self._told: dict[int, AccountStatus] = {}
+
+    @property
+    def registered_accounts(self) -> tuple[int, ...]:
+        """The numbers of the accounts that are registered over this link."""
+        return tuple(n for n, r in self._registrations.items() if r.is_registered)
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """The numbers of the calls that are not over for the person."""
+        return tuple(number for number, call in self._calls.items() if not call.has_ended)
+
+    def deadline(self) -> float | None:
+        parts = (*self._registrations.values(), *self._calls.values())
+        return earliest(part.deadline() for part in parts)
+
+    def handle(self, event: AgentEvent, now: float) -> list[object]:
+        return self._finish(self._take(event, now), now)
+
+    def wake(self, now: float) -> list[object]:
+        out: list[object] = []
+        for registration in self._registrations.values():
+            out += registration.wake(now)
+        for call in tuple(self._calls.values()):
+            out += call.wake(now)
+        return self._finish(out, now)
+
+    def _take(self, event: AgentEvent, now: float) -> list[object]:
+        match event:
+            case Dial(account, target):
+                return self._dial(account, target, now)
+            case Answer() | Reject() | HangUp():
+                return self._person_decides(event, now)
+            case UnregisterAll():
+                return self._unregister_all(now)
+            case ServiceUp():
+                return self._service_up(event, now)
+            case ServiceLost():
+                return self._service_lost(event)
+            case ResponseReceived(key, response):
+                return self._response(key, response, now)
+            case RequestFailed():
+                return self._failed(event, now)
+            case RequestReceived():
+                return self._request(event, now)
+            case AckReceived(request):
+                return self._acknowledged(request)
+            case CancelReceived(key, reason):
+                return self._cancelled(key, reason)
+            case _:
+                assert_never(event)
+
+    # What the person wants.
+
+    def _dial(self, account: int, target: str, now: float) -> list[object]:
+        registration = self._registrations.get(account)
+        if registration is None:
+            return _no_call("no such account")
+        if not registration.is_registered:
+            return _no_call("not registered")
+        if len(self.calls) >= CALLS_MAX:
+            return _no_call("too many calls")
+        line = registration.line
+        try:
+            uri = parse_target(target, line)
+        except BadTargetError as error:
+            return _no_call(str(error))
+        call = OutgoingCall(next(self._numbers), line, party_of(NameAddress(uri)), uri)
+        self._calls[call.number] = call
+        return call.start(now)
+
+    def _person_decides(self, event: Answer | Reject | HangUp, now: float) -> list[object]:
+        """Carry it out, unless the call has ended meanwhile."""
+        call = self._calls.get(event.call)
+        if call is None:
+            return []
+        match event:
+            case HangUp():
+                return call.hang_up(now)
+            case Answer():
+                return call.answer(now) if isinstance(call, ReceivedCall) else []
+            case Reject(_, status):
+                if not isinstance(call, ReceivedCall):
+                    return []
+                return call.reject(status, EndCause.HUNG_UP_HERE)
+            case _:
+                assert_never(event)
+
+    def _unregister_all(self, now: float) -> list[object]:
+        """Leave in order: calls first, while the registrar still knows us."""
+        ending = [end for call in tuple(self._calls.values()) for end in call.hang_up(now)]
+        out = self._finish(ending, now)
+        for registration in self._registrations.values():
+            out += registration.unregister(now)
+        return out
+
+    # The link.
+
+    def _service_up(self, event: ServiceUp, now: float) -> list[object]:
+        out: list[object] = []
+        for line in self._lines:
+            line.service_up(event.proxy, event.local)
+        self._unsettled = set(self._registrations)
+        calling = {call.line.account.number for call in self._calls.values()}
+        for registration in sorted(
+            self._registrations.values(),
+            key=lambda registration: registration.line.account.number not in calling,
+        ):
+            out += registration.service_up(event.local, now)
+        return out
+
+    def _service_lost(self, event: ServiceLost) -> list[object]:
+        out: list[object] = []
+        self._failing = None
+        for registration in self._registrations.values():
+            registration.service_lost(event.failure)
+        self._farewells.service_lost()
+        for call in self._calls.values():
+            out += call.service_lost()
+        for line in self._lines:
+            line.service_lost()
+        return out
+
+    # Answers.
+
+    def _response(self, key: str, response: Response, now: float) -> list[object]:
+        for registration in self._registrations.values():
+            if registration.owns(key):
+                return registration.response(response, now)
+        for call in self._placed():
+            if call.owns(key):
+                return call.response(response, now)
+        farewell = self._farewells.owner_of(key)
+        return farewell.response(response) if farewell else []
+
+    def _failed(self, event: RequestFailed, now: float) -> list[object]:
+        for registration in self._registrations.values():
+            if registration.owns(event.key):
+                return registration.failed(event.failure, now)
+        for call in self._placed():
+            if call.owns(event.key):
+                return call.failed(event.failure)
+        if farewell := self._farewells.owner_of(event.key):
+            farewell.failed(event.failure)
+        return []
+
+    # Requests.
+
+    def _request(self, event: RequestReceived, now: float) -> list[object]:
+        """Serve a request; a peer that is wrong gets the answer that says so."""
+        key, request = event.key, event.request
+        try:
+            if request.to.tag:
+                return self._within_dialog(event, now)
+            return self._outside_dialog(event, now)
+        except RemoteProtocolError as error:
+            fields = error.header_lines
+            return [SendResponse(key, answer(request, error.status, *fields, tag=next(self._ids)))]
+
+    def _within_dialog(self, event: RequestReceived, now: float) -> list[object]:
+        request = event.request
+        for call in self._calls.values():
+            if call.holds(request):
+                check(request)
+                return call.request(event, now)
+        farewell = self._farewells.holder_of(request)
+        if farewell is None or request.method != "BYE":
+            return [SendResponse(event.key, answer(request, 481))]
+        farewell.heard_bye()
+        return [SendResponse(event.key, answer(request, 200))]
+
+    def _outside_dialog(self, event: RequestReceived, now: float) -> list[object]:
+        key, request = event.key, event.request
+        if request.method in DIALOG_METHODS:
+            return [SendResponse(key, answer(request, 481, tag=next(self._ids)))]
+        if request.method not in {"INVITE", "OPTIONS"}:
+            return [refuse_method(key, request, next(self._ids))]
+        line = find_line(request, self._lines)
+        check(request)
+        if request.method == "INVITE" and line is not None:
+            return self._invited(key, request, line, now)
+        tag = next(self._ids)
+        return [SendResponse(key, answer(request, 200, *capabilities(line), tag=tag))]
+
+    def _invited(self, key: str, request: Request, line: Line, now: float) -> list[object]:
+        tag = next(self._ids)
+        if any(isinstance(c, ReceivedCall) and c.repeats(request) for c in self._calls.values()):
+            return [SendResponse(key, answer(request, 482, tag=tag))]  # 8.2.2.2.
+        if len(self.calls) >= CALLS_MAX:
+            return [SendResponse(key, answer(request, 486, tag=tag))]
+        asserted = or_none(lambda: request.p_asserted_identity)
+        far = party_of(asserted[0] if asserted else request.from_)
+        call = ReceivedCall(next(self._numbers), line, far, key, request, now)
+        self._calls[call.number] = call
+        return call.start()
+
+    def _acknowledged(self, ack: Request) -> list[object]:
+        for call in self._calls.values():
+            if or_none(partial(call.holds, ack)):
+                return call.acknowledged(ack)
+        return []
+
+    def _cancelled(self, key: str, reason: str) -> list[object]:
+        for call in self._calls.values():
+            if isinstance(call, ReceivedCall) and call.is_offered_as(key):
+                return call.cancelled(reason)
+        return []
+
+    # After every step.
+
+    def _finish(self, said: list[object], now: float) -> list[object]:
+        """Take out what is for the agent, send what is owed, tidy up, tell what changed."""
+        out: list[object] = []
+        for item in said:
+            match item:
+                case OweBye():
+                    out += self._farewells.owe(item, can_send=self._serves(item.line))
+                case RegistrarFailing():
+                    self._note_failing(item)
+                case _:
+                    out.append(item)
+        out += self._after_verdicts(now)
+        out += self._judge_proxy()
+        self._tidy()
+        return out + self._tell()
+
+    def _serves(self, line: Line) -> bool:
+        """Tell whether requests of this account can go out: its registrar has had its say."""
+        return line.is_up and not self._registrations[line.account.number].is_settling
+
+    def _after_verdicts(self, now: float) -> list[object]:
+        """Send what far ends wait for, once per account and link."""
+        out: list[object] = []
+        for number in sorted(self._unsettled):
+            if not self._serves(self._registrations[number].line):
+                continue
+            self._unsettled.discard(number)
+            for call in self._calls.values():
+                if call.line.account.number == number:
+                    out += call.service_settled(now)
+            out += self._farewells.send_owed(number)
+        return out
+
+    def _note_failing(self, failing: RegistrarFailing) -> None:
+        known_s = self._failing.retry_after_s if self._failing else 0.0
+        self._failing = RegistrarFailing(failing.failure, max(failing.retry_after_s, known_s))
+
+    def _judge_proxy(self) -> list[object]:
+        """D8: unfit while no account is registered there, and none may still become so."""
+        failing = self._failing
+        if failing is None or any(r.is_settling for r in self._registrations.values()):
+            return []
+        self._failing = None
+        if self.registered_accounts:
+            return []
+        return [ProxyUnfit(failing.failure, failing.retry_after_s)]
+
+    def _tidy(self) -> None:
+        self._farewells.forget_done()
+        self._calls = {number: call for number, call in self._calls.items() if not call.is_done}
+        over = [number for number, call in self._calls.items() if call.has_ended]
+        for number in over[: max(0, len(self._calls) - CALLS_KEPT_MAX)]:
+            del self._calls[number]
+
+    def _tell(self) -> list[object]:
+        """Report every account whose status changed (S1)."""
+        out: list[object] = []
+        for number, registration in self._registrations.items():
+            status = registration.status()
+            if status != self._told.get(number):
+                self._told[number] = status
+                out.append(status)
+        return out
+
+    def _placed(self) -> list[OutgoingCall]:
+        return [call for call in self._calls.values() if isinstance(call, OutgoingCall)]
+
+
+def _no_call(reason: str) -> list[object]:
+    return [CallEnded(0, EndCause.FAILED, reason=reason)]

@@ -1,0 +1,236 @@
+"""One call, from the first request to the last answer: what both directions share.
+
+Theory of operation
+-------------------
+    placed    CALLING --180--> RINGING --2xx--> CONFIRMED
+                 |                |                 |
+                 +---- CANCELLING +                 |
+                            |                       v
+    offered   OFFERED --we answer--> ACCEPTED --> CONFIRMED --> TERMINATED
+                                        |                          ^
+                                        +--> LEAVING --ACK---------+
+
+- The person hears of the end once and at once: `CallEnded` comes when it is decided, whatever the
+  far end still has to hear. A call is TERMINATED when nothing more can come of it but repetitions.
+- A BYE is handed over as `OweBye`, so it outlives the call and the link (F5).
+- Having sent a 2xx, a BYE has to wait for its ACK (RFC 3261 15): LEAVING.
+- A confirmed call survives the loss of the link (F6). Whether the ACK of our 2xx went down with
+  the link nobody knows: the call is taken to stand.
+- This build has no sound: sessions are `a=inactive`, and what a re-INVITE or UPDATE asks for is
+  answered with that same session.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+from firmware.agent.accepted import Accepted
+from firmware.agent.answering import answer, capabilities, dialog_fields, refuse_method
+from firmware.agent.dialog import Dialog
+from firmware.agent.events import CallEnded, EndCause, Party
+from firmware.agent.farewell import OweBye
+from firmware.agent.line import Line
+from firmware.agent.media import MediaSession, NotAcceptableError
+from firmware.agent.reading import reason_text
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request
+from firmware.transaction.events import RequestReceived, SendResponse
+
+RING_S_MAX = 300.0
+"""A call that nobody answers does not ring for ever: it has a clock of its own."""
+
+RETRY_AFTER_S_MAX = 10
+"""RFC 3261 14.2: an INVITE that comes too early is asked to come again within so long."""
+
+
+class CallState(Enum):
+    """Where a call stands."""
+
+    CALLING = "calling"
+    RINGING = "ringing"
+    CANCELLING = "cancelling"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    LEAVING = "leaving"
+    TERMINATED = "terminated"
+
+
+LEGAL = {
+    CallState.CALLING: {
+        CallState.RINGING,
+        CallState.CANCELLING,
+        CallState.CONFIRMED,
+        CallState.TERMINATED,
+    },
+    CallState.RINGING: {CallState.CANCELLING, CallState.CONFIRMED, CallState.TERMINATED},
+    CallState.CANCELLING: {CallState.TERMINATED},
+    CallState.OFFERED: {CallState.ACCEPTED, CallState.TERMINATED},
+    CallState.ACCEPTED: {CallState.CONFIRMED, CallState.LEAVING, CallState.TERMINATED},
+    CallState.CONFIRMED: {CallState.TERMINATED},
+    CallState.LEAVING: {CallState.TERMINATED},
+    CallState.TERMINATED: set[CallState](),
+}
+
+
+class Call(ABC):
+    """A call; `OutgoingCall` and `ReceivedCall` add how it begins."""
+
+    def __init__(self, number: int, line: Line, far: Party, state: CallState) -> None:
+        self.number = number
+        self.line = line
+        self.far = far
+        self.state = state
+        self.dialog: Dialog | None = None
+        self.media = MediaSession(line.settings.rtp_port, line.random)
+        self.has_ended = False  # For the person.
+        self._accepted: Accepted | None = None  # A 2xx of ours without its ACK.
+        self._clock_at: float | None = None  # The patience of the state.
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether the call can be forgotten."""
+        return self.state is CallState.TERMINATED and self._clock_at is None
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether a request of theirs belongs to this call's dialog."""
+        live = self.state is not CallState.TERMINATED
+        return live and self.dialog is not None and self.dialog.holds(request)
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, or to give up."""
+        return earliest((self._accepted.deadline() if self._accepted else None, self._clock_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due."""
+        out: list[object] = []
+        if self._accepted and self._accepted.is_hopeless(now):
+            out += self._not_acknowledged()
+        elif self._accepted:
+            out += self._accepted.wake(now)
+        if is_due(self._clock_at, now):
+            self._clock_at = None
+            out += self._clock_rang(now)
+        return out
+
+    @abstractmethod
+    def hang_up(self, now: float) -> list[object]:
+        """End the call from here, in whatever state it is."""
+
+    @abstractmethod
+    def service_lost(self) -> list[object]:
+        """Hear that the link is down."""
+
+    @abstractmethod
+    def service_settled(self, now: float) -> list[object]:
+        """Hear that the next link serves: send what went down with the last one."""
+
+    @abstractmethod
+    def _clock_rang(self, now: float) -> list[object]:
+        """Lose patience with the state."""
+
+    # What the far end sends within the dialog.
+
+    def request(self, event: RequestReceived, now: float) -> list[object]:
+        """Answer a request within the dialog (12.2.2)."""
+        key, request = event.key, event.request
+        assert self.dialog is not None
+        if not self.dialog.accepts(request):
+            return [SendResponse(key, answer(request, 500))]
+        self.dialog = self.dialog.learn(request)
+        match request.method:
+            case "INVITE":
+                return self._reinvited(key, request, now)
+            case "UPDATE":
+                return self._updated(key, request)
+            case "BYE":
+                return self._bye_came(key, request)
+            case "OPTIONS":
+                return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
+            case _:
+                return [refuse_method(key, request)]
+
+    def acknowledged(self, ack: Request) -> list[object]:
+        """Hear the ACK of our 2xx; it may carry the answer to our offer (13.2.1)."""
+        accepted = self._accepted
+        if accepted is None or not accepted.is_acknowledged_by(ack):
+            return []
+        self._accepted = None
+        if self.state is CallState.LEAVING:
+            return self._leave()
+        if self.state is CallState.ACCEPTED:
+            self._enter(CallState.CONFIRMED)
+        problem = self.media.problem_with(ack) if accepted.offered else ""
+        return self._give_up(problem) if problem else []
+
+    def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
+        """Answer a re-INVITE with the session as it is (14.2)."""
+        if self.state is not CallState.CONFIRMED or self._accepted:
+            later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
+            return [SendResponse(key, answer(request, 500, later))]
+        return self._accept(key, request, now)
+
+    def _updated(self, key: str, request: Request) -> list[object]:
+        """Answer an UPDATE; an offer beside one that is open comes too early (RFC 3311 5.2)."""
+        if not request.body:
+            return [SendResponse(key, answer(request, 200, *dialog_fields(self.line)))]
+        if self.state is not CallState.CONFIRMED or self._accepted:
+            later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
+            return [SendResponse(key, answer(request, 500, later))]
+        try:
+            body = self.media.answer(request.body, self.line.host)
+        except NotAcceptableError as error:
+            return [SendResponse(key, answer(request, error.status, *error.fields))]
+        return [SendResponse(key, answer(request, 200, *dialog_fields(self.line), body=body))]
+
+    def _accept(self, key: str, request: Request, now: float) -> list[object]:
+        """Answer an INVITE with 200 and our session, and wait for its ACK."""
+        assert self.dialog is not None
+        offered = not request.body
+        try:
+            host = self.line.host
+            body = self.media.offer(host) if offered else self.media.answer(request.body, host)
+        except NotAcceptableError as error:
+            return [SendResponse(key, answer(request, error.status, *error.fields))]
+        fields, tag = dialog_fields(self.line), self.dialog.local.tag or ""
+        response = answer(request, 200, *fields, tag=tag, body=body)
+        self._accepted = Accepted(key, response, self.line.settings, now, offered=offered)
+        return self._accepted.start()
+
+    def _bye_came(self, key: str, request: Request) -> list[object]:
+        self._accepted = None
+        self._enter(CallState.TERMINATED)
+        ended = self._end(EndCause.HUNG_UP_THERE, reason=reason_text(request))
+        return [SendResponse(key, answer(request, 200)), *ended]
+
+    # Ending.
+
+    def _not_acknowledged(self) -> list[object]:
+        """64 x T1 without the ACK: the far end is told by BYE (13.3.1.4)."""
+        if self.state is CallState.LEAVING:
+            return self._leave()
+        return self._give_up("the answer was not confirmed")
+
+    def _give_up(self, problem: str) -> list[object]:
+        return [*self._leave(), *self._end(EndCause.FAILED, reason=problem)]
+
+    def _leave(self) -> list[object]:
+        """End the dialog from our side."""
+        assert self.dialog is not None
+        self._accepted = None
+        self._enter(CallState.TERMINATED)
+        return [OweBye(self.line, self.dialog)]
+
+    def _end(self, cause: EndCause, status: int = 0, reason: str = "") -> list[object]:
+        """Tell the person that the call is over, once."""
+        if self.has_ended:
+            return []
+        self.has_ended = True
+        return [CallEnded(self.number, cause, status, reason)]
+
+    def _enter(self, state: CallState) -> None:
+        """The one door through which the state changes; the old state's patience is forgotten."""
+        assert state in LEGAL[self.state], f"{self.state} -> {state}"
+        self.state = state
+        self._clock_at = None

@@ -1,0 +1,108 @@
+"""A dialog: who talks with whom, over which route, in which order (RFC 3261 12).
+
+A frozen value: what a message changes makes a new dialog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from firmware.agent.writing import MAX_FORWARDS
+from firmware.sip.address import NameAddress
+from firmware.sip.headers import Headers
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import SipUri, Uri
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """The state that both ends share."""
+
+    call_id: str
+    local: NameAddress  # With our tag.
+    remote: NameAddress  # With theirs, which a peer of RFC 2543 does not have.
+    target: Uri  # Their Contact: where the next request goes.
+    routes: tuple[NameAddress, ...]
+    local_cseq: int
+    remote_cseq: int | None  # None: they have sent nothing yet.
+
+    @classmethod
+    def opened_by_us(cls, request: Request, response: Response) -> Dialog:
+        """Make the dialog that a 1xx or 2xx to our INVITE opens (12.1.2)."""
+        contacts = response.contacts
+        return cls(
+            call_id=request.call_id,
+            local=request.from_,
+            remote=response.to,
+            target=contacts[0].uri if contacts else request.uri,
+            routes=tuple(reversed(response.record_routes)),
+            local_cseq=request.cseq.number,
+            remote_cseq=None,
+        )
+
+    @classmethod
+    def opened_by_them(cls, request: Request, local_tag: str) -> Dialog:
+        """Make the dialog that our answer to their INVITE opens (12.1.1)."""
+        contacts = request.contacts
+        return cls(
+            call_id=request.call_id,
+            local=request.to.with_tag(local_tag),
+            remote=request.from_,
+            target=contacts[0].uri if contacts else request.from_.uri,
+            routes=tuple(request.record_routes),
+            local_cseq=0,
+            remote_cseq=request.cseq.number,
+        )
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether a request of theirs belongs to this dialog (12.2.2)."""
+        return (
+            request.call_id == self.call_id
+            and request.to.tag == self.local.tag
+            and (request.from_.tag or "") == (self.remote.tag or "")
+        )
+
+    def accepts(self, request: Request) -> bool:
+        """Tell whether a request of theirs comes in order (12.2.2)."""
+        return self.remote_cseq is None or request.cseq.number > self.remote_cseq
+
+    def learn(self, request: Request) -> Dialog:
+        """Take the order of a request of theirs, and its Contact where it refreshes (12.2)."""
+        contacts = request.contacts if request.method in {"INVITE", "UPDATE"} else ()
+        return replace(
+            self,
+            remote_cseq=request.cseq.number,
+            target=contacts[0].uri if contacts else self.target,
+        )
+
+    def next_request(self, method: str, *fields: tuple[str, object]) -> tuple[Dialog, Request]:
+        """Return the dialog after, and a request of ours with these fields besides its own."""
+        after = replace(self, local_cseq=self.local_cseq + 1)
+        return after, after._request(method, after.local_cseq, fields)
+
+    def acknowledge(self, cseq: int, *fields: tuple[str, object]) -> Request:
+        """Return the ACK of the 2xx to our INVITE with that CSeq (13.2.2.4)."""
+        return self._request("ACK", cseq, fields)
+
+    def _request(self, method: str, cseq: int, fields: tuple[tuple[str, object], ...]) -> Request:
+        uri, routes = self._way()
+        headers = Headers.of(
+            ("Max-Forwards", MAX_FORWARDS),
+            *(("Route", route) for route in routes),
+            ("From", self.local),
+            ("To", self.remote),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{cseq} {method}"),
+            *fields,
+        )
+        return Request(method, uri, headers)
+
+    def _way(self) -> tuple[Uri, tuple[NameAddress, ...]]:
+        """Return Request-URI and Route: to a strict router its own URI comes first (12.2.1.1)."""
+        if not self.routes or _is_loose(self.routes[0]):
+            return self.target, self.routes
+        return self.routes[0].uri, (*self.routes[1:], NameAddress(self.target))
+
+
+def _is_loose(route: NameAddress) -> bool:
+    return isinstance(route.uri, SipUri) and "lr" in route.uri.parameters

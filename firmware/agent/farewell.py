@@ -1,0 +1,122 @@
+"""BYEs that are owed: they are delivered, if need be over the next link (F5).
+
+A BYE is signed when challenged, and sent again as a new transaction when its link died unanswered.
+Any other final answer, and silence for Timer F, ends it: the far end has heard or is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firmware.agent.credentials import Exchange, Use
+from firmware.agent.dialog import Dialog
+from firmware.agent.line import Line
+from firmware.sip.message import Request, Response
+from firmware.transaction.events import RequestFailure, SendRequest
+
+FAREWELLS_MAX = 32
+"""BYEs that are owed: a day's calls through a long outage. The oldest is let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class OweBye:
+    """For the agent: this dialog has to be ended from our side."""
+
+    line: Line
+    dialog: Dialog
+    reason: str = ""  # The Reason header's value, where there is one to tell (RFC 3326).
+
+
+class Farewell:
+    """One BYE on its way."""
+
+    def __init__(self, owed: OweBye) -> None:
+        self.line = owed.line
+        self.is_done = False
+        self._dialog = owed.dialog
+        self._reason = owed.reason
+        self._key: str | None = None
+        self._exchange = Exchange(Use.DIALOG)
+
+    @property
+    def is_owed(self) -> bool:
+        """Tell whether the BYE still has to be sent."""
+        return not self.is_done and self._key is None
+
+    def owns(self, key: str) -> bool:
+        """Tell whether a request is ours."""
+        return key == self._key
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether a request of theirs belongs to the dialog that ends."""
+        return self._dialog.holds(request)
+
+    def send(self) -> list[object]:
+        """Send the BYE over the live link."""
+        self._key = next(self.line.ids)
+        reason = (("Reason", self._reason),) if self._reason else ()
+        self._dialog, request = self._dialog.next_request("BYE", *reason, self.line.user_agent)
+        return [SendRequest(self._key, self.line.sign(request, Use.DIALOG))]
+
+    def response(self, response: Response) -> list[object]:
+        """Hear the far end, or a proxy that wants to know who says goodbye."""
+        if response.status < 200:
+            return []
+        self._key = None
+        challenged = response.status in {401, 407}
+        if challenged and not self.line.challenged(response, self._exchange):
+            return self.send()
+        self.is_done = True
+        return []
+
+    def failed(self, failure: RequestFailure) -> None:
+        """Hear that no answer will come: over this link, or at all."""
+        self._key = None
+        self.is_done = failure is RequestFailure.TIMEOUT
+
+    def service_lost(self) -> None:
+        """The link is gone; without an answer the BYE is owed again."""
+        self._key = None
+        self._exchange = Exchange(Use.DIALOG)
+
+    def heard_bye(self) -> None:
+        """Their BYE crossed ours: nobody is owed anything."""
+        self.is_done = True
+
+
+class Farewells:
+    """All BYEs on their way."""
+
+    def __init__(self) -> None:
+        self._all: list[Farewell] = []
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def owe(self, owed: OweBye, *, can_send: bool) -> list[object]:
+        """Take a BYE over, and send it if that can be now."""
+        farewell = Farewell(owed)
+        self._all = [*self._all, farewell][-FAREWELLS_MAX:]
+        return farewell.send() if can_send else []
+
+    def send_owed(self, account: int) -> list[object]:
+        """Send what an account owes."""
+        mine = [f for f in self._all if f.line.account.number == account and f.is_owed]
+        return [item for farewell in mine for item in farewell.send()]
+
+    def owner_of(self, key: str) -> Farewell | None:
+        """Find whose request has this key."""
+        return next((farewell for farewell in self._all if farewell.owns(key)), None)
+
+    def holder_of(self, request: Request) -> Farewell | None:
+        """Find whose dialog a request of theirs belongs to."""
+        return next((farewell for farewell in self._all if farewell.holds(request)), None)
+
+    def service_lost(self) -> None:
+        """The link is gone."""
+        for farewell in self._all:
+            farewell.service_lost()
+
+    def forget_done(self) -> None:
+        """Forget those that were heard, or that nobody will hear."""
+        self._all = [farewell for farewell in self._all if not farewell.is_done]

@@ -1,0 +1,254 @@
+"""A call placed from here: INVITE and its answers (RFC 3261 13.2, 9.1; F5).
+
+- A challenge is answered with a new INVITE of the same Call-ID and From tag and the next CSeq.
+- Forks: the first 2xx is the call. A 2xx of another branch is acknowledged and ended by BYE; each
+  repeated 2xx gets its ACK again, for 64 x T1, also when the call is over (13.2.2.4).
+- Hanging up before an answer is CANCEL; a 2xx that crosses it is acknowledged and ended by BYE.
+- The ACK of a 2xx goes again over the next link to the same proxy, as long as the far end may
+  still wait for it: it may have gone down with the link.
+"""
+
+from __future__ import annotations
+
+from firmware.agent.accepted import GIVE_UP_T1
+from firmware.agent.answering import SDP, answer, capabilities, refuse_method
+from firmware.agent.call import RING_S_MAX, Call, CallState
+from firmware.agent.credentials import Exchange, Use
+from firmware.agent.dialog import Dialog
+from firmware.agent.events import CallAnswered, Dialling, EndCause, Party, RemoteRinging
+from firmware.agent.farewell import OweBye
+from firmware.agent.line import ALLOW, Line
+from firmware.agent.reading import or_none
+from firmware.agent.words import call_reason
+from firmware.link.events import Proxy
+from firmware.sip.address import NameAddress
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import Uri
+from firmware.transaction.events import (
+    CancelRequest,
+    RequestFailure,
+    RequestReceived,
+    SendAck,
+    SendRequest,
+    SendResponse,
+)
+
+FORKS_MAX = 16
+"""Far ends that one INVITE is followed to; a proxy that forks to more is not trusted with it."""
+
+CREDENTIALS = ("Authorization", "Proxy-Authorization")
+
+
+class OutgoingCall(Call):
+    """A call that a person here placed."""
+
+    def __init__(self, number: int, line: Line, far: Party, target: Uri) -> None:
+        super().__init__(number, line, far, CallState.CALLING)
+        self._target = target
+        self._call_id = next(line.ids)
+        self._tag = next(line.ids)
+        self._cseq = 0
+        self._key = ""
+        self._invite: Request | None = None
+        self._exchange = Exchange(Use.CALL)
+        self._early_tags: set[str] = set()
+        self._acks: dict[str, Request] = {}  # By the tag of the far end.
+        self._proxy: Proxy | None = None  # Whom the INVITE went to.
+        self._repeats_until = 0.0  # 2xx may come again, and ACKs may be missed.
+
+    def start(self, now: float) -> list[object]:
+        """Send the INVITE."""
+        self._clock_at = now + RING_S_MAX
+        return [Dialling(self.number, self.line.account.number, self.far), self._send()]
+
+    def owns(self, key: str) -> bool:
+        """Tell whether a request is ours."""
+        return key == self._key
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether a request belongs to the dialog, or to an early one."""
+        if super().holds(request):
+            return True
+        early = self.state in {CallState.CALLING, CallState.RINGING}
+        ours = request.call_id == self._call_id and request.to.tag == self._tag
+        return early and ours and (request.from_.tag or "") in self._early_tags
+
+    def hang_up(self, now: float) -> list[object]:
+        """CANCEL, or BYE."""
+        match self.state:
+            case CallState.CALLING | CallState.RINGING:
+                return self._cancel(EndCause.HUNG_UP_HERE)
+            case CallState.CONFIRMED:
+                return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
+            case _:
+                return []
+
+    def request(self, event: RequestReceived, now: float) -> list[object]:
+        """Answer a request within the dialog; in an early one nothing can change yet."""
+        if self.dialog is not None:
+            return super().request(event, now)
+        key, request = event.key, event.request
+        match request.method:
+            case "INVITE":
+                return [SendResponse(key, answer(request, 491))]  # Our own is open (14.2).
+            case "UPDATE":
+                return [SendResponse(key, answer(request, 491 if request.body else 200))]
+            case "BYE":
+                return [SendResponse(key, answer(request, 200))]  # The INVITE will tell the rest.
+            case "OPTIONS":
+                return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
+            case _:
+                return [refuse_method(key, request)]
+
+    def response(self, response: Response, now: float) -> list[object]:
+        """Hear the answer to the INVITE."""
+        match response.status:
+            case status if status < 200:
+                return self._provisional(response)
+            case status if status < 300:
+                return self._answered(response, now)
+            case _ if self.state not in {CallState.CALLING, CallState.RINGING}:
+                return self._cancelled()
+            case 401 | 407:
+                return self._challenged(response)
+            case status:
+                self._enter(CallState.TERMINATED)
+                return self._end(EndCause.REFUSED, status, call_reason(response))
+
+    def failed(self, failure: RequestFailure) -> list[object]:
+        """Hear that the INVITE will not be answered."""
+        if self.state not in {CallState.CALLING, CallState.RINGING}:
+            return self._cancelled()
+        self._enter(CallState.TERMINATED)
+        if failure is RequestFailure.LINK_LOST:
+            return self._end(EndCause.LINK_LOST)
+        return self._end(EndCause.FAILED, reason="the proxy does not answer")
+
+    def service_lost(self) -> list[object]:
+        """A call without an answer ends here; one that stands survives (F6)."""
+        if self.state is CallState.CONFIRMED:
+            self._accepted = None
+            return []
+        if self.state is CallState.TERMINATED:
+            self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
+            return []
+        return self.failed(RequestFailure.LINK_LOST)
+
+    def service_settled(self, now: float) -> list[object]:
+        """Acknowledge again while the far end may be waiting."""
+        if self.state is not CallState.CONFIRMED or self.dialog is None:
+            return []
+        if now >= self._repeats_until or self.line.proxy != self._proxy:
+            return []
+        return [SendAck(self._acks[self.dialog.remote.tag or ""])]
+
+    def _clock_rang(self, now: float) -> list[object]:
+        if self.state in {CallState.CALLING, CallState.RINGING}:
+            return self._cancel(EndCause.FAILED, 408, "no answer")
+        return []  # Nothing comes again: the call can be forgotten.
+
+    # The INVITE.
+
+    def _send(self) -> SendRequest:
+        self._cseq += 1
+        self._key = next(self.line.ids)
+        self._invite = self.line.sign(self._request(), Use.CALL)
+        self._proxy = self.line.proxy
+        return SendRequest(self._key, self._invite)
+
+    def _request(self) -> Request:
+        line = self.line
+        headers = line.head(
+            *(("Route", route) for route in line.service_route),
+            ("From", line.identity(self._tag)),
+            ("To", NameAddress(self._target)),
+            ("Call-ID", self._call_id),
+            ("CSeq", f"{self._cseq} INVITE"),
+            ("Contact", line.dialog_contact()),
+            ("Allow", ALLOW),
+            line.supported,
+            ("Content-Type", SDP),
+        )
+        return Request("INVITE", self._target, headers, self.media.offer(line.host))
+
+    def _provisional(self, response: Response) -> list[object]:
+        tag = or_none(lambda: response.to.tag)
+        if tag and len(self._early_tags) < FORKS_MAX:
+            self._early_tags.add(tag)
+        if response.status != 180 or self.state is not CallState.CALLING:
+            return []
+        patience = self._clock_at
+        self._enter(CallState.RINGING)
+        self._clock_at = patience
+        return [RemoteRinging(self.number)]
+
+    def _challenged(self, response: Response) -> list[object]:
+        refusal = self.line.challenged(response, self._exchange)
+        if refusal:
+            self._enter(CallState.TERMINATED)
+            return self._end(EndCause.REFUSED, response.status, refusal)
+        self._early_tags.clear()
+        return [self._send()]
+
+    def _cancel(self, cause: EndCause, status: int = 0, reason: str = "") -> list[object]:
+        """The transaction tells how this ends, if only that nothing came for 64 x T1 (9.1)."""
+        self._enter(CallState.CANCELLING)
+        return [CancelRequest(self._key), *self._end(cause, status, reason)]
+
+    def _cancelled(self) -> list[object]:
+        """The INVITE is over, as we wanted."""
+        if self.state is CallState.CANCELLING:
+            self._enter(CallState.TERMINATED)
+        return []
+
+    # The 2xx.
+
+    def _answered(self, response: Response, now: float) -> list[object]:
+        """Acknowledge a 2xx: the call, a repetition, a fork, or one that crossed our CANCEL."""
+        tag = or_none(lambda: response.to.tag) or ""
+        if tag in self._acks:
+            return [SendAck(self._acks[tag])]
+        invite = self._invite_sent()
+        dialog = or_none(lambda: Dialog.opened_by_us(invite, response))
+        if dialog is None:
+            return self._unreadable()
+        if len(self._acks) >= FORKS_MAX:
+            return []
+        if not self._acks:
+            self._repeats_until = now + GIVE_UP_T1 * self.line.settings.t1_s
+        self._acks[tag] = self._acknowledge(dialog)
+        ack = SendAck(self._acks[tag])
+        if self.state in {CallState.CALLING, CallState.RINGING}:
+            return [ack, *self._confirm(dialog, response)]
+        self._cancelled()
+        return [ack, OweBye(self.line, dialog)]
+
+    def _confirm(self, dialog: Dialog, response: Response) -> list[object]:
+        self.line.accepted(response, Use.CALL)
+        self.dialog = dialog
+        self._enter(CallState.CONFIRMED)
+        problem = self.media.problem_with(response)
+        return self._give_up(problem) if problem else [CallAnswered(self.number)]
+
+    def _acknowledge(self, dialog: Dialog) -> Request:
+        """Write the ACK with the INVITE's credentials (13.2.2.4)."""
+        invite = self._invite_sent()
+        credentials = [(name, text) for name in CREDENTIALS for text in invite.headers.all(name)]
+        return dialog.acknowledge(dialog.local_cseq, *credentials, self.line.user_agent)
+
+    def _invite_sent(self) -> Request:
+        assert self._invite is not None
+        return self._invite
+
+    def _unreadable(self) -> list[object]:
+        """A 2xx without a usable Contact or Record-Route: there is nobody to acknowledge."""
+        if self.state not in {CallState.CALLING, CallState.RINGING, CallState.CANCELLING}:
+            return []
+        self._enter(CallState.TERMINATED)
+        return self._end(EndCause.FAILED, reason="the answer cannot be read")
+
+    def _enter(self, state: CallState) -> None:
+        """After an answer, stay to acknowledge its repetitions and other forks."""
+        super()._enter(state)
+        if state is CallState.TERMINATED and self._acks:
+            self._clock_at = self._repeats_until

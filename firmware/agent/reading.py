@@ -1,0 +1,38 @@
+"""Reading what a peer wrote where nothing hangs on it: an unreadable field is no field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from firmware.agent.words import plain
+from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.fields import Reason
+from firmware.sip.grammar import split_list
+from firmware.sip.message import Request
+
+T = TypeVar("T")
+
+
+def or_none(read: Callable[[], T | None]) -> T | None:
+    """Return what a typed header gives, or None where the peer wrote nonsense."""
+    try:
+        return read()
+    except RemoteProtocolError:
+        return None
+
+
+def reason_text(request: Request) -> str:
+    """Return the text of a Reason header as one short line (RFC 3326)."""
+    reasons = or_none(lambda: request.reason_values) or ()
+    return next((plain(reason.text) for reason in reasons if reason.text), "")
+
+
+def is_answered_elsewhere(reason: str) -> bool:
+    """Tell whether a CANCEL's Reason says that another phone took the call.
+
+    RFC 3326: a forking proxy cancels the other phones with the status that ended the ringing.
+    """
+    reasons = [or_none(partial(Reason.parse, text)) for text in split_list(reason)]
+    return any(r is not None and r.protocol.upper() == "SIP" and r.cause == 200 for r in reasons)

@@ -1,0 +1,151 @@
+"""A call that comes in: ring, answer, refuse (RFC 3261 13.3, 9.2; RFC 3326)."""
+
+from __future__ import annotations
+
+from firmware.agent.answering import answer, dialog_fields
+from firmware.agent.call import RING_S_MAX, Call, CallState
+from firmware.agent.dialog import Dialog
+from firmware.agent.events import CallAnswered, EndCause, IncomingCall, Party
+from firmware.agent.line import Line
+from firmware.agent.media import NotAcceptableError
+from firmware.agent.reading import is_answered_elsewhere
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request
+from firmware.transaction.events import SendResponse
+
+REMIND_S = 60.0
+"""A proxy gives up after three minutes without a provisional answer (13.3.1.1)."""
+
+
+class ReceivedCall(Call):
+    """A call that somebody placed to here."""
+
+    def __init__(
+        self, number: int, line: Line, far: Party, key: str, invite: Request, now: float
+    ) -> None:
+        super().__init__(number, line, far, CallState.OFFERED)
+        self.dialog = Dialog.opened_by_them(invite, next(line.ids))
+        self._key = key
+        self._invite = invite
+        self._clock_at = now + RING_S_MAX
+        self._remind_at: float | None = now + REMIND_S
+
+    def start(self) -> list[object]:
+        """Ring, unless the session that is offered cannot be had."""
+        try:
+            if self._invite.body:
+                self.media.answer(self._invite.body, self.line.host)
+        except NotAcceptableError as error:
+            self.has_ended = True  # Before the person heard of it.
+            return [self._final(error.status, *error.fields)]
+        return [self._ringing(), IncomingCall(self.number, self.line.account.number, self.far)]
+
+    def is_offered_as(self, key: str) -> bool:
+        """Tell whether the INVITE came in under this key and has no final answer yet."""
+        return self.state is CallState.OFFERED and key == self._key
+
+    def repeats(self, invite: Request) -> bool:
+        """Tell whether another INVITE is this one on another path (8.2.2.2)."""
+        mine = self._invite
+        return (mine.call_id, mine.cseq.number, mine.from_.tag) == (
+            invite.call_id,
+            invite.cseq.number,
+            invite.from_.tag,
+        )
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, to remind, or to give up."""
+        return earliest((super().deadline(), self._remind_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due; a long ringing is told again."""
+        out = super().wake(now)
+        if is_due(self._remind_at, now):
+            self._remind_at = now + REMIND_S
+            out.append(self._ringing())
+        return out
+
+    def answer(self, now: float) -> list[object]:
+        """Take the call."""
+        if self.state is not CallState.OFFERED:
+            return []
+        out = self._accept(self._key, self._invite, now)
+        assert self._accepted, "the offer was good when it came"
+        self._stop_ringing(CallState.ACCEPTED)
+        return [*out, CallAnswered(self.number)]
+
+    def reject(self, status: int, cause: EndCause, reason: str = "") -> list[object]:
+        """Refuse the call with a final status."""
+        if self.state is not CallState.OFFERED:
+            return []
+        refusal = self._final(status)
+        return [refusal, *self._end(cause, status, reason)]
+
+    def cancelled(self, reason: str) -> list[object]:
+        """The caller gave up, or somebody else answered (9.2, RFC 3326)."""
+        elsewhere = is_answered_elsewhere(reason)
+        cause = EndCause.ANSWERED_ELSEWHERE if elsewhere else EndCause.CANCELLED_THERE
+        return [self._final(487), *self._end(cause)]
+
+    def hang_up(self, now: float) -> list[object]:
+        """486, or BYE once our 2xx is acknowledged (15)."""
+        match self.state:
+            case CallState.OFFERED:
+                return self.reject(486, EndCause.HUNG_UP_HERE)
+            case CallState.ACCEPTED:
+                self._enter(CallState.LEAVING)
+                return self._end(EndCause.HUNG_UP_HERE)
+            case CallState.CONFIRMED:
+                return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
+            case _:
+                return []
+
+    def service_lost(self) -> list[object]:
+        """A call that rings ends here; one that stands survives (F6)."""
+        self._accepted = None
+        match self.state:
+            case CallState.OFFERED:
+                self._stop_ringing(CallState.TERMINATED)
+                return self._end(EndCause.LINK_LOST)
+            case CallState.ACCEPTED:
+                self._enter(CallState.CONFIRMED)
+                return []
+            case CallState.LEAVING:
+                return self._leave()
+            case _:
+                return []
+
+    def service_settled(self, now: float) -> list[object]:
+        """Send nothing: a lost 2xx cannot be sent without its transaction."""
+        return []
+
+    def _bye_came(self, key: str, request: Request) -> list[object]:
+        """A BYE before our answer ends the early dialog, and the INVITE with it (15.1.2)."""
+        if self.state is not CallState.OFFERED:
+            return super()._bye_came(key, request)
+        final = self._final(487)
+        return [
+            SendResponse(key, answer(request, 200)),
+            final,
+            *self._end(EndCause.CANCELLED_THERE),
+        ]
+
+    def _clock_rang(self, now: float) -> list[object]:
+        return self.reject(480, EndCause.FAILED, "not answered")
+
+    def _ringing(self) -> SendResponse:
+        assert self.dialog is not None
+        fields = dialog_fields(self.line)
+        tag = self.dialog.local.tag or ""
+        return SendResponse(self._key, answer(self._invite, 180, *fields, tag=tag))
+
+    def _final(self, status: int, *fields: tuple[str, object]) -> SendResponse:
+        assert self.dialog is not None
+        self._stop_ringing(CallState.TERMINATED)
+        tag = self.dialog.local.tag or ""
+        fields = (*fields, self.line.user_agent)
+        return SendResponse(self._key, answer(self._invite, status, *fields, tag=tag))
+
+    def _stop_ringing(self, state: CallState) -> None:
+        self._enter(state)
+        self._remind_at = None

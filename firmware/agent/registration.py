@@ -1,0 +1,319 @@
+"""Keep one account registered over the link (L4, L8, F4, F5, D8; RFC 3261 10, 5626, 5627, 3608).
+
+Theory of operation
+-------------------
+    OFF         no registrar is configured, or the phone stops
+    WAITING     no link, or the registrar did not serve: until `register_at`
+    REGISTERING a REGISTER is out, or about to go
+    REGISTERED  the binding stands; it is renewed in time, and the state stays while that runs
+    REFUSED     the registrar said no: this account alone waits, and says why in words (F4)
+
+Every new link means a REGISTER at once (L8), except that an account which this proxy refused
+keeps its wait: links that come and go must not turn a wrong password into an attack (F4).
+
+`+sip.instance` and `reg-id` let the registrar replace the old binding; where it does not, the
+leftovers that its 200 shows are removed by one more REGISTER.
+
+A registrar that does not serve (408, 5xx, silence) is reported with `RegistrarFailing`: whether
+that means the proxy or this account alone is for the agent to say, which knows the other accounts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from firmware.agent.binding import contacts_of, granted_s, gruu, own_binding
+from firmware.agent.credentials import Exchange, Use
+from firmware.agent.events import AccountStatus, RegistrationState
+from firmware.agent.line import Line
+from firmware.agent.rate import TokenBucket
+from firmware.agent.reading import or_none
+from firmware.agent.register import RegisterWriter
+from firmware.agent.words import registration_reason
+from firmware.link.events import Address, Failure, FailureKind, Proxy, ServiceConfirmed
+from firmware.machine import earliest, is_due
+from firmware.sip.address import NameAddress
+from firmware.sip.message import Response
+from firmware.transaction.events import RequestFailure, SendRequest
+
+BURST_MAX = 10
+REFILL_S = 3.0
+"""REGISTERs per account: ten in a row serve any challenge and reconnect, then one in 3 s."""
+
+RETRY_SPREAD = 1.1
+"""Waits are drawn from 100-110 %, so that a fleet does not come back in one instant."""
+
+CHANGES_MAX = 4
+"""Times that one registration is changed to please the registrar (423, 420, 439)."""
+
+RETRY_AFTER_MAX_S = 86_400.0
+"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
+
+ROUTES_MAX = 8
+"""Service-Route entries that are followed; more would be a loop."""
+
+LEGAL = {
+    RegistrationState.OFF: set[RegistrationState](),
+    RegistrationState.WAITING: {
+        RegistrationState.WAITING,
+        RegistrationState.REGISTERING,
+        RegistrationState.OFF,
+    },
+    RegistrationState.REGISTERING: {
+        RegistrationState.REGISTERED,
+        RegistrationState.REFUSED,
+        RegistrationState.WAITING,
+        RegistrationState.OFF,
+    },
+    RegistrationState.REGISTERED: {
+        RegistrationState.REGISTERED,
+        RegistrationState.REGISTERING,
+        RegistrationState.REFUSED,
+        RegistrationState.WAITING,
+        RegistrationState.OFF,
+    },
+    RegistrationState.REFUSED: {
+        RegistrationState.REGISTERING,
+        RegistrationState.WAITING,
+        RegistrationState.OFF,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarFailing:
+    """For the agent: the registrar did not serve this account (D8)."""
+
+    failure: Failure
+    retry_after_s: float
+
+
+class Registration:
+    """One account's standing with its registrar."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self._writer = RegisterWriter(line)
+        self._bucket = TokenBucket(BURST_MAX, REFILL_S)
+        self._key: str | None = None  # The REGISTER that is out,
+        self._exchange = Exchange(Use.REGISTER)  # and what it met.
+        self._changes = 0
+        self._refused_by: Proxy | None = None
+        self._reason = ""
+        self._stopping = False
+        self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
+        self._register_at: float | None = None
+        self._expires_at: float | None = None
+        has_registrar = bool(line.account.domain)
+        self.state = RegistrationState.WAITING if has_registrar else RegistrationState.OFF
+
+    @property
+    def is_registered(self) -> bool:
+        """Tell whether the registrar holds a binding of ours."""
+        return self.state is RegistrationState.REGISTERED
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether the registrar's verdict on this link is still to come."""
+        return self.state is RegistrationState.REGISTERING
+
+    def owns(self, key: str) -> bool:
+        """Tell whether a request is ours."""
+        return key == self._key
+
+    def status(self) -> AccountStatus:
+        """Return what the screen says of the account (S1)."""
+        waits = self.state in {RegistrationState.WAITING, RegistrationState.REFUSED}
+        return AccountStatus(
+            account=self.line.account.number,
+            name=self.line.account.name,
+            address=self.line.account.address,
+            state=self.state,
+            reason=self._reason,
+            retry_at=self._register_at if waits else None,
+            renew_at=self._register_at if self.is_registered else None,
+        )
+
+    def deadline(self) -> float | None:
+        """Return when to register, or when the binding ends."""
+        return earliest((self._send_at, self._register_at, self._expires_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Register when it is time; stop claiming a binding that has run out."""
+        if is_due(self._expires_at, now):
+            return self._expired(now)
+        if is_due(self._register_at, now):
+            return self._begin(now)
+        if is_due(self._send_at, now):
+            return self._send(now)
+        return []
+
+    def service_up(self, local: Address, now: float) -> list[object]:
+        """Register over the new link at once (L8)."""
+        self._writer.service_up(local)
+        if self.state is RegistrationState.OFF:
+            return []
+        if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:
+            return []  # F4.
+        return self._begin(now)
+
+    def service_lost(self, failure: Failure) -> None:
+        """There is no way to the registrar; what was out goes again on the next link (F5)."""
+        self._key = None
+        if self.state not in {RegistrationState.OFF, RegistrationState.REFUSED}:
+            self._enter(RegistrationState.WAITING, failure.text)
+
+    def unregister(self, now: float) -> list[object]:
+        """Take the binding away; the account is off from here on."""
+        had_one = self.is_registered or self._key is not None
+        self._stopping = True
+        self._exchange = Exchange(Use.REGISTER)
+        self._writer.forget_leftovers()
+        if self.state is not RegistrationState.OFF:
+            self._enter(RegistrationState.OFF, "signed off")
+        return self._send(now) if had_one and self.line.is_up else []
+
+    def failed(self, failure: RequestFailure, now: float) -> list[object]:
+        """Hear that no answer will come."""
+        self._key = None
+        match failure:
+            case RequestFailure.LINK_LOST:
+                return []  # F5: `service_up` sends it again.
+            case RequestFailure.TIMEOUT:
+                return self._failing("registrar does not answer", 0.0, now)
+            case _:
+                assert_never(failure)
+
+    def response(self, response: Response, now: float) -> list[object]:
+        """Hear the registrar."""
+        if response.status < 200:
+            return []
+        self._key = None
+        match response.status:
+            case 401 | 407:
+                return self._challenged(response, now)
+            case _ if self._stopping:
+                return []
+            case status if status < 300:
+                return self._accepted(response, now)
+            case 408 | 500 | 502 | 503 | 504:
+                return self._failing(registration_reason(response), _retry_after_s(response), now)
+            case 423:
+                longer = self._writer.lengthen(or_none(lambda: response.min_expires) or 0)
+                return self._changed(longer, response, now)
+            case 420:
+                fewer = self._writer.drop(or_none(lambda: response.unsupported) or ())
+                return self._changed(fewer, response, now)
+            case 439:
+                return self._changed(self._writer.drop(("outbound",)), response, now)
+            case _:
+                return self._refused(registration_reason(response), response, now)
+
+    # Sending.
+
+    def _begin(self, now: float) -> list[object]:
+        """Start a registration or its renewal."""
+        if not self.line.is_up:  # A wait of F4 is over, but there is no link.
+            self._enter(RegistrationState.WAITING, self._reason)
+            return []
+        if not self.is_registered:
+            self._enter(RegistrationState.REGISTERING)
+        self._exchange = Exchange(Use.REGISTER)
+        self._changes = 0
+        return self._send(now)
+
+    def _send(self, now: float) -> list[object]:
+        """Write a REGISTER, or wait for the right to."""
+        self._register_at = self._send_at = None
+        if not self._stopping and not self._bucket.take(now):
+            self._send_at = self._bucket.next_at(now)
+            return []
+        self._key = next(self.line.ids)
+        request = self._writer.next_request(leave=self._stopping)
+        return [SendRequest(self._key, self.line.sign(request, Use.REGISTER))]
+
+    def _expired(self, now: float) -> list[object]:
+        """The binding has run out: what is out or waits to go may bring it back."""
+        out, send_at = self._key is not None, self._send_at
+        self._enter(RegistrationState.REGISTERING, "the registration has run out")
+        self._send_at = send_at
+        return [] if out or send_at is not None else self._begin_again(now)
+
+    def _begin_again(self, now: float) -> list[object]:
+        self._exchange = Exchange(Use.REGISTER)
+        return self._send(now)
+
+    # What the registrar said.
+
+    def _challenged(self, response: Response, now: float) -> list[object]:
+        refusal = self.line.challenged(response, self._exchange)
+        if not refusal:
+            return self._send(now)
+        return [] if self._stopping else self._refused(refusal, response, now)
+
+    def _accepted(self, response: Response, now: float) -> list[object]:
+        """Take the binding, if the registrar shows it (RFC 3261 10.2.4)."""
+        self.line.accepted(response, Use.REGISTER)
+        confirmed = ServiceConfirmed(or_none(lambda: response.flow_timer))
+        contacts = contacts_of(response)
+        own = own_binding(contacts, self._writer.identity())
+        expires_s = granted_s(own, response, self._writer.period_s) if own else 0
+        if own is None or expires_s <= 0:
+            self._wait("registrar did not keep the registration", 0.0, now)
+            return [confirmed]
+        self._learn(own, response)
+        self._enter(RegistrationState.REGISTERED)
+        self._expires_at = now + expires_s
+        self._register_at = self._expires_at - min(self.line.settings.renewal_s, expires_s / 2)
+        self._writer.find_leftovers(contacts, own)
+        return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
+
+    def _learn(self, own: NameAddress, response: Response) -> None:
+        line = self.line
+        line.service_route = (or_none(lambda: response.service_routes) or ())[:ROUTES_MAX]
+        line.public_gruu = gruu(own, "pub-gruu")
+        line.temporary_gruu = gruu(own, "temp-gruu")
+
+    def _changed(self, better: bool, response: Response, now: float) -> list[object]:
+        """Try again at once with what was changed to please the registrar (423, 420, 439)."""
+        self._changes += 1
+        if not better or self._changes > CHANGES_MAX:
+            return self._refused(registration_reason(response), response, now)
+        return self._begin_again(now)
+
+    def _refused(self, reason: str, response: Response, now: float) -> list[object]:
+        """F4: this account alone waits."""
+        if self._writer.removes:  # It was the leftovers that the registrar did not like.
+            self._writer.forget_leftovers()
+            return self._begin_again(now)
+        self._enter(RegistrationState.REFUSED, reason)
+        self._refused_by = self.line.proxy
+        wait_s = max(_retry_after_s(response), self.line.settings.rejected_retry_s)
+        self._register_at = now + self._spread(wait_s)
+        return []
+
+    def _failing(self, reason: str, retry_after_s: float, now: float) -> list[object]:
+        """D8: the registrar does not serve."""
+        if self._stopping:
+            return []
+        self._wait(reason, retry_after_s, now)
+        return [RegistrarFailing(Failure(FailureKind.UNFIT, reason), retry_after_s)]
+
+    def _wait(self, reason: str, retry_after_s: float, now: float) -> None:
+        self._enter(RegistrationState.WAITING, reason)
+        wait_s = retry_after_s or self.line.settings.timeout_retry_s
+        self._register_at = now + self._spread(wait_s)
+
+    def _spread(self, wait_s: float) -> float:
+        return wait_s * self.line.random.uniform(1.0, RETRY_SPREAD)
+
+    def _enter(self, state: RegistrationState, reason: str = "") -> None:
+        """The one door through which the state changes; the old state's times are forgotten."""
+        assert state in LEGAL[self.state], f"{self.state} -> {state}"
+        self.state, self._reason = state, reason
+        self._send_at = self._register_at = self._expires_at = None
+
+
+def _retry_after_s(response: Response) -> float:
+    return min(float(or_none(lambda: response.retry_after) or 0), RETRY_AFTER_MAX_S)

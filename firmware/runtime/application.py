@@ -1,0 +1,246 @@
+"""The whole phone as a process: configuration, stack, driver, board.
+
+The order is that of a person waiting: the link first, the panel while the link is on its way. A
+wrong configuration never keeps the phone from starting; it says what is wrong instead (L11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+from config.checks import check, link_blocker
+from config.configuration import Configuration
+from config.store import ConfigError, Severity, Store
+from firmware.agent.events import UnregisterAll
+from firmware.link.events import Failure, FailureKind
+from firmware.runtime.clock import ClockWatch
+from firmware.runtime.driver import Driver
+from firmware.runtime.identity_file import instance_id
+from firmware.runtime.network import NetworkWatch
+from firmware.runtime.resolver import Resolver
+from firmware.runtime.tls import TlsContexts, TlsFiles
+from firmware.runtime.transport import Transport, TransportSettings
+from firmware.settings import stack_settings
+from firmware.stack import Stack
+
+if TYPE_CHECKING:
+    from board.board import Faults
+
+log = logging.getLogger("handset")
+
+USER_AGENT = "Handset/0.1"
+
+GOODBYE_S = 1.0
+"""How long the phone waits for the registrars to let it go when it is stopped."""
+
+EXIT_USAGE = 2
+EXIT_SOFTWARE = 70
+"""As sysexits.h has it: an internal error, so that a supervisor starts the phone again."""
+
+Outside = Callable[[object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the process was started."""
+
+    board: str
+    config: Path
+    state: Path
+    model: str = ""
+    mac: str = ""
+    page_port: int = 0
+    trace: bool = False
+
+
+async def run(options: Options, faults: Faults | None = None) -> int:
+    """Run the phone until it is told to stop; return the exit status."""
+    logging.basicConfig(
+        level=logging.DEBUG if options.trace else logging.INFO,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    mac = options.mac or f"{uuid.getnode():012X}"
+    try:
+        configuration = Store(options.config, options.state, options.model, mac).read()
+    except ConfigError as error:
+        log.error("%s", error)
+        return 2
+    return await Application(options, configuration, mac, faults).run()
+
+
+class Application:
+    """Everything that lives as long as the process."""
+
+    def __init__(
+        self, options: Options, configuration: Configuration, mac: str, faults: Faults | None
+    ) -> None:
+        self._options = options
+        self._faults = faults
+        self._watchers: list[Outside] = []
+        self._missed: list[object] = []  # What was said before the panel was there.
+        self._stop = asyncio.Event()  # The phone is to stop,
+        self._gone = asyncio.Event()  # and has said goodbye.
+        self._problems = _problems(configuration, options.config)
+        settings = stack_settings(
+            configuration,
+            self._problems,
+            _blocker(configuration),
+            instance_id(options.state, mac),
+            USER_AGENT,
+        )
+        loop = asyncio.get_running_loop()
+        self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
+        transport = Transport(
+            self._feed,
+            TlsContexts(tls_files(configuration, options.config)),
+            Resolver(),
+            _transport_settings(configuration),
+        )
+        self.driver = Driver(self._stack, transport, self._outside)
+
+    async def run(self) -> int:
+        """Start everything, wait, stop everything."""
+        for problem in self._problems:
+            log.warning("%s", problem)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        clock, network = ClockWatch(self.driver.feed), NetworkWatch(self.driver.feed)
+        self.driver.start()
+        clock.start()
+        network.start()
+        try:
+            return await self._live()
+        finally:
+            network.stop()
+            clock.stop()
+            self.driver.stop()
+
+    async def _live(self) -> int:
+        """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
+        boards = {"script": self._run_script, "desktop": self._run_desktop}
+        board = asyncio.create_task(boards[self._options.board]())
+        stopped = asyncio.create_task(self._stop.wait())
+        ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        broken = self.driver.failed.done()
+        if not broken:
+            await self._say_goodbye()
+        self._stop.set()
+        self._gone.set()
+        try:
+            await board
+        except OSError as error:
+            log.error("%s", error)
+            return EXIT_USAGE
+        return EXIT_SOFTWARE if broken else 0
+
+    async def _say_goodbye(self) -> None:
+        """Un-REGISTER, so that calls are not sent to a phone that is gone."""
+        self.driver.feed(UnregisterAll())
+        give_up_at = self.driver.now + GOODBYE_S
+        while self._stack.agent.registered_accounts and self.driver.now < give_up_at:
+            await asyncio.sleep(0.01)
+
+    async def _run_script(self) -> None:
+        from firmware.runtime.script import Script
+
+        script = Script(self.driver.feed, self._problems)
+        self._watch(script.take)
+        reading = asyncio.create_task(script.run())
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({reading, stop}, return_when=asyncio.FIRST_COMPLETED)
+        self._stop.set()
+        await self._gone.wait()
+        reading.cancel()
+        await script.close()
+
+    async def _run_desktop(self) -> None:
+        from board.board import open_board
+        from firmware.runtime.panel import Panel
+
+        board = open_board("desktop", page_port=self._options.page_port, faults=self._faults)
+        await board.start()
+        try:
+            panel = Panel(board, self.driver.feed)
+            self._watch(panel.take)
+            panel.start()
+            print(f"The handset is at {board.address}", flush=True)
+            await self._gone.wait()
+        finally:
+            await board.stop()
+
+    def _feed(self, event: object) -> None:
+        self.driver.feed(event)
+
+    def _outside(self, output: object) -> None:
+        if not self._watchers:
+            self._missed.append(output)
+        for watcher in self._watchers:
+            watcher(output)
+
+    def _watch(self, watcher: Outside) -> None:
+        """Let a board see what the phone says, from the first word on."""
+        missed, self._missed = self._missed, []
+        self._watchers.append(watcher)
+        for output in missed:
+            watcher(output)
+
+
+def _ids() -> Iterator[str]:
+    """Yield identifiers that nobody can guess: tags, branches, Call-IDs, cnonces."""
+    while True:
+        yield secrets.token_hex(12)
+
+
+def _problems(configuration: Configuration, directory: Path) -> tuple[str, ...]:
+    """Return what is wrong with the configuration, as sentences for people."""
+    found = (*configuration.problems, *check(configuration, directory))
+    return tuple(str(problem) for problem in found if problem.severity is Severity.ERROR)
+
+
+def _blocker(configuration: Configuration) -> Failure | None:
+    """Return why the link may not be opened at all (L11)."""
+    text = link_blocker(configuration)
+    if not text and not configuration.value("sips persistent tls"):
+        text = "TLS without persistence is not in this version (sips persistent tls)"
+    return Failure(FailureKind.CONFIGURATION, text) if text else None
+
+
+def tls_files(configuration: Configuration, directory: Path) -> TlsFiles:
+    """Return the certificate files (L2); relative names are in the configuration's folder."""
+
+    def path(name: str) -> Path | None:
+        text = str(configuration.value(name))
+        return directory / text if text else None
+
+    return TlsFiles(
+        trusted=path("sips trusted certificates"),
+        chain=path("sips root and intermediate certificates"),
+        certificate=path("sips local certificate"),
+        key=path("sips private key"),
+        key_password=str(configuration.value("sips private key password")) or None,
+        crl=path("sips certificate revocation list"),
+        allow_wildcard=bool(configuration.value("sips allow wildcard certificates")),
+    )
+
+
+def _transport_settings(configuration: Configuration) -> TransportSettings:
+    fixed = bool(configuration.value("sips symmetric tls signaling"))
+    port = int(configuration.value("sip local tls port"))
+    return TransportSettings(
+        source_port=port if fixed else 0, traffic_class=int(configuration.value("tos sip"))
+    )

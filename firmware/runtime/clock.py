@@ -1,0 +1,73 @@
+"""The wall clock for the screen, and a word when it steps (I3).
+
+A look once a minute compares the wall clock with the monotonic one. Where they have drifted apart,
+the clock was set: the phone is told the new time, and the link may try again at once, because a
+certificate that was "not yet valid" may be valid now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from firmware.link.events import NetworkChanged
+from firmware.link.identity import CLOCK_FLOOR
+from firmware.phone.events import TimeIs
+
+LOOK_S = 60.0
+
+STEP_S = 2.0
+"""A smaller difference is drift that time synchronisation smooths away."""
+
+UNSET_LOOK_S = 2.0
+"""While the clock is not set, the look is more frequent: nothing works until it is."""
+
+
+class ClockWatch:
+    """Feeds `TimeIs`, and `NetworkChanged` when the clock steps."""
+
+    def __init__(
+        self, feed: Callable[[object], None], wall: Callable[[], float] = time.time
+    ) -> None:
+        self._feed = feed
+        self._wall = wall
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._offset_s = 0.0
+        self._zone_s = 0
+
+    def start(self) -> None:
+        """Tell the time and start looking."""
+        self._tell()
+        self._arm()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self) -> None:
+        self._timer = self._loop.call_later(LOOK_S if self._is_set() else UNSET_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        stepped = abs(self._wall() - self._loop.time() - self._offset_s) > STEP_S
+        if stepped or _zone_s(self._wall()) != self._zone_s:
+            self._tell()
+        if stepped:
+            self._feed(NetworkChanged())
+        self._arm()
+
+    def _is_set(self) -> bool:
+        return self._wall() >= CLOCK_FLOOR.timestamp()
+
+    def _tell(self) -> None:
+        wall = self._wall()
+        self._offset_s = wall - self._loop.time()
+        self._zone_s = _zone_s(wall)
+        self._feed(TimeIs(wall if self._is_set() else None, self._zone_s))
+
+
+def _zone_s(wall: float) -> int:
+    """Return the local offset from UTC, in seconds."""
+    return time.localtime(wall).tm_gmtoff

@@ -1,0 +1,69 @@
+"""The panel: the parts that a person meets, joined with the phone.
+
+Keys and hook become events for the phone. What the phone wants shown, lit and rung goes to the
+parts. A screen is drawn only when it differs from the one before, and sent to the display only when
+its pixels or its words do: a bus to a real display takes tens of milliseconds for a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivers.interfaces import LampPattern, Parts
+from firmware.phone.events import (
+    HookLifted,
+    HookReplaced,
+    KeyPressed,
+    SetLamp,
+    SetRinger,
+    Show,
+)
+from firmware.phone.render import render
+from firmware.phone.screen import Screen, lines
+
+Feed = Callable[[object], None]
+"""Hands an event to the phone; called on the thread of the event loop."""
+
+
+class Panel:
+    """Between the parts of a board and a phone."""
+
+    def __init__(self, parts: Parts, feed: Feed) -> None:
+        self._parts, self._feed = parts, feed
+        self._screen: Screen | None = None
+        self._shown: tuple[bytes, tuple[str, ...]] | None = None
+
+    def start(self) -> None:
+        """Listen to the parts; a handset that is off the hook already counts as lifted now."""
+        self._parts.keypad.listen(self._key_pressed)
+        self._parts.hook.listen(self._hook_moved)
+        if self._parts.hook.lifted:
+            self._feed(HookLifted())
+
+    def take(self, output: object) -> None:
+        """Do what an output of the phone says; leave those that are not for a person."""
+        match output:
+            case Show(screen):
+                self._show(screen)
+            case SetRinger(ringing):
+                self._parts.ringer.ring(ringing)
+            case SetLamp(pattern):
+                self._parts.lamp.show(LampPattern(pattern.value))
+            case _:
+                pass  # For somebody else.
+
+    def _key_pressed(self, key: str) -> None:
+        self._feed(KeyPressed(key))
+
+    def _hook_moved(self, lifted: bool) -> None:
+        self._feed(HookLifted() if lifted else HookReplaced())
+
+    def _show(self, screen: Screen) -> None:
+        if screen == self._screen:
+            return
+        self._screen = screen
+        image, words = render(screen), tuple(lines(screen))
+        shown = (image.tobytes(), words)
+        if shown != self._shown:
+            self._shown = shown
+            self._parts.display.show(image, words)

@@ -1,0 +1,146 @@
+"""What the phone knows of itself, as plain values for a program that reads JSON.
+
+`Status` remembers the newest facts. Moments become durations where they are read: a monotonic
+second means nothing outside of this process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from firmware.agent.events import (
+    AccountStatus,
+    CallAnswered,
+    CallEnded,
+    Dialling,
+    IncomingCall,
+    Party,
+    RemoteRinging,
+)
+from firmware.link.events import LinkStatus
+from firmware.phone.events import Reportable
+
+Fields = dict[str, object]
+"""A JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A call as it stands: "dialling", "ringing" (there), "incoming" or "answered"."""
+
+    call: int
+    account: int
+    far: Party
+    state: str
+
+
+class Status:
+    """The newest fact of each kind."""
+
+    def __init__(self) -> None:
+        self.link: LinkStatus | None = None
+        self.accounts: dict[int, AccountStatus] = {}
+        self.calls: dict[int, CallView] = {}
+
+    def learn(self, fact: Reportable) -> None:
+        """Take in one fact."""
+        match fact:
+            case LinkStatus():
+                self.link = fact
+            case AccountStatus():
+                self.accounts[fact.account] = fact
+            case Dialling(call, account, far):
+                self.calls[call] = CallView(call, account, far, "dialling")
+            case IncomingCall(call, account, far):
+                self.calls[call] = CallView(call, account, far, "incoming")
+            case RemoteRinging(call):
+                self._enter(call, "ringing")
+            case CallAnswered(call):
+                self._enter(call, "answered")
+            case CallEnded(call):
+                self.calls.pop(call, None)
+            case _:
+                assert_never(fact)
+
+    def call_in(self, *states: str) -> CallView | None:
+        """Return a call in one of these states (none given: in any), if there is one."""
+        calls = (call for call in self.calls.values() if not states or call.state in states)
+        return next(calls, None)
+
+    def fields(self, now: float) -> Fields:
+        """Return everything that is known, as of `now`."""
+        return {
+            "link": link_fields(self.link, now) if self.link else None,
+            "accounts": [
+                account_fields(status, now) for _, status in sorted(self.accounts.items())
+            ],
+            "calls": [call_fields(call) for _, call in sorted(self.calls.items())],
+        }
+
+    def _enter(self, call: int, state: str) -> None:
+        if call in self.calls:
+            self.calls[call] = replace(self.calls[call], state=state)
+
+
+def link_fields(status: LinkStatus, now: float) -> Fields:
+    """Return everything that the link screen knows (S1)."""
+    facts, reason, proxy = status.facts, status.reason, status.proxy
+    return {
+        "state": status.state.value,
+        "since_s": ago_s(status.since, now),
+        "proxy": str(proxy) if proxy else None,
+        "role": proxy.role.value if proxy else None,
+        "reason": reason.text if reason else "",
+        "reason_kind": reason.kind.value if reason else None,
+        "attempts": status.attempts,
+        "retry_in_s": ahead_s(status.retry_at, now),
+        "proof_age_s": ago_s(status.proof_at, now),
+        "round_trip_ms": None
+        if status.round_trip_s is None
+        else round(status.round_trip_s * 1e3, 3),
+        "keep_alive_s": status.keep_alive_s,
+        "answers_pings": status.answers_pings,
+        "tls": facts
+        and {
+            "local": str(facts.local),
+            "version": facts.version,
+            "cipher": facts.cipher,
+            "resumed": facts.resumed,
+            "certificate_ends": facts.certificate_ends,
+        },
+    }
+
+
+def account_fields(status: AccountStatus, now: float) -> Fields:
+    """Return where an account stands with its registrar."""
+    return {
+        "account": status.account,
+        "name": status.name,
+        "address": status.address,
+        "state": status.state.value,
+        "reason": status.reason,
+        "retry_in_s": ahead_s(status.retry_at, now),
+        "renew_in_s": ahead_s(status.renew_at, now),
+    }
+
+
+def call_fields(call: CallView) -> Fields:
+    """Return a call and who is at its far end."""
+    return {
+        "call": call.call,
+        "account": call.account,
+        "name": call.far.name,
+        "number": call.far.number,
+        "state": call.state,
+    }
+
+
+def ago_s(moment: float | None, now: float) -> float | None:
+    """Return how long ago a moment was."""
+    return None if moment is None else round(max(0.0, now - moment), 3)
+
+
+def ahead_s(moment: float | None, now: float) -> float | None:
+    """Return how long until a moment comes; 0 where it has come."""
+    return None if moment is None else round(max(0.0, moment - now), 3)

@@ -1,0 +1,106 @@
+"""From the configuration to the frozen settings of each layer.
+
+The one place that knows both the parameters' names and the layers' settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.configuration import Configuration
+from firmware.agent.account import Account, AgentSettings
+from firmware.link.events import Failure, FailureKind, Proxy, Role
+from firmware.link.settings import LinkSettings
+from firmware.phone.phone import PhoneSettings
+from firmware.stack import StackSettings
+
+NO_PROXY = Failure(FailureKind.CONFIGURATION, "no proxy is configured (sip proxy ip)")
+
+
+def proxies(configuration: Configuration) -> tuple[Proxy, ...]:
+    """Return the proxies of the link in order: primary, then backup."""
+    hops = ((role, configuration.hop(backup=role is Role.BACKUP)) for role in Role)
+    return tuple(Proxy(role, hop.host, hop.port) for role, hop in hops if hop is not None)
+
+
+def domain(configuration: Configuration, account: int) -> str:
+    """Return the domain of an address of record: the registrar's configured name."""
+    for name in ("sip registrar ip", "sip proxy ip", "sip outbound proxy"):
+        if host := str(configuration.value(name, account)):
+            return host
+    return ""
+
+
+def link_settings(configuration: Configuration, problem: Failure | None) -> LinkSettings:
+    """Return the link's settings; `problem` keeps it off (L11)."""
+    found = proxies(configuration)
+    value = configuration.value
+    return LinkSettings(
+        proxies=found,
+        problem=problem or (None if found else NO_PROXY),
+        keep_alive_s=float(value("sip persistent tls keep alive")),
+        retry_base_s=float(value("sips persistent tls retry base")),
+        retry_cap_s=float(value("sips persistent tls retry cap")),
+        head_start_s=float(value("sips persistent tls head start")) / 1000,
+        transaction_timer_s=float(value("sip transaction timer")) / 1000,
+    )
+
+
+def accounts(configuration: Configuration) -> tuple[Account, ...]:
+    """Return the accounts that are configured, in the order of their numbers."""
+    return tuple(_account(configuration, number) for number in configuration.accounts())
+
+
+def _account(configuration: Configuration, number: int) -> Account:
+    def text(name: str) -> str:
+        return str(configuration.value(name, number))
+
+    user = text("sip user name")
+    return Account(
+        number=number,
+        user=user,
+        auth_name=text("sip auth name"),
+        password=text("sip password"),
+        display_name=text("sip display name"),
+        screen_name=text("sip screen name"),
+        domain=domain(configuration, number),
+    )
+
+
+def agent_settings(configuration: Configuration, instance: str, user_agent: str) -> AgentSettings:
+    """Return the agent's settings; `instance` is the phone's `urn:uuid:`."""
+    value = configuration.value
+    return AgentSettings(
+        registration_period_s=int(value("sip registration period")),
+        renewal_s=int(value("sip registration renewal timer")),
+        rejected_retry_s=int(value("sip registration retry timer")),
+        timeout_retry_s=int(value("sip registration timeout retry timer")),
+        outbound=bool(value("sip outbound support")),
+        send_sips=bool(value("sip send sips over tls")),
+        contact_matching=int(value("sip contact matching")),
+        instance=instance,
+        user_agent=user_agent,
+        rtp_port=int(value("sip rtp port")),
+        t1_s=int(value("sip T1 timer")) / 1000,
+        t2_s=int(value("sip T2 timer")) / 1000,
+    )
+
+
+def stack_settings(
+    configuration: Configuration,
+    problems: Sequence[str],
+    problem: Failure | None,
+    instance: str,
+    user_agent: str,
+) -> StackSettings:
+    """Return the settings of the whole stack; `problems` are sentences for the screen."""
+    return StackSettings(
+        link=link_settings(configuration, problem),
+        accounts=accounts(configuration),
+        agent=agent_settings(configuration, instance, user_agent),
+        phone=PhoneSettings(
+            digit_timeout_s=float(configuration.value("sip digit timeout")),
+            problems=tuple(problems),
+        ),
+        t1_s=int(configuration.value("sip T1 timer")) / 1000,
+    )

@@ -1,0 +1,90 @@
+"""The head of a message: start line and header fields, read without ever giving up.
+
+A head that is malformed is still read as far as it goes, and its first flaw is kept: what can be
+read is needed to know where the message ends, and to answer it.
+
+Text is UTF-8 (RFC 3261 7.3); a head that is not, as old exchanges write names, is taken for
+Latin-1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.fields import read_number
+from firmware.sip.grammar import FORBIDDEN, WHITE_SPACE, is_token
+from firmware.sip.headers import Headers, canonical, is_known
+
+FIELDS_MAX = 100
+"""Header fields of one message; a call through ten proxies has about forty."""
+
+LENGTH_MAX = 2**31 - 1
+"""Content-Length: more than any message that is taken; the number must only be readable."""
+
+SINGLE = frozenset(
+    {"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires", "Min-Expires"}
+)
+"""Fields that stand once: with two that differ, two readers would read two messages."""
+
+_FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What was read of a message before its body; `flaw` is the first thing that was wrong."""
+
+    start_line: str
+    headers: Headers
+    flaw: RemoteProtocolError | None = None
+
+
+def read_head(data: bytes) -> Head:
+    """Read start line and header fields, without the empty line that ends them."""
+    text = _decoded(data)
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    start_line, *lines = text.split("\r\n")
+    flaw = None
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not is_known(name):
+            name = name.rstrip(WHITE_SPACE)
+            if not colon or not is_token(name):
+                flaw = flaw or RemoteProtocolError("header line without a field name")
+                continue
+        fields.append((canonical(name), value.strip(WHITE_SPACE)))
+    headers = Headers(tuple(fields))
+    return Head(start_line, headers, flaw or _find_flaw(text, headers))
+
+
+def content_length(headers: Headers) -> int | None:
+    """Return the length of the body; raises where it cannot be known for sure (18.3)."""
+    values = headers.all("Content-Length")
+    if not values:
+        return None
+    lengths = {read_number("Content-Length", value, LENGTH_MAX) for value in values}
+    if len(lengths) > 1:
+        raise RemoteProtocolError("Content-Length stands twice and differs")
+    return lengths.pop()
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _find_flaw(text: str, headers: Headers) -> RemoteProtocolError | None:
+    if FORBIDDEN.search(text.replace("\r\n", "")):
+        return RemoteProtocolError("control character in a header field")
+    if len(headers) > FIELDS_MAX:
+        return RemoteProtocolError("too many header fields")
+    seen: dict[str, str] = {}
+    for name, value in headers.fields:
+        if name in SINGLE and seen.setdefault(name, value) != value:
+            return RemoteProtocolError(f"{name} stands twice")
+    return None

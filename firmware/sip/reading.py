@@ -1,0 +1,206 @@
+"""Typed reading of header fields, the same for requests and responses.
+
+A field is parsed when it is first asked for, and once: layers below and above ask for the same
+ones. What cannot be read raises `RemoteProtocolError` with the field's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from firmware.sip.address import NameAddress
+from firmware.sip.auth import Challenge
+from firmware.sip.cseq import CSeq
+from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.fields import (
+    HOPS_MAX,
+    MediaType,
+    Reason,
+    read_number,
+    read_seconds,
+    read_tokens,
+)
+from firmware.sip.headers import Headers
+from firmware.sip.via import Via
+
+T = TypeVar("T")
+
+
+class Reading:
+    """The header fields of a message as typed values."""
+
+    __slots__ = ()
+
+    headers: Headers
+    _read: dict[str, object]
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via: the hop that sent this."""
+        return self._once("Via", lambda: Via.parse(self._needed("Via")))
+
+    @property
+    def vias(self) -> tuple[Via, ...]:
+        """Every Via from the top."""
+        return self._once("every Via", lambda: tuple(map(Via.parse, self.headers.all("Via"))))
+
+    @property
+    def from_(self) -> NameAddress:
+        """Who sent the request."""
+        return self._once("From", lambda: NameAddress.parse(self._needed("From")))
+
+    @property
+    def to(self) -> NameAddress:
+        """Whom the request was meant for."""
+        return self._once("To", lambda: NameAddress.parse(self._needed("To")))
+
+    @property
+    def call_id(self) -> str:
+        """The name of the call; one word."""
+        text = self._needed("Call-ID")
+        if not text or any(character in text for character in " \t,;"):
+            raise RemoteProtocolError("bad Call-ID")
+        return text
+
+    @property
+    def cseq(self) -> CSeq:
+        """The place in the order of the dialog."""
+        return self._once("CSeq", lambda: CSeq.parse(self._needed("CSeq")))
+
+    @property
+    def contacts(self) -> tuple[NameAddress, ...]:
+        """The addresses of Contact; none for `*`."""
+        return () if self.contact_is_star else self._addresses("Contact")
+
+    @property
+    def contact_is_star(self) -> bool:
+        """Whether Contact is `*`: every binding (10.2.2)."""
+        return self.headers.get("Contact") == "*"
+
+    @property
+    def routes(self) -> tuple[NameAddress, ...]:
+        """The proxies that the request still has to pass."""
+        return self._addresses("Route")
+
+    @property
+    def record_routes(self) -> tuple[NameAddress, ...]:
+        """The proxies that want to stay in the dialog."""
+        return self._addresses("Record-Route")
+
+    @property
+    def path(self) -> tuple[NameAddress, ...]:
+        """The proxies between registrar and phone (RFC 3327)."""
+        return self._addresses("Path")
+
+    @property
+    def service_routes(self) -> tuple[NameAddress, ...]:
+        """The proxies that requests of ours have to pass (RFC 3608)."""
+        return self._addresses("Service-Route")
+
+    @property
+    def p_asserted_identity(self) -> tuple[NameAddress, ...]:
+        """Who the proxy says that the caller is (RFC 3325)."""
+        return self._addresses("P-Asserted-Identity")
+
+    @property
+    def max_forwards(self) -> int | None:
+        """The hops that are left."""
+        text = self.headers.get("Max-Forwards")
+        return None if text is None else read_number("Max-Forwards", text, HOPS_MAX)
+
+    @property
+    def expires(self) -> int | None:
+        """Expires in seconds; one that cannot be read counts as none (10.2.1.1, 20.19)."""
+        try:
+            return self._seconds("Expires")
+        except RemoteProtocolError:
+            return None
+
+    @property
+    def min_expires(self) -> int | None:
+        """The shortest registration that is taken, in seconds."""
+        return self._seconds("Min-Expires")
+
+    @property
+    def retry_after(self) -> int | None:
+        """When to try again, in seconds from now."""
+        return self._seconds("Retry-After")
+
+    @property
+    def flow_timer(self) -> int | None:
+        """How often the registrar wants a sign of life, in seconds (RFC 5626)."""
+        return self._seconds("Flow-Timer")
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """Option tags of Supported, in lower case like those below."""
+        return self._option_tags("Supported")
+
+    @property
+    def require(self) -> tuple[str, ...]:
+        """Option tags that whoever serves the request must know."""
+        return self._option_tags("Require")
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """Option tags that a 420 refuses."""
+        return self._option_tags("Unsupported")
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The methods that the peer takes."""
+        return read_tokens("Allow", self.headers.all("Allow"))
+
+    @property
+    def content_type(self) -> MediaType | None:
+        """What the body is."""
+        text = self.headers.get("Content-Type")
+        return None if text is None else MediaType.parse(text)
+
+    @property
+    def www_challenges(self) -> tuple[Challenge, ...]:
+        """The digest challenges of a 401, the preferred first; other schemes are left out."""
+        return self._challenges("WWW-Authenticate")
+
+    @property
+    def proxy_challenges(self) -> tuple[Challenge, ...]:
+        """The digest challenges of a 407."""
+        return self._challenges("Proxy-Authenticate")
+
+    @property
+    def reason_values(self) -> tuple[Reason, ...]:
+        """Why the request was sent (RFC 3326)."""
+        return tuple(map(Reason.parse, self.headers.all("Reason")))
+
+    def _once(self, what: str, read: Callable[[], T]) -> T:
+        """Return what was read before, or read it now."""
+        known = self._read.get(what)
+        if known is None:
+            known = self._read[what] = read()
+        return cast(T, known)
+
+    def _needed(self, name: str) -> str:
+        """Return the first value of a field that every message has."""
+        text = self.headers.get(name)
+        if text is None:
+            raise RemoteProtocolError(f"{name} is missing")
+        if name == "Via" and "," in text:
+            return self.headers.all(name)[0]
+        return text
+
+    def _addresses(self, name: str) -> tuple[NameAddress, ...]:
+        return self._once(
+            name, lambda: tuple([NameAddress.parse(text) for text in self.headers.all(name)])
+        )
+
+    def _seconds(self, name: str) -> int | None:
+        text = self.headers.get(name)
+        return None if text is None else read_seconds(name, text)
+
+    def _option_tags(self, name: str) -> tuple[str, ...]:
+        return tuple([tag.lower() for tag in read_tokens(name, self.headers.all(name))])
+
+    def _challenges(self, name: str) -> tuple[Challenge, ...]:
+        values = self.headers.all(name)
+        return tuple([Challenge.parse(text) for text in values if Challenge.is_digest(text)])

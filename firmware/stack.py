@@ -1,0 +1,141 @@
+"""The machines put together. The routing table below is the architecture.
+
+Every type has exactly one taker; a type without one leaves the stack for the outside world. An
+output is carried to its taker at once, and the whole settles in a bounded number of steps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import firmware.agent.events as agent
+import firmware.link.events as link
+import firmware.phone.events as phone
+import firmware.transaction.events as transaction
+from firmware.agent.account import Account, AgentSettings
+from firmware.agent.agent import Agent
+from firmware.link.link import Link
+from firmware.link.settings import LinkSettings
+from firmware.machine import Machine, earliest
+from firmware.phone.phone import Phone, PhoneSettings
+from firmware.transaction.layer import Transactions
+
+STEPS_MAX = 10_000
+"""One event never causes more steps: a read of 64 KiB holds at most a few hundred messages."""
+
+ROUTES: dict[type, str] = {
+    # From the person and down.
+    phone.KeyPressed: "phone",
+    phone.HookLifted: "phone",
+    phone.HookReplaced: "phone",
+    phone.DialTarget: "phone",
+    phone.AnswerCall: "phone",
+    phone.EndCall: "phone",
+    phone.TimeIs: "phone",
+    agent.Dial: "agent",
+    agent.Answer: "agent",
+    agent.Reject: "agent",
+    agent.HangUp: "agent",
+    agent.UnregisterAll: "agent",
+    transaction.SendRequest: "transactions",
+    transaction.CancelRequest: "transactions",
+    transaction.SendAck: "transactions",
+    transaction.SendResponse: "transactions",
+    link.SendMessage: "link",
+    link.TestLink: "link",
+    link.ServiceConfirmed: "link",
+    link.ProxyUnfit: "link",
+    # From the wire and up.
+    link.Resolved: "link",
+    link.TcpConnected: "link",
+    link.Connected: "link",
+    link.Received: "link",
+    link.Lost: "link",
+    link.DeliveryChecked: "link",
+    link.NetworkChanged: "link",
+    link.LinkUp: "transactions",
+    link.LinkDown: "transactions",
+    link.MessageReceived: "transactions",
+    transaction.ResponseReceived: "agent",
+    transaction.RequestFailed: "agent",
+    transaction.RequestReceived: "agent",
+    transaction.AckReceived: "agent",
+    transaction.CancelReceived: "agent",
+    transaction.ServiceUp: "agent",
+    transaction.ServiceLost: "agent",
+    link.LinkStatus: "phone",
+    agent.AccountStatus: "phone",
+    agent.Dialling: "phone",
+    agent.RemoteRinging: "phone",
+    agent.IncomingCall: "phone",
+    agent.CallAnswered: "phone",
+    agent.CallEnded: "phone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """The settings of all layers."""
+
+    link: LinkSettings
+    accounts: tuple[Account, ...]
+    agent: AgentSettings
+    phone: PhoneSettings
+    t1_s: float = 0.5
+
+
+class Stack:
+    """A whole phone without a world: one machine made of four."""
+
+    def __init__(
+        self, settings: StackSettings, ids: Iterator[str], random: Random, now: float
+    ) -> None:
+        self.phone = Phone(settings.phone, now)
+        self.agent = Agent(settings.accounts, settings.agent, ids, random)
+        self.transactions = Transactions(ids, t1_s=settings.t1_s)
+        self.link = Link(settings.link, ids, random, now)
+        # The events of a machine are its own union; the table above keeps them apart.
+        self._machines: dict[str, Machine[Any]] = {
+            "phone": self.phone,
+            "agent": self.agent,
+            "transactions": self.transactions,
+            "link": self.link,
+        }
+        self._now = now
+
+    def deadline(self) -> float | None:
+        return earliest(machine.deadline() for machine in self._machines.values())
+
+    def handle(self, event: object, now: float) -> list[object]:
+        assert type(event) in ROUTES, f"nobody takes {event!r}"
+        return self._settle(deque([event]), now)
+
+    def wake(self, now: float) -> list[object]:
+        out: list[object] = []
+        for machine in self._machines.values():
+            due = machine.deadline()
+            if due is not None and due <= now:
+                out += self._settle(deque(machine.wake(now)), now)
+        due = self.deadline()
+        assert due is None or due > now, "a machine woke without moving its deadline"
+        return out
+
+    def _settle(self, work: deque[object], now: float) -> list[object]:
+        """Carry every output to its taker until only the outside world has something to do."""
+        assert now >= self._now, "time went backwards"
+        self._now = now
+        out: list[object] = []
+        for _ in range(STEPS_MAX):
+            if not work:
+                return out
+            item = work.popleft()
+            taker = ROUTES.get(type(item))
+            if taker is None:
+                out.append(item)
+            else:
+                work.extend(self._machines[taker].handle(item, now))
+        raise AssertionError("the stack does not settle")

@@ -1,0 +1,1 @@
+"""Measurements; each prints one table that can be compared with an earlier one."""

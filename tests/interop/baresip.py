@@ -1,0 +1,159 @@
+"""A real baresip, without a sound card, registered over TLS: somebody to call and to be called by.
+
+It is controlled through its `ctrl_tcp` module (JSON in netstrings). Its sound is a bridge to
+itself, so that its call machinery runs; nothing here listens to it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.interop.accounts import DOMAIN, USERS
+from tests.interop.kamailio import free_port
+from tests.lab.processes import Program
+
+START_S = 10.0
+EVENT_S = 10.0
+
+CONFIG = """\
+poll_method epoll
+sip_listen {host}:0
+sip_cafile {authority}
+sip_verify_server yes
+call_local_timeout 60
+call_max_calls 4
+audio_player aubridge,loop
+audio_source aubridge,loop
+audio_alert aubridge,alert
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+net_interface {host}
+module_path /usr/lib/baresip/modules
+module g711.so
+module srtp.so
+module aubridge.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen {host}:{control}
+"""
+
+ACCOUNT = (
+    "<sip:{user}@{domain};transport=tls>;auth_user={user};auth_pass={password};"
+    'outbound="sip:{proxy};transport=tls";regint=600;sipnat=outbound;answermode=manual;'
+    "audio_codecs=PCMU/8000/1,PCMA/8000/1\n"
+)
+
+
+@dataclass
+class Baresip:
+    """One baresip with one account; a context manager that waits for its registration."""
+
+    directory: Path
+    authority: Path
+    proxy: tuple[str, int]
+    user: str = "baresip"
+    host: str = "127.0.0.1"
+    prefix: Sequence[str] = ()
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def __enter__(self) -> Baresip:
+        self.directory.mkdir(parents=True)
+        control = free_port(self.host)
+        configuration = CONFIG.format(host=self.host, authority=self.authority, control=control)
+        proxy = "{}:{}".format(*self.proxy)
+        account = ACCOUNT.format(
+            user=self.user, domain=DOMAIN, password=USERS[self.user], proxy=proxy
+        )
+        (self.directory / "config").write_text(configuration)
+        (self.directory / "accounts").write_text(account)
+        (self.directory / "contacts").touch()
+        words = ["baresip", "-4", "-s", "-f", str(self.directory)]
+        self._program = Program([*self.prefix, *words])
+        try:
+            self._program.wait_for(r"200 OK .*\[1 binding\]", START_S)
+            self._connect(control)
+        except BaseException:
+            self._program.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control.shutdown(socket.SHUT_RDWR)
+        self._reader.join()
+        self._control.close()
+        self._program.stop()
+
+    @property
+    def uri(self) -> str:
+        """Where it can be called."""
+        return f"sip:{self.user}@{DOMAIN}"
+
+    def dial(self, uri: str) -> None:
+        """Call somebody."""
+        self._command("dial", uri)
+
+    def answer(self) -> None:
+        """Answer the call that rings."""
+        self._command("accept")
+
+    def hang_up(self) -> None:
+        """End the call, or reject the one that rings."""
+        self._command("hangup")
+
+    def wait_for(self, kind: str, since: float = 0.0) -> dict[str, Any]:
+        """Wait for an event of that kind that came since that moment (Unix time)."""
+
+        def found() -> dict[str, Any] | None:
+            hits = (e for e in self.events if e.get("type") == kind and e["at"] >= since)
+            return next(hits, None)
+
+        with self._heard:
+            event = self._heard.wait_for(found, EVENT_S)
+        if event is None:
+            raise AssertionError(f"no {kind} from baresip; {self.events[-5:]}\n{self.log}")
+        return event
+
+    @property
+    def log(self) -> str:
+        """The last of what it said, with its SIP trace."""
+        return "\n".join(line.text for line in self._program.lines[-120:])
+
+    def _connect(self, port: int) -> None:
+        self._heard = threading.Condition()
+        self._control = socket.create_connection((self.host, port), START_S)
+        self._control.settimeout(None)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _command(self, command: str, parameters: str = "") -> None:
+        data = json.dumps({"command": command, "params": parameters}).encode()
+        self._control.sendall(b"%d:%s," % (len(data), data))
+
+    def _read(self) -> None:
+        data = b""
+        while more := self._control.recv(65536):
+            data += more
+            while (cut := take_netstring(data)) is not None:
+                text, data = cut
+                with self._heard:
+                    self.events.append({"at": time.time(), **json.loads(text)})
+                    self._heard.notify_all()
+
+
+def take_netstring(data: bytes) -> tuple[bytes, bytes] | None:
+    """Take one netstring off the front; return it and the rest, or None while it is not whole."""
+    length, colon, rest = data.partition(b":")
+    if not colon or len(rest) <= int(length):
+        return None
+    return rest[: int(length)], rest[int(length) + 1 :]

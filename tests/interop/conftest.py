@@ -1,0 +1,85 @@
+"""What every test against real software starts from: an authority, a proxy, a relay, a phone.
+
+Nothing is skipped: a peer that is not installed fails the test that needs it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.interop.baresip import Baresip
+from tests.interop.kamailio import Kamailio
+from tests.interop.phone import Phone
+from tests.lab.authority import Authority
+from tests.lab.relay import Relay
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Trust:
+    """An authority and the file that says so."""
+
+    authority: Authority
+    file: Path
+
+
+@dataclass
+class Scene:
+    """A phone, registered, behind a relay at a real proxy."""
+
+    kamailio: Kamailio
+    relay: Relay
+    phone: Phone
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Trust:
+    authority = Authority()
+    file = tmp_path / "authority.pem"
+    file.write_bytes(authority.certificate_pem)
+    return Trust(authority, file)
+
+
+@pytest.fixture
+def kamailio(tmp_path: Path, trust: Trust) -> Iterator[Kamailio]:
+    with Kamailio(tmp_path / "kamailio", trust.authority.issue(HOST)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def relay(kamailio: Kamailio) -> Iterator[Relay]:
+    with Relay((kamailio.host, kamailio.port)) as relay:
+        yield relay
+
+
+@pytest.fixture
+def phone(tmp_path: Path, trust: Trust, relay: Relay) -> Iterator[Phone]:
+    with Phone(tmp_path / "phone", (relay.host, relay.port), trust.file) as phone:
+        phone.wait_registered()
+        yield phone
+
+
+@pytest.fixture
+def scene(kamailio: Kamailio, relay: Relay, phone: Phone) -> Scene:
+    return Scene(kamailio, relay, phone)
+
+
+@pytest.fixture
+def baresip(tmp_path: Path, trust: Trust, kamailio: Kamailio) -> Iterator[Baresip]:
+    proxy = (kamailio.host, kamailio.port)
+    with Baresip(tmp_path / "baresip", trust.file, proxy) as peer:
+        yield peer
+
+
+def wait_until(done: Callable[[], bool], timeout_s: float) -> None:
+    """Wait until something is so; fail when it takes longer."""
+    by = time.time() + timeout_s
+    while not done():
+        assert time.time() < by, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,161 @@
+"""The parts that the other tests here stand on, without the phone: a bare client in its place."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.interop.accounts import USERS
+from tests.interop.baresip import Baresip
+from tests.interop.conftest import HOST, Trust, wait_until
+from tests.interop.kamailio import Kamailio
+from tests.lab.bare import BareClient
+from tests.lab.flows import Flow, overlaps
+from tests.lab.namespaces import FAR_ADDRESS, ROOT, Wire
+from tests.lab.relay import Mode, Relay
+
+
+def connect(trust: Trust, address: tuple[str, int], user: str = "alice") -> BareClient:
+    client = BareClient(address, trust.file, user=user, password=USERS[user])
+    client.connect()
+    return client
+
+
+def test_kamailio_registers_answers_pings_and_says_503(trust: Trust, kamailio: Kamailio) -> None:
+    client = connect(trust, (kamailio.host, kamailio.port))
+    assert client.register().status == 200
+    assert client.ping() < 1.0
+    assert "AoR: alice" in kamailio.bindings()
+    kamailio.set_unavailable(True)
+    assert client.register().status == 503
+    client.close()
+
+
+def test_kamailio_forgets_a_binding_with_its_connection(trust: Trust, kamailio: Kamailio) -> None:
+    client = connect(trust, (kamailio.host, kamailio.port))
+    assert client.register().status == 200
+    client.close()
+    wait_until(lambda: "AoR: alice" not in kamailio.bindings(), 5.0)
+
+
+def test_baresip_is_called_and_calls(trust: Trust, kamailio: Kamailio, baresip: Baresip) -> None:
+    client = connect(trust, (kamailio.host, kamailio.port))
+    client.register()
+    at = time.time()
+    assert client.invite(baresip.user).status == 180
+    baresip.wait_for("CALL_INCOMING", at)
+    client.cancel(baresip.user)
+    baresip.wait_for("CALL_CLOSED", at)
+    baresip.dial("sip:alice@lab.test")
+    invite = client.read_until(lambda packet: packet.method == "INVITE" and not packet.status)
+    client.respond(invite, 180, "Ringing")
+    baresip.wait_for("CALL_RINGING", at)
+    busy_at = time.time()
+    client.respond(invite, 486, "Busy Here")
+    assert "486" in baresip.wait_for("CALL_CLOSED", busy_at)["param"]
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [
+        (Mode.REFUSE, "refused"),
+        (Mode.ALERT, "HANDSHAKE_FAILURE"),
+        (Mode.ACCEPT_CLOSE, "reset|EOF"),
+        (Mode.HANG, "timed out"),
+    ],
+)
+def test_a_relay_misbehaves_as_told(trust: Trust, relay: Relay, mode: Mode, error: str) -> None:
+    relay.set_mode(mode)
+    client = BareClient((HOST, relay.port), trust.file, user="alice", password="", read_s=0.5)
+    with pytest.raises(OSError, match=error):
+        client.connect()
+    client.close()
+    relay.set_mode(Mode.PASS)
+    connect(trust, (HOST, relay.port)).close()
+
+
+def test_a_silent_relay_lets_the_handshake_through(trust: Trust, relay: Relay) -> None:
+    relay.set_mode(Mode.SILENT)
+    client = connect(trust, (HOST, relay.port))
+    client.socket.settimeout(0.5)
+    client.send(b"\r\n\r\n")
+    with pytest.raises(TimeoutError):
+        client.socket.recv(2)
+    relay.set_mode(Mode.PASS)
+    assert client.socket.recv(2) == b"\r\n"
+    client.close()
+
+
+def test_a_relay_sends_rst_and_fin(relay: Relay) -> None:
+    with socket.create_connection((HOST, relay.port)) as client:
+        wait_until(lambda: relay.connected == 1, 5.0)
+        relay.reset()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    with socket.create_connection((HOST, relay.port)) as client:
+        wait_until(lambda: relay.connected == 1, 5.0)
+        relay.finish()
+        assert client.recv(1) == b""
+
+
+def test_sip_on_two_connections_is_seen(trust: Trust, relay: Relay) -> None:
+    one = connect(trust, (HOST, relay.port))
+    one.register()
+    two = connect(trust, (HOST, relay.port))
+    assert not overlaps(relay.flows)
+    two.register()
+    assert overlaps(relay.flows)
+    one.close()
+    two.close()
+
+
+def test_one_connection_after_the_other_is_no_overlap() -> None:
+    first = Flow("a", 0.0, sip_from=1.0, closed_at=2.0)
+    second = Flow("b", 2.0, sip_from=2.5)
+    assert not overlaps([first, second, Flow("c", 0.0)])
+
+
+PROBE = """
+import sys, time
+from pathlib import Path
+from tests.lab.bare import BareClient
+client = BareClient((sys.argv[1], 5061), Path(sys.argv[2]), user="alice", password="alice-secret")
+client.connect()
+assert client.register().status == 200
+print(client.ping(), flush=True)
+sys.stdin.readline()
+client.socket.settimeout(1.0)
+try:
+    client.ping()
+except TimeoutError:
+    print("lost", flush=True)
+"""
+
+
+def test_a_wire_is_long_and_can_be_dead(tmp_path: Path, trust: Trust) -> None:
+    with Wire(0.05) as wire:
+        prefix = wire.command(wire.far, ())
+        identity = trust.authority.issue(FAR_ADDRESS)
+        with Kamailio(tmp_path / "kamailio", identity, FAR_ADDRESS, 5061, prefix):
+            words = [sys.executable, "-c", PROBE, FAR_ADDRESS, str(trust.file)]
+            with subprocess.Popen(
+                wire.command(wire.near, words),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            ) as probe:  # fmt: skip
+                assert probe.stdin is not None
+                assert probe.stdout is not None
+                assert 0.05 <= float(probe.stdout.readline()) < 0.09
+                wire.blackhole(True)
+                probe.stdin.write("\n")
+                probe.stdin.flush()
+                assert probe.stdout.readline() == "lost\n"
+            # Its end was not acknowledged either: it is repeated, and seen now.
+            wire.blackhole(False)
+            wait_until(lambda: wire.flows()[0].closed_by == "phone", 5.0)
+            assert wire.flows()[0].sip_from is not None

@@ -1,0 +1,158 @@
+"""A wire with delay and loss: copies frames between two interfaces of its own namespace.
+
+Run as a program (`python -m tests.lab.bridge LEFT RIGHT`), told what to do by JSON lines on its
+standard input and answering with JSON lines. The kernel's own delay line may be missing, and a
+relay cannot lose packets: TCP's handshake and acknowledgements have to vanish too.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import select
+import socket
+import sys
+import time
+from itertools import count
+from random import Random
+from typing import Any
+
+from tests.lab.flows import Flow, Records
+
+ETHERNET = 14
+IPV4 = 0x0800
+TCP = 6
+FIN, SYN, RST = 0x01, 0x02, 0x04
+ALL_PROTOCOLS = 0x0003
+OUTGOING = 4
+"""How the kernel marks frames that we sent ourselves."""
+
+FRAME_MAX = 65536
+
+
+class Watcher:
+    """Follows the TCP connections that the left side opens."""
+
+    def __init__(self) -> None:
+        self.flows: list[Flow] = []
+        self._open: dict[tuple[bytes, bytes], tuple[Flow, Records]] = {}
+        self._expected: dict[int, int] = {}
+
+    def see(self, frame: bytes, from_left: bool) -> None:
+        """Look at one frame, before it is delayed or lost."""
+        if len(frame) < ETHERNET + 40 or int.from_bytes(frame[12:14], "big") != IPV4:
+            return
+        packet = frame[ETHERNET:]
+        header = (packet[0] & 15) * 4
+        if packet[9] != TCP:
+            return
+        segment = packet[header : int.from_bytes(packet[2:4], "big")]
+        if from_left:
+            self._from_client(packet[12:16] + segment[0:2], segment)
+        elif segment[13] & (FIN | RST):
+            self._end(packet[16:20] + segment[2:4], "proxy")
+
+    def _from_client(self, client: bytes, segment: bytes) -> None:
+        flags, sequence = segment[13], int.from_bytes(segment[4:8], "big")
+        key = (client, segment[2:4])
+        if flags & SYN:
+            if key not in self._open:
+                self._begin(key, sequence)
+            return
+        if key not in self._open:
+            return
+        flow, records = self._open[key]
+        data = segment[(segment[12] >> 4) * 4 :]
+        if data and sequence == self._expected[id(flow)]:
+            self._expected[id(flow)] = (sequence + len(data)) % 2**32
+            for record in records.receive(data):
+                flow.note(record, time.time())
+        if flags & (FIN | RST):
+            self._end(client, "phone")
+
+    def _begin(self, key: tuple[bytes, bytes], sequence: int) -> None:
+        client = f"{socket.inet_ntoa(key[0][:4])}:{int.from_bytes(key[0][4:], 'big')}"
+        flow = Flow(client, time.time())
+        self.flows.append(flow)
+        self._open[key] = flow, Records()
+        self._expected[id(flow)] = (sequence + 1) % 2**32
+
+    def _end(self, client: bytes, who: str) -> None:
+        for key in [key for key in self._open if key[0] == client]:
+            flow, _ = self._open.pop(key)
+            flow.close(who, time.time())
+
+
+class Bridge:
+    """Two interfaces, a delay and a way to lose things."""
+
+    def __init__(self, left: str, right: str) -> None:
+        self._left, self._right = listen(left), listen(right)
+        self._watcher = Watcher()
+        self._delay_s = 0.0
+        self._loss = 0.0
+        self._random = Random(7)
+        self._due: list[tuple[float, int, socket.socket, bytes]] = []
+        self._order = count()
+        self._commands = b""
+
+    def run(self) -> None:
+        """Carry frames until standard input ends."""
+        while True:
+            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            ready, _, _ = select.select([self._left, self._right, sys.stdin], [], [], wait)
+            self._deliver()
+            if self._left in ready:
+                self._take(self._left, self._right)
+            if self._right in ready:
+                self._take(self._right, self._left)
+            if sys.stdin in ready and not self._read_commands():
+                return
+            self._deliver()
+
+    def _take(self, source: socket.socket, sink: socket.socket) -> None:
+        """Read what is there; at most a few dozen frames, so that nothing due waits long."""
+        for _ in range(32):
+            try:
+                frame, address = source.recvfrom(FRAME_MAX)
+            except BlockingIOError:
+                return
+            if address[2] == OUTGOING:
+                continue
+            self._watcher.see(frame, source is self._left)
+            if self._random.random() >= self._loss:
+                moment = time.monotonic() + self._delay_s
+                heapq.heappush(self._due, (moment, next(self._order), sink, frame))
+
+    def _deliver(self) -> None:
+        now = time.monotonic()
+        while self._due and self._due[0][0] <= now:
+            _, _, sink, frame = heapq.heappop(self._due)
+            sink.send(frame)
+
+    def _read_commands(self) -> bool:
+        data = os.read(sys.stdin.fileno(), 65536)
+        *lines, self._commands = (self._commands + data).split(b"\n")
+        for line in lines:
+            print(json.dumps(self._obey(json.loads(line))), flush=True)
+        return bool(data)
+
+    def _obey(self, command: dict[str, Any]) -> dict[str, Any]:
+        self._delay_s = float(command.get("delay_s", self._delay_s))
+        self._loss = float(command.get("loss", self._loss))
+        if self._loss >= 1.0:
+            self._due.clear()
+        return {"flows": [flow.as_json() for flow in self._watcher.flows]}
+
+
+def listen(interface: str) -> socket.socket:
+    """Open a raw socket that sees every frame of an interface."""
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
+    raw.bind((interface, ALL_PROTOCOLS))
+    raw.setblocking(False)
+    return raw
+
+
+if __name__ == "__main__":
+    Bridge(sys.argv[1], sys.argv[2]).run()

@@ -1,0 +1,111 @@
+"""A desk to try the phone at: exchanges that run here, and the configuration that leads to them.
+
+`Desk` starts one exchange, or a primary and a backup that know each other, and writes a folder
+that the phone starts from: `startup.cfg` and the trusted certificate. Its `faults` and
+`set_fault` are what a page shows as a row of switches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab.authority import Authority
+from tests.lab.exchange import Exchange
+
+DOMAIN = "lab.test"
+PORT = 5061
+HOSTS = {"primary": "127.0.0.1", "backup": "127.0.0.2"}
+
+USERS = {str(number): f"secret-{number}" for number in range(201, 210)}
+"""Extensions of the desk and their passwords: nobody outside this machine can use them."""
+
+STARTUP = """\
+# Written by the lab: a phone at a desk beside it.
+sip registrar ip: {domain}
+sip outbound proxy: {primary.host}
+sip outbound proxy port: {primary.port}
+{backup}sips trusted certificates: {authority}
+sip persistent tls keep alive: {keep_alive_s}
+{accounts}"""
+
+BACKUP = """\
+sip backup registrar ip: {domain}
+sip backup outbound proxy: {backup.host}
+sip backup outbound proxy port: {backup.port}
+"""
+
+ACCOUNT = """\
+sip line{line} user name: {user}
+sip line{line} auth name: {user}
+sip line{line} password: {password}
+sip line{line} display name: Desk {user}
+sip line{line} screen name: {user}
+"""
+
+
+@dataclass
+class Desk:
+    """The exchanges and the folder; `accounts` extensions from 201 up are the phone's."""
+
+    directory: Path
+    accounts: int = 2
+    with_backup: bool = False
+    port: int = PORT
+    keep_alive_s: int = 30
+    exchanges: dict[str, Exchange] = field(default_factory=dict, init=False)
+
+    @property
+    def primary(self) -> Exchange:
+        """The exchange that the phone goes to first."""
+        return self.exchanges["primary"]
+
+    async def start(self) -> None:
+        """Start the exchanges and write the folder."""
+        authority = Authority("Desk authority")
+        names = HOSTS if self.with_backup else {"primary": HOSTS["primary"]}
+        for name, host in names.items():
+            exchange = Exchange(host, self.port, domain=DOMAIN, users=USERS, authority=authority)
+            await exchange.start()
+            self.exchanges[name] = exchange
+        if self.with_backup:
+            self.primary.join(self.exchanges["backup"])
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "authority.pem").write_bytes(authority.certificate_pem)
+        (self.directory / "startup.cfg").write_text(self._startup())
+
+    async def stop(self) -> None:
+        """Stop the exchanges; the folder stays."""
+        for exchange in self.exchanges.values():
+            await exchange.stop()
+
+    def faults(self) -> list[tuple[str, str, bool]]:
+        """Return name, label and state of every switch; the backup's are named `backup.stop`."""
+        return [
+            (name if where == "primary" else f"{where}.{name}", label_of(where, label), active)
+            for where, exchange in self.exchanges.items()
+            for name, label, active in exchange.faults()
+        ]
+
+    async def set_fault(self, name: str, on: bool) -> None:
+        """Switch a fault on or off."""
+        where, dot, fault = name.rpartition(".")
+        await self.exchanges[where if dot else "primary"].set_fault(fault, on)
+
+    def _startup(self) -> str:
+        lines = enumerate(list(USERS.items())[: self.accounts], start=1)
+        accounts = "".join(ACCOUNT.format(line=n, user=u, password=p) for n, (u, p) in lines)
+        backup = BACKUP.format(domain=DOMAIN, **self.exchanges) if self.with_backup else ""
+        return STARTUP.format(
+            domain=DOMAIN,
+            primary=self.primary,
+            backup=backup,
+            authority=(self.directory / "authority.pem").resolve(),
+            keep_alive_s=self.keep_alive_s,
+            accounts=accounts,
+        )
+
+
+def label_of(where: str, label: str) -> str:
+    """Return what a switch says; only the backup's say whose they are."""
+    return label if where == "primary" else f"{where}: {label}"

@@ -1,0 +1,149 @@
+"""Two network namespaces joined by a wire that can be long, lossy or dead.
+
+    near (the phone) == veth == middle (the bridge program) == veth == far (the proxy)
+
+Everything has a name with our process id in it, and goes when the context manager ends; what a
+killed run left behind is removed by the next one. Needs root.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.lab.flows import Flow
+from tests.lab.processes import Program
+
+PREFIX = "handset"
+NEAR_ADDRESS, FAR_ADDRESS = "10.77.0.1", "10.77.0.2"
+
+SIOCETHTOOL = 0x8946
+ETHTOOL_STXCSUM = 0x17
+ANSWER_S = 5.0
+
+ROOT = Path(__file__).resolve().parents[2]
+_numbers = count()
+
+
+class Wire:
+    """The two namespaces and what lies between them."""
+
+    def __init__(self, round_trip_s: float = 0.0) -> None:
+        self._stem = f"{PREFIX}{os.getpid()}x{next(_numbers)}"
+        self._round_trip_s = round_trip_s
+        self.near, self.middle, self.far = (f"{self._stem}{end}" for end in "nmf")
+        self._bridge: Program | None = None
+
+    def __enter__(self) -> Wire:
+        remove_leftovers()
+        try:
+            self._lay()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bridge is not None:
+            self._bridge.stop()
+        self._remove()
+
+    def command(self, end: str, words: Sequence[str]) -> list[str]:
+        """Return the command line that runs a program in a namespace."""
+        return ["ip", "netns", "exec", end, *words]
+
+    def set_round_trip(self, seconds: float) -> None:
+        """Make the wire as long as that."""
+        self._ask(delay_s=seconds / 2)
+
+    def blackhole(self, dead: bool) -> None:
+        """Lose every packet, both ways, until told otherwise."""
+        self._ask(loss=1.0 if dead else 0.0)
+
+    def flows(self) -> list[Flow]:
+        """Return every connection that the near end opened."""
+        return [Flow(**fields) for fields in self._ask()["flows"]]
+
+    def _ask(self, **command: float) -> dict[str, Any]:
+        assert self._bridge is not None
+        seen = len(self._bridge.lines)
+        self._bridge.say(json.dumps(command) + "\n")
+        self._bridge.wait_for(r"^\{", ANSWER_S, count=seen + 1)
+        answer: dict[str, Any] = json.loads(self._bridge.lines[seen].text)
+        return answer
+
+    def _lay(self) -> None:
+        for end in (self.near, self.middle, self.far):
+            run("ip", "netns", "add", end)
+            run("ip", "-n", end, "link", "set", "lo", "up")
+        macs = {"left": "02:00:00:00:00:01", "right": "02:00:00:00:00:02"}
+        for name, end in (("left", self.near), ("right", self.far)):
+            run(
+                *("ip", "-n", end, "link", "add", "wire", "address", macs[name], "type", "veth"),
+                *("peer", "name", name, "netns", self.middle),
+            )
+            run("ip", "-n", self.middle, "link", "set", name, "up")
+        self._configure(self.near, NEAR_ADDRESS, FAR_ADDRESS, macs["right"])
+        self._configure(self.far, FAR_ADDRESS, NEAR_ADDRESS, macs["left"])
+        program = [sys.executable, "-m", "tests.lab.bridge", "left", "right"]
+        self._bridge = Program(self.command(self.middle, program), directory=ROOT)
+        self.set_round_trip(self._round_trip_s)
+
+    def _configure(self, end: str, own: str, other: str, other_mac: str) -> None:
+        run("ip", "-n", end, "address", "add", f"{own}/24", "dev", "wire")
+        run("ip", "-n", end, "link", "set", "wire", "up")
+        # A fixed neighbour: a dead wire then loses packets, and says nothing ("no route").
+        run(
+            *("ip", "-n", end, "neigh", "replace", other, "lladdr", other_mac),
+            *("dev", "wire", "nud", "permanent"),
+        )
+        program = [sys.executable, "-m", "tests.lab.namespaces", "wire"]
+        run(*self.command(end, program))
+
+    def _remove(self) -> None:
+        for end in (self.near, self.middle, self.far):
+            remove_namespace(end)
+
+
+def run(*words: str) -> str:
+    """Run a command; what it says is in the error if it fails."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def remove_namespace(name: str) -> None:
+    """End what still runs in a namespace, and remove it; nothing happens if it is not there."""
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def remove_leftovers() -> None:
+    """Remove namespaces of ours whose process is gone."""
+    for line in run("ip", "netns", "list").splitlines():
+        name = line.split()[0]
+        owner = name.removeprefix(PREFIX).partition("x")[0]
+        if name.startswith(PREFIX) and owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            remove_namespace(name)
+
+
+def switch_offloading_off(interface: str) -> None:
+    """Have the kernel finish checksums and segments itself: there is no card to do it later."""
+    value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
+    request = struct.pack("16sP", interface.encode(), ctypes.addressof(value))
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCETHTOOL, request)
+
+
+if __name__ == "__main__":
+    switch_offloading_off(sys.argv[1])

@@ -1,0 +1,141 @@
+"""Programs under test: their output is read, they are waited for by what they say, and ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+END_S = 3.0
+"""How long a program may take to end when asked, before it is killed."""
+
+LINES_MAX = 200_000
+"""A program that says more than this is broken, and so is the test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output and the Unix time at which it was read."""
+
+    at: float
+    text: str
+
+
+class Program:
+    """A process group of our own; its standard output and error are read into `lines`."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        directory: Path | None = None,
+        heard: Callable[[Line], None] | None = None,
+        merge_errors: bool = True,
+    ) -> None:
+        self.lines: list[Line] = []
+        self._heard = heard
+        self._new_line = threading.Condition()
+        self._process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge_errors else None,
+            cwd=directory,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id, and that of its group."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def text(self) -> str:
+        """Everything it said so far."""
+        return "\n".join(line.text for line in list(self.lines))
+
+    def say(self, text: str) -> None:
+        """Write to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
+    def wait_for(
+        self, pattern: str, timeout_s: float, since: float = 0.0, count: int = 1
+    ) -> list[Line]:
+        """Wait until `count` lines since that moment match; return them."""
+        found: list[Line] = []
+
+        def enough() -> bool:
+            found[:] = self.matching(pattern, since)
+            return len(found) >= count or not self.running
+
+        with self._new_line:
+            self._new_line.wait_for(enough, timeout_s)
+        if len(found) < count:
+            tail = "\n".join(line.text for line in self.lines[-40:])
+            raise AssertionError(f"{len(found)} of {count} {pattern!r} in {timeout_s} s:\n{tail}")
+        return found
+
+    def matching(self, pattern: str, since: float = 0.0) -> list[Line]:
+        """Return the lines since that moment that match."""
+        wanted = re.compile(pattern)
+        return [line for line in self.lines if line.at >= since and wanted.search(line.text)]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group."""
+        os.killpg(self.pid, number)
+
+    def stop(self) -> int:
+        """End it, kindly first; return its exit status."""
+        if self.running:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+        self._reader.join(END_S)
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            try:
+                stream.close()
+            except BrokenPipeError:
+                continue  # It ended with something of ours unread.
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self.running:
+            self.signal(signal.SIGKILL)
+        self.stop()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for text in self._process.stdout:
+            line = Line(time.time(), text.rstrip("\n"))
+            with self._new_line:
+                assert len(self.lines) < LINES_MAX
+                self.lines.append(line)
+                if self._heard is not None:
+                    self._heard(line)
+                self._new_line.notify_all()
+        self._process.wait()
+        with self._new_line:
+            self._new_line.notify_all()

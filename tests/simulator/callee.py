@@ -1,0 +1,159 @@
+"""Somebody whom the phone calls: rings, answers, is busy, forks, hangs up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from firmware.sip.message import Request, Response
+from tests.simulator.dialogs import FAR_CONTACT, FOREIGN_SESSION, SESSION, Leg, final
+from tests.simulator.line import GIVE_UP_S, Line
+
+if TYPE_CHECKING:
+    from tests.simulator.proxy import ProxyEnd
+
+OUTCOMES = (200, 200, 200, 200, 486, 404, 480, 302, 500, 603)
+
+
+@dataclass
+class Invitation:
+    """An INVITE of the phone and what became of it."""
+
+    line: Line
+    request: Request
+    account: str
+    has_final: bool = False
+    legs: list[Leg] = field(default_factory=list)
+
+
+class Callee:
+    """Answers the phone's INVITE, CANCEL, ACK and BYE."""
+
+    def __init__(self, proxy: ProxyEnd) -> None:
+        self._proxy = proxy
+        self._random = proxy.random
+        self._open: dict[str, Invitation] = {}  # By branch.
+        self.seen = {"invited": 0, "answered": 0, "cancelled": 0, "acked": 0, "byes": 0}
+
+    def invited(self, line: Line, request: Request, account: str) -> None:
+        """Take a new INVITE: ring, and decide some time."""
+        self.seen["invited"] += 1
+        invitation = Invitation(line, request, account)
+        self._open[request.via.branch] = invitation
+        random = self._random
+        if random.random() < 0.9:
+            self._provisional(invitation, final(request, 100))
+        ring_s, decide_s = random.uniform(0, 1.5), random.choice([0.0, 2.0, 8.0, 25.0])
+        tags = [self._proxy.new_tag() for _ in range(2 if self._proxy.nature.forks else 1)]
+        for tag in tags:
+            if random.random() < 0.8:
+                ringing = final(request, 180, tag, ("Contact", FAR_CONTACT))
+                self._later(ring_s, lambda ringing=ringing: self._provisional(invitation, ringing))
+        status = random.choice(OUTCOMES)
+        self._later(ring_s + decide_s, lambda: self._decide(invitation, status, tags))
+
+    def cancelled(self, line: Line, cancel: Request) -> None:
+        """Answer a CANCEL; the INVITE ends with 487 unless it has ended already."""
+        invitation = self._open.get(cancel.via.branch)
+        if invitation is None:
+            self._proxy.reply(line, final(cancel, 481, self._proxy.new_tag()))
+            return
+        invite = invitation.request
+        assert cancel.via.branch in line.provisional, "CANCEL before any provisional response"
+        assert (cancel.uri, cancel.cseq.number) == (invite.uri, invite.cseq.number), "other INVITE"
+        assert cancel.headers.get("Route") == invite.headers.get("Route"), "other Route"
+        self.seen["cancelled"] += 1
+        self._proxy.reply(line, final(cancel, 200, self._proxy.new_tag()))
+        if not invitation.has_final:
+            self._refuse(invitation, 487)
+
+    def acknowledged(self, line: Line, ack: Request) -> None:
+        """Take an ACK: of a refusal by its branch, of a 2xx by its dialog."""
+        if line.acks_due.pop(ack.via.branch, None) is not None:
+            return
+        leg = self._proxy.legs.find(ack)
+        if leg is None or leg.is_over or ack.cseq.number in leg.acked:
+            return
+        leg.acked.add(ack.cseq.number)
+        self.seen["acked"] += 1
+        leg.is_confirmed = True
+        self._proxy.live(leg)
+
+    def said_goodbye(self, line: Line, bye: Request) -> None:
+        """Answer a BYE."""
+        leg = self._proxy.legs.find(bye)
+        if leg is None:
+            self._proxy.reply(line, final(bye, 481, self._proxy.new_tag()))
+            return
+        assert bye.cseq.number > leg.phone_cseq, "BYE's CSeq does not grow"
+        leg.phone_cseq = bye.cseq.number
+        if self._proxy.challenges_in_dialog(line, bye, leg.account):
+            return
+        self.seen["byes"] += 1
+        self._proxy.legs.forget(leg)
+        self._proxy.reply(line, final(bye, 200))
+
+    def hang_on(self) -> None:
+        """The calm phase begins: nobody decides any more."""
+        for invitation in list(self._open.values()):
+            if not invitation.has_final:
+                self._refuse(invitation, 480)
+
+    def _provisional(self, invitation: Invitation, response: Response) -> None:
+        if not invitation.has_final:
+            invitation.line.provisional.add(invitation.request.via.branch)
+            self._proxy.reply(invitation.line, response)
+
+    def _decide(self, invitation: Invitation, status: int, tags: list[str]) -> None:
+        if invitation.has_final or not invitation.line.is_open:
+            return
+        if status >= 300:
+            self._refuse(invitation, status)
+            return
+        invitation.has_final = True
+        self.seen["answered"] += 1
+        for tag in tags:
+            self._answer(invitation, tag)
+        self._later(GIVE_UP_S, lambda: self._open.pop(invitation.request.via.branch, None))
+
+    def _refuse(self, invitation: Invitation, status: int) -> None:
+        invitation.has_final = True
+        branch = invitation.request.via.branch
+        fields = (("Contact", "<sip:other@203.0.113.6>"),) if status == 302 else ()
+        if invitation.line.is_open:
+            invitation.line.acks_due[branch] = self._proxy.schedule.now
+            refusal = final(invitation.request, status, self._proxy.new_tag(), *fields)
+            self._proxy.reply(invitation.line, refusal)
+        self._later(GIVE_UP_S, lambda: self._open.pop(branch, None))
+
+    def _answer(self, invitation: Invitation, tag: str) -> None:
+        """Send a 2xx, again and again until its ACK comes (13.3.1.4)."""
+        invite = invitation.request
+        body = SESSION if self._random.random() < 0.95 else FOREIGN_SESSION
+        ok = final(invite, 200, tag, ("Contact", FAR_CONTACT), body=body)
+        leg = Leg(
+            call_id=invite.call_id,
+            tag=tag,
+            phone_tag=invite.from_.tag or "",
+            account=invitation.account,
+            local=ok.headers.get("To") or "",
+            remote=invite.headers.get("From") or "",
+            target=invite.contacts[0].uri,
+            phone_cseq=invite.cseq.number,
+        )
+        self._proxy.legs.add(leg)
+        self._repeat(invitation.line, leg, ok, 0.5, 0.0)
+
+    def _repeat(self, line: Line, leg: Leg, ok: Response, wait_s: float, waited_s: float) -> None:
+        if leg.acked or leg.is_over:
+            return
+        if waited_s > GIVE_UP_S:
+            self._proxy.legs.forget(leg)
+            return
+        if line.is_open:
+            self._proxy.reply(line, ok)
+        longer_s = min(2 * wait_s, 4.0)
+        self._later(wait_s, lambda: self._repeat(line, leg, ok, longer_s, waited_s + wait_s))
+
+    def _later(self, delay_s: float, action: object) -> None:
+        self._proxy.schedule.later(delay_s, action)  # type: ignore[arg-type] # a lambda's result is not used

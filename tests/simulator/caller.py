@@ -1,0 +1,204 @@
+"""Somebody who calls the phone: waits, gives up, talks, hangs up; and strangers with nonsense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import Uri
+from tests.simulator.dialogs import (
+    FOREIGN_SESSION,
+    PROXY_NAME,
+    SESSION,
+    Leg,
+    far_request,
+)
+from tests.simulator.line import Line
+
+if TYPE_CHECKING:
+    from tests.simulator.proxy import ProxyEnd
+
+
+@dataclass
+class Attempt:
+    """An INVITE to the phone and what became of it."""
+
+    line: Line
+    invite: Request
+    account: str
+    is_wanted: bool = True  # False: the caller gave up.
+    is_provisional: bool = False
+    has_final: bool = False
+    leg: Leg | None = None
+    ack: Request | None = None
+
+
+class Caller:
+    """Calls the phone."""
+
+    def __init__(self, proxy: ProxyEnd) -> None:
+        self._proxy = proxy
+        self._random = proxy.random
+        self._attempts: list[Attempt] = []
+        self.seen = {"calls": 0, "answered": 0, "gave_up": 0, "copies": 0, "odd": 0}
+
+    def call(self, line: Line, account: str, target: Uri) -> None:
+        """Place a call."""
+        random, proxy = self._random, self._proxy
+        self.seen["calls"] += 1
+        branch, tag = proxy.new_branch(), proxy.new_tag()
+        body = random.choice([SESSION, SESSION, SESSION, b"", FOREIGN_SESSION])
+        from_ = f'"Far {tag}" <sip:{random.randint(100, 999)}@example.org>;tag={tag}'
+        to = f"<sip:{account}@example.org>"
+        invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)
+        attempt = Attempt(line, invite, account)
+        self._attempts = [*self._attempts[-20:], attempt]
+        proxy.ask(line, invite, lambda response: self._heard(attempt, response))
+        if random.random() < 0.1:
+            proxy.write(line, invite)  # Repeated, as over UDP.
+        if random.random() < 0.1:
+            self._copy(line, invite)
+        patience_s = random.choice([0.0, 0.3, 5.0, 20.0, 90.0])
+        proxy.schedule.later(patience_s, lambda: self._give_up(attempt))
+
+    def give_up_all(self) -> None:
+        """The calm phase begins: nobody rings any more."""
+        for attempt in self._attempts:
+            self._give_up(attempt)
+
+    def _copy(self, line: Line, invite: Request) -> None:
+        """Send the same request as if it had come by another way: 482 (8.2.2.2)."""
+        self.seen["copies"] += 1
+        vias = [str(via) for via in invite.vias]
+        branch = self._proxy.new_branch()
+        vias[0] = f"SIP/2.0/TLS {PROXY_NAME}:5061;branch={branch}"
+        copy = Request("INVITE", invite.uri, invite.headers.set("Via", *vias), invite.body)
+
+        def heard(response: Response) -> None:
+            merged = response.status in {100, 482, 486, 488, 503}
+            assert merged, f"the copy of an INVITE was answered with {response.status}"
+            if response.status >= 300:
+                self._acknowledge_refusal(line, copy, response)
+
+        self._proxy.ask(line, copy, heard)
+
+    def _heard(self, attempt: Attempt, response: Response) -> None:
+        if response.status < 200:
+            attempt.is_provisional = True
+            if not attempt.is_wanted:
+                self._cancel(attempt)
+        elif response.status < 300:
+            self._answered(attempt, response)
+        else:
+            attempt.has_final = True
+            self._acknowledge_refusal(attempt.line, attempt.invite, response)
+
+    def _acknowledge_refusal(self, line: Line, invite: Request, response: Response) -> None:
+        ack = far_request(
+            "ACK",
+            invite.uri,
+            invite.headers.get("From") or "",
+            response.headers.get("To") or "",
+            invite.call_id,
+            invite.cseq.number,
+            invite.via.branch,
+        )
+        self._proxy.write(line, ack)
+
+    def _answered(self, attempt: Attempt, ok: Response) -> None:
+        """Acknowledge a 2xx, each time it comes."""
+        if attempt.ack is None:
+            attempt.has_final = True
+            self.seen["answered"] += 1
+            invite = attempt.invite
+            attempt.leg = Leg(
+                call_id=invite.call_id,
+                tag=invite.from_.tag or "",
+                phone_tag=ok.to.tag or "",
+                account=attempt.account,
+                local=invite.headers.get("From") or "",
+                remote=ok.headers.get("To") or "",
+                target=ok.contacts[0].uri,
+                cseq=1,
+            )
+            assert ok.to.tag, "a 2xx without To tag"
+            assert ok.body, "a 2xx without a session"
+            self._proxy.legs.add(attempt.leg)
+            body = b"" if invite.body else SESSION
+            attempt.ack = attempt.leg.request("ACK", self._proxy.new_branch(), body)
+        assert attempt.leg is not None
+        self._proxy.write(attempt.line, attempt.ack)
+        if attempt.leg.is_confirmed or attempt.leg.is_over:
+            return
+        attempt.leg.is_confirmed = True
+        if attempt.is_wanted:
+            self._proxy.live(attempt.leg)
+        else:
+            self._proxy.hang_up(attempt.leg)
+
+    def _give_up(self, attempt: Attempt) -> None:
+        if attempt.has_final or not attempt.is_wanted:
+            return
+        attempt.is_wanted = False
+        self.seen["gave_up"] += 1
+        if attempt.is_provisional:
+            self._cancel(attempt)
+
+    def _cancel(self, attempt: Attempt) -> None:
+        if attempt.has_final or not attempt.line.is_open:
+            return
+        invite = attempt.invite
+        cancel = far_request(
+            "CANCEL",
+            invite.uri,
+            invite.headers.get("From") or "",
+            invite.headers.get("To") or "",
+            invite.call_id,
+            1,
+            invite.via.branch,
+        )
+
+        def heard(response: Response) -> None:
+            assert response.status == 200, f"a CANCEL got {response.status}"
+
+        self._proxy.ask(attempt.line, cancel, heard)
+
+    # Strangers.
+
+    def ask_something(self, line: Line, account: str, target: Uri) -> None:
+        """Send a request that no call needs; the phone has to answer it."""
+        self.seen["odd"] += 1
+        branch, tag = self._proxy.new_branch(), self._proxy.new_tag()
+        from_, to = f"<sip:odd@example.org>;tag={tag}", f"<sip:{account}@example.org>"
+        method, wanted = self._random.choice(
+            [("OPTIONS", {200}), ("NOTIFY", set()), ("INFO", set()), ("BYE", {481}), ("FOO", {501})]
+        )
+        if self._random.random() < 0.3:
+            to += ";tag=nobody"
+            wanted = {481} if method != "FOO" else set()
+        request = far_request(method, target, from_, to, f"odd{tag}", 1, branch)
+        if self._random.random() < 0.2:
+            request = _malformed(request)
+            wanted = set()
+
+        def heard(response: Response) -> None:
+            if response.status >= 200:
+                assert not wanted or response.status in wanted, f"{method}: {response.status}"
+
+        self._proxy.ask(line, request, heard)
+        if self._random.random() < 0.3:
+            # A CANCEL of nothing (9.2).
+            nothing = far_request(
+                "CANCEL", target, from_, to, f"x{tag}", 1, self._proxy.new_branch()
+            )
+            self._proxy.ask(line, nothing, _expects_481)
+
+
+def _expects_481(response: Response) -> None:
+    assert response.status == 481, f"a CANCEL of nothing got {response.status}"
+
+
+def _malformed(request: Request) -> Request:
+    """Spoil a header that the phone needs."""
+    return Request(request.method, request.uri, request.headers.set("Max-Forwards", "many"))

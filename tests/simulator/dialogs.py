@@ -1,0 +1,128 @@
+"""Calls as the far end sees them: who it takes to be talking, and what both directions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from firmware.sip.headers import Headers
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import Uri
+
+PROXY_NAME = "proxy.example.org"
+
+SDP = "application/sdp"
+
+SESSION = (
+    b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
+    b"m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+)
+FOREIGN_SESSION = (
+    b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
+    b"m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 speex/16000\r\n"
+)
+
+FAR_CONTACT = "<sip:far@203.0.113.5:5061;transport=tls>"
+RECORD_ROUTE = f"<sip:{PROXY_NAME}:5061;transport=tls;lr>"
+
+
+@dataclass
+class Leg:
+    """One dialog of the far end with the phone."""
+
+    call_id: str
+    tag: str  # The far end's.
+    phone_tag: str
+    account: str
+    local: str  # From of what the far end sends in this dialog,
+    remote: str  # and To.
+    target: Uri
+    cseq: int = 100
+    phone_cseq: int = 0
+    is_confirmed: bool = False  # The far end takes the call to be up, and the phone knows.
+    is_over: bool = False
+    acked: set[int] = field(default_factory=set)
+
+    def request(self, method: str, branch: str, body: bytes = b"") -> Request:
+        """Write the next request of the far end."""
+        if method not in {"ACK", "CANCEL"}:
+            self.cseq += 1
+        return far_request(
+            method, self.target, self.local, self.remote, self.call_id, self.cseq, branch, body
+        )
+
+
+def far_request(
+    method: str,
+    uri: Uri,
+    from_: str,
+    to: str,
+    call_id: str,
+    cseq: int,
+    branch: str,
+    body: bytes = b"",
+) -> Request:
+    """Write a request as it reaches the phone: through the proxy."""
+    fields: list[tuple[str, object]] = [
+        ("Via", f"SIP/2.0/TLS {PROXY_NAME}:5061;branch={branch}"),
+        ("Via", f"SIP/2.0/UDP 203.0.113.5:5060;branch={branch}x"),
+        ("Max-Forwards", 69),
+        ("From", from_),
+        ("To", to),
+        ("Call-ID", call_id),
+        ("CSeq", f"{cseq} {method}"),
+    ]
+    if method in {"INVITE", "UPDATE"}:
+        fields.append(("Contact", FAR_CONTACT))
+    if method == "INVITE":
+        fields.append(("Record-Route", RECORD_ROUTE))
+    if body:
+        fields.append(("Content-Type", SDP))
+    return Request(method, uri, Headers.of(*fields), body)
+
+
+def final(
+    request: Request,
+    status: int,
+    tag: str = "",
+    *fields: tuple[str, object],
+    body: bytes = b"",
+) -> Response:
+    """Answer a request of the phone."""
+    response = request.answer(status, to_tag=tag)
+    headers = response.headers
+    content = (("Content-Type", SDP),) if body else ()
+    for name, value in (*fields, *content):
+        headers = headers.add(name, str(value))
+    return Response(status, response.reason, headers, body)
+
+
+class Legs:
+    """All dialogs of the far end."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._legs: dict[tuple[str, str], Leg] = {}
+
+    def add(self, leg: Leg) -> Leg:
+        """Remember a dialog."""
+        self._legs[leg.call_id, leg.tag] = leg
+        return leg
+
+    def find(self, request: Request) -> Leg | None:
+        """Find the dialog that a request of the phone belongs to."""
+        leg = self._legs.get((request.call_id, request.to.tag or ""))
+        if leg is None or leg.phone_tag != (request.from_.tag or ""):
+            return None
+        return leg
+
+    def forget(self, leg: Leg) -> None:
+        """The dialog is over."""
+        leg.is_over = True
+        leg.is_confirmed = False
+        self._legs.pop((leg.call_id, leg.tag), None)
+
+    @property
+    def confirmed(self) -> list[Leg]:
+        """The calls that the far end takes to be up."""
+        return [leg for leg in self._legs.values() if leg.is_confirmed]

@@ -1,0 +1,160 @@
+"""What goes wrong, drawn once per seed (swarm testing): some kinds are wholly off in some runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from random import Random
+
+
+class Spell(Enum):
+    """A time in which the proxy does not serve, and how."""
+
+    NONE = "none"
+    REFUSES = "refuses"
+    UNREACHABLE = "unreachable"
+    BLACK_HOLE = "black hole"  # TCP gets no answer.
+    TLS_HANGS = "TLS hangs"
+    TLS_FAILS = "TLS fails"
+    BAD_CERTIFICATE = "bad certificate"
+    NAME_UNKNOWN = "name unknown"
+    NAME_HANGS = "name hangs"
+    CLOSES = "closes"  # Accepts and closes at once.
+    MUTE = "mute"  # Accepts and never answers.
+    UNAVAILABLE = "unavailable"  # 503 to REGISTER.
+    UNAVAILABLE_UNTIL = "unavailable until"  # 503 with Retry-After.
+
+
+class Ending(Enum):
+    """How a spell, or chance, treats a connection that stands."""
+
+    RESET = "reset"
+    CLOSED = "closed"
+    DEAD = "dead path"  # Nothing passes; the kernel holds what was sent (SIOCOUTQ > 0).
+    MUTE = "mute"  # Everything is acknowledged, nothing is answered.
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Chances per message or per chunk, periods in seconds; 0 is off."""
+
+    latency_s: float = 0.02  # One way.
+    jitter_s: float = 0.0
+    addresses: int = 1
+    split: float = 0.0
+    glue_s: float = 0.0
+    cut: float = 0.0
+    freeze: float = 0.0
+    garble: float = 0.0
+    late: float = 0.0
+    spells: tuple[Spell, ...] = ()
+    spell_every_s: float = 0.0
+    spell_s: float = 60.0
+    endings: tuple[Ending, ...] = tuple(Ending)
+    network_every_s: float = 0.0
+    pause_every_s: float = 0.0
+    clock_every_s: float = 0.0
+    # The registrar.
+    slow_s: float = 0.0
+    unanswered: float = 0.0
+    refused: float = 0.0  # 403, 404, 500 and the like to a REGISTER that was fine.
+    # The callers and the called.
+    calls_every_s: float = 0.0
+    malformed: float = 0.0
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What the far end is like, fault or not; the calm phase keeps it."""
+
+    answers_pings: bool = True
+    pings_every_s: float = 0.0
+    flow_timer_s: int | None = None
+    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+    qop: str = "auth"
+    nonce_s: float = 300.0
+    says_stale: bool = True
+    next_nonce: bool = False
+    challenges_calls: bool = True
+    call_realm_differs: bool = False
+    min_expires_s: int = 0
+    grants_s: int = 600
+    outbound: bool = True
+    refuses_outbound: bool = False  # 439.
+    other_contacts: int = 0
+    gruu: bool = False
+    service_route: bool = False
+    forks: bool = False
+    challenges_dialogs: bool = False
+
+
+def draw_faults(random: Random) -> Faults:
+    """Draw what goes wrong in one run."""
+
+    def maybe(top: float) -> float:
+        return random.choice([0.0, random.uniform(0, top)])
+
+    def period(shortest: float, longest: float) -> float:
+        return random.choice([0.0, random.uniform(shortest, longest)])
+
+    spells = [spell for spell in Spell if spell is not Spell.NONE]
+    return Faults(
+        latency_s=random.choice([0.001, 0.02, 0.1, 0.3]),
+        jitter_s=random.choice([0.0, 0.005, 0.05]),
+        addresses=random.choice([1, 1, 2, 3]),
+        split=random.choice([0.0, 0.3, 1.0]),
+        glue_s=random.choice([0.0, 0.0, 0.05, 0.5]),
+        cut=maybe(0.03),
+        freeze=maybe(0.02),
+        garble=maybe(0.01),
+        late=maybe(1.0),
+        spells=tuple(random.sample(spells, random.randint(0, 5))),
+        spell_every_s=period(40, 400),
+        spell_s=random.choice([5.0, 30.0, 150.0]),
+        endings=tuple(random.sample(list(Ending), random.randint(1, 4))),
+        network_every_s=period(60, 600),
+        pause_every_s=period(120, 900),
+        clock_every_s=period(60, 600),
+        slow_s=random.choice([0.0, 0.0, 1.0, 6.0]),
+        unanswered=maybe(0.05),
+        refused=maybe(0.2),
+        calls_every_s=period(10, 120),
+        malformed=maybe(0.2),
+    )
+
+
+def draw_nature(random: Random) -> Nature:
+    """Draw what the far end of one run is like."""
+    return Nature(
+        answers_pings=random.random() < 0.7,
+        pings_every_s=random.choice([0.0, 0.0, 7.0, 30.0]),
+        flow_timer_s=random.choice([None, None, 12, 25, 120]),
+        algorithms=random.choice([("MD5",), ("SHA-256", "MD5"), ("SHA-512-256",), ("SHA-256",)]),
+        qop=random.choice(["auth", "auth", "auth,auth-int", "auth-int", ""]),
+        nonce_s=random.choice([5.0, 60.0, 300.0, 1e9]),
+        says_stale=random.random() < 0.7,
+        next_nonce=random.random() < 0.2,
+        challenges_calls=random.random() < 0.6,
+        call_realm_differs=random.random() < 0.3,
+        min_expires_s=random.choice([0, 0, 0, 7200]),
+        grants_s=random.choice([40, 120, 600, 3600]),
+        outbound=random.random() < 0.7,
+        refuses_outbound=random.random() < 0.2,
+        other_contacts=random.choice([0, 0, 1, 3]),
+        gruu=random.random() < 0.3,
+        service_route=random.random() < 0.3,
+        forks=random.random() < 0.3,
+        challenges_dialogs=random.random() < 0.2,
+    )
+
+
+def calm(faults: Faults) -> Faults:
+    """The same wire without its troubles: it still splits and glues, which is no trouble."""
+    return replace(
+        Faults(),
+        latency_s=faults.latency_s,
+        addresses=faults.addresses,
+        split=faults.split,
+        glue_s=faults.glue_s,
+        late=faults.late,
+    )

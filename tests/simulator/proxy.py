@@ -1,0 +1,298 @@
+"""The far end: a registrar and proxy, and the people behind it.
+
+It reads the phone's stream with the same parser as the phone reads its own; what it says, and what
+it expects, is written out here by hand. What it asserts is what any peer may demand: whole and
+well-formed messages, each request under a new branch and with the sent-by of its connection, an
+answer to every request, an ACK for every final answer to an INVITE.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from random import Random
+
+from firmware.sip.message import Request, Response
+from firmware.sip.stream import Ping, Pong, Unacceptable
+from tests.simulator.callee import Callee
+from tests.simulator.caller import Caller
+from tests.simulator.dialogs import SESSION, Leg, Legs, final
+from tests.simulator.faults import Faults, Nature
+from tests.simulator.line import GIVE_UP_S, Line, OnResponse, Waiting
+from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Login, Registrar
+from tests.simulator.schedule import Schedule
+from tests.simulator.wire import Connection, Wire
+
+
+class ProxyEnd:
+    """Everything beyond the wire."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        random: Random,
+        wire: Wire,
+        nature: Nature,
+        registrar: Registrar,
+    ) -> None:
+        self.schedule = schedule
+        self.random = random
+        self.nature = nature
+        self.registrar = registrar
+        self.legs = Legs(random)
+        self.callee = Callee(self)
+        self.caller = Caller(self)
+        self.is_calm = False
+        self.lines: dict[int, Line] = {}
+        self.proof: dict[int, float] = {}  # When a REGISTER was answered with 2xx, by attempt.
+        self.seen = {"requests": 0, "responses": 0, "pings": 0, "pongs": 0}
+        self._wire = wire
+        self._numbers = count(1)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong just now."""
+        return self._wire.faults
+
+    # What the wire tells.
+
+    def opened(self, connection: Connection) -> None:
+        """A connection of the phone stands."""
+        line = Line(connection)
+        self.lines = {n: one for n, one in self.lines.items() if one.is_open}
+        self.lines[connection.attempt] = line
+        if self.nature.pings_every_s:
+            self.schedule.later(self.nature.pings_every_s, lambda: self._ping(line))
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is gone, and with it what waited on it."""
+        line = self.lines[connection.attempt]
+        line.is_open = False
+        line.waiting.clear()
+        line.acks_due.clear()
+        self.registrar.lost(connection.attempt, self.schedule.now)
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """Read what came; the phone never sends what cannot be read."""
+        line = self.lines[connection.attempt]
+        assert SECRET.encode() + b"-password" not in data, "a password on the wire"
+        line.parser.receive(data)
+        while (item := line.parser.next_item()) is not None:
+            match item:
+                case Ping():
+                    self.seen["pings"] += 1
+                    if self.nature.answers_pings:
+                        self._wire.send(connection, b"\r\n")
+                case Pong():
+                    self.seen["pongs"] += 1
+                case Request():
+                    self.seen["requests"] += 1
+                    self._requested(line, item)
+                case Response():
+                    self.seen["responses"] += 1
+                    self._answered(line, item)
+                case Unacceptable():
+                    raise AssertionError(f"the phone sent nonsense: {item.why}")
+
+    def _ping(self, line: Line) -> None:
+        if line.is_open:
+            line.parser.expect_pong()
+            self._wire.send(line.connection, b"\r\n\r\n")
+            self.schedule.later(self.nature.pings_every_s, lambda: self._ping(line))
+
+    # What the phone asks.
+
+    def _requested(self, line: Line, request: Request) -> None:
+        self._check_request(line, request)
+        match request.method:
+            case "ACK":
+                self.callee.acknowledged(line, request)
+            case "CANCEL":
+                self.callee.cancelled(line, request)
+            case _ if self.random.random() < self.faults.unanswered:
+                pass
+            case _:
+                slow_s = self.random.uniform(0, self.faults.slow_s)
+                self.schedule.later(slow_s, lambda: self._serve(line, request))
+
+    def _check_request(self, line: Line, request: Request) -> None:
+        via, local = request.via, line.connection.local
+        assert len(request.vias) == 1, "more than one Via"
+        assert (via.host, via.port) == (local.host, local.port), "Via of another connection"
+        assert via.branch.startswith("z9hG4bK"), "no branch"
+        assert request.from_.tag, "no From tag"
+        assert request.max_forwards is not None, "no Max-Forwards"
+        own_branch = request.method != "CANCEL" and via.branch not in line.acks_due
+        assert not own_branch or via.branch not in line.branches or request.method == "ACK", (
+            "a branch used twice"
+        )
+        line.branches.add(via.branch)
+
+    def _serve(self, line: Line, request: Request) -> None:
+        if not line.is_open:
+            return
+        match request.method:
+            case "REGISTER":
+                self._register(line, request)
+            case "OPTIONS":
+                self.reply(line, final(request, self.random.choice([200, 404, 483]), "proxy"))
+            case "INVITE":
+                self._invited(line, request)
+            case "BYE":
+                self.callee.said_goodbye(line, request)
+            case _:
+                self.reply(line, final(request, 501, "proxy"))
+
+    def _register(self, line: Line, request: Request) -> None:
+        connection, now = line.connection, self.schedule.now
+        response = self.registrar.answer(request, connection.local, connection.attempt, now)
+        self.reply(line, response)
+
+    def _invited(self, line: Line, request: Request) -> None:
+        account = self._account_of(request)
+        if request.to.tag:
+            self.reply(line, final(request, 481, self.new_tag()))
+            return
+        if self.nature.challenges_calls and self._challenges(line, request, account):
+            return
+        self.callee.invited(line, request, account)
+
+    def _challenges(self, line: Line, request: Request, account: str) -> bool:
+        realm = OTHER_REALM if self.nature.call_realm_differs else REALM
+        login = self.registrar.logins[account]
+        challenge = self.registrar.challenge(request, login, self.schedule.now, 407, realm)
+        if challenge is None:
+            return False
+        if request.method == "INVITE":
+            line.acks_due[request.via.branch] = self.schedule.now
+        self.reply(line, challenge)
+        return True
+
+    def challenges_in_dialog(self, line: Line, request: Request, account: str) -> bool:
+        """Challenge a BYE, in some runs."""
+        return self.nature.challenges_dialogs and self._challenges(line, request, account)
+
+    def _account_of(self, request: Request) -> str:
+        return request.from_.uri.user or ""  # type: ignore[union-attr] # the phone writes SIP URIs
+
+    # What the far end sends.
+
+    def reply(self, line: Line, response: Response) -> None:
+        """Send an answer, if the connection still stands."""
+        if line.is_open:
+            self._wire.send(line.connection, bytes(response))
+
+    def write(self, line: Line, request: Request) -> None:
+        """Send a request that nobody waits for."""
+        if line.is_open:
+            self._wire.send(line.connection, bytes(request))
+
+    def ask(self, line: Line, request: Request, heard: OnResponse) -> None:
+        """Send a request; `heard` takes what is answered."""
+        if not line.is_open:
+            return
+        key = (request.via.branch, request.method)
+        line.waiting[key] = waiting = Waiting(request, self.schedule.now, heard)
+        self.write(line, request)
+        if request.method != "INVITE":
+            self.schedule.later(GIVE_UP_S, lambda: self._tire(line, key, waiting))
+
+    def _tire(self, line: Line, key: tuple[str, str], waiting: Waiting) -> None:
+        if line.waiting.get(key) is waiting:
+            del line.waiting[key]
+
+    def _answered(self, line: Line, response: Response) -> None:
+        waiting = line.waiting.get((response.via.branch, response.cseq.method))
+        if waiting is None:
+            return  # The far end has given up, or the answer is a repetition.
+        request = waiting.request
+        assert response.vias == request.vias, "the Vias of an answer"
+        for name in ("From", "Call-ID", "CSeq"):
+            assert response.headers.get(name) == request.headers.get(name), f"{name} of an answer"
+        assert response.status == 100 or response.to.tag, f"a {response.status} without To tag"
+        if response.status >= 200 and not (request.method == "INVITE" and response.status < 300):
+            del line.waiting[response.via.branch, response.cseq.method]
+        waiting.heard(response)
+
+    # Life in a call.
+
+    def live(self, leg: Leg) -> None:
+        """Talk for a while: ask something in the dialog, hang up, or leave that to the phone."""
+        if self.is_calm:
+            return
+        for _ in range(self.random.choice([0, 0, 1, 2])):
+            self.schedule.later(self.random.uniform(0.1, 30), lambda: self._ask_within(leg))
+        if self.random.random() < 0.5:
+            self.schedule.later(self.random.uniform(0, 60), lambda: self.hang_up(leg))
+
+    def _ask_within(self, leg: Leg) -> None:
+        line = self.way_to(leg.account)
+        if leg.is_over or line is None:
+            return
+        method, body = self.random.choice(
+            [("OPTIONS", b""), ("UPDATE", b""), ("INFO", b""), ("INVITE", SESSION)]
+        )
+        request = leg.request(method, self.new_branch(), body)
+
+        def heard(response: Response) -> None:
+            if method == "INVITE" and response.status >= 200:
+                cseq = request.cseq.number
+                same = request.via.branch if response.status >= 300 else self.new_branch()
+                ack = leg.request("ACK", same)
+                self.write(line, _with_cseq(ack, cseq))
+
+        self.ask(line, request, heard)
+
+    def hang_up(self, leg: Leg, tries: int = 0) -> None:
+        """Send a BYE over whatever connection reaches the phone; try for a while."""
+        if leg.is_over:
+            return
+        line = self.way_to(leg.account)
+        if line is not None:
+            bye = leg.request("BYE", self.new_branch())
+            self.legs.forget(leg)
+            self.ask(line, bye, lambda _: None)
+        elif tries < 20:
+            self.schedule.later(3.0, lambda: self.hang_up(leg, tries + 1))
+        else:
+            self.legs.forget(leg)
+
+    def way_to(self, account: str) -> Line | None:
+        """The connection over which an account is reached."""
+        login = self.registrar.logins[account]
+        for binding in reversed(login.bindings):
+            line = self.lines.get(binding.connection)
+            if line is not None and line.is_open and binding.expires_at > self.schedule.now:
+                return line
+        return None
+
+    def disturb(self) -> None:
+        """Somebody calls, or asks something, on an account that can be reached."""
+        for account in self.random.sample(
+            sorted(self.registrar.logins), len(self.registrar.logins)
+        ):
+            line = self.way_to(account)
+            if line is None:
+                continue
+            target = self.registrar.logins[account].bindings[-1].contact
+            if self.random.random() < self.faults.malformed:
+                self.caller.ask_something(line, account, target)
+            else:
+                self.caller.call(line, account, target)
+            return
+
+    def new_branch(self) -> str:
+        """A branch of the far end."""
+        return f"z9hG4bKfar{next(self._numbers)}"
+
+    def new_tag(self) -> str:
+        """A tag of the far end."""
+        return f"t{next(self._numbers)}"
+
+
+def _with_cseq(ack: Request, number: int) -> Request:
+    return Request("ACK", ack.uri, ack.headers.set("CSeq", f"{number} ACK"), ack.body)
+
+
+def new_login(number: int, *, is_wrong: bool) -> Login:
+    """An account that the registrar knows."""
+    return Login(f"20{number}", f"{SECRET}-password{number}", is_wrong)

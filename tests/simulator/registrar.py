@@ -1,0 +1,252 @@
+"""The registrar of the far end: it challenges, binds, refuses, and watches the phone's manners.
+
+What it asserts is what any registrar may expect: a nonce count that only grows, a digest that is
+right (computed by another implementation than the phone's), a CSeq that only grows, a Contact
+that is this end of the very connection that it comes over, and no flood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from firmware.link.events import Address
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import SipUri
+from tests.lab.digest import parse_parameters
+from tests.lab.digest import response as digest_response
+from tests.simulator.faults import Faults, Nature, Spell
+
+SECRET = "s3cr3t"
+"""Part of every password, nonce and opaque: it must turn up nowhere but in digests on the wire."""
+
+REALM = "example.org"
+OTHER_REALM = "calls.example.org"
+
+REGISTERS_PER_MINUTE_MAX = 31
+"""Ten in a row, then one in three seconds, and the one that was in time."""
+
+
+@dataclass
+class Nonce:
+    """A nonce that was given out."""
+
+    made_at: float
+    count: int = 0
+    is_stale: bool = False
+
+
+@dataclass
+class Binding:
+    """Where an account is reached."""
+
+    contact: SipUri
+    connection: int
+    instance: str
+    expires_at: float
+
+
+@dataclass
+class Login:
+    """An account as the registrar knows it."""
+
+    user: str
+    password: str
+    is_wrong: bool = False  # The phone has another password.
+    bindings: list[Binding] = field(default_factory=list)
+    cseqs: dict[str, int] = field(default_factory=dict)  # By Call-ID.
+    asked_at: list[float] = field(default_factory=list)  # REGISTERs of the last minute.
+
+
+class Registrar:
+    """Answers REGISTER, and checks credentials for calls as well."""
+
+    def __init__(self, random: Random, faults: Faults, nature: Nature, logins: list[Login]) -> None:
+        self.faults = faults
+        self.nature = nature
+        self.logins = {login.user: login for login in logins}
+        self.spell = Spell.NONE
+        self.hold_s = 0  # The Retry-After of the last answer, for the checks.
+        self.seen = {"registered": 0, "challenged": 0, "stale": 0, "refused": 0}
+        self._random = random
+        self._nonces: dict[str, Nonce] = {}
+
+    def answer(self, request: Request, local: Address, attempt: int, now: float) -> Response:
+        """Answer a REGISTER that came over the connection whose far end is `local`."""
+        login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
+        self._watch(request, login, local, now)
+        unavailable = self._unavailable(request)
+        if unavailable is not None:
+            return unavailable
+        challenge = self.challenge(request, login, now, 401, REALM)
+        if challenge is not None:
+            return challenge
+        refusal = self._refusal(request)
+        return refusal or self._bind(request, login, attempt, now)
+
+    def _watch(self, request: Request, login: Login, local: Address, now: float) -> None:
+        """Assert what any registrar may expect."""
+        cseq = request.cseq.number
+        assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
+        login.cseqs[request.call_id] = cseq
+        contact = _own_contact(request)
+        assert (contact.host, contact.port) == (local.host, local.port), "Contact of an old link"
+        login.asked_at = [at for at in login.asked_at if at > now - 60] + [now]
+        assert len(login.asked_at) <= REGISTERS_PER_MINUTE_MAX, "a flood of REGISTERs"
+
+    def _unavailable(self, request: Request) -> Response | None:
+        self.hold_s = 0
+        if self.spell is Spell.UNAVAILABLE:
+            return _plain(request, self._random.choice([500, 503, 504]))
+        if self.spell is Spell.UNAVAILABLE_UNTIL:
+            self.hold_s = self._random.choice([1, 5, 40])
+            return _plain(request, 503, ("Retry-After", self.hold_s))
+        return None
+
+    def _refusal(self, request: Request) -> Response | None:
+        nature = self.nature
+        if nature.refuses_outbound and "outbound" in request.supported:
+            return _plain(request, 439)
+        asked_s = request.expires or 0
+        if 0 < asked_s < nature.min_expires_s:
+            return _plain(request, 423, ("Min-Expires", nature.min_expires_s))
+        if self._random.random() < self.faults.refused:
+            self.seen["refused"] += 1
+            status = self._random.choice([403, 404, 480, 500, 503, 606])
+            if status == 503 and self._random.random() < 0.5:
+                self.hold_s = self._random.choice([1, 5, 40])
+                return _plain(request, status, ("Retry-After", self.hold_s))
+            return _plain(request, status)
+        return None
+
+    # Digest.
+
+    def challenge(
+        self, request: Request, login: Login, now: float, status: int, realm: str
+    ) -> Response | None:
+        """Check the credentials: None where they are good, else the challenge to send."""
+        name = "Authorization" if status == 401 else "Proxy-Authorization"
+        for text in request.headers.all(name):
+            given = parse_parameters(text)
+            if given.get("realm") == realm:
+                return self._check(request, login, now, given, status, realm)
+        self.seen["challenged"] += 1
+        return self._challenging(request, now, status, realm, stale=False)
+
+    def _check(
+        self,
+        request: Request,
+        login: Login,
+        now: float,
+        given: dict[str, str],
+        status: int,
+        realm: str,
+    ) -> Response | None:
+        nonce = self._nonces.get(given["nonce"])
+        assert nonce is not None, "a nonce that was never given out"
+        assert given["uri"] == str(request.uri), "digest for another Request-URI"
+        expected = digest_response(given, login.password, request.method, request.body)
+        if given["response"] != expected:
+            assert login.is_wrong, f"wrong digest: {given.get('algorithm')} {given.get('qop')}"
+            return self._challenging(request, now, status, realm, stale=False)
+        assert not login.is_wrong
+        if "nc" in given:
+            count = int(given["nc"], 16)
+            assert count > nonce.count, f"nonce count {count} after {nonce.count}"
+            nonce.count = count
+        if now - nonce.made_at > self.nature.nonce_s or nonce.is_stale:
+            self.seen["stale"] += 1
+            return self._challenging(request, now, status, realm, stale=self.nature.says_stale)
+        return None
+
+    def _challenging(
+        self, request: Request, now: float, status: int, realm: str, *, stale: bool
+    ) -> Response:
+        name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
+        nonce = self._new_nonce(now)
+        qop = f', qop="{self.nature.qop}"' if self.nature.qop else ""
+        end = ", stale=true" if stale else ""
+        challenges = [
+            f'Digest realm="{realm}", nonce="{nonce}", opaque="{SECRET}", algorithm={one}{qop}{end}'
+            for one in self.nature.algorithms
+        ]
+        return _plain(request, status, *((name, challenge) for challenge in challenges))
+
+    def _new_nonce(self, now: float) -> str:
+        nonce = f"{SECRET}{self._random.getrandbits(64):016x}"
+        self._nonces[nonce] = Nonce(now)
+        return nonce
+
+    # Bindings.
+
+    def _bind(self, request: Request, login: Login, attempt: int, now: float) -> Response:
+        own = _own_contact(request)
+        expires = request.contacts[0].parameters.get("expires") or str(request.expires or 3600)
+        granted_s = min(int(expires), max(self.nature.grants_s, self.nature.min_expires_s))
+        instance = request.contacts[0].parameters.get("+sip.instance") or ""
+        assert instance, "no +sip.instance"
+        gone = [contact.uri for contact in request.contacts[1:]]
+        login.bindings = [
+            binding
+            for binding in login.bindings
+            if binding.expires_at > now
+            and binding.contact not in gone
+            and binding.contact != own
+            and not (self.nature.outbound and binding.instance == instance)
+        ]
+        if granted_s:
+            self.seen["registered"] += 1
+            login.bindings.append(Binding(own, attempt, instance, now + granted_s))
+        return self._accept(request, login, now)
+
+    def _accept(self, request: Request, login: Login, now: float) -> Response:
+        fields: list[tuple[str, object]] = []
+        for binding in login.bindings:
+            left_s = int(binding.expires_at - now)
+            text = f"<{binding.contact}>;expires={left_s}"
+            if self.nature.outbound:
+                text += f";+sip.instance={binding.instance};reg-id=1"
+            if self.nature.gruu and "gruu" in request.supported:
+                text += f';pub-gruu="sip:{login.user}@{REALM};gr=phone"'
+            fields.append(("Contact", text))
+        for number in range(self.nature.other_contacts):
+            uri = f"sip:desk{number}@203.0.113.{number + 1}:5061;transport=tls"
+            fields.append(
+                ("Contact", f'<{uri}>;expires=999;+sip.instance="<urn:uuid:other{number}>"')
+            )
+        self._random.shuffle(fields)
+        if self.nature.flow_timer_s is not None:
+            fields.append(("Flow-Timer", self.nature.flow_timer_s))
+        if self.nature.service_route:
+            fields.append(("Service-Route", f"<sip:edge.{REALM};transport=tls;lr>"))
+        if self.nature.next_nonce:
+            fields.append(("Authentication-Info", f'nextnonce="{self._new_nonce(now)}"'))
+        return _plain(request, 200, *fields)
+
+    def lost(self, attempt: int, now: float) -> None:
+        """A flow is gone: with RFC 5626 its bindings go with it."""
+        if self.nature.outbound:
+            for login in self.logins.values():
+                login.bindings = [b for b in login.bindings if b.connection != attempt]
+
+    def bound(self, attempt: int, now: float) -> list[Login]:
+        """The accounts that are reached over a connection."""
+        return [
+            login
+            for login in self.logins.values()
+            if any(b.connection == attempt and b.expires_at > now for b in login.bindings)
+        ]
+
+
+def _own_contact(request: Request) -> SipUri:
+    uri = request.contacts[0].uri
+    assert isinstance(uri, SipUri)
+    return uri
+
+
+def _plain(request: Request, status: int, *fields: tuple[str, object]) -> Response:
+    response = request.answer(status, to_tag="registrar")
+    headers = response.headers
+    for name, value in fields:
+        headers = headers.add(name, str(value))
+    return Response(status, response.reason, headers)
