@@ -71,12 +71,18 @@ class Reader:
         self._private_key = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def revoked(self, data: bytes) -> None:
-        """Read one or more revocation lists."""
+        """Read one or more revocation lists; authorities also publish a single one as DER."""
         lists: list[bytes] = CRL.findall(data)
-        if not lists:
-            raise ValueError("no revocation list in PEM form")
         try:
             for one in lists:
                 x509.load_pem_x509_crl(one)
         except ValueError:
             raise ValueError("a revocation list in it is damaged") from None
+        if not lists:
+            self._revoked_as_der(data)
+
+    def _revoked_as_der(self, data: bytes) -> None:
+        try:
+            x509.load_der_x509_crl(data)
+        except ValueError:
+            raise ValueError("no revocation list") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from config.configuration import USER, Configuration
 from config.files import locate, read_bounded, reason
-from config.hops import Stray, strays
+from config.hops import Stray, port_parameter, strays
 from config.kinds import is_url
 from config.parameters import written
 from config.problem import Problem, Severity, shown
@@ -35,6 +35,7 @@ PLAIN_TLS_FILES = (TRUSTED, CHAIN, CERTIFICATE, KEY)
 FILES = (*PLAIN_TLS_FILES, REVOKED)
 
 NO_TRUST = f"persistent TLS needs trusted certificates ({TRUSTED})"
+NOT_PERSISTENT = "TLS without persistence is not in this version (sips persistent tls)"
 NO_PROXY = "no proxy is configured (sip proxy ip)"
 
 
@@ -58,7 +59,9 @@ def link_blocker(configuration: Configuration) -> str:
     if configuration.value("sips persistent tls"):
         return "" if configuration.value(TRUSTED) else NO_TRUST
     missing = [name for name in PLAIN_TLS_FILES if not configuration.value(name)]
-    return f"TLS mode needs all four files; not set: {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"TLS mode needs all four files; not set: {', '.join(missing)}"
+    return NOT_PERSISTENT
 
 
 def _settings_problems(configuration: Configuration) -> Iterator[Problem]:
@@ -79,16 +82,16 @@ def _stray_problems(configuration: Configuration) -> Iterator[Problem]:
     """Yield the lines with another proxy. Another backup alone does not cost a line its place."""
     for backup, verdict in ((False, "the line is refused"), (True, "it is not used")):
         for stray in strays(configuration.value, configuration.named_accounts(), backup=backup):
-            yield Problem(_stray_text(stray, verdict), _stray_place(configuration, stray))
+            name = _stray_parameter(configuration, stray)
+            link = f"all lines share the one link, which goes to {stray.link}; {verdict}"
+            origin = configuration.origin(name, stray.account)
+            yield Problem(f"{written(name, stray.account)}: {link}", origin)
 
 
-def _stray_text(stray: Stray, verdict: str) -> str:
-    name = written(stray.hop.parameter, stray.account)
-    return f"{name}: all lines share the one link, which goes to {stray.link}; {verdict}"
-
-
-def _stray_place(configuration: Configuration, stray: Stray) -> str:
-    return configuration.origin(stray.hop.parameter, stray.account)
+def _stray_parameter(configuration: Configuration, stray: Stray) -> str:
+    """Return the parameter of the line that leads elsewhere: its host or its port."""
+    own = (stray.hop.parameter, stray.account) in configuration.entries
+    return stray.hop.parameter if own else port_parameter(stray.hop.parameter)
 
 
 def _file_problems(configuration: Configuration, directory: Path) -> Iterator[Problem]:

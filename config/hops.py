@@ -59,9 +59,14 @@ def hop_of(look: Look, account: int, *, backup: bool = False) -> Hop | None:
     for name in BACKUP if backup else PRIMARY:
         host = look(name, account)
         if host:
-            port = look(f"{name.removesuffix(' ip')} port", account)
+            port = look(port_parameter(name), account)
             return Hop(str(host), int(port), name)
     return None
+
+
+def port_parameter(host_parameter: str) -> str:
+    """Return "sip proxy port" for "sip proxy ip"."""
+    return f"{host_parameter.removesuffix(' ip')} port"
 
 
 def link_hop(look: Look, accounts: Iterable[int], *, backup: bool = False) -> Hop | None:

@@ -14,6 +14,12 @@ proxy = partial(Parameter, group=Group.PROXIES, built=True, per_line=True)
 shared = partial(Parameter, group=Group.PROXIES, built=True)
 account = partial(Parameter, group=Group.ACCOUNTS, built=True, per_line=True)
 
+# Known by name: what they steer is not built yet.
+link_later = partial(link, built=False)
+proxy_later = partial(proxy, built=False)
+shared_later = partial(shared, built=False)
+account_later = partial(account, built=False)
+
 LINK = (
     link(
         "sip transport protocol",
@@ -25,7 +31,7 @@ LINK = (
         "sips persistent tls",
         Switch(),
         "1",
-        "1: one TLS link for everything; 0: a TLS connection for each call (needs all four files).",
+        "1: one TLS link for everything; 0: a TLS connection for each call (not in this version).",
     ),
     link(
         "sip persistent tls keep alive",
@@ -102,25 +108,25 @@ LINK = (
         "120",
         "The longest wait between attempts; the phone never gives up.",
     ),
-    link(
+    link_later(
         "sips persistent tls head start",
         Number(50, 5000, "ms"),
         "250",
         "How long the primary may take before the backup is tried beside it.",
     ),
-    link(
+    link_later(
         "sips failback probe interval",
         Number(10, 3600, "seconds"),
         "60",
         "How often the primary is probed while the link is on the backup.",
     ),
-    link(
+    link_later(
         "sips failback probe count",
         Number(1, 10),
         "3",
         "Good probes in a row before the link goes home.",
     ),
-    link(
+    link_later(
         "sips failback minimum stay",
         Number(0, 86400, "seconds"),
         "120",
@@ -155,12 +161,12 @@ PROXIES = (
         "Where the link goes when it is set, whatever proxy and registrar are called.",
     ),
     proxy("sip outbound proxy port", PORT, "0", "As `sip proxy port`."),
-    proxy("sip backup proxy ip", Host(), "", "The backup proxy."),
-    proxy("sip backup proxy port", PORT, "0", "As `sip proxy port`."),
-    proxy("sip backup registrar ip", Host(), "", "The backup registrar."),
-    proxy("sip backup registrar port", PORT, "0", "As `sip proxy port`."),
-    proxy("sip backup outbound proxy", Host(), "", "The backup of `sip outbound proxy`."),
-    proxy("sip backup outbound proxy port", PORT, "0", "As `sip proxy port`."),
+    proxy_later("sip backup proxy ip", Host(), "", "The backup proxy."),
+    proxy_later("sip backup proxy port", PORT, "0", "As `sip proxy port`."),
+    proxy_later("sip backup registrar ip", Host(), "", "The backup registrar."),
+    proxy_later("sip backup registrar port", PORT, "0", "As `sip proxy port`."),
+    proxy_later("sip backup outbound proxy", Host(), "", "The backup of `sip outbound proxy`."),
+    proxy_later("sip backup outbound proxy port", PORT, "0", "As `sip proxy port`."),
     proxy(
         "sip registration period",
         Number(0, unit="seconds"),
@@ -193,19 +199,24 @@ PROXIES = (
     ),
     shared("sip T1 timer", Number(100, 5000, "ms"), "500", "T1 of RFC 3261."),
     shared("sip T2 timer", Number(500, 64000, "ms"), "4000", "T2 of RFC 3261."),
-    proxy(
+    proxy_later(
         "sip session timer",
         Number(90, unit="seconds", or_zero=True),
         "0",
         "How often a call is refreshed (RFC 4028); 0: never by this phone.",
     ),
-    shared(
+    shared_later(
         "sip blacklist duration",
         Number(0, 9999999, "seconds"),
         "300",
         "The longest that a proxy which does not serve is put behind the others.",
     ),
-    shared("sip whitelist", Switch(), "1", "1: requests are taken from the link's proxy only."),
+    shared(
+        "sip whitelist",
+        Switch(),
+        "1",
+        "Requests are taken over the link only. 0 opens no other door: there is none.",
+    ),
     proxy(
         "sip contact matching",
         Choice({0: "whole URI", 1: "address", 2: "user name", 3: "address and user name"}),
@@ -220,23 +231,23 @@ ACCOUNTS = (
     account("sip password", Text(), "", "The password for digest log-in.", secret=True),
     account("sip display name", Text(), "", "The name that others see."),
     account("sip screen name", Text(), "", "The name on this phone's own screen."),
-    account("sip vmail", Text(), "", "The number of the voice mail."),
-    account(
+    account_later("sip vmail", Text(), "", "The number of the voice mail."),
+    account_later(
         "sip mode",
         Choice({0: "generic", 1: "BroadSoft SCA", 2: "reserved", 3: "BLA"}),
         "0",
         "The kind of line.",
     ),
-    account(
+    account_later(
         "sip dtmf method",
         Choice({0: "RTP", 1: "SIP INFO", 2: "both"}),
         "0",
         "How digits are sent in a call.",
     ),
-    account(
+    account_later(
         "sip srtp mode",
         Choice({0: "off", 1: "preferred", 2: "only"}),
         "2",
-        "Whether sound is encrypted.",
+        "Whether sound is encrypted (SRTP).",
     ),
 )

@@ -44,7 +44,7 @@ FEATURES = (
         "The first port for sound.",
         built=True,
     ),
-    feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP)."),
+    feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),
     feature("tos rtp", DSCP, "46", "Priority of sound on the network (DSCP)."),
     feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP)."),
     line("sip out-of-band dtmf", Switch(), "1", "1: digits as events (RFC 4733); 0: as sound."),

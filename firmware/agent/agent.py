@@ -103,6 +103,7 @@ class Agent:
         self._calls: dict[int, OutgoingCall | ReceivedCall] = {}
         self._farewells = Farewells()
         self._numbers = count(1)
+        self._stopping = False
         self._failing: RegistrarFailing | None = None
         self._unsettled: set[int] = set()  # Accounts whose verdict on this link is to come.
         self._told: dict[int, AccountStatus] = {}
@@ -163,7 +164,7 @@ class Agent:
         registration = self._registrations.get(account)
         if registration is None:
             return _no_call("no such account")
-        if not registration.is_registered:
+        if not registration.is_registered or self._stopping:
             return _no_call("not registered")
         if len(self.calls) >= CALLS_MAX:
             return _no_call("too many calls")
@@ -195,6 +196,7 @@ class Agent:
 
     def _unregister_all(self, now: float) -> list[object]:
         """Leave in order: calls first, while the registrar still knows us."""
+        self._stopping = True
         ending = [end for call in tuple(self._calls.values()) for end in call.hang_up(now)]
         out = self._finish(ending, now)
         for registration in self._registrations.values():
@@ -326,7 +328,7 @@ class Agent:
                     self._note_failing(item)
                 case _:
                     out.append(item)
-        out += self._after_verdicts(now)
+        out += self._after_verdicts()
         out += self._judge_proxy()
         self._tidy()
         return out + self._tell()
@@ -335,7 +337,7 @@ class Agent:
         """Tell whether requests of this account can go out: its registrar has had its say."""
         return line.is_up and not self._registrations[line.account.number].is_settling
 
-    def _after_verdicts(self, now: float) -> list[object]:
+    def _after_verdicts(self) -> list[object]:
         """Send what far ends wait for, once per account and link."""
         out: list[object] = []
         for number in sorted(self._unsettled):
@@ -344,7 +346,7 @@ class Agent:
             self._unsettled.discard(number)
             for call in self._calls.values():
                 if call.line.account.number == number:
-                    out += call.service_settled(now)
+                    out += call.service_settled()
             out += self._farewells.send_owed(number)
         return out
 

@@ -123,7 +123,7 @@ class Call(ABC):
         """Hear that the link is down."""
 
     @abstractmethod
-    def service_settled(self, now: float) -> list[object]:
+    def service_settled(self) -> list[object]:
         """Hear that the next link serves: send what went down with the last one."""
 
     @abstractmethod

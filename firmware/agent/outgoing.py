@@ -134,18 +134,18 @@ class OutgoingCall(Call):
             return []
         return self.failed(RequestFailure.LINK_LOST)
 
-    def service_settled(self, now: float) -> list[object]:
+    def service_settled(self) -> list[object]:
         """Acknowledge again while the far end may be waiting."""
         if self.state is not CallState.CONFIRMED or self.dialog is None:
             return []
-        if now >= self._repeats_until or self.line.proxy != self._proxy:
-            return []
-        return [SendAck(self._acks[self.dialog.remote.tag or ""])]
+        ack = self._acks.get(self.dialog.remote.tag or "")
+        return [SendAck(ack)] if ack and self.line.proxy == self._proxy else []
 
     def _clock_rang(self, now: float) -> list[object]:
         if self.state in {CallState.CALLING, CallState.RINGING}:
             return self._cancel(EndCause.FAILED, 408, "no answer")
-        return []  # Nothing comes again: the call can be forgotten.
+        self._acks.clear()  # No 2xx comes again, and nobody waits for an ACK any more.
+        return []
 
     # The INVITE.
 
@@ -250,5 +250,5 @@ class OutgoingCall(Call):
     def _enter(self, state: CallState) -> None:
         """After an answer, stay to acknowledge its repetitions and other forks."""
         super()._enter(state)
-        if state is CallState.TERMINATED and self._acks:
+        if self._acks:
             self._clock_at = self._repeats_until

@@ -115,7 +115,7 @@ class ReceivedCall(Call):
             case _:
                 return []
 
-    def service_settled(self, now: float) -> list[object]:
+    def service_settled(self) -> list[object]:
         """Send nothing: a lost 2xx cannot be sent without its transaction."""
         return []
 

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-    OFF         no registrar is configured, or the phone stops
+    OFF         no registrar is configured, or the phone stops and has signed off
     WAITING     no link, or the registrar did not serve: until `register_at`
     REGISTERING a REGISTER is out, or about to go
     REGISTERED  the binding stands; it is renewed in time, and the state stays while that runs
@@ -161,18 +161,22 @@ class Registration:
     def service_lost(self, failure: Failure) -> None:
         """There is no way to the registrar; what was out goes again on the next link (F5)."""
         self._key = None
-        if self.state not in {RegistrationState.OFF, RegistrationState.REFUSED}:
+        if self._stopping:
+            self._sign_off()
+        elif self.state not in {RegistrationState.OFF, RegistrationState.REFUSED}:
             self._enter(RegistrationState.WAITING, failure.text)
 
     def unregister(self, now: float) -> list[object]:
-        """Take the binding away; the account is off from here on."""
-        had_one = self.is_registered or self._key is not None
+        """Take the binding away; once that is answered the account is off, and stays off."""
+        has_one = self.line.is_up and (self.is_registered or self._key is not None)
         self._stopping = True
         self._exchange = Exchange(Use.REGISTER)
         self._writer.forget_leftovers()
-        if self.state is not RegistrationState.OFF:
-            self._enter(RegistrationState.OFF, "signed off")
-        return self._send(now) if had_one and self.line.is_up else []
+        self._expires_at = None
+        if not has_one:
+            self._sign_off()
+            return []
+        return self._send(now)
 
     def failed(self, failure: RequestFailure, now: float) -> list[object]:
         """Hear that no answer will come."""
@@ -194,6 +198,7 @@ class Registration:
             case 401 | 407:
                 return self._challenged(response, now)
             case _ if self._stopping:
+                self._sign_off()
                 return []
             case status if status < 300:
                 return self._accepted(response, now)
@@ -250,7 +255,10 @@ class Registration:
         refusal = self.line.challenged(response, self._exchange)
         if not refusal:
             return self._send(now)
-        return [] if self._stopping else self._refused(refusal, response, now)
+        if self._stopping:
+            self._sign_off()
+            return []
+        return self._refused(refusal, response, now)
 
     def _accepted(self, response: Response, now: float) -> list[object]:
         """Take the binding, if the registrar shows it (RFC 3261 10.2.4)."""
@@ -296,6 +304,7 @@ class Registration:
     def _failing(self, reason: str, retry_after_s: float, now: float) -> list[object]:
         """D8: the registrar does not serve."""
         if self._stopping:
+            self._sign_off()
             return []
         self._wait(reason, retry_after_s, now)
         return [RegistrarFailing(Failure(FailureKind.UNFIT, reason), retry_after_s)]
@@ -304,6 +313,10 @@ class Registration:
         self._enter(RegistrationState.WAITING, reason)
         wait_s = retry_after_s or self.line.settings.timeout_retry_s
         self._register_at = now + self._spread(wait_s)
+
+    def _sign_off(self) -> None:
+        if self.state is not RegistrationState.OFF:
+            self._enter(RegistrationState.OFF, "signed off")
 
     def _spread(self, wait_s: float) -> float:
         return wait_s * self.line.random.uniform(1.0, RETRY_SPREAD)

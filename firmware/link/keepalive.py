@@ -178,9 +178,8 @@ class KeepAlive:
     def _probe_request(self, now: float) -> list[object]:
         """D4: half the timer is over; the rest of it is the limit of ping and OPTIONS."""
         self._probe_at = None
-        assert self._request_at is not None
-        full_s = self._transaction_timer_s
-        self._tighten(self._request_at + full_s, self._request_at + max(full_s, PONG_LIMIT_MAX_S))
+        half_s = self._transaction_timer_s / 2  # From now: a machine that slept asks late.
+        self._tighten(now + half_s, now + max(half_s, PONG_LIMIT_MAX_S - half_s))
         return [*self._send_ping(now), *self._send_options(now)]
 
     def _ask(self, now: float) -> list[object]:

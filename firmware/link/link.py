@@ -137,12 +137,12 @@ class Link:
         out: list[object] = []
         if is_due(self._retry.healthy_at, now):
             self._retry.forget_outage()
-        if is_due(self._retry_at, now):
-            out += self._connect(now)
-        if self._candidate:
-            out += self._after_candidate(self._candidate.wake(now), now)
         if self._life:
             out += self._after_life(self._life.wake(now), now)
+        if self._candidate:
+            out += self._after_candidate(self._candidate.wake(now), now)
+        if is_due(self._retry_at, now):  # The last: what was lost just now may be retried at once.
+            out += self._connect(now)
         return self._tell(out, now)
 
     def _take(self, event: LinkEvent, now: float) -> list[object]:

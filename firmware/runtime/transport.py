@@ -298,13 +298,14 @@ class _Connection(asyncio.Protocol):
         if self._wire is None:
             self._sock.close()
             return
+        if self.unacknowledged():
+            # L10: what a dead path holds back must not arrive later, beside the next link. RST.
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._wire.abort()
+            return
         if self._pipe is not None:
             self._wire.write(self._pipe.farewell())
-        # What a dead path holds back is not waited for.
-        if self._wire.get_write_buffer_size():
-            self._wire.abort()
-        else:
-            self._wire.close()
+        self._wire.close()
 
     @property
     def _established(self) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import QUOTED, WHITE_SPACE, Parameters, quote, split_list, unquote
+from firmware.sip.grammar import WHITE_SPACE, Parameters, quote, split_list, unquote
 from firmware.sip.uri import Uri, parse_uri
+
+_BRACKETED = re.compile(
+    r'[ \t]*+(?:("(?:[^"\\]++|\\.)*+")[ \t]*+|([^"<>]*+))<([^<>"]*+)>[ \t]*+((?:;.*+)?)', re.DOTALL
+)
+_NEEDS_BRACKETS = re.compile(r'[?,<>"]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +26,21 @@ class NameAddress:
     @classmethod
     def parse(cls, text: str) -> NameAddress:
         """Read one address, with or without angle brackets."""
-        text = text.strip(WHITE_SPACE)
-        if text[:1] == '"':
-            found = QUOTED.match(text)
-            if found is None:
-                raise RemoteProtocolError("display name without closing quote")
-            name, rest = unquote(found.group()), text[found.end() :].lstrip(WHITE_SPACE)
-            if rest[:1] != "<":
-                raise RemoteProtocolError("no address after the display name")
-            rest = rest[1:]
-        else:
-            name, bracket, rest = text.partition("<")
-            if not bracket:
-                return cls._parse_bare(text)
-            name = name.rstrip(WHITE_SPACE)
-            if '"' in name or ">" in name:
-                raise RemoteProtocolError("bad display name")
-        uri, bracket, tail = rest.partition(">")
-        if not bracket:
-            raise RemoteProtocolError("address without closing bracket")
-        return cls(
-            parse_uri(uri.strip(WHITE_SPACE)), name, Parameters.parse(tail.strip(WHITE_SPACE))
-        )
+        found = _BRACKETED.fullmatch(text)
+        if found is None:
+            return cls._parse_bare(text.strip(WHITE_SPACE))
+        quoted, plain, uri, parameters = found.groups()
+        name = plain.rstrip(WHITE_SPACE) if quoted is None else unquote(quoted)
+        return cls(parse_uri(uri.strip(WHITE_SPACE)), name, Parameters.parse(parameters))
 
     @classmethod
     def _parse_bare(cls, text: str) -> NameAddress:
         """Without brackets, parameters are the header field's, not the URI's (20)."""
         uri, semicolon, parameters = text.partition(";")
-        if "?" in uri or "," in uri:
-            raise RemoteProtocolError("address that needs angle brackets")
-        return cls(
-            parse_uri(uri.rstrip(WHITE_SPACE)),
-            parameters=Parameters.parse(semicolon + parameters),
-        )
+        if _NEEDS_BRACKETS.search(uri):
+            raise RemoteProtocolError("not an address")
+        uri = uri.rstrip(WHITE_SPACE)
+        return cls(parse_uri(uri), parameters=Parameters.parse(semicolon + parameters))
 
     @property
     def tag(self) -> str | None:

@@ -11,16 +11,19 @@ Nonces, opaque values and answers are secrets (T4): no repr shows them.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import QUOTED, WHITE_SPACE, is_token, quote, split_list, unquote
+from firmware.sip.grammar import QUOTED, WHITE_SPACE, is_token, quote, shown, split_list, unquote
 
 HASHES = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
-"""The algorithms of RFC 8760 2.2 and their names in `hashlib`."""
+"""The algorithms of RFC 8760 2.2 and their names in `hashlib`; an OpenSSL may lack some."""
 
 SESSION = "-sess"
+
+_DIGEST = re.compile(r"[ \t]*+digest(?:[ \t]++|\Z)", re.IGNORECASE)
 
 COUNT_MAX = 0xFFFFFFFF
 """The nonce count has eight hexadecimal digits."""
@@ -41,10 +44,10 @@ class Challenge:
     @classmethod
     def parse(cls, text: str) -> Challenge:
         """Read the value of WWW-Authenticate or Proxy-Authenticate."""
-        scheme, _, rest = text.strip(WHITE_SPACE).partition(" ")
-        if scheme.lower() != "digest":
+        found = _DIGEST.match(text)
+        if found is None:
             raise RemoteProtocolError("not a digest challenge")
-        parts = _read_parts(rest)
+        parts = _read_parts(text[found.end() :])
         if "realm" not in parts or "nonce" not in parts:
             raise RemoteProtocolError("digest challenge without realm or nonce")
         return cls(
@@ -60,13 +63,14 @@ class Challenge:
     @staticmethod
     def is_digest(text: str) -> bool:
         """Tell whether a challenge is of the scheme that we know."""
-        return text.lstrip(WHITE_SPACE)[:7].lower() in {"digest ", "digest\t", "digest"}
+        return _DIGEST.match(text) is not None
 
     @property
     def is_supported(self) -> bool:
         """Whether we can answer: a known algorithm, and no qop or one that we know."""
         known_qop = not self.qop or "auth" in self.qop or "auth-int" in self.qop
-        return known_qop and self.algorithm.lower().removesuffix(SESSION) in HASHES
+        name = HASHES.get(self.algorithm.lower().removesuffix(SESSION))
+        return known_qop and name in hashlib.algorithms_available
 
     def __str__(self) -> str:
         parts = [f"realm={quote(self.realm)}", f"nonce={quote(self.nonce)}"]
@@ -175,7 +179,7 @@ def _read_parts(text: str) -> dict[str, str]:
         if not equals or not is_token(name):
             raise RemoteProtocolError("bad digest parameter")
         if value[:1] == '"' and not QUOTED.fullmatch(value):
-            raise RemoteProtocolError(f"bad value of digest parameter {name}")
+            raise RemoteProtocolError(f"bad value of digest parameter {shown(name)}")
         if parts.setdefault(name, unquote(value)) != unquote(value):
-            raise RemoteProtocolError(f"digest parameter {name} stands twice")
+            raise RemoteProtocolError(f"digest parameter {shown(name)} stands twice")
     return parts

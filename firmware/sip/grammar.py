@@ -19,11 +19,16 @@ QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f](?<!\\[^\r\n])", re.DOTALL)
 """Control characters, but for one in a quoted pair, which may be any except CR and LF."""
 
+SHOWN_MAX = 40
+"""Characters of a peer's text that an error repeats."""
+
+_NOT_PLAIN = re.compile(r"[^!-~]")
 _ESCAPED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'["\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]')
 _LIST_ELEMENT = re.compile(r'(?:[^,"<]|"(?:[^"\\]++|\\.)*+"?|<[^>]*+>?)++', re.DOTALL)
 _PARAMETER = re.compile(r'(?:[^;"]|"(?:[^"\\]++|\\.)*+"?)++', re.DOTALL)
 _PARAMETER_VALUE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s;,"<>]*+', re.DOTALL)
+_PLAIN_PARAMETERS = re.compile(r'(?:;[^\s;,"<>=?@]++(?:=[^\s;,"<>]*+)?)++')
 _PARAMETER_NAME = re.compile(r'[^\s;,"<>=?@]++')
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
@@ -31,6 +36,11 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 def is_token(text: str) -> bool:
     """Tell whether the whole text is one token."""
     return TOKEN.fullmatch(text) is not None
+
+
+def shown(text: str) -> str:
+    """Return a few plain characters of what a peer wrote, to name it in an error."""
+    return _NOT_PLAIN.sub("?", text[:SHOWN_MAX])
 
 
 def quote(text: str) -> str:
@@ -101,10 +111,14 @@ class Parameters:
         """Read `;name=value;name`: nothing, or text that begins with a semicolon."""
         if not text:
             return _NONE
-        if text[0] != ";":
+        if _PLAIN_PARAMETERS.fullmatch(text):
+            parts = [piece.partition("=") for piece in text[1:].split(";")]
+            items = [(name, value if equals else None) for name, equals, value in parts]
+        elif text[0] == ";":
+            items = [_read(piece) for piece in _split_quoted(text)]
+        else:
             raise RemoteProtocolError("what follows an address or value is not a parameter")
-        pieces = text.split(";")[1:] if '"' not in text else _split_quoted(text)
-        return cls(_without_repeats([_read(piece) for piece in pieces]))
+        return cls(tuple(items) if len(items) == 1 else _without_repeats(items))
 
     def get(self, name: str) -> str | None:
         """Return the value as written; None where the parameter is missing or has no value."""
@@ -170,22 +184,16 @@ def _read(piece: str) -> tuple[str, str | None]:
         return name, None
     value = value.strip(WHITE_SPACE)
     if not _PARAMETER_VALUE.fullmatch(value):
-        raise RemoteProtocolError(f"bad value of parameter {name}")
+        raise RemoteProtocolError(f"bad value of parameter {shown(name)}")
     return name, value
 
 
 def _without_repeats(items: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
     """RFC 3261 7.3.1: a parameter stands once. The same said twice is harmless, and dropped."""
-    if len(items) < 2:
-        return tuple(items)
-    seen: dict[str, str | None] = {}
-    for name, value in items:
-        key = name.lower()
-        if seen.setdefault(key, value) != value:
-            raise RemoteProtocolError(f"parameter {name} stands twice")
-    if len(seen) == len(items):
+    if len({name.lower() for name, _ in items}) == len(items):
         return tuple(items)
     kept: dict[str, tuple[str, str | None]] = {}
     for name, value in items:
-        kept.setdefault(name.lower(), (name, value))
+        if kept.setdefault(name.lower(), (name, value))[1] != value:
+            raise RemoteProtocolError(f"parameter {shown(name)} stands twice")
     return tuple(kept.values())

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.fields import read_number
-from firmware.sip.grammar import FORBIDDEN, WHITE_SPACE, is_token
-from firmware.sip.headers import Headers, canonical, is_known
+from firmware.sip.grammar import FORBIDDEN, TOKEN, WHITE_SPACE
+from firmware.sip.headers import KNOWN, Headers, canonical
 
 FIELDS_MAX = 100
 """Header fields of one message; a call through ten proxies has about forty."""
@@ -28,6 +28,8 @@ SINGLE = frozenset(
 )
 """Fields that stand once: with two that differ, two readers would read two messages."""
 
+_PRINTABLE = bytes((*b"\t\r\n", *range(0x20, 0x7F), *range(0x80, 0x100)))
+_FIELD = re.compile(rf"\r\n({TOKEN.pattern}+)[ \t]*+:[ \t]*+([^\r\n]*+)")
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 
 
@@ -45,19 +47,15 @@ def read_head(data: bytes) -> Head:
     text = _decoded(data)
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
-    start_line, *lines = text.split("\r\n")
-    flaw = None
-    fields = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not is_known(name):
-            name = name.rstrip(WHITE_SPACE)
-            if not colon or not is_token(name):
-                flaw = flaw or RemoteProtocolError("header line without a field name")
-                continue
-        fields.append((canonical(name), value.strip(WHITE_SPACE)))
-    headers = Headers(tuple(fields))
-    return Head(start_line, headers, flaw or _find_flaw(text, headers))
+    start_line = text.partition("\r\n")[0]
+    found = _FIELD.findall(text, len(start_line))
+    fields = tuple(
+        [(KNOWN.get(name) or canonical(name), value.rstrip(WHITE_SPACE)) for name, value in found]
+    )
+    flaw = _find_control(data) or _find_repeat(fields)
+    if flaw is None and len(found) != text.count("\r\n"):
+        flaw = RemoteProtocolError("header line without a field name")
+    return Head(start_line, Headers(fields), flaw)
 
 
 def content_length(headers: Headers) -> int | None:
@@ -78,13 +76,24 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _find_flaw(text: str, headers: Headers) -> RemoteProtocolError | None:
-    if FORBIDDEN.search(text.replace("\r\n", "")):
-        return RemoteProtocolError("control character in a header field")
-    if len(headers) > FIELDS_MAX:
+def _find_control(data: bytes) -> RemoteProtocolError | None:
+    """Find a control character outside a quoted pair, or one half of a line end."""
+    halves = data.count(b"\r") + data.count(b"\n") - 2 * data.count(b"\r\n")
+    if not halves and not data.translate(None, _PRINTABLE):
+        return None
+    if not FORBIDDEN.search(_decoded(data).replace("\r\n", "")):
+        return None
+    return RemoteProtocolError("control character in a header field")
+
+
+def _find_repeat(fields: tuple[tuple[str, str], ...]) -> RemoteProtocolError | None:
+    """Find a field that stands twice and says two things, or one field too many."""
+    if len(fields) > FIELDS_MAX:
         return RemoteProtocolError("too many header fields")
+    if len(dict(fields)) == len(fields):
+        return None
     seen: dict[str, str] = {}
-    for name, value in headers.fields:
+    for name, value in fields:
         if name in SINGLE and seen.setdefault(name, value) != value:
             return RemoteProtocolError(f"{name} stands twice")
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from firmware.sip.grammar import FORBIDDEN, is_token, split_list
+from firmware.sip.grammar import FORBIDDEN, WHITE_SPACE, is_token, split_list
 from firmware.sip.mask import masked_value
 
 COMPACT = {
@@ -122,20 +122,16 @@ _OTHERS = (
     "WWW-Authenticate",
 )
 
-_CANONICAL = {
-    spelling: name for name in (*LISTS, *_OTHERS) for spelling in (name, name.lower())
-} | {spelling: name for short, name in COMPACT.items() for spelling in (short, short.upper())}
+KNOWN = {spelling: name for name in (*LISTS, *_OTHERS) for spelling in (name, name.lower())} | {
+    spelling: name for short, name in COMPACT.items() for spelling in (short, short.upper())
+}
+"""Names by their usual spellings; each of these is a token."""
 
 
 def canonical(name: str) -> str:
     """Return the one name for all spellings of a header field's name."""
-    known = _CANONICAL.get(name) or _CANONICAL.get(name.lower())
+    known = KNOWN.get(name) or KNOWN.get(name.lower())
     return known or "-".join(part.capitalize() for part in name.split("-"))
-
-
-def is_known(name: str) -> bool:
-    """Tell whether this exact spelling is a name of the table, and so a token."""
-    return name in _CANONICAL
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -209,9 +205,9 @@ class Headers:
 
 def _checked(name: str, value: object) -> tuple[str, str]:
     """Refuse what would end the line or the field: a value may come from a person or a file."""
-    if not is_known(name) and not is_token(name):
+    if name not in KNOWN and not is_token(name):
         raise ValueError(f"not a header field name: {name!r}")
-    text = str(value).strip()
+    text = str(value).strip(WHITE_SPACE)
     if FORBIDDEN.search(text):
         raise ValueError(f"control character in {name}")
     return canonical(name), text

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.grammar import FORBIDDEN, is_token
+from firmware.sip.grammar import FORBIDDEN, is_token, shown
 from firmware.sip.head import Head, content_length, read_head
 from firmware.sip.headers import Headers
 from firmware.sip.phrases import phrase
@@ -20,9 +21,8 @@ from firmware.sip.uri import Uri, parse_uri
 
 VERSION = "SIP/2.0"
 
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ([^\r\n]*+)", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*+))?", re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"(\S++) ([^ ]++) (SIP/[0-9]++\.[0-9]++)", re.IGNORECASE)
-_TAG = re.compile(r";[ \t]*+tag[ \t]*+=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ def build_message(head: Head, body: bytes) -> Message:
     headers = head.headers.without("Content-Length")
     found = _STATUS_LINE.fullmatch(head.start_line)
     if found is not None:
-        return Response(int(found.group(1)), found.group(2), headers, body)
+        return Response(int(found.group(1)), found.group(2) or "", headers, body)
     found = _REQUEST_LINE.fullmatch(head.start_line)
     if found is None:
         raise RemoteProtocolError("bad start line")
     method, uri, version = found.groups()
     if version.upper() != VERSION:
-        raise RemoteProtocolError(f"{version} is not spoken here", 505)
+        raise RemoteProtocolError(f"{shown(version)} is not spoken here", 505)
     if not is_token(method):
         raise RemoteProtocolError("bad method")
     return Request(method, parse_uri(uri), headers, body)
@@ -111,8 +111,11 @@ def answer_headers(headers: Headers, status: int, to_tag: str = "") -> Headers:
 
 def _tagged(to: str, tag: str) -> str:
     """Add a tag to a To that has none; the text before it stays as it is."""
-    behind = to.rpartition(">")[2]
-    return to if _TAG.search(behind) else f"{to};tag={tag}"
+    try:
+        has_tag = "tag" in NameAddress.parse(to).parameters
+    except RemoteProtocolError:
+        return to
+    return to if has_tag else f"{to};tag={tag}"
 
 
 def _write(start_line: str, headers: Headers, body: bytes) -> bytes:

@@ -22,7 +22,7 @@ _SIP = re.compile(
     r"(?:(?P<user>[^\x00-\x20\x7f<>\"@:]++)(?::(?P<password>[^\x00-\x20\x7f<>\"@:]*+))?@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9_.\-]++)"
     r"(?::(?P<port>[0-9]{1,5}+))?"
-    r"(?P<parameters>;[^\x00-\x20\x7f<>\"@?]*+)?"
+    r"(?P<parameters>(?:;[^\x00-\x20\x7f<>\"@?]*+)?)"
     r"(?:\?(?P<headers>[^\x00-\x20\x7f<>\"@]++))?",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*+")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 
-_DECISIVE = ("user", "ttl", "method", "maddr")
+_DECISIVE = ("user", "ttl", "method", "maddr", "transport")
 """RFC 3261 19.1.4: these, where only one URI has them, make two URIs differ."""
 
 
@@ -57,18 +57,24 @@ class SipUri:
     def parse(cls, text: str) -> SipUri:
         """Read a SIP or SIPS URI without angle brackets."""
         found = _SIP.fullmatch(text)
-        if found is None or ("%" in text and _BAD_ESCAPE.search(text)):
+        if found is None:
             raise RemoteProtocolError("not a SIP URI")
+        return cls._make(text, found)
+
+    @classmethod
+    def _make(cls, text: str, found: re.Match[str]) -> SipUri:
+        if "%" in text and _BAD_ESCAPE.search(text):
+            raise RemoteProtocolError("bad escape in a SIP URI")
         scheme, user, password, host, port, parameters, headers = found.groups()
         return cls(
-            scheme=scheme.lower(),
-            host=checked_host(host),
-            user=None if user is None else unescape(user),
-            password=password,
-            port=None if port is None else checked_port(port),
-            parameters=Parameters.parse(parameters or ""),
-            headers=_read_headers(headers) if headers else (),
-            spelled_user=user or "",
+            scheme.lower(),
+            checked_host(host),
+            user if user is None else unescape(user),
+            password,
+            port if port is None else checked_port(port),
+            Parameters.parse(parameters),
+            _read_headers(headers) if headers else (),
+            user or "",
         )
 
     def equals(self, other: SipUri) -> bool:
@@ -77,7 +83,7 @@ class SipUri:
             self.scheme == other.scheme
             and _same_user(self, other)
             and unescape(self.password or "") == unescape(other.password or "")
-            and self.host.lower() == other.host.lower()
+            and _comparable_host(self.host) == _comparable_host(other.host)
             and self.port == other.port
             and _same_parameters(self.parameters, other.parameters)
             and _comparable(self.headers) == _comparable(other.headers)
@@ -148,9 +154,12 @@ Uri = SipUri | TelUri | OtherUri
 
 def parse_uri(text: str) -> Uri:
     """Read any absolute URI without angle brackets."""
+    found = _SIP.fullmatch(text)
+    if found is not None:
+        return SipUri._make(text, found)
     scheme = text.partition(":")[0].lower()
     if scheme in {"sip", "sips"}:
-        return SipUri.parse(text)
+        raise RemoteProtocolError("not a SIP URI")
     if scheme == "tel":
         return TelUri.parse(text)
     found = _OTHER.fullmatch(text)
@@ -186,6 +195,11 @@ def _read_headers(text: str) -> tuple[tuple[str, str], ...]:
             raise RemoteProtocolError("bad header in a URI")
         pairs.append((name, value))
     return tuple(pairs)
+
+
+def _comparable_host(host: str) -> str:
+    """Return one spelling for all that name the same host."""
+    return IPv6Address(host).compressed if ":" in host else host.lower()
 
 
 def _same_user(one: SipUri, other: SipUri) -> bool:

@@ -142,13 +142,19 @@ class Baresip:
 
     def _read(self) -> None:
         data = b""
-        while more := self._control.recv(65536):
+        while more := self._receive():
             data += more
             while (cut := take_netstring(data)) is not None:
                 text, data = cut
                 with self._heard:
                     self.events.append({"at": time.time(), **json.loads(text)})
                     self._heard.notify_all()
+
+    def _receive(self) -> bytes:
+        try:
+            return self._control.recv(65536)
+        except ConnectionResetError:
+            return b""  # We closed it while it had something to say.
 
 
 def take_netstring(data: bytes) -> tuple[bytes, bytes] | None:

@@ -1,12 +1,15 @@
-"""A desk to try the phone at: exchanges that run here, and the configuration that leads to them.
+"""A desk to try the phone at: `python -m tests.lab.desk` runs exchange and virtual handset in one.
 
 `Desk` starts one exchange, or a primary and a backup that know each other, and writes a folder
 that the phone starts from: `startup.cfg` and the trusted certificate. Its `faults` and
-`set_fault` are what a page shows as a row of switches.
+`set_fault` are what the page shows as a row of switches.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,3 +112,40 @@ class Desk:
 def label_of(where: str, label: str) -> str:
     """Return what a switch says; only the backup's say whose they are."""
     return label if where == "primary" else f"{where}: {label}"
+
+
+async def run_with_phone(desk: Desk, directory: Path, page_port: int, trace: bool) -> int:
+    """Start the exchanges and the phone beside them; return the phone's exit status."""
+    # Loaded here: the exchanges alone need no phone.
+    from firmware.runtime.application import Options, run
+
+    await desk.start()
+    try:
+        state = directory / "state"
+        state.mkdir(exist_ok=True)
+        for name, exchange in desk.exchanges.items():
+            print(f"The {name} exchange is at {exchange.host}:{exchange.port}", flush=True)
+        options = Options("desktop", desk.directory, state, page_port=page_port, trace=trace)
+        return await run(options, faults=desk)
+    finally:
+        await desk.stop()
+
+
+def main() -> int:
+    """Read the command line and run until the phone is stopped."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.desk", description=__doc__)
+    parser.add_argument("--directory", type=Path, default=Path(".run"), help="configuration, state")
+    parser.add_argument("--port", type=int, default=PORT, help="of the exchange; 0: any")
+    parser.add_argument("--page-port", type=int, default=8088, help="of the virtual handset")
+    parser.add_argument("--accounts", type=int, default=2, help="of the phone, from 201 up")
+    parser.add_argument("--keep-alive", type=int, default=30, help="seconds; 0: off")
+    parser.add_argument("--backup", action="store_true", help="start a backup exchange too")
+    parser.add_argument("--trace", action="store_true", help="log SIP, its secrets masked")
+    given = parser.parse_args()
+    folder = given.directory / "config"
+    desk = Desk(folder, given.accounts, given.backup, given.port, given.keep_alive)
+    return asyncio.run(run_with_phone(desk, given.directory, given.page_port, given.trace))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

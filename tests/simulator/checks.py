@@ -121,7 +121,7 @@ class Checks:
             self.seen["registered"] += 1
         phase = PHASES[stack.link.state]
         self._note_hold(simulator, phase)
-        self.retries.step(phase, registered=registered, now=now)
+        self.retries.step(phase, len(simulator.wire.rounds), registered=registered, now=now)
         self._dead_link_is_noticed(simulator)
         self._status_is_told(simulator)
 
@@ -155,8 +155,9 @@ class Checks:
             limit_s += simulator.pong_limit_s
         else:
             # D3: where no ping was ever answered, OPTIONS gets its own time.
-            limit_s += PONG_LIMIT_MAX_S * (1 if simulator.nature.answers_pings else 2)
-            limit_s += PONG_LIMIT_MAX_S * (not connection.ponged)
+            ponged_at = connection.ponged_at
+            learnt = ponged_at and ponged_at + PONG_LIMIT_MIN_S < connection.path_since
+            limit_s += PONG_LIMIT_MAX_S * (1 if learnt else 2)
         assert gone_s <= limit_s, f"{connection.path.value} for {gone_s:.1f} s, not noticed (D2)"
 
     def _status_is_true(self, simulator: Simulator) -> None:

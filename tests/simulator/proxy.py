@@ -43,7 +43,6 @@ class ProxyEnd:
         self.caller = Caller(self)
         self.is_calm = False
         self.lines: dict[int, Line] = {}
-        self.proof: dict[int, float] = {}  # When a REGISTER was answered with 2xx, by attempt.
         self.seen = {"requests": 0, "responses": 0, "pings": 0, "pongs": 0}
         self._wire = wire
         self._numbers = count(1)
@@ -58,6 +57,7 @@ class ProxyEnd:
     def opened(self, connection: Connection) -> None:
         """A connection of the phone stands."""
         line = Line(connection)
+        self.registrar.holds.clear()
         self.lines = {n: one for n, one in self.lines.items() if one.is_open}
         self.lines[connection.attempt] = line
         if self.nature.pings_every_s:
@@ -81,6 +81,7 @@ class ProxyEnd:
                 case Ping():
                     self.seen["pings"] += 1
                     if self.nature.answers_pings:
+                        connection.ponged_at = connection.ponged_at or self.schedule.now
                         self._wire.send(connection, b"\r\n")
                 case Pong():
                     self.seen["pongs"] += 1
@@ -109,10 +110,16 @@ class ProxyEnd:
             case "CANCEL":
                 self.callee.cancelled(line, request)
             case _ if self.random.random() < self.faults.unanswered:
-                pass
+                self._leave_unanswered(request)
             case _:
                 slow_s = self.random.uniform(0, self.faults.slow_s)
                 self.schedule.later(slow_s, lambda: self._serve(line, request))
+
+    def _leave_unanswered(self, request: Request) -> None:
+        """Lose the request, but a BYE has been heard: it is its answer that is lost."""
+        leg = self.legs.find(request) if request.method == "BYE" else None
+        if leg is not None:
+            self.legs.forget(leg)
 
     def _check_request(self, line: Line, request: Request) -> None:
         via, local = request.via, line.connection.local
@@ -126,6 +133,7 @@ class ProxyEnd:
             "a branch used twice"
         )
         line.branches.add(via.branch)
+        self.registrar.arrived(request, local, self.schedule.now)
 
     def _serve(self, line: Line, request: Request) -> None:
         if not line.is_open:
@@ -143,9 +151,8 @@ class ProxyEnd:
                 self.reply(line, final(request, 501, "proxy"))
 
     def _register(self, line: Line, request: Request) -> None:
-        connection, now = line.connection, self.schedule.now
-        response = self.registrar.answer(request, connection.local, connection.attempt, now)
-        self.reply(line, response)
+        now = self.schedule.now
+        self.reply(line, self.registrar.answer(request, line.connection.attempt, now))
 
     def _invited(self, line: Line, request: Request) -> None:
         account = self._account_of(request)

@@ -66,15 +66,16 @@ class Registrar:
         self.nature = nature
         self.logins = {login.user: login for login in logins}
         self.spell = Spell.NONE
-        self.hold_s = 0  # The Retry-After of the last answer, for the checks.
+        self.holds: list[
+            int
+        ] = []  # The Retry-After of each failure on this connection, for checks.
         self.seen = {"registered": 0, "challenged": 0, "stale": 0, "refused": 0}
         self._random = random
         self._nonces: dict[str, Nonce] = {}
 
-    def answer(self, request: Request, local: Address, attempt: int, now: float) -> Response:
-        """Answer a REGISTER that came over the connection whose far end is `local`."""
+    def answer(self, request: Request, attempt: int, now: float) -> Response:
+        """Answer a REGISTER that came over the connection of that attempt."""
         login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
-        self._watch(request, login, local, now)
         unavailable = self._unavailable(request)
         if unavailable is not None:
             return unavailable
@@ -84,8 +85,12 @@ class Registrar:
         refusal = self._refusal(request)
         return refusal or self._bind(request, login, attempt, now)
 
-    def _watch(self, request: Request, login: Login, local: Address, now: float) -> None:
-        """Assert what any registrar may expect."""
+    def arrived(self, request: Request, local: Address, now: float) -> None:
+        """Assert what any registrar may expect, in the order of arrival."""
+        self._count_nonces(request)
+        if request.method != "REGISTER":
+            return
+        login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
         cseq = request.cseq.number
         assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
         login.cseqs[request.call_id] = cseq
@@ -94,14 +99,28 @@ class Registrar:
         login.asked_at = [at for at in login.asked_at if at > now - 60] + [now]
         assert len(login.asked_at) <= REGISTERS_PER_MINUTE_MAX, "a flood of REGISTERs"
 
+    def _count_nonces(self, request: Request) -> None:
+        """A nonce count grows in the order of arrival, whatever becomes of the request."""
+        for name in ("Authorization", "Proxy-Authorization"):
+            for text in request.headers.all(name):
+                given = parse_parameters(text)
+                nonce = self._nonces.get(given["nonce"])
+                if "nc" in given and nonce is not None and request.method != "ACK":
+                    count = int(given["nc"], 16)
+                    assert count > nonce.count, f"nonce count {count} after {nonce.count}"
+                    nonce.count = count
+
     def _unavailable(self, request: Request) -> Response | None:
-        self.hold_s = 0
         if self.spell is Spell.UNAVAILABLE:
-            return _plain(request, self._random.choice([500, 503, 504]))
+            return self._fail(request, self._random.choice([500, 503, 504]), 0)
         if self.spell is Spell.UNAVAILABLE_UNTIL:
-            self.hold_s = self._random.choice([1, 5, 40])
-            return _plain(request, 503, ("Retry-After", self.hold_s))
+            return self._fail(request, 503, self._random.choice([1, 5, 40]))
         return None
+
+    def _fail(self, request: Request, status: int, hold_s: int) -> Response:
+        """Answer that the registrar does not serve (D8)."""
+        self.holds.append(hold_s)
+        return _plain(request, status, *((("Retry-After", hold_s),) if hold_s else ()))
 
     def _refusal(self, request: Request) -> Response | None:
         nature = self.nature
@@ -113,9 +132,8 @@ class Registrar:
         if self._random.random() < self.faults.refused:
             self.seen["refused"] += 1
             status = self._random.choice([403, 404, 480, 500, 503, 606])
-            if status == 503 and self._random.random() < 0.5:
-                self.hold_s = self._random.choice([1, 5, 40])
-                return _plain(request, status, ("Retry-After", self.hold_s))
+            if status in {500, 503}:
+                return self._fail(request, status, self._random.choice([0, 1, 5, 40]))
             return _plain(request, status)
         return None
 
@@ -150,10 +168,6 @@ class Registrar:
             assert login.is_wrong, f"wrong digest: {given.get('algorithm')} {given.get('qop')}"
             return self._challenging(request, now, status, realm, stale=False)
         assert not login.is_wrong
-        if "nc" in given:
-            count = int(given["nc"], 16)
-            assert count > nonce.count, f"nonce count {count} after {nonce.count}"
-            nonce.count = count
         if now - nonce.made_at > self.nature.nonce_s or nonce.is_stale:
             self.seen["stale"] += 1
             return self._challenging(request, now, status, realm, stale=self.nature.says_stale)

@@ -26,6 +26,7 @@ class Retries:
     """Follows one phone's attempts and asserts the back-off."""
 
     phase: Phase = Phase.WAITING
+    rounds: int = 0  # Times that the phone began to connect.
     ended_at: float | None = None  # When the last attempt or link ended.
     outage_since: float | None = None
     failures: int = 0  # Since the last healthy time.
@@ -38,14 +39,18 @@ class Retries:
     has_served: bool = False
     woke_at: float = 0.0  # The end of the phone's last long pause.
 
-    def step(self, phase: Phase, *, registered: bool, now: float) -> None:
+    def step(self, phase: Phase, rounds: int, *, registered: bool, now: float) -> None:
         """Look at the phone after a step."""
-        if phase is not self.phase:
-            if phase is Phase.CONNECTING:
+        change = (self.phase, phase)
+        if phase is not self.phase or rounds > self.rounds:
+            # D6: an attempt that the phone itself begins anew has not failed.
+            anew = change == (Phase.CONNECTING, Phase.CONNECTING) and self.network_changed_at == now
+            if self.phase is not Phase.WAITING and change != (Phase.CONNECTING, Phase.UP):
+                if not anew:
+                    self._ends(now)
+            if phase is Phase.CONNECTING and not anew:
                 self._begins(now)
-            elif phase is Phase.WAITING:
-                self._ends(now)
-            self.phase = phase
+            self.phase, self.rounds = phase, rounds
         if phase is Phase.UP and registered and self.registered_at is None:
             self.registered_at, self.has_served = now, True
         if phase is Phase.WAITING and self.ended_at is not None:

@@ -41,7 +41,7 @@ from firmware.link.events import (
     Write,
 )
 from tests.simulator.faults import Ending, Faults, Spell
-from tests.simulator.schedule import Schedule
+from tests.simulator.schedule import Action, Schedule
 
 ADDRESSES = tuple(Address(f"198.51.100.{number}", 5061) for number in (10, 11, 12))
 CERTIFICATE_ENDS = 4e9
@@ -69,6 +69,7 @@ class Connection:
     path: Ending | None = None  # DEAD, MUTE, or None while all is well.
     path_since: float = 0.0
     carried_sip: bool = False
+    ponged_at: float | None = None  # When the proxy answered a ping first.
     proof_at: float | None = None  # When the phone was given bytes last.
     to_proxy: bytearray = field(default_factory=bytearray)  # Held by a dead or mute path.
     to_phone: bytearray = field(default_factory=bytearray)  # Not sent off yet.
@@ -103,6 +104,7 @@ class Wire:
         random: Random,
         faults: Faults,
         deliver: Callable[[object], None],
+        when_awake: Callable[[Action], None],
         connections_max: int = 1,
     ) -> None:
         self.schedule = schedule
@@ -114,6 +116,7 @@ class Wire:
         self.seen = {"connections": 0, "lost": 0, "frozen": 0, "condemned": 0}
         self._random = random
         self._deliver = deliver
+        self._when_awake = when_awake
         self._connections_max = connections_max
         self._ports = count(40000)
 
@@ -134,7 +137,7 @@ class Wire:
                 self._close(attempt)
             case CheckDelivery(attempt):
                 assert self.connections[attempt].stage is Stage.OPEN, "asks about no connection"
-                self.schedule.later(0.0, lambda: self._answer_check(attempt))
+                self._tell_at(0.0, lambda: self._answer_check(attempt))
 
     @property
     def standing(self) -> list[Connection]:
@@ -170,7 +173,7 @@ class Wire:
                 connection.stage = Stage.ENDED  # The look-up is over; a dial is a new attempt.
                 self._deliver(Resolved(attempt, found))
 
-        self.schedule.later(took_s, resolved)
+        self._tell_at(took_s, resolved)
 
     def _connect(self, connection: Connection) -> None:
         attempt, trip_s = connection.attempt, 2 * self._trip_s()
@@ -183,14 +186,14 @@ class Wire:
         if self.spell in plain:
             kind, text, delay_s = plain[self.spell]
             if kind in {FailureKind.TLS, FailureKind.CERTIFICATE}:
-                self.schedule.later(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
+                self._tell_at(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
             self._lose_later(attempt, delay_s, kind, text)
             return
         if self.spell is Spell.BLACK_HOLE:
             return
-        self.schedule.later(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
+        self._tell_at(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
         if self.spell is not Spell.TLS_HANGS:
-            self.schedule.later(2 * trip_s, lambda: self._opened(connection))
+            self._tell_at(2 * trip_s, lambda: self._opened(connection))
 
     def _opened(self, connection: Connection) -> None:
         if connection.stage is not Stage.DIALLING:
@@ -277,7 +280,9 @@ class Wire:
             data = data[: self._random.randrange(len(data))]
         for piece in self._pieces(data):
             connection.down_at = max(connection.down_at, self.schedule.now + self._trip_s())
-            self.schedule.at(connection.down_at, partial(self._arrive, connection, piece))
+            self._tell_at(
+                connection.down_at - self.schedule.now, partial(self._arrive, connection, piece)
+            )
         if ends:
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
 
@@ -334,7 +339,8 @@ class Wire:
         self._gone(connection)
         kind = FailureKind.RESET if ending is Ending.RESET else FailureKind.CLOSED
         at = max(connection.down_at, self.schedule.now + self._trip_s())
-        self.schedule.at(at, lambda: self._lose(connection.attempt, kind, ending.value))
+        lose = partial(self._lose, connection.attempt, kind, ending.value)
+        self._tell_at(at - self.schedule.now, lose)
 
     def _gone(self, connection: Connection) -> None:
         if connection.stands:
@@ -342,7 +348,7 @@ class Wire:
             self.far_end.closed(connection)
 
     def _lose_later(self, attempt: int, delay_s: float, kind: FailureKind, text: str) -> None:
-        self.schedule.later(delay_s, lambda: self._lose(attempt, kind, text))
+        self._tell_at(delay_s, lambda: self._lose(attempt, kind, text))
 
     def _lose(self, attempt: int, kind: FailureKind, text: str) -> None:
         connection = self.connections.get(attempt)
@@ -373,7 +379,11 @@ class Wire:
             DeliveryChecked(attempt, 100),
         ]
         late = self._random.choice(words)
-        self.schedule.later(self._random.uniform(0, 20), lambda: self._deliver(late))
+        self._tell_at(self._random.uniform(0, 20), lambda: self._deliver(late))
+
+    def _tell_at(self, delay_s: float, action: Action) -> None:
+        """Plan something that the phone's machine must be awake for."""
+        self.schedule.later(delay_s, lambda: self._when_awake(action))
 
     def _trip_s(self) -> float:
         return self.faults.latency_s + self._random.uniform(0, self.faults.jitter_s)

@@ -97,6 +97,12 @@ class Rig:
         self.out.clear()
         return self
 
+    def accounts(self) -> tuple[int, ...]:
+        return self.agent.registered_accounts
+
+    def calls(self) -> tuple[int, ...]:
+        return self.agent.calls
+
     def take(self, method: str) -> list[SendRequest]:
         """Take the open requests of a method."""
         found = [sent for sent in self.open if sent.request.method == method]

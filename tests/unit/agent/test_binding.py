@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.agent.rig import INSTANCE, LOCAL
 
 from firmware.agent.account import ContactMatching
 from firmware.agent.binding import Identity, contacts_of, granted_s, own_binding, stale_bindings
@@ -11,6 +10,7 @@ from firmware.link.events import Address
 from firmware.sip.headers import Headers
 from firmware.sip.message import Response
 from firmware.sip.uri import SipUri
+from tests.unit.agent.rig import INSTANCE, LOCAL
 
 OURS = SipUri.parse("sip:201@192.0.2.99:40000;transport=tls")
 FLOW = f'+sip.instance="<{INSTANCE}>";reg-id=1'

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.agent.registrar import HASHES, Realm, answer, fields_of
-from tests.unit.agent.rig import BACKUP, PRIMARY, Rig, account, of
 
 from firmware.agent.account import Account
 from firmware.agent.credentials import (
@@ -20,6 +18,8 @@ from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import parse_uri
 from firmware.transaction.events import SendAck
+from tests.unit.agent.registrar import HASHES, Realm, answer, fields_of
+from tests.unit.agent.rig import BACKUP, PRIMARY, Rig, account, of
 
 ANN = Account(1, "201", "example.org", password="secret")
 
@@ -175,7 +175,7 @@ def test_a_refused_old_nonce_counts_as_stale_once() -> None:
     challenged = rig.registrar.realm.challenge()
     rig.reply(sent, answer(sent.request, 401, ("WWW-Authenticate", challenged)))
     assert rig.register() == 1
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_a_nonce_that_serves_once_costs_two_round_trips_each_time() -> None:
@@ -186,7 +186,7 @@ def test_a_nonce_that_serves_once_costs_two_round_trips_each_time() -> None:
     rig.down()
     rig.up()
     assert rig.register() == 2
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_a_server_that_finds_every_nonce_stale_is_given_up() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, Rig, account, of, sdp, text
 
 from firmware.agent.agent import CALLS_MAX
 from firmware.agent.events import (
@@ -26,6 +26,8 @@ from firmware.transaction.events import (
     SendAck,
     SendRequest,
 )
+from tests.unit.agent.registrar import answer
+from tests.unit.agent.rig import BACKUP, Rig, account, of, sdp, text
 
 INVITE = """\
 INVITE sip:100@example.org SIP/2.0
@@ -135,12 +137,12 @@ def test_a_call_that_is_answered_and_hung_up_here() -> None:
     assert not rig.hears(180), "said once"
     assert not rig.hears(183)
     assert of(CallAnswered, rig.is_answered()) == [CallAnswered(1)]
-    assert rig.agent.calls == (1,)
+    assert rig.calls() == (1,)
     out = rig.hangs_up()
     assert of(CallEnded, out) == [CallEnded(1, EndCause.HUNG_UP_HERE)]
     bye = rig.one("BYE")
     rig.reply(bye, answer(bye.request, 200))
-    assert rig.agent.calls == ()
+    assert rig.calls() == ()
     assert not rig.hangs_up()
 
 
@@ -181,14 +183,12 @@ def test_a_refusal_is_said_in_words(status: int, reason: str, ringing: bool) -> 
     rig.hears(status)
     assert rig.ended() == CallEnded(1, EndCause.REFUSED, status, reason)
     assert not rig.open
-    assert rig.agent.calls == ()
+    assert rig.calls() == ()
 
 
 def test_a_phrase_of_a_peer_is_one_short_line() -> None:
     rig = Calling()
     response = answer(rig.invite.request, 499)
-    from dataclasses import replace
-
     rig.reply(rig.invite, replace(response, reason="x" * 200))
     assert rig.ended().reason == "499 " + "x" * 59 + "…"
 
@@ -204,7 +204,7 @@ def test_hanging_up_before_the_answer_cancels(ringing: bool) -> None:
     out = rig.hangs_up()
     assert of(CancelRequest, out) == [CancelRequest(rig.invite.key)]
     assert of(CallEnded, out) == [CallEnded(1, EndCause.HUNG_UP_HERE)]
-    assert rig.agent.calls == ()
+    assert rig.calls() == ()
     assert not rig.hangs_up(), "once"
     assert not rig.hears(180)
     assert not rig.hears(487)
@@ -283,7 +283,7 @@ def test_a_repeated_2xx_is_acknowledged_again_and_a_fork_ended() -> None:
     assert [ack.to.tag for ack in acks(out)] == ["other"]
     assert [bye.to.tag for bye in byes(out)] == ["other"]
     assert not of(CallAnswered, out)
-    assert rig.agent.calls == (1,)
+    assert rig.calls() == (1,)
     rig.wait(31)
     assert len(acks(rig.is_answered(tag="other"))) == 1
 
@@ -310,8 +310,6 @@ def test_forks_are_bounded() -> None:
 def test_an_answer_that_cannot_be_read_fails_the_call(field: str) -> None:
     rig = Calling()
     response = rig.accept(rig.invite.request)
-    from dataclasses import replace
-
     headers = response.headers.set(field, "<garbage")
     rig.reply(rig.invite, replace(response, headers=headers))
     assert rig.ended() == CallEnded(1, EndCause.FAILED, 0, "the answer cannot be read")
@@ -356,11 +354,11 @@ def test_a_call_that_stands_survives_its_link() -> None:
     rig.is_answered()
     rig.down()
     assert not of(CallEnded, rig.out)
-    assert rig.agent.calls == (1,)
+    assert rig.calls() == (1,)
     rig.wait(600)
     rig.up()
     rig.register()
-    assert rig.agent.calls == (1,)
+    assert rig.calls() == (1,)
     rig.hangs_up()
     bye = rig.one("BYE").request
     assert str(bye.uri) == "sip:far@198.51.100.7:5061;transport=tls"
@@ -479,7 +477,7 @@ def test_owed_byes_are_bounded() -> None:
         rig.reply(invite, rig.accept(invite.request))
         if call % CALLS_MAX == 0:
             rig.down()
-            for number in rig.agent.calls:
+            for number in rig.calls():
                 rig.feed(HangUp(number))
             rig.up()
             sent = rig.one("REGISTER")
@@ -524,7 +522,7 @@ def test_calls_are_bounded() -> None:
     rig = Rig().registered()
     for _ in range(CALLS_MAX):
         rig.feed(Dial(1, "100"))
-    assert len(rig.agent.calls) == CALLS_MAX
+    assert len(rig.calls()) == CALLS_MAX
     assert rig.feed(Dial(1, "100")) == [CallEnded(0, EndCause.FAILED, 0, "too many calls")]
 
 

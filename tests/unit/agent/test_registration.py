@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.agent.registrar import answer, refusal
-from tests.unit.agent.rig import BACKUP, INSTANCE, LOCAL, PRIMARY, RESET, Rig, account, of, text
 
-from firmware.agent.events import AccountStatus, Dial, RegistrationState, UnregisterAll
-from firmware.link.events import Address, FailureKind, ProxyUnfit, ServiceConfirmed
+from firmware.agent.events import (
+    AccountStatus,
+    Dial,
+    EndCause,
+    RegistrationState,
+    UnregisterAll,
+)
+from firmware.link.events import Address, FailureKind, Proxy, ProxyUnfit, ServiceConfirmed
 from firmware.sip.message import Request
+from firmware.sip.uri import SipUri
 from firmware.transaction.events import (
     RequestFailed,
     RequestFailure,
     ResponseReceived,
     SendRequest,
 )
+from tests.unit.agent.registrar import answer, refusal
+from tests.unit.agent.rig import BACKUP, INSTANCE, LOCAL, PRIMARY, RESET, Rig, account, of, text
 
 OTHER = Address("192.0.2.99", 40001)
 
@@ -45,6 +52,11 @@ def last(rig: Rig, number: int = 1) -> AccountStatus:
 
 def contact_of(request: Request) -> str:
     return request.headers.all("Contact")[0]
+
+
+def user_of(request: Request) -> str | None:
+    assert isinstance(request.to.uri, SipUri)
+    return request.to.uri.user
 
 
 # The request.
@@ -91,7 +103,7 @@ def test_nine_accounts_register_at_once_each_with_its_own_call_id() -> None:
     rig = Rig(*(account(number) for number in range(1, 10)))
     rig.up()
     sent = [item.request for item in rig.take("REGISTER")]
-    assert [request.to.uri.user for request in sent] == [f"20{n}" for n in range(1, 10)]
+    assert [user_of(request) for request in sent] == [f"20{n}" for n in range(1, 10)]
     assert len({request.call_id for request in sent}) == 9
 
 
@@ -109,7 +121,7 @@ def test_a_challenged_register_ends_registered() -> None:
     rig = Rig()
     rig.up()
     assert rig.register() == 2
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
     assert states(rig) == [RegistrationState.REGISTERING, RegistrationState.REGISTERED]
     assert of(ServiceConfirmed, rig.out) == [ServiceConfirmed(None)]
 
@@ -135,13 +147,13 @@ def test_it_is_renewed_in_time(granted: int | None, renewal: int, after: int) ->
     assert not rig.take("REGISTER")
     rig.wait(0.01)
     assert rig.register() == 1, "the nonce serves on"
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_it_stays_registered_while_the_renewal_runs_but_not_beyond_its_end() -> None:
     rig = Rig().registered()
     rig.wait(3585)
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
     rig.wait(15)
     assert last(rig).state is RegistrationState.REGISTERING
     assert last(rig).reason == "the registration has run out"
@@ -155,13 +167,13 @@ def test_a_200_without_our_binding_is_no_registration(contacts: tuple[str, ...])
     rig.up()
     sent = rig.one("REGISTER")
     rig.reply(sent, answer(sent.request, 200, *(("Contact", text) for text in contacts)))
-    assert rig.agent.registered_accounts == ()
+    assert rig.accounts() == ()
     assert last(rig).state is RegistrationState.WAITING
     assert last(rig).reason == "registrar did not keep the registration"
     assert rig.now + 120 <= (last(rig).retry_at or 0) <= rig.now + 132
     rig.wait(133)
     rig.register()
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_the_own_binding_is_found_among_many() -> None:
@@ -221,7 +233,7 @@ def test_a_refusal_waits_and_says_why(status: int, reason: str) -> None:
     rig.reply(first, answer(first.request, status))
     rig.reply(second, rig.registrar.answer(second.request))
     rig.register()
-    assert rig.agent.registered_accounts == (2,), "the other account is untouched"
+    assert rig.accounts() == (2,), "the other account is untouched"
     assert (last(rig).state, last(rig).reason) == (RegistrationState.REFUSED, reason)
     assert rig.now + 1800 <= (last(rig).retry_at or 0) <= rig.now + 1980
     assert not of(ProxyUnfit, rig.out), "it is about the account, not the proxy (D8)"
@@ -229,7 +241,7 @@ def test_a_refusal_waits_and_says_why(status: int, reason: str) -> None:
     assert not rig.take("REGISTER")
     rig.wait(182)
     rig.register()
-    assert rig.agent.registered_accounts == (1, 2)
+    assert rig.accounts() == (1, 2)
 
 
 def test_a_longer_retry_after_of_a_refusal_is_honoured() -> None:
@@ -273,7 +285,7 @@ def test_a_refusal_whose_wait_ends_without_a_link_registers_with_the_next_one() 
     assert last(rig).state is RegistrationState.WAITING
     rig.up()
     rig.register()
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 # What the registrar wants otherwise.
@@ -285,7 +297,7 @@ def test_423_asks_for_longer() -> None:
     rig.up()
     rig.register()
     assert [request.expires for request in rig.registrar.requests] == [60, 300, 300]
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 @pytest.mark.parametrize("least", ["60", "5", "nonsense", "99999999999", None])
@@ -318,7 +330,7 @@ def test_439_falls_back_without_outbound_and_asks_again_on_the_next_link() -> No
     ]
     assert "reg-id" in contact_of(requests[0])
     assert "reg-id" not in contact_of(requests[1])
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
     rig.down()
     rig.up()
     assert "outbound" in (rig.one("REGISTER").request.headers.get("Supported") or "")
@@ -330,7 +342,7 @@ def test_420_goes_without_what_is_not_supported() -> None:
     rig.up()
     rig.register()
     assert rig.registrar.requests[1].headers.get("Supported") == "outbound"
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_420_for_something_else_is_a_refusal() -> None:
@@ -386,14 +398,14 @@ def test_an_account_that_alone_is_not_served_waits_alone(
     assert not of(ProxyUnfit, rig.out), "the other account has no verdict yet"
     rig.reply(second, rig.registrar.answer(second.request))
     rig.register()
-    assert rig.agent.registered_accounts == (2,)
+    assert rig.accounts() == (2,)
     assert not of(ProxyUnfit, rig.out)
     assert (last(rig).state, last(rig).reason) == (RegistrationState.WAITING, reason)
     wait_s = float(retry_after or 120)
     assert rig.now + wait_s <= (last(rig).retry_at or 0) <= rig.now + wait_s * 1.1
     rig.wait(wait_s * 1.1)
     rig.register()
-    assert rig.agent.registered_accounts == (1, 2)
+    assert rig.accounts() == (1, 2)
 
 
 def test_the_longest_retry_after_counts_when_nobody_is_served() -> None:
@@ -411,7 +423,7 @@ def test_a_renewal_that_is_not_served_ends_the_registration() -> None:
     rig.wait(3585)
     rig.register()
     assert len(of(ProxyUnfit, rig.out)) == 1
-    assert rig.agent.registered_accounts == ()
+    assert rig.accounts() == ()
 
 
 # Links that come and go (L8, F5).
@@ -420,7 +432,7 @@ def test_a_renewal_that_is_not_served_ends_the_registration() -> None:
 def test_every_account_registers_again_on_the_next_link_in_one_round_trip() -> None:
     rig = Rig(*(account(number) for number in range(1, 10))).registered()
     rig.down()
-    assert rig.agent.registered_accounts == ()
+    assert rig.accounts() == ()
     assert all(rig.statuses(n)[-1].state is RegistrationState.WAITING for n in range(1, 10))
     assert last(rig).reason == RESET.text
     rig.up(local=OTHER)
@@ -429,7 +441,7 @@ def test_every_account_registers_again_on_the_next_link_in_one_round_trip() -> N
     for request in sent:
         assert "192.0.2.99:40001" in contact_of(request.request)
         rig.reply(request, rig.registrar.answer(request.request))
-    assert len(rig.agent.registered_accounts) == 9
+    assert len(rig.accounts()) == 9
     assert not rig.take("REGISTER"), "one round trip each"
 
 
@@ -450,7 +462,7 @@ def test_an_unanswered_register_goes_again_as_a_new_transaction() -> None:
 
 def test_each_proxy_has_its_own_call_id_and_keeps_it() -> None:
     rig = Rig().registered()
-    seen = {}
+    seen: dict[Proxy, str] = {}
     for proxy in (BACKUP, PRIMARY, BACKUP, PRIMARY):
         rig.down()
         rig.up(proxy)
@@ -467,7 +479,7 @@ def test_the_account_with_a_call_registers_first() -> None:
     rig.reply(sent, rig.accept(sent.request))
     rig.down()
     rig.up()
-    assert [s.request.to.uri.user for s in rig.take("REGISTER")] == ["203", "201", "202"]
+    assert [user_of(sent.request) for sent in rig.take("REGISTER")] == ["203", "201", "202"]
 
 
 # Leftovers.
@@ -488,7 +500,7 @@ def test_a_binding_left_behind_is_asked_away(shows_instance: bool) -> None:
     assert gone == "<sip:201@192.0.2.99:40000;transport=tls>;expires=0"
     held = rig.registrar.bindings["sip:201@example.org"]
     assert [str(contact.uri) for contact in held] == ["sip:201@192.0.2.99:40001;transport=tls"]
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_a_leftover_that_stays_is_asked_away_only_once_per_link() -> None:
@@ -515,7 +527,7 @@ def test_a_registrar_that_refuses_to_remove_leftovers_still_registers() -> None:
     rig.reply(sent, rig.registrar.answer(sent.request))
     rig.registrar.refusals = [refusal(400)]
     assert rig.register() == 2
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
     assert len(rig.registrar.requests[-1].contacts) == 1
 
 
@@ -543,10 +555,10 @@ def test_a_held_register_goes_when_the_rate_allows() -> None:
     assert states(rig)[-1] is RegistrationState.REGISTERING
     rig.wait(3)
     assert rig.register() == 1
-    assert rig.agent.registered_accounts == (), "the answer to the challenge has to wait too"
+    assert rig.accounts() == (), "the answer to the challenge has to wait too"
     rig.wait(3)
     rig.register()
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 # Leaving.
@@ -555,7 +567,10 @@ def test_a_held_register_goes_when_the_rate_allows() -> None:
 def test_unregister_takes_every_binding_away() -> None:
     rig = Rig(account(1), account(2)).registered()
     rig.feed(UnregisterAll())
+    assert rig.accounts() == (1, 2), "until the registrar says so"
+    assert "not registered" in str(rig.feed(Dial(1, "100")))
     assert rig.register() == 1, "signed at once"
+    assert rig.accounts() == ()
     assert all(not held for held in rig.registrar.bindings.values())
     assert [request.expires for request in rig.registrar.requests[-2:]] == [0, 0]
     assert states(rig)[-1] is states(rig, 2)[-1] is RegistrationState.OFF
@@ -580,6 +595,39 @@ def test_unregister_without_a_link_or_a_binding_says_nothing() -> None:
     assert not rig.open
 
 
+@pytest.mark.parametrize("end", ["link", "timeout", "refused", "wrong password"])
+def test_a_phone_that_stops_is_off_however_that_ends(end: str) -> None:
+    rig = Rig().registered()
+    rig.feed(UnregisterAll())
+    sent = rig.open[0]
+    match end:
+        case "link":
+            rig.down()
+        case "timeout":
+            rig.feed(RequestFailed(sent.key, RequestFailure.TIMEOUT))
+        case "refused":
+            rig.reply(sent, answer(sent.request, 503))
+        case _:
+            rig.registrar.realm.password = "changed"
+            rig.register()
+    assert last(rig).state is RegistrationState.OFF
+    assert rig.agent.deadline() is None
+    assert not of(ProxyUnfit, rig.out)
+    rig.open.clear()
+    rig.up()
+    assert not rig.open, "off is off"
+
+
+def test_a_stop_ends_calls_before_it_signs_off() -> None:
+    rig = Rig().registered()
+    rig.feed(Dial(1, "100"))
+    invite = rig.one("INVITE")
+    rig.reply(invite, rig.accept(invite.request))
+    out = rig.feed(UnregisterAll())
+    assert [item.request.method for item in of(SendRequest, out)] == ["BYE", "REGISTER"]
+    assert rig.ended().cause is EndCause.HUNG_UP_HERE
+
+
 def test_a_register_that_is_out_is_taken_back() -> None:
     rig = Rig()
     rig.up()
@@ -588,7 +636,7 @@ def test_a_register_that_is_out_is_taken_back() -> None:
     assert (first.request.expires, second.request.expires) == (3600, 0)
     assert second.request.cseq.number == first.request.cseq.number + 1
     rig.reply(first, rig.registrar.answer(first.request))
-    assert rig.agent.registered_accounts == ()
+    assert rig.accounts() == ()
 
 
 def test_stray_answers_are_ignored() -> None:
@@ -600,7 +648,7 @@ def test_stray_answers_are_ignored() -> None:
     sent = rig.one("REGISTER")
     assert not rig.reply(sent, answer(sent.request, 100))
     rig.reply(sent, rig.registrar.answer(sent.request))
-    assert rig.agent.registered_accounts == (1,)
+    assert rig.accounts() == (1,)
 
 
 def test_the_status_names_the_account_and_keeps_its_secrets() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.agent.rig import Rig, account, of, sdp
-from tests.unit.agent.test_outgoing import Calling
-from tests.unit.agent.test_received import ALLOW, invite
 
 from firmware.agent.events import IncomingCall
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import parse_uri
 from firmware.transaction.events import AckReceived
+from tests.unit.agent.rig import Rig, account, of, sdp
+from tests.unit.agent.test_outgoing import Calling
+from tests.unit.agent.test_received import ALLOW, invite
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
 
@@ -26,7 +26,7 @@ def answered(rig: Rig, sent: Request) -> Response:
     return response
 
 
-@pytest.fixture()
+@pytest.fixture
 def rig() -> Rig:
     return Rig(account(1), account(2), account(3, user="201", domain="other.org")).registered()
 
@@ -168,7 +168,7 @@ def test_a_request_that_cannot_be_read_is_answered(rig: Rig, field: tuple[str, s
     sent = invite(AUDIO)
     response = answered(rig, replace(sent, headers=sent.headers.set(*field)))
     assert response.status == 400
-    assert rig.agent.calls == ()
+    assert rig.calls() == ()
 
 
 # Within a dialog that is not there yet.
@@ -197,4 +197,4 @@ def test_an_early_dialog_of_ours_is_known(method: str, body: str, status: int) -
     assert answered(rig, sent).status == 481, "nobody of that tag has answered yet"
     rig.hears(183)
     assert answered(rig, sent).status == status
-    assert rig.agent.calls == (1,)
+    assert rig.calls() == (1,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from tests.unit.agent.rig import INSTANCE, account
 
 from firmware.agent.account import AgentSettings
 from firmware.agent.credentials import Credentials
@@ -13,11 +12,12 @@ from firmware.agent.events import Party
 from firmware.agent.line import Line
 from firmware.agent.target import BadTargetError, parse_target, party_of
 from firmware.sip.address import NameAddress
+from tests.unit.agent.rig import INSTANCE, account
 
 
-def line(**settings: bool) -> Line:
+def line(*, send_sips: bool = False) -> Line:
     ids = iter(("a", "b"))
-    chosen = AgentSettings(instance=INSTANCE, **settings)
+    chosen = AgentSettings(instance=INSTANCE, send_sips=send_sips)
     return Line(account(), chosen, Credentials(ids), ids, Random(1))
 
 

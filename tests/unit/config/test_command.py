@@ -39,6 +39,23 @@ def test_the_reference_names_every_parameter() -> None:
         assert len(re.findall(f"^{row}", text, re.MULTILINE)) == 1, parameter.name
 
 
+WITHOUT_READER = {
+    "sip transport protocol": "has one value only",
+    "sip whitelist": "steers nothing while the link is the only door",
+}
+
+
+def test_a_parameter_without_a_dagger_is_read_by_somebody() -> None:
+    folders = (FOLDER, FOLDER.parent / "firmware")
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    text = "\n".join(path.read_text() for path in files if not path.name.startswith("table_"))
+    for parameter in PARAMETERS:
+        if parameter.built and parameter.name not in WITHOUT_READER:
+            host = parameter.name.removesuffix(" port")
+            names = {parameter.name, host, f"{host} ip"}
+            assert any(f'"{name}"' in text for name in names), parameter.name
+
+
 def test_the_references_tables_have_five_columns_everywhere() -> None:
     rows = [line for line in reference().splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}

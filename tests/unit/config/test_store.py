@@ -94,6 +94,7 @@ def test_a_store_that_only_reads_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "startup.cfg").write_text("^sip proxy ip: b\n")
     reader = Store(tmp_path, tmp_path / "state", writes=False)
     assert reader.read().value(PROXY) == "b"
+    assert reader.read().problems == ()
     with pytest.raises(ConfigError, match="no state folder"):
         reader.set_local("sip vmail", "9")
     assert make(tmp_path, "").read().value(PROXY) == "local"

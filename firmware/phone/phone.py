@@ -1,0 +1,489 @@
+"""What the person meets: keys and hook in, screens, ringer and lamp out.
+
+Theory of operation
+-------------------
+    IDLE --digit, lift--> DIALLING --#, time-out--> CALLING --answer--> TALKING
+      |                                                      |                     |
+      +--call comes--> RINGING --lift, Answer--> ANSWERING --+---------------------+--> ENDED --> IDLE
+
+One call is in the foreground; a second one that comes is refused as busy. Facts from below are
+passed on as `Report` first, so whoever watches the phone sees them in order. The screen is a value:
+it is made anew after every event and shown when it differs. What changes with time alone (clock,
+countdown, ages, durations) is a deadline, so an idle phone sleeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import assert_never
+
+from firmware.agent.events import (
+    AccountStatus,
+    Answer,
+    CallAnswered,
+    CallEnded,
+    Dial,
+    Dialling,
+    EndCause,
+    HangUp,
+    IncomingCall,
+    Party,
+    RegistrationState,
+    Reject,
+    RemoteRinging,
+)
+from firmware.link.events import LinkState, LinkStatus, TestLink
+from firmware.machine import earliest, is_due
+from firmware.phone.events import (
+    AnswerCall,
+    DialTarget,
+    EndCall,
+    HookLifted,
+    HookReplaced,
+    KeyPressed,
+    LampPattern,
+    Report,
+    Reportable,
+    SetLamp,
+    SetRinger,
+    Show,
+    TimeIs,
+)
+from firmware.phone.link_words import AGE_STEP_S, link_line, link_rows
+from firmware.phone.screen import (
+    AccountLine,
+    CallScreen,
+    CallStage,
+    DialScreen,
+    IdleScreen,
+    LinkIcon,
+    LinkLine,
+    PageScreen,
+    Screen,
+)
+
+DIGITS_MAX = 32
+"""Longer than any telephone number (E.164 has 15) with prefixes and codes."""
+
+ENDED_S = 4.0
+"""How long the screen says why a call is over."""
+
+PAGE_S = 60.0
+"""How long a page stays before the idle screen comes back."""
+
+ROWS_PER_PAGE = 4
+DIGITS = frozenset("0123456789*#")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSettings:
+    """What the administrator chose for the phone; times in seconds."""
+
+    digit_timeout_s: float = 4.0
+    problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.
+
+
+class State(Enum):
+    """What the person is doing."""
+
+    IDLE = "idle"
+    DIALLING = "dialling"
+    CALLING = "calling"
+    RINGING = "ringing"
+    ANSWERING = "answering"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+LEGAL = {
+    State.IDLE: {State.DIALLING, State.CALLING, State.RINGING},
+    State.DIALLING: {State.CALLING, State.IDLE, State.RINGING},
+    State.CALLING: {State.TALKING, State.ENDED, State.IDLE},
+    State.RINGING: {State.ANSWERING, State.ENDED, State.IDLE},
+    State.ANSWERING: {State.TALKING, State.ENDED, State.IDLE},
+    State.TALKING: {State.ENDED, State.IDLE},
+    State.ENDED: {State.IDLE, State.DIALLING, State.CALLING, State.RINGING},
+}
+
+PhoneEvent = (
+    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | TimeIs | Reportable
+)
+
+
+class Phone:
+    """The top machine: one person, one screen, one call in the foreground."""
+
+    def __init__(self, settings: PhoneSettings, now: float) -> None:
+        self._settings = settings
+        self._now = now
+        self.state = State.IDLE
+        self._digits = ""
+        self._lifted = False
+        self._page = 0  # 0: idle; the others are pages of facts.
+        self._page_by: float | None = None
+        self._dial_by: float | None = None
+        self._ended_by: float | None = None
+        self._call = 0
+        self._far = Party("", "")
+        self._remote_rings = False
+        self._detail = ""
+        self._talking_since = now
+        self._link: LinkStatus | None = None
+        self._accounts: dict[int, AccountStatus] = {}
+        self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
+        self._zone_s = 0
+        self._shown: Screen | None = None
+        self._ringing = False
+
+    def deadline(self) -> float | None:
+        return earliest((self._dial_by, self._page_by, self._ended_by, self._redraw_at()))
+
+    def handle(self, event: PhoneEvent, now: float) -> list[object]:
+        self._now = now
+        out: list[object] = [Report(event)] if isinstance(event, Reportable) else []
+        out += self._take(event)
+        return out + self._outward()
+
+    def wake(self, now: float) -> list[object]:
+        self._now = now
+        out: list[object] = []
+        if is_due(self._dial_by, now):
+            out += self._dial()
+        if is_due(self._ended_by, now):
+            self._enter(State.IDLE)
+        if is_due(self._page_by, now):
+            self._turn_to(0)
+        return out + self._outward()
+
+    def _take(self, event: PhoneEvent) -> list[object]:
+        match event:
+            case KeyPressed(key):
+                return self._key(key)
+            case HookLifted():
+                return self._lift()
+            case HookReplaced():
+                return self._replace()
+            case DialTarget(target, account):
+                return self._dial_target(target, account)
+            case AnswerCall():
+                return self._answer()
+            case EndCall():
+                return self._hang_up()
+            case TimeIs(unix_s, offset_s):
+                self._unix_offset_s = None if unix_s is None else unix_s - self._now
+                self._zone_s = offset_s
+                return []
+            case LinkStatus():
+                self._link = event
+                return []
+            case AccountStatus():
+                self._accounts[event.account] = event
+                return []
+            case Dialling() | RemoteRinging() | IncomingCall() | CallAnswered() | CallEnded():
+                return self._call_event(event)
+            case _:
+                assert_never(event)
+
+    # The person.
+
+    def _key(self, key: str) -> list[object]:
+        """Do what a key means now; one that means nothing does nothing."""
+        if key in DIGITS:
+            return self._digit(key)
+        if key in {"up", "down"} and self.state is State.IDLE:
+            self._turn(1 if key == "down" else -1)
+        elif key == "soft1":
+            return self._dial() if self.state is State.DIALLING else self._answer()
+        elif key == "soft2":
+            return self._second_key()
+        return []
+
+    def _digit(self, key: str) -> list[object]:
+        if self.state is State.DIALLING:
+            return self._dial() if key == "#" and self._digits else self._collect(key)
+        if self.state in {State.IDLE, State.ENDED}:
+            self._enter(State.DIALLING)
+            return [*self._collect(key), TestLink()]  # D7.
+        return []
+
+    def _collect(self, key: str) -> list[object]:
+        if len(self._digits) < DIGITS_MAX:
+            self._digits += key
+            self._dial_by = self._now + self._settings.digit_timeout_s
+        return []
+
+    def _second_key(self) -> list[object]:
+        if self.state is State.DIALLING:
+            self._digits = self._digits[:-1]
+            self._dial_by = self._now + self._settings.digit_timeout_s if self._digits else None
+            if not self._digits and not self._lifted:
+                self._enter(State.IDLE)
+            return []
+        if self.state is State.RINGING:
+            return [Reject(self._call), *self._drop()]
+        if self.state is State.IDLE:
+            self._turn_to(0 if self._page else 1)
+            return []
+        return self._hang_up()
+
+    def _lift(self) -> list[object]:
+        self._lifted = True
+        if self.state is State.RINGING:
+            return self._answer()
+        if self.state in {State.IDLE, State.ENDED}:
+            self._enter(State.DIALLING)
+            return [TestLink()]  # D7.
+        if self.state is State.DIALLING and self._digits:
+            return self._dial()
+        return []
+
+    def _replace(self) -> list[object]:
+        self._lifted = False
+        if self.state in {State.DIALLING, State.ENDED}:
+            self._enter(State.IDLE)
+            return []
+        return [] if self.state is State.RINGING else self._hang_up()
+
+    def _answer(self) -> list[object]:
+        if self.state is not State.RINGING:
+            return []
+        self._enter(State.ANSWERING)
+        return [Answer(self._call)]
+
+    def _hang_up(self) -> list[object]:
+        """End the call in the foreground; the screen goes back at once, as the person does."""
+        if self.state is State.DIALLING:
+            self._enter(State.IDLE)
+        if self.state in {State.IDLE, State.ENDED}:
+            return []
+        hang_up = [HangUp(self._call)] if self._call else []
+        return [*hang_up, *self._drop()]
+
+    def _drop(self) -> list[object]:
+        """Leave the call: to the dial tone with the handset off the hook, else to idle."""
+        self._call = 0
+        self._enter(State.IDLE)
+        if self._lifted:
+            self._enter(State.DIALLING)
+        return []
+
+    # Calls.
+
+    def _dial(self) -> list[object]:
+        return self._start(self._digits, 0) if self._digits else []
+
+    def _dial_target(self, target: str, account: int) -> list[object]:
+        if self.state not in {State.IDLE, State.DIALLING, State.ENDED}:
+            return []
+        return self._start(target, account)
+
+    def _start(self, target: str, account: int) -> list[object]:
+        self._far, self._call, self._remote_rings = Party("", target), 0, False
+        self._enter(State.CALLING)
+        return [Dial(account or self._first_account(), target)]
+
+    def _first_account(self) -> int:
+        """Return the first account that is registered, else the first there is."""
+        registered = [
+            number
+            for number, status in sorted(self._accounts.items())
+            if status.state is RegistrationState.REGISTERED
+        ]
+        return next(iter(registered), next(iter(sorted(self._accounts)), 1))
+
+    def _call_event(
+        self, event: Dialling | RemoteRinging | IncomingCall | CallAnswered | CallEnded
+    ) -> list[object]:
+        if isinstance(event, IncomingCall):
+            return self._incoming(event)
+        if isinstance(event, Dialling):
+            if self.state is not State.CALLING or self._call:
+                return [HangUp(event.call)]  # The person has given up meanwhile.
+            self._call, self._far = event.call, event.far
+            return []
+        if event.call != self._call and not (event.call == 0 and self.state is State.CALLING):
+            return []
+        if isinstance(event, RemoteRinging):
+            self._remote_rings = True
+        elif isinstance(event, CallAnswered):
+            self._talking_since = self._now
+            self._enter(State.TALKING)
+        else:
+            self._ended(event)
+        return []
+
+    def _incoming(self, event: IncomingCall) -> list[object]:
+        if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
+            return [Reject(event.call)]
+        self._call, self._far = event.call, event.far
+        account = self._accounts.get(event.account)
+        self._enter(State.RINGING)
+        self._detail = f"for {account.name}" if account and len(self._accounts) > 1 else ""
+        return []
+
+    def _ended(self, event: CallEnded) -> None:
+        self._call = 0
+        if self.state is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
+            self._enter(State.IDLE)
+            return
+        talked = self.state is State.TALKING
+        length = f" after {_duration(self._now - self._talking_since)}" if talked else ""
+        self._enter(State.ENDED)
+        self._detail = event.reason or f"{event.cause.value}{length}"
+        self._ended_by = self._now + ENDED_S
+
+    def _enter(self, state: State) -> None:
+        """The one door through which the state changes; the old one's waits are forgotten."""
+        if state is self.state is State.IDLE:
+            return
+        assert state in LEGAL[self.state], f"{self.state} -> {state}"
+        self.state = state
+        self._dial_by = self._ended_by = None
+        self._detail = ""
+        if state in {State.IDLE, State.DIALLING}:
+            self._digits = ""
+        self._turn_to(0)
+
+    # Pages.
+
+    def _turn(self, step: int) -> None:
+        self._turn_to((self._page + step) % (1 + len(self._pages())))
+
+    def _turn_to(self, page: int) -> None:
+        self._page = page
+        self._page_by = self._now + PAGE_S if page else None
+
+    def _pages(self) -> list[PageScreen]:
+        """Return the pages of facts: the link's first, then the accounts'."""
+        rows = link_rows(self._link, self._now, self._unix_offset_s, self._zone_s)
+        titled = [("Link", chunk) for chunk in _chunks(self._problem_rows() + rows)]
+        accounts = tuple(_account_row(status) for _, status in sorted(self._accounts.items()))
+        titled += [("Accounts", chunk) for chunk in _chunks(accounts)]
+        total = len(titled)
+        return [
+            PageScreen(title, chunk, number, total)
+            for number, (title, chunk) in enumerate(titled, start=1)
+        ]
+
+    def _problem_rows(self) -> tuple[tuple[str, str], ...]:
+        return tuple(("Problem", text) for text in self._settings.problems)
+
+    # What the world sees.
+
+    def _outward(self) -> list[object]:
+        """Say what has changed: ringer, lamp, screen."""
+        out: list[object] = []
+        ringing = self.state is State.RINGING
+        if ringing != self._ringing:
+            self._ringing = ringing
+            lamp = LampPattern.FLASHING if ringing else LampPattern.OFF
+            out += [SetRinger(ringing), SetLamp(lamp)]
+        screen = self._screen()
+        if screen != self._shown:
+            self._shown = screen
+            out.append(Show(screen))
+        return out
+
+    def _screen(self) -> Screen:
+        match self.state:
+            case State.IDLE:
+                return self._idle()
+            case State.DIALLING:
+                return DialScreen(self._digits, self._dial_title(), self._trouble())
+            case _:
+                return self._call_screen()
+
+    def _idle(self) -> Screen:
+        pages = self._pages()
+        if self._page:
+            return pages[min(self._page, len(pages)) - 1]
+        clock, date = self._clock()
+        lines = tuple(_account_line(status) for _, status in sorted(self._accounts.items()))
+        return IdleScreen(clock, date, lines, self._link_line())
+
+    def _call_screen(self) -> CallScreen:
+        detail = self._detail
+        match self.state:
+            case State.RINGING:
+                stage = CallStage.INCOMING
+            case State.TALKING:
+                stage, detail = CallStage.TALKING, _duration(self._now - self._talking_since)
+            case State.ENDED:
+                stage = CallStage.ENDED
+            case _:
+                stage = CallStage.RINGING if self._remote_rings else CallStage.CALLING
+        return CallScreen(stage, self._far.name, self._far.number, detail, self._trouble())
+
+    def _link_line(self) -> LinkLine:
+        if self._settings.problems and (self._link is None or self._link.state is LinkState.OFF):
+            return LinkLine(LinkIcon.DOWN, "no link", self._settings.problems[0])
+        return link_line(self._link, self._now)
+
+    def _trouble(self) -> LinkLine | None:
+        """Return the link line where the link is not up: L12 on every screen."""
+        up = self._link is not None and self._link.state is LinkState.UP
+        return None if up else self._link_line()
+
+    def _dial_title(self) -> str:
+        status = self._accounts.get(self._first_account())
+        return f"Call from {status.name}" if status else "No account"
+
+    def _clock(self) -> tuple[str, str]:
+        if self._unix_offset_s is None:
+            return "--:--", "clock not set"
+        wall = datetime.fromtimestamp(self._now + self._unix_offset_s, UTC)
+        local = wall + timedelta(seconds=self._zone_s)
+        return f"{local:%H:%M}", f"{local:%a %d %b}"
+
+    # When the picture changes by itself.
+
+    def _redraw_at(self) -> float | None:
+        """Return when time alone changes what is shown."""
+        now = self._now
+        moments: list[float | None] = []
+        if self.state is State.TALKING:
+            moments.append(_next_step(self._talking_since, now, 1.0))
+        if self.state is State.IDLE and self._unix_offset_s is not None:
+            moments.append(_next_step(-self._unix_offset_s, now, 60.0))
+        if self._link is not None and self._link.retry_at is not None:
+            if self._link.retry_at > now:
+                moments.append(_next_step(self._link.retry_at, now, 1.0))
+        elif self._link is not None and self._link.proof_at is not None:
+            step_s = 1.0 if self._page else float(AGE_STEP_S)
+            if self.state is State.IDLE:
+                moments.append(_next_step(self._link.proof_at, now, step_s))
+        return earliest(moments)
+
+
+def _next_step(origin: float, now: float, step_s: float) -> float:
+    """Return the next moment after `now` that is whole steps away from `origin`."""
+    steps = (now - origin) // step_s + 1
+    moment = origin + steps * step_s
+    # A sum of floats may fall on `now` again.
+    return moment if moment > now + 1e-6 else moment + step_s
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _chunks(rows: tuple[tuple[str, str], ...]) -> list[tuple[tuple[str, str], ...]]:
+    return [rows[begin : begin + ROWS_PER_PAGE] for begin in range(0, len(rows), ROWS_PER_PAGE)]
+
+
+def _account_line(status: AccountStatus) -> AccountLine:
+    registered = status.state is RegistrationState.REGISTERED
+    return AccountLine(status.name, registered, "" if registered else _why(status))
+
+
+def _why(status: AccountStatus) -> str:
+    return status.reason or status.state.value
+
+
+def _account_row(status: AccountStatus) -> tuple[str, str]:
+    registered = status.state is RegistrationState.REGISTERED
+    return status.name, "registered" if registered else _why(status)

@@ -1,0 +1,133 @@
+"""What the screen shows, as values: frozen, comparable, without a pixel.
+
+`lines(screen)` is what a person reads, line by line; `firmware.phone.render` draws the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class LinkIcon(Enum):
+    """The picture beside the link line."""
+
+    UP = "up"
+    UNPROVEN = "unproven"
+    DOWN = "down"
+    TRYING = "trying"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """The link in one or two lines (L12, S1): `text` "primary 23 ms", `detail` the rest."""
+
+    icon: LinkIcon
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One account: its name, and why it is not registered ("" while it is)."""
+
+    name: str
+    registered: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleScreen:
+    """Nobody calls: the time, the accounts, the link."""
+
+    clock: str
+    date: str
+    accounts: tuple[AccountLine, ...]
+    link: LinkLine
+
+
+@dataclass(frozen=True, slots=True)
+class PageScreen:
+    """A page of facts: `rows` are label and value; `page` of `pages` stands in the corner."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    page: int = 1
+    pages: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DialScreen:
+    """Digits on their way to a number."""
+
+    digits: str
+    account: str
+    link: LinkLine | None = None  # Shown where the link is not up.
+
+
+class CallStage(Enum):
+    """Where a call stands, in words that the screen shows."""
+
+    CALLING = "Calling"
+    RINGING = "Ringing"
+    INCOMING = "Incoming call"
+    TALKING = "Connected"
+    ENDED = "Call ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CallScreen:
+    """A call; `detail` is the duration, the account called or the reason of the end."""
+
+    stage: CallStage
+    name: str
+    number: str
+    detail: str = ""
+    link: LinkLine | None = None
+
+
+Screen = IdleScreen | PageScreen | DialScreen | CallScreen
+
+
+def soft_keys(screen: Screen) -> tuple[str, str]:
+    """Return what the two soft keys do, "" for nothing."""
+    match screen:
+        case IdleScreen():
+            return "", "Link"
+        case PageScreen():
+            return "", "Back"
+        case DialScreen(digits):
+            return ("Dial", "Delete") if digits else ("", "")
+        case CallScreen(CallStage.INCOMING):
+            return "Answer", "Reject"
+        case CallScreen(CallStage.ENDED):
+            return "", ""
+        case CallScreen():
+            return "", "End"
+
+
+def lines(screen: Screen) -> tuple[str, ...]:
+    """Return the lines that a person reads, from the top."""
+    soft1, soft2 = soft_keys(screen)
+    keys = f"[{soft1}] [{soft2}]" if soft1 else f"[{soft2}]" if soft2 else ""
+    return tuple(line for line in (*_body(screen), keys) if line)
+
+
+def _body(screen: Screen) -> tuple[str, ...]:
+    match screen:
+        case IdleScreen(clock, date, accounts, link):
+            return (f"{clock} {date}".strip(), *map(_account, accounts), *_link(link))
+        case PageScreen(title, rows, page, pages):
+            return (f"{title} {page}/{pages}", *(f"{label}: {value}" for label, value in rows))
+        case DialScreen(digits, account, link):
+            return (account, digits, *_link(link))
+        case CallScreen(stage, name, number, detail, link):
+            return (stage.value, name, number, detail, *_link(link))
+
+
+def _account(line: AccountLine) -> str:
+    return f"{line.name}: registered" if line.registered else f"{line.name}: {line.reason}"
+
+
+def _link(line: LinkLine | None) -> tuple[str, ...]:
+    return () if line is None else (line.text, line.detail)

@@ -1,0 +1,69 @@
+"""Play seeds: `python -m tests.simulator 1000`, or one with its trace: `--seed 7`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+
+from tests.simulator.simulator import Failed, play
+
+TRACE_LINES = 60
+
+
+def try_seed(seed: int) -> tuple[str, dict[str, int]]:
+    """Play a seed; return what was wrong, and what was seen."""
+    try:
+        simulator = play(seed)
+    except Failed as failure:
+        return "\n".join([str(failure), *failure.simulator.trace.lines(TRACE_LINES)]), {}
+    return "", simulator.seen()
+
+
+def play_many(first: int, count: int, processes: int = 2) -> tuple[list[str], dict[str, int]]:
+    """Play seeds on all cores; stop at the first failures."""
+    total: dict[str, int] = {}
+    failures: list[str] = []
+    with ProcessPoolExecutor(processes) as pool:
+        for failure, seen in pool.map(try_seed, range(first, first + count), chunksize=8):
+            if failure:
+                failures.append(failure)
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
+            for key, number in seen.items():
+                total[key] = total.get(key, 0) + number
+    return failures, total
+
+
+def show_seed(seed: int) -> int:
+    """Print the trace of one seed."""
+    try:
+        simulator, failure = play(seed), ""
+    except Failed as failed:
+        simulator, failure = failed.simulator, str(failed)
+    print("\n".join(chain(simulator.trace.lines(), [failure or f"seed {seed} ended well"])))
+    return 1 if failure else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", type=int, nargs="?", default=200, help="how many seeds to play")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="play this one and print its trace")
+    chosen = parser.parse_args()
+    if chosen.seed is not None:
+        return show_seed(chosen.seed)
+    began = time.perf_counter()
+    failures, seen = play_many(chosen.first, chosen.seeds)
+    print(
+        "\n".join(failures)
+        or f"{chosen.seeds} seeds ended well, {time.perf_counter() - began:.1f} s"
+    )
+    print(seen)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The calm phase has to end well: registered, idle, nothing owed (L7, L8, F4, F5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.agent.events import RegistrationState
+from firmware.link.events import LinkState
+
+if TYPE_CHECKING:
+    from tests.simulator.simulator import Simulator
+
+PATIENCE_S = 6.0
+"""An answer or ACK of the phone is on the wire by then, glued and delayed as it may be."""
+
+
+def check_end(simulator: Simulator) -> None:
+    """Look at both ends after the calm."""
+    _phone_is_well(simulator)
+    _bindings_are_clean(simulator)
+    _nothing_is_owed(simulator)
+
+
+def _phone_is_well(simulator: Simulator) -> None:
+    checks, stack = simulator.checks, simulator.stack
+    assert checks.status is not None
+    shown = {LinkState.UP} if simulator.keep_alive_s else {LinkState.UP, LinkState.UNPROVEN}
+    assert checks.status.state in shown, f"no link after the calm: {checks.status}"
+    for login, number in zip(simulator.registrar.logins.values(), checks.accounts, strict=True):
+        status = checks.accounts[number]
+        if login.is_wrong:
+            assert status.state is not RegistrationState.REGISTERED, "registered with no password"
+            if status.state is RegistrationState.REFUSED:
+                assert status.reason == "wrong password", f"refused: {status.reason}"
+        else:
+            assert status.state is RegistrationState.REGISTERED, f"not registered: {status}"
+    assert not stack.agent.calls, f"calls that nobody has: {stack.agent.calls}"
+    assert not checks.is_ringing, "rings for nobody"
+
+
+def _bindings_are_clean(simulator: Simulator) -> None:
+    """The registrar reaches the phone over its live link, and nowhere else (lesson 26)."""
+    attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+    for login in simulator.registrar.logins.values():
+        live = [b for b in login.bindings if b.expires_at > now]
+        assert login.is_wrong or attempt in {b.connection for b in live}, "no binding of this link"
+        recent = [b for b in live if attempt is not None and b.connection > attempt - 8]
+        assert len(recent) <= 1, f"{len(recent)} bindings of one phone"
+
+
+def _nothing_is_owed(simulator: Simulator) -> None:
+    """Every request was answered, every refusal acknowledged, every call ended on both sides."""
+    now = simulator.schedule.now
+    for line in simulator.proxy.lines.values():
+        if line.is_open:
+            overdue = line.overdue(now, PATIENCE_S)
+            assert not overdue, f"the far end waits for {overdue}"
+    confirmed = simulator.proxy.legs.confirmed
+    assert not confirmed, f"the far end still holds {[leg.call_id for leg in confirmed]}"

@@ -1,0 +1,54 @@
+"""What happened, for the reader of a failing seed; secrets are left out (T4)."""
+
+from __future__ import annotations
+
+from firmware.link.events import Connected, LinkStatus, Received, Write
+from firmware.phone.events import Report, Show
+
+HEADERS = (b"call-id:", b"cseq:", b"retry-after:", b"expires:")
+
+
+class Trace:
+    """A list of (time, direction, what); it becomes text only when somebody reads it."""
+
+    def __init__(self) -> None:
+        self._all: list[tuple[float, str, object]] = []
+        self.failed: Exception | None = None
+
+    def add(self, now: float, direction: str, what: object) -> None:
+        """Remember something: `>` to the phone, `<` from it, `!` in the world."""
+        self._all.append((now, direction, what))
+
+    def lines(self, last: int | None = None) -> list[str]:
+        """Write it out."""
+        chosen = self._all if last is None else self._all[-last:]
+        return [f"{now:10.3f} {way} {describe(what)}" for now, way, what in chosen]
+
+
+def describe(what: object) -> str:
+    """Write one thing in a line."""
+    match what:
+        case Write(attempt, data) | Received(attempt, data):
+            return f"{type(what).__name__}({attempt}) {len(data)} bytes {_gist(data)}"
+        case Show():
+            return "Show"
+        case Connected(attempt):
+            return f"Connected({attempt})"
+        case Report(LinkStatus() as status):
+            reason = status.reason.text if status.reason else ""
+            return f"Report link {status.state.value} retry_at={status.retry_at} {reason}"
+        case _:
+            return repr(what)
+
+
+def _gist(data: bytes) -> str:
+    """The start lines and the headers that tell messages apart; never credentials."""
+    if not data.strip(b"\r\n"):
+        return repr(data)
+    lines = data.split(b"\r\n")
+    wanted = [
+        line
+        for line in lines
+        if line.lower().startswith(HEADERS) or b"SIP/2.0" in line[-8:] + line[:8]
+    ]
+    return " | ".join(line.decode("utf-8", "replace") for line in wanted)

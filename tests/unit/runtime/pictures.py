@@ -1,0 +1,44 @@
+"""Screens that are only words, and a way to draw them: the board's side does not care what a
+screen says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+from firmware.phone.screen import Screen
+from PIL import Image
+
+from firmware.runtime import panel, script
+
+
+@dataclass(frozen=True)
+class Words:
+    """A screen of these words; `seed` is the first byte of its picture, `age` is not shown."""
+
+    words: tuple[str, ...]
+    seed: int = 0
+    age: int = 0
+
+
+def screen(*words: str, seed: int = 0, age: int = 0) -> Screen:
+    return cast("Screen", Words(words, seed, age))
+
+
+def picture(seed: int) -> Image.Image:
+    return Image.frombytes("1", (128, 64), bytes([seed]) + bytes(1023))
+
+
+def draw_words(monkeypatch: pytest.MonkeyPatch) -> list[Words]:
+    """Make panel and script draw these screens; return what was drawn so far."""
+    drawn = list[Words]()
+
+    def render(shown: Words) -> Image.Image:
+        drawn.append(shown)
+        return picture(shown.seed)
+
+    for module in (panel, script):
+        monkeypatch.setattr(module, "render", render)
+        monkeypatch.setattr(module, "lines", lambda shown: shown.words)
+    return drawn

@@ -1,0 +1,78 @@
+"""The panel between the parts of a board and the phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from board.board import Board
+from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
+from drivers.interfaces import KEYS, LampPattern
+from firmware.agent.events import CallAnswered
+from firmware.phone import events as phone
+from firmware.runtime.panel import Panel
+from tests.unit.runtime.pictures import draw_words, picture, screen
+
+
+class Desk:
+    """A board of fakes with a panel on it, and what the phone heard."""
+
+    def __init__(self) -> None:
+        self.keypad, self.hook = FakeKeypad(), FakeHook()
+        self.lamp, self.ringer, self.display = FakeLamp(), FakeRinger(), FakeDisplay()
+        self.fed: list[object] = []
+        board = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display)
+        self.panel = Panel(board, self.fed.append)
+
+
+def test_keys_and_hook_become_events() -> None:
+    desk = Desk()
+    desk.panel.start()
+    desk.hook.lift()
+    for key in KEYS:
+        desk.keypad.press(key)
+    desk.hook.replace()
+    pressed = [phone.KeyPressed(key) for key in phone.KEYS]
+    assert desk.fed == [phone.HookLifted(), *pressed, phone.HookReplaced()]
+
+
+def test_a_handset_that_is_off_the_hook_at_the_start_counts_as_lifted() -> None:
+    desk = Desk()
+    desk.hook.lift()
+    assert not desk.fed
+    desk.panel.start()
+    assert desk.fed == [phone.HookLifted()]
+
+
+def test_ringer_and_lamp_do_what_the_phone_says() -> None:
+    desk = Desk()
+    for pattern in phone.LampPattern:
+        desk.panel.take(phone.SetLamp(pattern))
+        assert desk.lamp.pattern is LampPattern(pattern.value)
+    desk.panel.take(phone.SetRinger(True))
+    assert desk.ringer.ringing
+    desk.panel.take(phone.SetRinger(False))
+    assert not desk.ringer.ringing
+
+
+def test_a_screen_is_drawn_and_shown_only_when_there_is_something_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn, desk = draw_words(monkeypatch), Desk()
+    desk.panel.take(phone.Show(screen("one", seed=1)))
+    assert (desk.display.pixels, desk.display.words) == (picture(1).tobytes(), ("one",))
+    desk.panel.take(phone.Show(screen("one", seed=1)))  # The same screen: not drawn.
+    assert len(drawn) == 1
+    desk.panel.take(phone.Show(screen("one", seed=1, age=5)))  # Drawn, and looks the same.
+    assert (len(drawn), len(desk.display.history)) == (2, 1)
+    desk.panel.take(phone.Show(screen("one", seed=2)))  # Other pixels.
+    desk.panel.take(phone.Show(screen("two", seed=2)))  # Other words.
+    desk.panel.take(phone.Show(screen("one", seed=1)))  # Back to the first.
+    assert list(desk.display.history) == [("one",), ("one",), ("two",), ("one",)]
+
+
+def test_what_is_for_somebody_else_is_left() -> None:
+    desk = Desk()
+    desk.panel.take(phone.Report(CallAnswered(1)))
+    desk.panel.take(object())
+    assert not desk.fed
+    assert not desk.display.history
