@@ -3,8 +3,8 @@
 Theory of operation
 -------------------
     IDLE --digit, lift--> DIALLING --#, time-out--> CALLING --answer--> TALKING
-      |                                                      |                     |
-      +--call comes--> RINGING --lift, Answer--> ANSWERING --+---------------------+--> ENDED --> IDLE
+      |                                                   |                  |
+      +--call--> RINGING --lift, Answer--> ANSWERING -----+------------------+--> ENDED --> IDLE
 
 One call is in the foreground; a second one that comes is refused as busy. Facts from below are
 passed on as `Report` first, so whoever watches the phone sees them in order. The screen is a value:

@@ -215,8 +215,6 @@ def _problems(configuration: Configuration, directory: Path) -> tuple[str, ...]:
 def _blocker(configuration: Configuration) -> Failure | None:
     """Return why the link may not be opened at all (L11)."""
     text = link_blocker(configuration)
-    if not text and not configuration.value("sips persistent tls"):
-        text = "TLS without persistence is not in this version (sips persistent tls)"
     return Failure(FailureKind.CONFIGURATION, text) if text else None
 
 

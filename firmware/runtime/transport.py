@@ -7,7 +7,6 @@ After `Close` nothing more is heard of an attempt; after `Lost` the transport ha
 from __future__ import annotations
 
 import asyncio
-import errno
 import fcntl
 import logging
 import socket
@@ -37,6 +36,7 @@ from firmware.link.events import (
     Write,
 )
 from firmware.link.identity import certificate_end, verify
+from firmware.runtime.failures import stream_failure, tcp_failure
 from firmware.runtime.resolver import ResolveError, Resolver
 from firmware.runtime.tls import KeptSession, TlsContexts, TlsFilesError
 from firmware.runtime.tls_pipe import TlsPipe, TlsStreamError
@@ -162,7 +162,7 @@ class Transport:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind(("", self._settings.source_port))
             await self._loop.sock_connect(sock, (address.host, address.port))
-        except BaseException:  # A cancelled attempt closes its socket too.
+        except (OSError, asyncio.CancelledError):  # A cancelled attempt closes its socket too.
             sock.close()
             raise
         return sock
@@ -392,32 +392,3 @@ class _Connection(asyncio.Protocol):
         """The connection ended by itself: goodbye, and say why."""
         if not self._closed:
             self._owner.lose(self._place, failure)
-
-
-ERRNO_WORDS = {
-    errno.ECONNREFUSED: (FailureKind.REFUSED, "connection refused by {address}"),
-    errno.ENETUNREACH: (FailureKind.UNREACHABLE, "no network route to {address}"),
-    errno.EHOSTUNREACH: (FailureKind.UNREACHABLE, "no route to {address}"),
-    errno.ETIMEDOUT: (FailureKind.TIMEOUT, "no connection to {address} in time"),
-    errno.EADDRINUSE: (FailureKind.CONFIGURATION, "the local TLS port is in use"),
-    errno.EADDRNOTAVAIL: (FailureKind.UNREACHABLE, "no local address for {address}"),
-    errno.ECONNRESET: (FailureKind.RESET, "connection reset by {address}"),
-}
-"""What a person reads for an error of connect()."""
-
-
-def tcp_failure(error: OSError, address: Address) -> Failure:
-    """Say in words why TCP did not come about."""
-    kind, words = ERRNO_WORDS.get(
-        error.errno or 0, (FailureKind.UNREACHABLE, f"{{address}}: {error.strerror or error}")
-    )
-    return Failure(kind, words.format(address=address))
-
-
-def stream_failure(error: OSError) -> Failure:
-    """Say in words why an established connection ended."""
-    if error.errno == errno.ETIMEDOUT:
-        return Failure(FailureKind.SILENT, "the path to the proxy is dead")
-    if error.errno in {errno.ECONNRESET, errno.EPIPE}:
-        return Failure(FailureKind.RESET, "connection reset by the proxy")
-    return Failure(FailureKind.UNREACHABLE, (error.strerror or str(error)).lower())

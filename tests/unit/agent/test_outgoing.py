@@ -42,7 +42,7 @@ Supported: outbound, gruu
 Content-Type: application/sdp
 User-Agent: handset/1
 Proxy-Authorization: {credentials}
-Content-Length: 161
+Content-Length: 155
 
 v=0
 o=- {session} 1 IN IP4 192.0.2.99

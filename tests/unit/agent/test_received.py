@@ -71,7 +71,7 @@ Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
 Supported: outbound, gruu
 User-Agent: handset/1
 Content-Type: application/sdp
-Content-Length: 161
+Content-Length: 155
 
 v=0
 o=- {session} 1 IN IP4 192.0.2.99
