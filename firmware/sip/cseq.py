@@ -26,11 +26,11 @@ class CSeq:
         """Read `314159 INVITE`; leading zeros are allowed."""
         found = _CSEQ.fullmatch(text.strip(WHITE_SPACE))
         if found is None:
-            raise RemoteProtocolError("bad CSeq")
+            raise RemoteProtocolError("not a number and a method")
         digits = found.group(1).lstrip("0") or "0"
         # Compared by length first: a number of 16000 digits is not worth its arithmetic.
         if len(digits) > 10 or int(digits) > NUMBER_MAX:
-            raise RemoteProtocolError("CSeq number too large")
+            raise RemoteProtocolError("number too large")
         return cls(int(digits), found.group(2))
 
     def __str__(self) -> str:

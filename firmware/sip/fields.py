@@ -40,6 +40,13 @@ def read_seconds(name: str, text: str) -> int:
     return read_number(name, found.group(1), SECONDS_MAX)
 
 
+def read_word(text: str) -> str:
+    """Check that a Call-ID is one word, which other fields can name."""
+    if any(character in text for character in " \t,;"):
+        raise RemoteProtocolError("not one word")
+    return text
+
+
 def read_tokens(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
     """Check that the elements of a list are tokens."""
     for value in values:
@@ -61,7 +68,7 @@ class MediaType:
         """Read `application/sdp;charset=utf-8`."""
         found = _MEDIA_TYPE.fullmatch(text.strip(WHITE_SPACE))
         if found is None:
-            raise RemoteProtocolError("bad Content-Type")
+            raise RemoteProtocolError("not a media type")
         return cls(found.group(1).lower(), found.group(2).lower(), Parameters.parse(found.group(3)))
 
     @property
@@ -86,7 +93,7 @@ class Reason:
         protocol, semicolon, parameters = text.partition(";")
         protocol = protocol.strip(WHITE_SPACE)
         if not is_token(protocol):
-            raise RemoteProtocolError("bad Reason")
+            raise RemoteProtocolError("not a reason")
         return cls(protocol, Parameters.parse((semicolon + parameters).rstrip(WHITE_SPACE)))
 
     @property

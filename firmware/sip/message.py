@@ -17,7 +17,7 @@ from firmware.sip.head import Head, content_length, read_head
 from firmware.sip.headers import Headers
 from firmware.sip.phrases import phrase
 from firmware.sip.reading import Reading
-from firmware.sip.uri import Uri, parse_uri
+from firmware.sip.uri import SipUri, Uri, parse_uri
 
 VERSION = "SIP/2.0"
 
@@ -93,7 +93,10 @@ def build_message(head: Head, body: bytes) -> Message:
         raise RemoteProtocolError(f"{shown(version)} is not spoken here", 505)
     if not is_token(method):
         raise RemoteProtocolError("bad method")
-    return Request(method, parse_uri(uri), headers, body)
+    target = parse_uri(uri)
+    if isinstance(target, SipUri) and target.headers:
+        raise RemoteProtocolError("header fields in the Request-URI")  # 19.1.1, table 1.
+    return Request(method, target, headers, body)
 
 
 def answer_headers(headers: Headers, status: int, to_tag: str = "") -> Headers:

@@ -20,8 +20,9 @@ from firmware.sip.fields import (
     read_number,
     read_seconds,
     read_tokens,
+    read_word,
 )
-from firmware.sip.headers import Headers
+from firmware.sip.headers import LISTS, Headers
 from firmware.sip.via import Via
 
 T = TypeVar("T")
@@ -38,40 +39,37 @@ class Reading:
     @property
     def via(self) -> Via:
         """The topmost Via: the hop that sent this."""
-        return self._once("Via", lambda: Via.parse(self._needed("Via")))
+        return self._one("Via", Via.parse)
 
     @property
     def vias(self) -> tuple[Via, ...]:
         """Every Via from the top."""
-        return self._once("every Via", lambda: tuple(map(Via.parse, self.headers.all("Via"))))
+        return self._every("Via", Via.parse)
 
     @property
     def from_(self) -> NameAddress:
         """Who sent the request."""
-        return self._once("From", lambda: NameAddress.parse(self._needed("From")))
+        return self._one("From", NameAddress.parse)
 
     @property
     def to(self) -> NameAddress:
         """Whom the request was meant for."""
-        return self._once("To", lambda: NameAddress.parse(self._needed("To")))
+        return self._one("To", NameAddress.parse)
 
     @property
     def call_id(self) -> str:
         """The name of the call; one word."""
-        text = self._needed("Call-ID")
-        if not text or any(character in text for character in " \t,;"):
-            raise RemoteProtocolError("bad Call-ID")
-        return text
+        return self._one("Call-ID", read_word)
 
     @property
     def cseq(self) -> CSeq:
         """The place in the order of the dialog."""
-        return self._once("CSeq", lambda: CSeq.parse(self._needed("CSeq")))
+        return self._one("CSeq", CSeq.parse)
 
     @property
     def contacts(self) -> tuple[NameAddress, ...]:
         """The addresses of Contact; none for `*`."""
-        return () if self.contact_is_star else self._addresses("Contact")
+        return () if self.contact_is_star else self._every("Contact", NameAddress.parse)
 
     @property
     def contact_is_star(self) -> bool:
@@ -81,27 +79,27 @@ class Reading:
     @property
     def routes(self) -> tuple[NameAddress, ...]:
         """The proxies that the request still has to pass."""
-        return self._addresses("Route")
+        return self._every("Route", NameAddress.parse)
 
     @property
     def record_routes(self) -> tuple[NameAddress, ...]:
         """The proxies that want to stay in the dialog."""
-        return self._addresses("Record-Route")
+        return self._every("Record-Route", NameAddress.parse)
 
     @property
     def path(self) -> tuple[NameAddress, ...]:
         """The proxies between registrar and phone (RFC 3327)."""
-        return self._addresses("Path")
+        return self._every("Path", NameAddress.parse)
 
     @property
     def service_routes(self) -> tuple[NameAddress, ...]:
         """The proxies that requests of ours have to pass (RFC 3608)."""
-        return self._addresses("Service-Route")
+        return self._every("Service-Route", NameAddress.parse)
 
     @property
     def p_asserted_identity(self) -> tuple[NameAddress, ...]:
         """Who the proxy says that the caller is (RFC 3325)."""
-        return self._addresses("P-Asserted-Identity")
+        return self._every("P-Asserted-Identity", NameAddress.parse)
 
     @property
     def max_forwards(self) -> int | None:
@@ -155,8 +153,9 @@ class Reading:
     @property
     def content_type(self) -> MediaType | None:
         """What the body is."""
-        text = self.headers.get("Content-Type")
-        return None if text is None else MediaType.parse(text)
+        return (
+            self._one("Content-Type", MediaType.parse) if "Content-Type" in self.headers else None
+        )
 
     @property
     def www_challenges(self) -> tuple[Challenge, ...]:
@@ -171,28 +170,29 @@ class Reading:
     @property
     def reason_values(self) -> tuple[Reason, ...]:
         """Why the request was sent (RFC 3326)."""
-        return tuple(map(Reason.parse, self.headers.all("Reason")))
+        return self._every("Reason", Reason.parse)
 
-    def _once(self, what: str, read: Callable[[], T]) -> T:
-        """Return what was read before, or read it now."""
-        known = self._read.get(what)
+    def _one(self, name: str, parse: Callable[[str], T]) -> T:
+        """Read the only or the topmost value of a field."""
+        known = self._read.get(name)
         if known is None:
-            known = self._read[what] = read()
+            known = self._read[name] = _parsed(name, self._first(name), parse)
         return cast(T, known)
 
-    def _needed(self, name: str) -> str:
-        """Return the first value of a field that every message has."""
-        text = self.headers.get(name)
-        if text is None:
-            raise RemoteProtocolError(f"{name} is missing")
-        if name == "Via" and "," in text:
-            return self.headers.all(name)[0]
-        return text
+    def _every(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
+        """Read every value of a field that is a list."""
+        key = f"every {name}"
+        known = self._read.get(key)
+        if known is None:
+            values = [_parsed(name, text, parse) for text in self.headers.all(name)]
+            known = self._read[key] = tuple(values)
+        return cast(tuple[T, ...], known)
 
-    def _addresses(self, name: str) -> tuple[NameAddress, ...]:
-        return self._once(
-            name, lambda: tuple([NameAddress.parse(text) for text in self.headers.all(name)])
-        )
+    def _first(self, name: str) -> str:
+        text = self.headers.get(name)
+        if not text:
+            raise RemoteProtocolError(f"{name} is missing")
+        return self.headers.all(name)[0] if name in LISTS and "," in text else text
 
     def _seconds(self, name: str) -> int | None:
         text = self.headers.get(name)
@@ -204,3 +204,11 @@ class Reading:
     def _challenges(self, name: str) -> tuple[Challenge, ...]:
         values = self.headers.all(name)
         return tuple([Challenge.parse(text) for text in values if Challenge.is_digest(text)])
+
+
+def _parsed(name: str, text: str, parse: Callable[[str], T]) -> T:
+    """Parse a value; an error says in which field it is."""
+    try:
+        return parse(text)
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(f"{name}: {error}") from error

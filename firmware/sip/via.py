@@ -38,7 +38,7 @@ class Via:
         """Read one hop; white space may stand around the slashes, the colon, the semicolons."""
         found = _VIA.fullmatch(text.strip(WHITE_SPACE))
         if found is None:
-            raise RemoteProtocolError("bad Via")
+            raise RemoteProtocolError("not a protocol and a host")
         name, version, transport, host, port, parameters = found.groups()
         return cls(
             host=checked_host(host),

@@ -69,7 +69,8 @@ class Callee:
 
     def acknowledged(self, line: Line, ack: Request) -> None:
         """Take an ACK: of a refusal by its branch, of a 2xx by its dialog."""
-        if line.acks_due.pop(ack.via.branch, None) is not None:
+        if ack.via.branch in line.acks_due:
+            line.acks_due.remove(ack.via.branch)
             return
         leg = self._proxy.legs.find(ack)
         if leg is None or leg.is_over or ack.cseq.number in leg.acked:
@@ -121,7 +122,8 @@ class Callee:
         branch = invitation.request.via.branch
         fields = (("Contact", "<sip:other@203.0.113.6>"),) if status == 302 else ()
         if invitation.line.is_open:
-            invitation.line.acks_due[branch] = self._proxy.schedule.now
+            if branch in invitation.line.provisional:  # Else its timer B may have fired.
+                self._proxy.expect_ack(invitation.line, invitation.request)
             refusal = final(invitation.request, status, self._proxy.new_tag(), *fields)
             self._proxy.reply(invitation.line, refusal)
         self._later(GIVE_UP_S, lambda: self._open.pop(branch, None))

@@ -34,15 +34,10 @@ class Line:
     is_open: bool = True
     branches: set[str] = field(default_factory=set)  # Of the phone's requests.
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)
-    acks_due: dict[str, float] = field(default_factory=dict)  # By the branch of the INVITE.
+    acks_due: set[str] = field(default_factory=set)  # Branches of the INVITEs that were refused.
     provisional: set[str] = field(default_factory=set)  # INVITEs that got one.
 
-    def overdue(self, now: float, patience_s: float) -> list[str]:
-        """What the phone should have answered or acknowledged by now."""
-        late = [
-            f"{one.request.method} {branch}"
-            for (branch, _), one in self.waiting.items()
-            if now - one.since > patience_s and one.request.method != "INVITE"
-        ]
-        late += [f"ACK {b}" for b, since in self.acks_due.items() if now - since > patience_s]
-        return late
+    def is_owed_since(self, since: float) -> bool:
+        """Tell whether nothing excuses the phone for what it owes since then."""
+        connection = self.connection
+        return self.is_open and connection.path is None and connection.excused_at < since

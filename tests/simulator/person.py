@@ -25,11 +25,12 @@ class Person:
     def __init__(self, schedule: Schedule, random: Random, tell: Callable[[object], None]) -> None:
         self.is_lifted = False
         self.hears_ringing = False
-        self.is_awake = True
+        self.phone_sleeps = False
+        self.is_home = True
         self._schedule = schedule
         self._random = random
         self._tell = tell
-        self._pace_s = random.choice([1.0, 4.0, 20.0])
+        self._pace_s = random.choice([2.0, 6.0, 20.0])
 
     def live(self) -> None:
         """Have a whim now and then."""
@@ -37,7 +38,7 @@ class Person:
 
     def go_home(self) -> None:
         """Hang up whatever there is, and leave the phone alone."""
-        self.is_awake = False
+        self.is_home = False
         if not self.is_lifted:
             self._lift()
         self._replace()
@@ -45,9 +46,11 @@ class Person:
             self._tell(EndCall())
 
     def _whim(self) -> None:
-        if not self.is_awake:
+        if not self.is_home:
             return
-        if self.hears_ringing and self._random.random() < 0.6:
+        if self.phone_sleeps:
+            pass  # Nothing moves on the screen: nobody presses keys for minutes.
+        elif self.hears_ringing and self._random.random() < 0.6:
             self._react()
         else:
             self._random.choices(

@@ -22,6 +22,9 @@ from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Login, Registr
 from tests.simulator.schedule import Schedule
 from tests.simulator.wire import Connection, Wire
 
+PATIENCE_S = 8.0
+"""An answer or ACK of the phone is here by then, over any wire without trouble."""
+
 
 class ProxyEnd:
     """Everything beyond the wire."""
@@ -170,7 +173,7 @@ class ProxyEnd:
         if challenge is None:
             return False
         if request.method == "INVITE":
-            line.acks_due[request.via.branch] = self.schedule.now
+            self.expect_ack(line, request)
         self.reply(line, challenge)
         return True
 
@@ -200,8 +203,27 @@ class ProxyEnd:
         key = (request.via.branch, request.method)
         line.waiting[key] = waiting = Waiting(request, self.schedule.now, heard)
         self.write(line, request)
+        self.schedule.later(PATIENCE_S, lambda: self._insist_on_answer(line, key, waiting))
         if request.method != "INVITE":
             self.schedule.later(GIVE_UP_S, lambda: self._tire(line, key, waiting))
+
+    def _insist_on_answer(self, line: Line, key: tuple[str, str], waiting: Waiting) -> None:
+        """Every request gets an answer, an INVITE at least a provisional one."""
+        if waiting.was_provisional or line.waiting.get(key) is not waiting:
+            return
+        owed = line.is_owed_since(waiting.since)
+        assert not owed, f"the phone does not answer {waiting.request.method} {key[0]}"
+
+    def expect_ack(self, line: Line, invite: Request) -> None:
+        """A refusal goes out: the phone has to acknowledge it."""
+        branch, since = invite.via.branch, self.schedule.now
+        line.acks_due.add(branch)
+
+        def insist() -> None:
+            owed = branch in line.acks_due and line.is_owed_since(since)
+            assert not owed, f"the phone does not acknowledge the end of INVITE {branch}"
+
+        self.schedule.later(PATIENCE_S, insist)
 
     def _tire(self, line: Line, key: tuple[str, str], waiting: Waiting) -> None:
         if line.waiting.get(key) is waiting:
@@ -218,6 +240,7 @@ class ProxyEnd:
         assert response.status == 100 or response.to.tag, f"a {response.status} without To tag"
         if response.status >= 200 and not (request.method == "INVITE" and response.status < 300):
             del line.waiting[response.via.branch, response.cseq.method]
+        waiting.was_provisional = True
         waiting.heard(response)
 
     # Life in a call.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 BASE_S = 1.0
-CAP_S = 120.0
+CAP_S = 40.0
 PATIENCE_S = 10.0
 EARLY_BOUND_S = 2.0
 HEALTHY_S = 30.0
@@ -45,9 +45,9 @@ class Retries:
         if phase is not self.phase or rounds > self.rounds:
             # D6: an attempt that the phone itself begins anew has not failed.
             anew = change == (Phase.CONNECTING, Phase.CONNECTING) and self.network_changed_at == now
-            if self.phase is not Phase.WAITING and change != (Phase.CONNECTING, Phase.UP):
-                if not anew:
-                    self._ends(now)
+            ended = self.phase is not Phase.WAITING and change != (Phase.CONNECTING, Phase.UP)
+            if ended and not anew:
+                self._ends(now)
             if phase is Phase.CONNECTING and not anew:
                 self._begins(now)
             self.phase, self.rounds = phase, rounds

@@ -15,6 +15,7 @@ for it, never before `Connected` or after its end (L10).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -59,6 +60,14 @@ class Stage(Enum):
 
 
 @dataclass
+class Chunk:
+    """Bytes on their way, and when they arrive at the earliest."""
+
+    at: float
+    data: bytes
+
+
+@dataclass
 class Connection:
     """One attempt: what the phone knows, and what is really so."""
 
@@ -68,18 +77,18 @@ class Connection:
     stands: bool = False  # Both ends are up: bytes can pass.
     path: Ending | None = None  # DEAD, MUTE, or None while all is well.
     path_since: float = 0.0
+    excused_at: float = 0.0  # The last trouble that excuses a late answer of the phone.
     carried_sip: bool = False
     ponged_at: float | None = None  # When the proxy answered a ping first.
     proof_at: float | None = None  # When the phone was given bytes last.
-    to_proxy: bytearray = field(default_factory=bytearray)  # Held by a dead or mute path.
-    to_phone: bytearray = field(default_factory=bytearray)  # Not sent off yet.
-    down_at: float = 0.0  # When the last bytes on their way to the phone arrive,
-    up_at: float = 0.0  # and to the proxy.
+    up: deque[Chunk] = field(default_factory=deque)  # On its way to the proxy,
+    down: deque[Chunk] = field(default_factory=deque)  # and to the phone.
+    breath: bytearray = field(default_factory=bytearray)  # What the proxy sends in one breath.
 
     @property
     def unacknowledged(self) -> int:
         """What the kernel holds (SIOCOUTQ)."""
-        return len(self.to_proxy) if self.path is Ending.DEAD else 0
+        return sum(len(chunk.data) for chunk in self.up) if self.path is Ending.DEAD else 0
 
 
 class FarEnd(Protocol):
@@ -226,19 +235,23 @@ class Wire:
         self._pass_up(connection, data)
 
     def _pass_up(self, connection: Connection, data: bytes) -> None:
-        """Send bytes to the proxy, unless the path holds them."""
-        if connection.path is not None:
-            connection.to_proxy += data
-            return
-        connection.up_at = max(connection.up_at, self.schedule.now + self._trip_s())
+        """Send bytes on their way to the proxy."""
+        if connection.stands and data:
+            at = self._arrival(connection.up)
+            connection.up.append(Chunk(at, data))
+            self.schedule.at(at, lambda: self._drain_up(connection))
 
-        def arrive() -> None:
-            if connection.path is not None:
-                connection.to_proxy += data
-            elif connection.stands and data:
-                self.far_end.received(connection, data)
+    def _drain_up(self, connection: Connection) -> None:
+        """Let arrive what is due, unless the path holds it."""
+        while connection.path is None and connection.stands and connection.up:
+            if connection.up[0].at > self.schedule.now:
+                return
+            self.far_end.received(connection, connection.up.popleft().data)
 
-        self.schedule.at(connection.up_at, arrive)
+    def _arrival(self, way: deque[Chunk]) -> float:
+        """When bytes that are sent now arrive: never before those sent earlier."""
+        at = self.schedule.now + self._trip_s()
+        return max(at, way[-1].at) if way else at
 
     def _close(self, attempt: int) -> None:
         connection = self.connections[attempt]
@@ -261,17 +274,15 @@ class Wire:
         """Send bytes to the phone; what is sent in one breath may arrive glued."""
         if not connection.stands:
             return
-        if not connection.to_phone:
+        if not connection.breath:
             wait_s = self._random.uniform(0, self.faults.glue_s)
-            self.schedule.later(wait_s, lambda: self._flush(connection))
-        connection.to_phone += data
+            self.schedule.later(wait_s, lambda: self._breathe_out(connection))
+        connection.breath += data
 
-    def _flush(self, connection: Connection) -> None:
+    def _breathe_out(self, connection: Connection) -> None:
         """Send off what was collected, cut into pieces at any place."""
-        if connection.path is not None or not connection.stands:
-            return
-        data, connection.to_phone = bytes(connection.to_phone), bytearray()
-        if not data:
+        data, connection.breath = bytes(connection.breath), bytearray()
+        if not connection.stands:
             return
         if self._random.random() < self.faults.garble:
             data = _garbled(data, self._random)
@@ -279,10 +290,9 @@ class Wire:
         if ends:
             data = data[: self._random.randrange(len(data))]
         for piece in self._pieces(data):
-            connection.down_at = max(connection.down_at, self.schedule.now + self._trip_s())
-            self._tell_at(
-                connection.down_at - self.schedule.now, partial(self._arrive, connection, piece)
-            )
+            at = self._arrival(connection.down)
+            connection.down.append(Chunk(at, piece))
+            self._tell_at(at - self.schedule.now, lambda: self._drain_down(connection))
         if ends:
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
 
@@ -293,14 +303,20 @@ class Wire:
         bounds = [0, *places, len(data)]
         return [data[a:b] for a, b in pairwise(bounds) if a < b]
 
-    def _arrive(self, connection: Connection, data: bytes) -> None:
-        if connection.path is not None:
-            connection.to_phone += data
-        elif connection.stage is Stage.OPEN:
+    def _drain_down(self, connection: Connection) -> None:
+        """Let the phone read what is due, unless the path holds it."""
+        while connection.path is None and connection.stage is Stage.OPEN and connection.down:
+            if connection.down[0].at > self.schedule.now:
+                return
             connection.proof_at = self.schedule.now
-            self._deliver(Received(connection.attempt, data))
+            self._deliver(Received(connection.attempt, connection.down.popleft().data))
 
     # What happens to a connection.
+
+    def excuse(self) -> None:
+        """The phone sleeps, or has slept: what it owes may come late."""
+        for connection in self.standing:
+            connection.excused_at = self.schedule.now
 
     def begin(self, spell: Spell) -> None:
         """Begin a spell: connections that stand meet one of the run's endings."""
@@ -316,6 +332,7 @@ class Wire:
             self.end(connection, ending)
         elif connection.path is None:
             connection.path, connection.path_since = ending, self.schedule.now
+            connection.excused_at = self.schedule.now
             self.seen["frozen"] += 1
             if self.spell is not Spell.MUTE:
                 heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
@@ -326,10 +343,12 @@ class Wire:
         if connection.path is None:
             return
         connection.path = None
-        held, connection.to_proxy = bytes(connection.to_proxy), bytearray()
-        if held:
-            self._pass_up(connection, held)
-        self._flush(connection)
+        connection.excused_at = self.schedule.now
+        back_s = self._trip_s()
+        for chunk in (*connection.up, *connection.down):
+            chunk.at = max(chunk.at, self.schedule.now + back_s)
+        self.schedule.later(back_s, lambda: self._drain_up(connection))
+        self._tell_at(back_s, lambda: self._drain_down(connection))
 
     def end(self, connection: Connection, ending: Ending = Ending.CLOSED) -> None:
         """End a connection from the other side, or in the middle; the phone hears of it."""
@@ -338,7 +357,7 @@ class Wire:
         self.seen["lost"] += 1
         self._gone(connection)
         kind = FailureKind.RESET if ending is Ending.RESET else FailureKind.CLOSED
-        at = max(connection.down_at, self.schedule.now + self._trip_s())
+        at = self._arrival(connection.down)
         lose = partial(self._lose, connection.attempt, kind, ending.value)
         self._tell_at(at - self.schedule.now, lose)
 

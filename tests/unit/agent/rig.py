@@ -38,6 +38,20 @@ def account(number: int = 1, **changes: str) -> Account:
     return Account(number=number, **fields)
 
 
+INVITE = """\
+INVITE sip:201@192.0.2.99:40000;transport=tls;ob SIP/2.0
+Via: SIP/2.0/TLS proxy1.example.org;branch=z9hG4bK1
+Record-Route: <sip:proxy1.example.org;lr>
+Max-Forwards: 69
+From: "Bob" <sip:100@example.org>;tag=bob
+To: <sip:201@example.org>
+Call-ID: in1
+CSeq: 1 INVITE
+Contact: <sip:bob@198.51.100.7:5061;transport=tls>
+
+"""
+
+
 class Rig:
     """Feeds an agent and remembers what it says."""
 
@@ -144,6 +158,18 @@ class Rig:
         self.out += out
         self.open += of(SendRequest, out)
         return out
+
+
+def invite(body: str, *fields: tuple[str, str], **changes: str) -> Request:
+    message = parse_message(INVITE.replace("\n", "\r\n").encode())
+    assert isinstance(message, Request)
+    headers = message.headers
+    for name, value in changes.items():
+        headers = headers.set(name.replace("_", "-"), value)
+    content = [("Content-Type", "application/sdp")] if body else []
+    for name, value in (*content, *fields):
+        headers = headers.add(name, value)
+    return replace(message, headers=headers, body=body.encode())
 
 
 def sdp(*media: str) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from firmware.agent.account import ContactMatching
-from firmware.agent.binding import Identity, contacts_of, granted_s, own_binding, stale_bindings
+from firmware.agent.binding import (
+    Identity,
+    contacts_of,
+    granted_s,
+    gruu,
+    own_binding,
+    stale_bindings,
+)
 from firmware.link.events import Address
 from firmware.sip.headers import Headers
 from firmware.sip.message import Response
@@ -111,6 +118,22 @@ def test_what_is_left_behind_is_bounded() -> None:
 def test_the_period_that_is_granted(contact: str, fields: dict[str, str], expected: int) -> None:
     answer = response(contact, **fields)
     assert granted_s(contacts_of(answer)[0], answer, 3600) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        (';pub-gruu="sip:201@x;gr=urn:uuid:1"', "sip:201@x;gr=urn:uuid:1"),
+        (';pub-gruu="sip:<>"', None),
+        (';pub-gruu="tel:201"', None),
+        (";pub-gruu", None),
+        ("", None),
+    ],
+)
+def test_a_gruu_that_cannot_be_used_is_none(parameter: str, expected: str | None) -> None:
+    (contact,) = contacts_of(response(f"<{OURS}>{parameter}"))
+    found = gruu(contact, "pub-gruu")
+    assert (None if found is None else str(found)) == expected
 
 
 def test_the_address_of_the_rig_is_the_one_of_these_tests() -> None:

@@ -19,6 +19,7 @@ from firmware.agent.events import (
 )
 from firmware.sip.message import Request
 from firmware.transaction.events import (
+    AckReceived,
     CancelRequest,
     RequestFailed,
     RequestFailure,
@@ -27,7 +28,7 @@ from firmware.transaction.events import (
     SendRequest,
 )
 from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, Rig, account, of, sdp, text
+from tests.unit.agent.rig import BACKUP, Rig, account, invite, of, sdp, text
 
 INVITE = """\
 INVITE sip:100@example.org SIP/2.0
@@ -299,6 +300,21 @@ def test_repetitions_are_acknowledged_when_the_call_is_over_and_then_forgotten()
     assert rig.agent.deadline() == pytest.approx(1000 + 3585)
 
 
+def test_the_far_end_may_change_a_call_that_we_placed() -> None:
+    rig = Calling()
+    rig.is_answered()
+    ours = rig.invite.request
+    to = f"<sip:201@example.org>;tag={ours.from_.tag}"
+    names = {"From": "<sip:100@example.org>;tag=far", "To": to, "Call_ID": ours.call_id}
+    key = rig.receive(invite(sdp("m=audio 4000 RTP/AVP 8"), CSeq="7 INVITE", **names))
+    (response,) = rig.answers(key)
+    assert response.status == 200
+    assert b"m=audio 3000 RTP/AVP 8\r\n" in response.body
+    rig.feed(AckReceived(replace(invite("", CSeq="7 ACK", **names), method="ACK")))
+    (bye,) = byes(rig.hangs_up())
+    assert str(bye.uri) == "sip:bob@198.51.100.7:5061;transport=tls", "where it moved to"
+
+
 def test_forks_are_bounded() -> None:
     rig = Calling()
     for number in range(40):
@@ -310,8 +326,11 @@ def test_forks_are_bounded() -> None:
 def test_an_answer_that_cannot_be_read_fails_the_call(field: str) -> None:
     rig = Calling()
     response = rig.accept(rig.invite.request)
-    headers = response.headers.set(field, "<garbage")
-    rig.reply(rig.invite, replace(response, headers=headers))
+    broken = replace(response, headers=response.headers.set(field, "<garbage"))
+    rig.is_answered()
+    assert not rig.reply(rig.invite, replace(broken, headers=broken.headers.set("To", "<x>;tag=y")))
+    rig = Calling()
+    rig.reply(rig.invite, broken)
     assert rig.ended() == CallEnded(1, EndCause.FAILED, 0, "the answer cannot be read")
 
 
@@ -536,6 +555,15 @@ def test_calls_that_are_over_are_not_kept_without_bound() -> None:
         bye = rig.one("BYE")
         rig.reply(bye, answer(bye.request, 200))
     assert len(rig.agent._calls) <= 64
+
+
+def test_ringing_from_many_ends_is_remembered_within_bounds() -> None:
+    rig = Calling()
+    for number in range(100):
+        rig.hears(183, tag=f"fork{number}")
+    assert len(rig.agent._calls) == 1
+    rig.hears(180)
+    assert of(RemoteRinging, rig.out) == [RemoteRinging(1)]
 
 
 def test_stray_answers_to_calls_are_ignored() -> None:

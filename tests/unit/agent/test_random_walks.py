@@ -30,8 +30,7 @@ from firmware.transaction.events import (
     SendResponse,
 )
 from tests.unit.agent.registrar import answer, fields_of
-from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, account, sdp
-from tests.unit.agent.test_received import invite
+from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, account, invite, sdp
 
 STEPS = 250
 STATUSES = (100, 180, 183, 200, 200, 200, 302, 401, 403, 407, 408, 420, 423, 439, 481, 486, 503)

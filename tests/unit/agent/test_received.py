@@ -17,30 +17,17 @@ from firmware.agent.events import (
     Party,
     Reject,
 )
-from firmware.sip.message import Request, Response, parse_message
+from firmware.sip.message import Request, Response
 from firmware.transaction.events import (
     AckReceived,
     CancelReceived,
     SendRequest,
     SendResponse,
 )
-from tests.unit.agent.rig import Rig, account, of, sdp, text
+from tests.unit.agent.rig import Rig, account, invite, of, sdp, text
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE"
 AUDIO = sdp("m=audio 4000 RTP/AVP 0 8 18")
-
-INVITE = """\
-INVITE sip:201@192.0.2.99:40000;transport=tls;ob SIP/2.0
-Via: SIP/2.0/TLS proxy1.example.org;branch=z9hG4bK1
-Record-Route: <sip:proxy1.example.org;lr>
-Max-Forwards: 69
-From: "Bob" <sip:100@example.org>;tag=bob
-To: <sip:201@example.org>
-Call-ID: in1
-CSeq: 1 INVITE
-Contact: <sip:bob@198.51.100.7:5061;transport=tls>
-
-"""
 
 RINGING = """\
 SIP/2.0 180 Ringing
@@ -98,25 +85,13 @@ Content-Length: 0
 """
 
 
-def invite(body: str = AUDIO, *fields: tuple[str, str], **changes: str) -> Request:
-    message = parse_message(INVITE.replace("\n", "\r\n").encode())
-    assert isinstance(message, Request)
-    headers = message.headers
-    for name, value in changes.items():
-        headers = headers.set(name.replace("_", "-"), value)
-    content = [("Content-Type", "application/sdp")] if body else []
-    for name, value in (*content, *fields):
-        headers = headers.add(name, value)
-    return replace(message, headers=headers, body=body.encode())
-
-
 class Called(Rig):
     """An agent that somebody calls."""
 
     def __init__(self, request: Request | None = None) -> None:
         super().__init__(account())
         self.registered()
-        self.invite = invite() if request is None else request
+        self.invite = invite(AUDIO) if request is None else request
         self.key = self.receive(self.invite)
         self.cseq = 1
 
@@ -565,7 +540,7 @@ def test_other_requests_after_our_bye_find_no_dialog() -> None:
 
 def test_the_same_invite_on_another_path_is_a_loop() -> None:
     rig = Called()
-    key = rig.receive(invite())
+    key = rig.receive(invite(AUDIO))
     assert rig.last(key).status == 482
     assert rig.calls() == (1,)
 
@@ -573,15 +548,15 @@ def test_the_same_invite_on_another_path_is_a_loop() -> None:
 def test_one_call_too_many_is_busy() -> None:
     rig = Called()
     for number in range(2, CALLS_MAX + 1):
-        rig.receive(invite(Call_ID=f"in{number}"))
+        rig.receive(invite(AUDIO, Call_ID=f"in{number}"))
     assert len(rig.calls()) == CALLS_MAX
-    key = rig.receive(invite(Call_ID="more"))
+    key = rig.receive(invite(AUDIO, Call_ID="more"))
     assert rig.last(key).status == 486
     assert len(of(IncomingCall, rig.out)) == CALLS_MAX
 
 
 def test_a_peer_without_tags_is_still_a_peer() -> None:
-    rig = Called(invite(From="<sip:100@example.org>"))
+    rig = Called(invite(AUDIO, From="<sip:100@example.org>"))
     rig.feed(Answer(1))
     ack = rig.within("ACK", cseq=1)
     rig.feed(AckReceived(replace(ack, headers=ack.headers.set("From", "<sip:100@example.org>"))))

@@ -531,6 +531,18 @@ def test_a_registrar_that_refuses_to_remove_leftovers_still_registers() -> None:
     assert len(rig.registrar.requests[-1].contacts) == 1
 
 
+def test_local_addresses_are_remembered_within_bounds() -> None:
+    rig = Rig()
+    rig.registrar.replaces = rig.registrar.shows_instance = False
+    for port in range(40000, 40030):
+        rig.up(local=Address("192.0.2.99", port))
+        rig.wait(10)
+        rig.register()
+        rig.down()
+    held = rig.registrar.bindings["sip:201@example.org"]
+    assert [str(contact.uri) for contact in held] == ["sip:201@192.0.2.99:40029;transport=tls"]
+
+
 # The rate (a storm helps nobody).
 
 
