@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -18,6 +17,7 @@ import firmware.phone.events as phone
 import firmware.transaction.events as transaction
 from firmware.agent.account import Account, AgentSettings
 from firmware.agent.agent import Agent
+from firmware.frozen import frozen
 from firmware.link.link import Link
 from firmware.link.settings import LinkSettings
 from firmware.machine import Machine, earliest
@@ -77,7 +77,7 @@ ROUTES: dict[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StackSettings:
     """The settings of all layers."""
 

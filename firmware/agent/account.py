@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
+
+from firmware.frozen import frozen
 
 ACCOUNTS_MAX = 9
 """`sip line1` to `sip line9`."""
@@ -22,7 +24,7 @@ class ContactMatching(IntEnum):
     ADDRESS_AND_USER = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """One account: the N of `sip lineN` and who it is."""
 
@@ -53,7 +55,7 @@ class Account:
         return f"{self.user}@{self.domain}" if self.domain else self.user
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentSettings:
     """What holds for every account; times in seconds."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from firmware.agent.account import ContactMatching
 from firmware.agent.reading import or_none
+from firmware.frozen import frozen
 from firmware.link.events import Address
 from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
@@ -29,7 +29,7 @@ STALE_MAX = 8
 """Leftovers that one REGISTER removes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """What tells our bindings from others."""
 

@@ -31,6 +31,7 @@ from enum import Enum
 
 from firmware.agent.account import Account
 from firmware.agent.reading import or_none
+from firmware.frozen import frozen
 from firmware.link.events import Proxy
 from firmware.sip.auth import AuthenticationInfo, Challenge, answer_challenge, best
 from firmware.sip.message import Request, Response
@@ -67,7 +68,7 @@ class Header(Enum):
     PROXY = "Proxy-Authorization"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """Where a nonce is known (F5); another proxy has nonces of its own."""
 

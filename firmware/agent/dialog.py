@@ -5,16 +5,17 @@ A frozen value: what a message changes makes a new dialog.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from firmware.agent.writing import MAX_FORWARDS
+from firmware.frozen import frozen
 from firmware.sip.address import NameAddress
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri, Uri
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialog:
     """The state that both ends share."""
 

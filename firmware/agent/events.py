@@ -5,8 +5,9 @@ The agent numbers calls; an account is the N of `sip lineN`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from firmware.frozen import frozen
 
 
 class RegistrationState(Enum):
@@ -19,7 +20,7 @@ class RegistrationState(Enum):
     REFUSED = "refused"  # The registrar said no; `reason` says why (F4).
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountStatus:
     """One account's registration, for screens (S1); moments are monotonic seconds."""
 
@@ -32,7 +33,7 @@ class AccountStatus:
     renew_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Party:
     """The far end as a person reads it."""
 
@@ -53,7 +54,7 @@ class EndCause(Enum):
 
 
 # Commands from above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dial:
     """Call digits, user@host or a SIP URI from an account; `Dialling` or `CallEnded` follows."""
 
@@ -61,14 +62,14 @@ class Dial:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """Take an incoming call."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reject:
     """Refuse an incoming call: 486 Busy Here, or another final status."""
 
@@ -76,20 +77,20 @@ class Reject:
     status: int = 486
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HangUp:
     """End a call in whatever state it is: CANCEL, BYE or 486."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnregisterAll:
     """The phone stops: end every call and take every registration away."""
 
 
 # Events to above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialling:
     """Our INVITE is on its way."""
 
@@ -98,14 +99,14 @@ class Dialling:
     far: Party
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoteRinging:
     """180 from the far end."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncomingCall:
     """Somebody calls; 180 has been sent."""
 
@@ -114,14 +115,14 @@ class IncomingCall:
     far: Party
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallAnswered:
     """The call stands: 2xx sent or received, ACK on its way."""
 
     call: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallEnded:
     """The call is over. `call` is 0 for a Dial that never became one."""
 

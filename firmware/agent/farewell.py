@@ -6,11 +6,10 @@ Any other final answer, and silence for Timer F, ends it: the far end has heard 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.line import Line
+from firmware.frozen import frozen
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import RequestFailure, SendRequest
 
@@ -18,7 +17,7 @@ FAREWELLS_MAX = 32
 """BYEs that are owed: a day's calls through a long outage. The oldest is let go."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OweBye:
     """For the agent: this dialog has to be ended from our side."""
 

@@ -20,7 +20,6 @@ that means the proxy or this account alone is for the agent to say, which knows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from firmware.agent.binding import contacts_of, granted_s, gruu, own_binding
@@ -31,6 +30,7 @@ from firmware.agent.rate import TokenBucket
 from firmware.agent.reading import or_none
 from firmware.agent.register import RegisterWriter
 from firmware.agent.words import registration_reason
+from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, Proxy, ServiceConfirmed
 from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
@@ -81,7 +81,7 @@ LEGAL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrarFailing:
     """For the agent: the registrar did not serve this account (D8)."""
 

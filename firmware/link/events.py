@@ -6,9 +6,9 @@ what an old attempt still has to say is not heard.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from firmware.frozen import frozen
 from firmware.sip.message import Request, Response
 
 
@@ -19,7 +19,7 @@ class Role(Enum):
     BACKUP = "backup"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerName:
     """The name that a proxy's certificate is verified against (I1): a DNS name or an IP literal.
 
@@ -29,7 +29,7 @@ class ServerName:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """A transport address: an IP literal (IPv6 without brackets) and a port."""
 
@@ -40,7 +40,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """A proxy as configured: a name or an IP literal; port 0 leaves it to DNS, or means 5061."""
 
@@ -76,7 +76,7 @@ class FailureKind(Enum):
     STOPPED = "stopped"  # By the administrator or at switch-off.
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why, for machines and for people: `text` is a sentence part such as "connection refused"."""
 
@@ -84,7 +84,7 @@ class Failure:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsFacts:
     """What a finished handshake told: for the screen, the Contact and the benchmark."""
 
@@ -96,7 +96,7 @@ class TlsFacts:
 
 
 # Commands to the driver.
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolve:
     """Look up the addresses of a proxy; answered by `Resolved` or `Lost`."""
 
@@ -104,7 +104,7 @@ class Resolve:
     proxy: Proxy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connect:
     """Open TCP to `address`, then TLS verified against `name`.
 
@@ -116,7 +116,7 @@ class Connect:
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write:
     """Send these bytes on that connection."""
 
@@ -124,14 +124,14 @@ class Write:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Close that connection, or give up that look-up; nothing more is heard of it."""
 
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckDelivery:
     """Ask the kernel how many bytes TCP has not had acknowledged; `DeliveryChecked` answers."""
 
@@ -139,7 +139,7 @@ class CheckDelivery:
 
 
 # Events from the driver.
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved:
     """The addresses of the proxy in the order to try them; never empty."""
 
@@ -147,14 +147,14 @@ class Resolved:
     addresses: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpConnected:
     """TCP stands; the TLS handshake begins."""
 
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connected:
     """The handshake is done and the proxy is who it should be (I1, I2)."""
 
@@ -162,7 +162,7 @@ class Connected:
     facts: TlsFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """Decrypted bytes from the proxy; never empty."""
 
@@ -170,7 +170,7 @@ class Received:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """The look-up or connection ended by itself; the driver has let go of it already."""
 
@@ -178,7 +178,7 @@ class Lost:
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeliveryChecked:
     """How many bytes the kernel still holds that the proxy's TCP has not acknowledged."""
 
@@ -186,32 +186,32 @@ class DeliveryChecked:
     unacknowledged: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkChanged:
     """An address, a carrier or the default route changed, or the clock was set (D6, I3)."""
 
 
 # Commands from above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendMessage:
     """Send a SIP message over the link."""
 
     message: Request | Response
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestLink:
     """The handset was lifted or a first digit dialled: ping unless life was proven lately (D7)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceConfirmed:
     """A 2xx to REGISTER came over this link; Flow-Timer in seconds where the registrar gave one."""
 
     flow_timer_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProxyUnfit:
     """Registration says that the proxy does not serve (D8); not again before Retry-After."""
 
@@ -220,7 +220,7 @@ class ProxyUnfit:
 
 
 # Events to above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkUp:
     """SIP may flow. `local` is this end of the live connection: Via and Contact come from it."""
 
@@ -228,14 +228,14 @@ class LinkUp:
     local: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkDown:
     """SIP flows no more; what was written and not answered may be lost."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageReceived:
     """A whole SIP message from the link."""
 
@@ -252,7 +252,7 @@ class LinkState(Enum):
     UNPROVEN = "unproven"  # Connected, but without proof of life for too long (L6, S2).
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkStatus:
     """Everything the link screen knows; moments are monotonic seconds."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, ServerName
 
 RSA_BITS_MIN = 2048
@@ -30,7 +30,7 @@ WARN_BEFORE_END = timedelta(days=30)
 """I4."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevocationList:
     """A CRL file's list; `expired` ones still refuse what they list."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from firmware.frozen import frozen
 from firmware.link.events import Failure, Proxy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkSettings:
     """The link's parameters (PARAMETERS: "The link"); times in seconds."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from firmware.agent.events import (
@@ -13,6 +12,7 @@ from firmware.agent.events import (
     IncomingCall,
     RemoteRinging,
 )
+from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
 from firmware.phone.screen import Screen
 
@@ -25,24 +25,24 @@ KEYS = (
 
 
 # Events from the world.
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyPressed:
     """A key of `KEYS` went down."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookLifted:
     """The handset was taken off the hook."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookReplaced:
     """The handset was put back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialTarget:
     """A program dials: digits or a SIP URI, from an account (0: the phone's first usable one)."""
 
@@ -50,17 +50,17 @@ class DialTarget:
     account: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnswerCall:
     """A program answers the call that rings."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndCall:
     """A program hangs up the call in the foreground."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeIs:
     """The wall clock: Unix seconds and the local offset from UTC in seconds; None: not set (I3)."""
 
@@ -69,14 +69,14 @@ class TimeIs:
 
 
 # Outputs to the world.
-@dataclass(frozen=True, slots=True)
+@frozen
 class Show:
     """Show this screen."""
 
     screen: Screen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetRinger:
     """Start or stop the ringer."""
 
@@ -91,7 +91,7 @@ class LampPattern(Enum):
     FLASHING = "flashing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetLamp:
     """Set the lamp."""
 
@@ -103,7 +103,7 @@ Reportable = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """A fact from below, passed on to whoever watches the phone: script, console, web."""
 

@@ -14,7 +14,6 @@ countdown, ages, durations) is a deadline, so an idle phone sleeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import assert_never
@@ -34,6 +33,7 @@ from firmware.agent.events import (
     Reject,
     RemoteRinging,
 )
+from firmware.frozen import frozen
 from firmware.link.events import LinkState, LinkStatus, TestLink
 from firmware.machine import earliest, is_due
 from firmware.phone.events import (
@@ -77,7 +77,7 @@ ROWS_PER_PAGE = 4
 DIGITS = frozenset("0123456789*#")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PhoneSettings:
     """What the administrator chose for the phone; times in seconds."""
 

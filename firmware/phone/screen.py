@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from firmware.frozen import frozen
 
 
 class LinkIcon(Enum):
@@ -18,7 +19,7 @@ class LinkIcon(Enum):
     TRYING = "trying"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkLine:
     """The link in one or two lines (L12, S1): `text` "primary 23 ms", `detail` the rest."""
 
@@ -27,7 +28,7 @@ class LinkLine:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountLine:
     """One account: its name, and why it is not registered ("" while it is)."""
 
@@ -36,7 +37,7 @@ class AccountLine:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdleScreen:
     """Nobody calls: the time, the accounts, the link."""
 
@@ -46,7 +47,7 @@ class IdleScreen:
     link: LinkLine
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageScreen:
     """A page of facts: `rows` are label and value; `page` of `pages` stands in the corner."""
 
@@ -56,7 +57,7 @@ class PageScreen:
     pages: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DialScreen:
     """Digits on their way to a number."""
 
@@ -75,7 +76,7 @@ class CallStage(Enum):
     ENDED = "Call ended"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallScreen:
     """A call; `detail` is the duration, the account called or the reason of the end."""
 

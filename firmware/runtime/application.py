@@ -13,7 +13,6 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from config.checks import check, link_blocker
 from config.configuration import Configuration
 from config.store import ConfigError, Severity, Store
 from firmware.agent.events import UnregisterAll
+from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver
@@ -50,7 +50,7 @@ EXIT_SOFTWARE = 70
 Outside = Callable[[object], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """How the process was started."""
 

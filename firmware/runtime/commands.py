@@ -7,8 +7,8 @@ program wrote is quoted in the error, shortened, so that the error stays a line 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, KeyPressed
 from firmware.runtime.line_pipe import LINE_BYTES_MAX
 
@@ -35,24 +35,24 @@ class CommandError(ValueError):
     """A line that is no command, or one that cannot be done now; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MoveHook:
     """Lift the handset, or put it back."""
 
     off: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SayScreen:
     """Say what the screen shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SayStatus:
     """Say everything that is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """Stop the phone."""
 

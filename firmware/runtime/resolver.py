@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware.frozen import frozen
 from firmware.link.connection import SIPS_PORT
 from firmware.link.events import Address
 
@@ -35,7 +35,7 @@ class ResolveError(Exception):
     """The name has no address; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Kept:
     hosts: tuple[str, ...]
     fresh_until: float

@@ -6,7 +6,7 @@ second means nothing outside of this process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from firmware.agent.events import (
@@ -18,6 +18,7 @@ from firmware.agent.events import (
     Party,
     RemoteRinging,
 )
+from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
 from firmware.phone.events import Reportable
 
@@ -25,7 +26,7 @@ Fields = dict[str, object]
 """A JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallView:
     """A call as it stands: "dialling", "ringing" (there), "incoming" or "answered"."""
 

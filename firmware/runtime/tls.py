@@ -11,11 +11,12 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cryptography import x509
 
+from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, ServerName
 from firmware.link.identity import RevocationList
 
@@ -29,7 +30,7 @@ SESSIONS_MAX = 16
 """Proxies times addresses; the oldest goes first."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsFiles:
     """The certificate files (L2); None where none is configured."""
 
@@ -55,7 +56,7 @@ class TlsFilesError(Exception):
         self.failure = Failure(FailureKind.CONFIGURATION, text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptSession:
     """A session that may be resumed, with the leaf that it was made with."""
 

@@ -14,9 +14,9 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
+from firmware.frozen import frozen
 from firmware.link.events import (
     Address,
     CheckDelivery,
@@ -52,7 +52,7 @@ USER_TIMEOUT_MS = 20_000
 Deliver = Callable[[object], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransportSettings:
     """How sockets are made."""
 

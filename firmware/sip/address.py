@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import WHITE_SPACE, Parameters, quote, split_list, unquote
 from firmware.sip.uri import Uri, parse_uri
@@ -15,7 +16,7 @@ _BRACKETED = re.compile(
 _NEEDS_BRACKETS = re.compile(r'[?,<>"]')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameAddress:
     """A URI with a display name and the header field's own parameters."""
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import QUOTED, WHITE_SPACE, is_token, quote, shown, split_list, unquote
 
@@ -29,7 +30,7 @@ COUNT_MAX = 0xFFFFFFFF
 """The nonce count has eight hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Challenge:
     """One digest challenge of a 401 or 407."""
 
@@ -86,7 +87,7 @@ class Challenge:
         return "Digest " + ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthenticationInfo:
     """What a server adds to its 2xx (RFC 7616 3.5): the next nonce, proof that it knows us."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import TOKEN, WHITE_SPACE
 
@@ -14,7 +14,7 @@ NUMBER_MAX = 2**31 - 1
 _CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN.pattern})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CSeq:
     """A number and the method of the request it counts."""
 

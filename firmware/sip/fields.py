@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import WHITE_SPACE, Parameters, is_token, unquote
 
@@ -55,7 +55,7 @@ def read_tokens(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MediaType:
     """What a body is (20.15); type and subtype in lower case."""
 
@@ -80,7 +80,7 @@ class MediaType:
         return f"{self.name}{self.parameters}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """Why a request was sent (RFC 3326): a protocol, its cause and a text."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 
 WHITE_SPACE = " \t"
@@ -97,7 +97,7 @@ def escape(text: str, allowed: re.Pattern[str]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameters:
     """Parameters in order: (name, value as written, with its quotes; None without a value).
 

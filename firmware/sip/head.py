@@ -10,8 +10,8 @@ Latin-1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.fields import read_number
 from firmware.sip.grammar import FORBIDDEN, TOKEN, WHITE_SPACE
@@ -33,7 +33,7 @@ _FIELD = re.compile(rf"\r\n({TOKEN.pattern}+)[ \t]*+:[ \t]*+([^\r\n]*+)")
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """What was read of a message before its body; `flaw` is the first thing that was wrong."""
 

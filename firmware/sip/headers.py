@@ -7,8 +7,8 @@ that mean the same are equal. Values are the unfolded text between colon and lin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.grammar import FORBIDDEN, WHITE_SPACE, is_token, split_list
 from firmware.sip.mask import masked_value
 
@@ -134,7 +134,7 @@ def canonical(name: str) -> str:
     return known or "-".join(part.capitalize() for part in name.split("-"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Headers:
     """Header fields in order: pairs of a canonical name and a value."""
 

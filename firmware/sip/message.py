@@ -8,8 +8,9 @@ changed between reading and writing but the spelling of header names and white s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from firmware.frozen import frozen
 from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import FORBIDDEN, is_token, shown
@@ -25,7 +26,7 @@ _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*+))?", re.IGNOR
 _REQUEST_LINE = re.compile(r"(\S++) ([^ ]++) (SIP/[0-9]++\.[0-9]++)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request(Reading):
     """A request; `headers` without Content-Length."""
 
@@ -43,7 +44,7 @@ class Request(Reading):
         return _write(f"{self.method} {self.uri} {VERSION}", self.headers, self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response(Reading):
     """A response; an empty reason phrase is filled in from the RFC's table."""
 

@@ -189,10 +189,12 @@ class Reading:
         return cast(tuple[T, ...], known)
 
     def _first(self, name: str) -> str:
-        text = self.headers.get(name)
+        text = self.headers.get(name) or ""
+        if "," in text and name in LISTS:
+            text = next(iter(self.headers.all(name)), "")
         if not text:
             raise RemoteProtocolError(f"{name} is missing")
-        return self.headers.all(name)[0] if name in LISTS and "," in text else text
+        return text
 
     def _seconds(self, name: str) -> int | None:
         text = self.headers.get(name)

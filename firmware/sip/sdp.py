@@ -7,8 +7,9 @@ that this phone does not use are kept as they are. Writing keeps the order of RF
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.fields import read_number
 
@@ -32,7 +33,7 @@ STATIC = {"0": "PCMU/8000", "3": "GSM/8000", "8": "PCMA/8000", "9": "G722/8000",
 Attributes = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Media:
     """One `m=` line with the lines that follow it; `others` are whole lines."""
 
@@ -72,7 +73,7 @@ class Media:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionDescription:
     """A whole description; `session_id`, `version` and `user` are those of the o= line."""
 

@@ -23,9 +23,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.grammar import FORBIDDEN
 from firmware.sip.head import Head, content_length, read_head
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response, answer_headers, build_message
@@ -48,17 +49,17 @@ HEAD_END = b"\r\n\r\n"
 _IS_SIP = re.compile(rb"SIP/[0-9.]+ |[!-~]+[ \t].*SIP/[0-9.]+[ \t]*\Z", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ping:
     """The peer's CRLFCRLF; it wants one CRLF back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pong:
     """The peer's answer to a ping of ours."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unacceptable:
     """A malformed request: its answer, and why in words."""
 
@@ -218,7 +219,8 @@ def _refuse(head: Head, error: RemoteProtocolError) -> Unacceptable | None:
     headers = head.headers
     if "Via" not in headers or "CSeq" not in headers:
         raise RemoteProtocolError(f"a request that cannot be answered: {error}")
-    fields = answer_headers(headers, error.status, _stateless_tag(headers))
+    copied = answer_headers(headers, error.status, _stateless_tag(headers))
+    fields = Headers(tuple([(name, FORBIDDEN.sub("?", value)) for name, value in copied]))
     for name, value in error.header_lines:
         fields = fields.add(name, value)
     reason = phrase(error.status)

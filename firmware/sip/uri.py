@@ -9,9 +9,10 @@ without its brackets, as in an address. Parameters and headers keep their escape
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import AddressValueError, IPv6Address
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import Parameters, escape, unescape
 
@@ -36,7 +37,7 @@ _DECISIVE = ("user", "ttl", "method", "maddr", "transport")
 """RFC 3261 19.1.4: these, where only one URI has them, make two URIs differ."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SipUri:
     """A SIP or SIPS URI."""
 
@@ -113,7 +114,7 @@ class SipUri:
         return escape(self.user, _USER)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TelUri:
     """A telephone number (RFC 3966)."""
 
@@ -138,7 +139,7 @@ class TelUri:
         return f"tel:{self.number}{self.parameters}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherUri:
     """A URI of a scheme that this phone does not speak."""
 

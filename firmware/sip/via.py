@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import WHITE_SPACE, Parameters
 from firmware.sip.uri import checked_host, checked_port
@@ -19,7 +19,7 @@ _VIA = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Via:
     """One hop: who sent the request and where its answer is to go."""
 

@@ -7,9 +7,9 @@ layer's business: a request is handed over without Via.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, Proxy
 from firmware.sip.message import Request, Response
 
@@ -22,7 +22,7 @@ class RequestFailure(Enum):
 
 
 # Commands from above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendRequest:
     """Open a client transaction; the layer adds Via with a new branch from the live link."""
 
@@ -30,21 +30,21 @@ class SendRequest:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelRequest:
     """CANCEL the INVITE sent under `key`, once its first provisional response is there (9.1)."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAck:
     """Send the ACK of a 2xx: a transaction of its own without an answer (13.2.2.4)."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendResponse:
     """Answer the request that came in under `key`."""
 
@@ -53,7 +53,7 @@ class SendResponse:
 
 
 # Events to above.
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResponseReceived:
     """A provisional or final response; a 2xx to INVITE comes again for each retransmission."""
 
@@ -61,7 +61,7 @@ class ResponseReceived:
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestFailed:
     """No final response will come."""
 
@@ -69,7 +69,7 @@ class RequestFailed:
     failure: RequestFailure
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestReceived:
     """A new request to answer with `SendResponse` under this key; never an ACK or a CANCEL."""
 
@@ -77,14 +77,14 @@ class RequestReceived:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AckReceived:
     """The ACK of a 2xx."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelReceived:
     """The INVITE that came in under `key` is cancelled; the CANCEL is answered already (9.2)."""
 
@@ -92,7 +92,7 @@ class CancelReceived:
     reason: str = ""  # The Reason header's value (RFC 3326): "call completed elsewhere".
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceUp:
     """Requests may be sent. `local` is this end of the link: the Contact is made from it."""
 
@@ -100,7 +100,7 @@ class ServiceUp:
     local: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceLost:
     """The link is down; every open request has been reported with `RequestFailed` before this."""
 

@@ -6,7 +6,7 @@ L and M remain, and all of them are 64 x T1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from firmware.frozen import frozen
 
 TIMEOUT_T1 = 64
 """Timers B, F, H, L and M, in T1."""
@@ -18,7 +18,7 @@ TRYING_AFTER_S = 0.2
 """An INVITE is answered with 100 when the agent takes longer than this (RFC 3261 17.2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timers:
     """The waits that follow from T1, the estimate of a round trip, in seconds."""
 

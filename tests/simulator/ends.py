@@ -45,7 +45,7 @@ def _bindings_are_clean(simulator: Simulator) -> None:
     for login in simulator.registrar.logins.values():
         live = [b for b in login.bindings if b.expires_at > now]
         assert login.is_wrong or attempt in {b.connection for b in live}, "no binding of this link"
-        # The phone asks leftovers away once per link: only where that was answered can none be left.
+        # Leftovers are asked away once per link: where that was answered, none can be left.
         recent = [b for b in live if attempt is not None and b.connection > attempt - 8]
         tidy = len(recent) <= 1 or simulator.loses_answers
         assert tidy, f"{len(recent)} bindings of one phone"

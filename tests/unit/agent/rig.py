@@ -11,7 +11,7 @@ from firmware.agent.account import Account, AgentSettings
 from firmware.agent.agent import Agent, AgentEvent
 from firmware.agent.events import AccountStatus, CallEnded
 from firmware.link.events import Address, Failure, FailureKind, Proxy, Role
-from firmware.sip.message import Request, Response
+from firmware.sip.message import Request, Response, parse_message
 from firmware.transaction.events import (
     RequestFailed,
     RequestFailure,

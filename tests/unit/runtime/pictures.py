@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import cast
 
 import pytest
-from firmware.phone.screen import Screen
 from PIL import Image
 
+from firmware.phone.screen import Screen
 from firmware.runtime import panel, script
 
 

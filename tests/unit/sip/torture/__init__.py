@@ -27,7 +27,10 @@ def load() -> dict[str, Torture]:
     text = Path(__file__).with_name("rfc4475.txt").read_text()
     _, *parts = _TITLE.split(text)
     found = zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True)
-    return {name: Torture(name, *facts, data=_plain(body)) for name, *facts, body in found}
+    return {
+        name: Torture(name, section, verdict, _plain(body))
+        for name, section, verdict, body in found
+    }
 
 
 def _plain(text: str) -> bytes:
