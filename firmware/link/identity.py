@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from firmware.frozen import frozen
@@ -22,6 +23,17 @@ from firmware.link.events import Failure, FailureKind, ServerName
 
 RSA_BITS_MIN = 2048
 EC_BITS_MIN = 224
+
+SIGNING_KEYS = (
+    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey
+    | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+)  # fmt: skip
+"""What an authority may sign its revocation list with."""
+
+UNREADABLE = (
+    ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What `cryptography` raises for a certificate that OpenSSL may yet have verified."""
 
 CLOCK_FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
 """This software did not exist before: a clock that says so was never set (I3)."""
@@ -43,9 +55,7 @@ class RevocationList:
         if issuer is None:
             return True
         key = issuer.public_key()
-        if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey):
-            return False
-        return self.crl.is_signature_valid(key)
+        return isinstance(key, SIGNING_KEYS) and self.crl.is_signature_valid(key)
 
     def revokes(self, certificate: x509.Certificate) -> bool:
         """Tell whether the certificate is on the list."""
@@ -66,7 +76,7 @@ def verify(
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         return _verify(certificates, name, now, crls, allow_wildcard=allow_wildcard)
-    except ValueError as error:
+    except UNREADABLE as error:
         return _refused(f"the certificate of {name.text} cannot be read: {error}")
 
 
