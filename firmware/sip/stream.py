@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 
 from firmware.frozen import frozen
 from firmware.sip.errors import RemoteProtocolError
@@ -150,14 +151,15 @@ class StreamParser:
         self._half_ping = False
         self._check_start_line()
         end = self._buffer.find(HEAD_END, max(self._start, self._scanned))
-        bytes_so_far = (len(self._buffer) if end < 0 else end) - self._start
-        if bytes_so_far > HEAD_BYTES_MAX:
+        could_end = len(self._buffer) - len(HEAD_END) + 1  # At the earliest, if it has not.
+        head_bytes = (could_end if end < 0 else end) - self._start
+        if head_bytes > HEAD_BYTES_MAX:
             raise RemoteProtocolError("head of a message too long", 513)
         if end < 0:
-            self._scanned = max(self._start, len(self._buffer) - len(HEAD_END) + 1)
+            self._scanned = max(self._start, could_end)
             return False
         head = read_head(bytes(self._buffer[self._start : end]))
-        self._body_bytes = _announced(head, bytes_so_far)
+        self._body_bytes = _announced(head, head_bytes)
         self._head = head
         self._start = end + len(HEAD_END)
         self._start_line_seen = False
@@ -170,11 +172,10 @@ class StreamParser:
         if not 0x21 <= self._buffer[self._start] <= 0x7E:
             raise RemoteProtocolError("a message cannot begin like this")
         end = self._buffer.find(CRLF, max(self._start, self._scanned - 1))
-        if end < 0:
+        if end < 0 or end - self._start > HEAD_BYTES_MAX:
             return
         self._start_line_seen = True
-        line = self._buffer[self._start : min(end, self._start + HEAD_BYTES_MAX)]
-        if not _IS_SIP.match(line):
+        if not _IS_SIP.match(self._buffer[self._start : end]):
             raise RemoteProtocolError("not a SIP message")
 
     def _take_message(self) -> Request | Response | Unacceptable | None:
@@ -220,13 +221,22 @@ def _refuse(head: Head, error: RemoteProtocolError) -> Unacceptable | None:
     if "Via" not in headers or "CSeq" not in headers:
         raise RemoteProtocolError(f"a request that cannot be answered: {error}")
     copied = answer_headers(headers, error.status, _stateless_tag(headers))
-    fields = Headers(tuple([(name, FORBIDDEN.sub("?", value)) for name, value in copied]))
+    fields = Headers(tuple(_readable(copied)))
     for name, value in error.header_lines:
         fields = fields.add(name, value)
     reason = phrase(error.status)
     if error.status == 400:
         reason = f"{reason} ({error})"
     return Unacceptable(Response(error.status, reason, fields), str(error))
+
+
+def _readable(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Yield what an answer repeats: of a field that may stand once, the first."""
+    seen: set[str] = set()
+    for name, value in headers:
+        if name == "Via" or name not in seen:
+            yield name, FORBIDDEN.sub("?", value)
+        seen.add(name)
 
 
 def _stateless_tag(headers: Headers) -> str:
