@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from math import ceil
 
 from firmware.link.events import LinkState, LinkStatus
+from firmware.phone.grid import Fact
 from firmware.phone.screen import LinkIcon, LinkLine
 
 AGE_STEP_S = 10
@@ -24,15 +26,15 @@ def age_in_words(seconds: float) -> str:
 def coarse_age(seconds: float) -> str:
     """Say an age in steps of `AGE_STEP_S`."""
     step = int(seconds // AGE_STEP_S) * AGE_STEP_S
-    return "now" if step < AGE_STEP_S else f"{age_in_words(step)} ago"
+    return "now" if step < AGE_STEP_S else age_in_words(step)
 
 
 def countdown(status: LinkStatus, now: float) -> str:
-    """Say when the next attempt is: "next try in 4 s"."""
+    """Say when the next attempt is: "try in 4 s"."""
     if status.retry_at is None:
         return ""
-    left = max(0.0, status.retry_at - now)
-    return f"next try in {int(left) + 1} s" if left < 60 else f"next try in {age_in_words(left)}"
+    left = max(1, ceil(status.retry_at - now - 0.001))  # 4.0004 s are 4 s.
+    return f"try in {age_in_words(left)}"
 
 
 def round_trip(status: LinkStatus) -> str:
@@ -44,7 +46,7 @@ def round_trip(status: LinkStatus) -> str:
 
 
 def link_line(status: LinkStatus | None, now: float) -> LinkLine:
-    """Say the link in a line and a half."""
+    """Say the link in a line, and why it is down."""
     if status is None:
         return LinkLine(LinkIcon.TRYING, "starting")
     role = status.proxy.role.value if status.proxy else "no proxy"
@@ -52,40 +54,48 @@ def link_line(status: LinkStatus | None, now: float) -> LinkLine:
     age = coarse_age(now - status.proof_at) if status.proof_at is not None else ""
     match status.state:
         case LinkState.OFF:
-            return LinkLine(LinkIcon.DOWN, "no link", reason)
+            return LinkLine(LinkIcon.DOWN, "no link", "", reason)
         case LinkState.WAITING:
-            return LinkLine(LinkIcon.DOWN, reason, countdown(status, now))
+            return LinkLine(LinkIcon.DOWN, "no link", countdown(status, now), reason)
         case LinkState.CONNECTING:
-            return LinkLine(LinkIcon.TRYING, f"connecting to {role}", reason)
+            return LinkLine(LinkIcon.TRYING, f"trying {role}", "", reason)
         case LinkState.UNPROVEN:
-            return LinkLine(LinkIcon.UNPROVEN, f"{role} unproven", f"last answer {age}")
+            return LinkLine(LinkIcon.UNPROVEN, f"{role} unproven", age)
         case LinkState.UP:
-            return LinkLine(LinkIcon.UP, f"{role} {round_trip(status)}".strip(), f"alive {age}")
+            text = f"{role} {round_trip(status)}".strip()
+            return LinkLine(LinkIcon.UP, text, age if age in {"", "now"} else f"{age} ago")
 
 
-def link_rows(
-    status: LinkStatus | None, now: float, unix_offset_s: float | None, zone_s: int
-) -> tuple[tuple[str, str], ...]:
+def certificate_end(status: LinkStatus, unix_s: float | None) -> str:
+    """Say how long the proxy's certificate is good: "42 days"; a date where no clock is set."""
+    if status.facts is None:
+        return ""
+    ends = status.facts.certificate_ends
+    if unix_s is None:
+        return f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%d}"
+    days = int((ends - unix_s) // 86400)
+    return f"{days} days" if days > 1 else "ends soon" if ends > unix_s else "over"
+
+
+def link_rows(status: LinkStatus | None, now: float, certificate: str) -> tuple[Fact, ...]:
     """Say everything the link page shows."""
     if status is None:
         return (("State", "starting"),)
-    rows = [("State", status.state.value)]
-    if status.proxy:
-        rows.append((status.proxy.role.value.capitalize(), str(status.proxy)))
-    if status.reason and status.state is not LinkState.UP:
-        rows.append(("Reason", status.reason.text))
-    if status.retry_at is not None:
-        rows.append(("Next try", countdown(status, now).removeprefix("next try ")))
-    if status.attempts:
-        rows.append(("Attempts", str(status.attempts)))
-    if status.proof_at is not None:
-        rows.append(("Last answer", f"{age_in_words(now - status.proof_at)} ago"))
-    if trip := round_trip(status):
-        rows.append(("Round trip", trip))
-    if status.facts:
-        rows.append(("TLS", status.facts.version.removeprefix("TLSv")))
-        ends = datetime.fromtimestamp(status.facts.certificate_ends, UTC)
-        rows.append(("Certificate", f"until {ends + timedelta(seconds=zone_s):%Y-%m-%d}"))
-    if status.reason and status.state is LinkState.UP:
-        rows.append(("Last loss", status.reason.text))
-    return tuple(rows)
+    up = status.state in {LinkState.UP, LinkState.UNPROVEN}
+    reason = status.reason.text if status.reason else ""
+    proof = "" if status.proof_at is None else f"{age_in_words(now - status.proof_at)} ago"
+    pings = {None: "", True: "yes", False: "no, asked by OPTIONS"}[status.answers_pings]
+    rows = (
+        ("State", f"{status.state.value} for {age_in_words(now - status.since)}"),
+        ("Next", countdown(status, now)),
+        ("Attempts", str(status.attempts or "")),
+        ("Reason", "" if up else reason),
+        (status.proxy.role.value.capitalize(), str(status.proxy)) if status.proxy else ("", ""),
+        ("Last answer", proof),
+        ("Round trip", round_trip(status)),
+        ("Pings answered", pings),
+        ("TLS", status.facts.version.removeprefix("TLSv") if status.facts else ""),
+        ("Certificate", certificate),
+        ("Last loss", reason if up else ""),
+    )
+    return tuple((label, text) for label, text in rows if text)

@@ -14,7 +14,6 @@ countdown, ages, durations) is a deadline, so an idle phone sleeps.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import assert_never
 
@@ -29,12 +28,11 @@ from firmware.agent.events import (
     HangUp,
     IncomingCall,
     Party,
-    RegistrationState,
     Reject,
     RemoteRinging,
 )
 from firmware.frozen import frozen
-from firmware.link.events import LinkState, LinkStatus, TestLink
+from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
 from firmware.phone.events import (
     AnswerCall,
@@ -51,16 +49,11 @@ from firmware.phone.events import (
     Show,
     TimeIs,
 )
-from firmware.phone.link_words import AGE_STEP_S, link_line, link_rows
+from firmware.phone.facts import Facts, next_step
 from firmware.phone.screen import (
-    AccountLine,
     CallScreen,
     CallStage,
     DialScreen,
-    IdleScreen,
-    LinkIcon,
-    LinkLine,
-    PageScreen,
     Screen,
 )
 
@@ -73,7 +66,6 @@ ENDED_S = 4.0
 PAGE_S = 60.0
 """How long a page stays before the idle screen comes back."""
 
-ROWS_PER_PAGE = 4
 DIGITS = frozenset("0123456789*#")
 
 
@@ -130,10 +122,7 @@ class Phone:
         self._remote_rings = False
         self._detail = ""
         self._talking_since = now
-        self._link: LinkStatus | None = None
-        self._accounts: dict[int, AccountStatus] = {}
-        self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
-        self._zone_s = 0
+        self._facts = Facts(settings.problems)
         self._shown: Screen | None = None
         self._ringing = False
 
@@ -171,15 +160,8 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
-            case TimeIs(unix_s, offset_s):
-                self._unix_offset_s = None if unix_s is None else unix_s - self._now
-                self._zone_s = offset_s
-                return []
-            case LinkStatus():
-                self._link = event
-                return []
-            case AccountStatus():
-                self._accounts[event.account] = event
+            case TimeIs() | LinkStatus() | AccountStatus():
+                self._facts.learn(event, self._now)
                 return []
             case Dialling() | RemoteRinging() | IncomingCall() | CallAnswered() | CallEnded():
                 return self._call_event(event)
@@ -282,16 +264,7 @@ class Phone:
     def _start(self, target: str, account: int) -> list[object]:
         self._far, self._call, self._remote_rings = Party("", target), 0, False
         self._enter(State.CALLING)
-        return [Dial(account or self._first_account(), target)]
-
-    def _first_account(self) -> int:
-        """Return the first account that is registered, else the first there is."""
-        registered = [
-            number
-            for number, status in sorted(self._accounts.items())
-            if status.state is RegistrationState.REGISTERED
-        ]
-        return next(iter(registered), next(iter(sorted(self._accounts)), 1))
+        return [Dial(account or self._facts.account_to_call_from(), target)]
 
     def _call_event(
         self, event: Dialling | RemoteRinging | IncomingCall | CallAnswered | CallEnded
@@ -303,8 +276,9 @@ class Phone:
                 return [HangUp(event.call)]  # The person has given up meanwhile.
             self._call, self._far = event.call, event.far
             return []
-        if event.call != self._call and not (event.call == 0 and self.state is State.CALLING):
-            return []
+        waits = self.state is State.CALLING and not self._call
+        if event.call != self._call or not (event.call or waits):
+            return []  # It is about a call that the person has left.
         if isinstance(event, RemoteRinging):
             self._remote_rings = True
         elif isinstance(event, CallAnswered):
@@ -318,9 +292,9 @@ class Phone:
         if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
             return [Reject(event.call)]
         self._call, self._far = event.call, event.far
-        account = self._accounts.get(event.account)
         self._enter(State.RINGING)
-        self._detail = f"for {account.name}" if account and len(self._accounts) > 1 else ""
+        name = self._facts.name_of(event.account) if self._facts.has_several_accounts else ""
+        self._detail = f"for {name}" if name else ""
         return []
 
     def _ended(self, event: CallEnded) -> None:
@@ -349,26 +323,11 @@ class Phone:
     # Pages.
 
     def _turn(self, step: int) -> None:
-        self._turn_to((self._page + step) % (1 + len(self._pages())))
+        self._turn_to((self._page + step) % (1 + len(self._facts.pages(self._now))))
 
     def _turn_to(self, page: int) -> None:
         self._page = page
         self._page_by = self._now + PAGE_S if page else None
-
-    def _pages(self) -> list[PageScreen]:
-        """Return the pages of facts: the link's first, then the accounts'."""
-        rows = link_rows(self._link, self._now, self._unix_offset_s, self._zone_s)
-        titled = [("Link", chunk) for chunk in _chunks(self._problem_rows() + rows)]
-        accounts = tuple(_account_row(status) for _, status in sorted(self._accounts.items()))
-        titled += [("Accounts", chunk) for chunk in _chunks(accounts)]
-        total = len(titled)
-        return [
-            PageScreen(title, chunk, number, total)
-            for number, (title, chunk) in enumerate(titled, start=1)
-        ]
-
-    def _problem_rows(self) -> tuple[tuple[str, str], ...]:
-        return tuple(("Problem", text) for text in self._settings.problems)
 
     # What the world sees.
 
@@ -391,20 +350,20 @@ class Phone:
             case State.IDLE:
                 return self._idle()
             case State.DIALLING:
-                return DialScreen(self._digits, self._dial_title(), self._trouble())
+                name = self._facts.name_of(self._facts.account_to_call_from())
+                title = f"Call from {name}" if name else "No account"
+                return DialScreen(self._digits, title, self._facts.trouble(self._now))
             case _:
                 return self._call_screen()
 
     def _idle(self) -> Screen:
-        pages = self._pages()
-        if self._page:
-            return pages[min(self._page, len(pages)) - 1]
-        clock, date = self._clock()
-        lines = tuple(_account_line(status) for _, status in sorted(self._accounts.items()))
-        return IdleScreen(clock, date, lines, self._link_line())
+        if not self._page:
+            return self._facts.idle(self._now)
+        pages = self._facts.pages(self._now)
+        return pages[min(self._page, len(pages)) - 1]
 
     def _call_screen(self) -> CallScreen:
-        detail = self._detail
+        detail, trouble = self._detail, self._facts.trouble(self._now)
         match self.state:
             case State.RINGING:
                 stage = CallStage.INCOMING
@@ -414,76 +373,18 @@ class Phone:
                 stage = CallStage.ENDED
             case _:
                 stage = CallStage.RINGING if self._remote_rings else CallStage.CALLING
-        return CallScreen(stage, self._far.name, self._far.number, detail, self._trouble())
-
-    def _link_line(self) -> LinkLine:
-        if self._settings.problems and (self._link is None or self._link.state is LinkState.OFF):
-            return LinkLine(LinkIcon.DOWN, "no link", self._settings.problems[0])
-        return link_line(self._link, self._now)
-
-    def _trouble(self) -> LinkLine | None:
-        """Return the link line where the link is not up: L12 on every screen."""
-        up = self._link is not None and self._link.state is LinkState.UP
-        return None if up else self._link_line()
-
-    def _dial_title(self) -> str:
-        status = self._accounts.get(self._first_account())
-        return f"Call from {status.name}" if status else "No account"
-
-    def _clock(self) -> tuple[str, str]:
-        if self._unix_offset_s is None:
-            return "--:--", "clock not set"
-        wall = datetime.fromtimestamp(self._now + self._unix_offset_s, UTC)
-        local = wall + timedelta(seconds=self._zone_s)
-        return f"{local:%H:%M}", f"{local:%a %d %b}"
-
-    # When the picture changes by itself.
+        return CallScreen(stage, self._far.name, self._far.number, detail, trouble)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""
-        now = self._now
-        moments: list[float | None] = []
-        if self.state is State.TALKING:
-            moments.append(_next_step(self._talking_since, now, 1.0))
-        if self.state is State.IDLE and self._unix_offset_s is not None:
-            moments.append(_next_step(-self._unix_offset_s, now, 60.0))
-        if self._link is not None and self._link.retry_at is not None:
-            if self._link.retry_at > now:
-                moments.append(_next_step(self._link.retry_at, now, 1.0))
-        elif self._link is not None and self._link.proof_at is not None:
-            step_s = 1.0 if self._page else float(AGE_STEP_S)
-            if self.state is State.IDLE:
-                moments.append(_next_step(self._link.proof_at, now, step_s))
-        return earliest(moments)
-
-
-def _next_step(origin: float, now: float, step_s: float) -> float:
-    """Return the next moment after `now` that is whole steps away from `origin`."""
-    steps = (now - origin) // step_s + 1
-    moment = origin + steps * step_s
-    # A sum of floats may fall on `now` again.
-    return moment if moment > now + 1e-6 else moment + step_s
+        idle, talking = self.state is State.IDLE, self.state is State.TALKING
+        second_at = next_step(self._talking_since, self._now, 1.0) if talking else None
+        return earliest(
+            (second_at, self._facts.redraw_at(self._now, idle=idle, exact=bool(self._page)))
+        )
 
 
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _chunks(rows: tuple[tuple[str, str], ...]) -> list[tuple[tuple[str, str], ...]]:
-    return [rows[begin : begin + ROWS_PER_PAGE] for begin in range(0, len(rows), ROWS_PER_PAGE)]
-
-
-def _account_line(status: AccountStatus) -> AccountLine:
-    registered = status.state is RegistrationState.REGISTERED
-    return AccountLine(status.name, registered, "" if registered else _why(status))
-
-
-def _why(status: AccountStatus) -> str:
-    return status.reason or status.state.value
-
-
-def _account_row(status: AccountStatus) -> tuple[str, str]:
-    registered = status.state is RegistrationState.REGISTERED
-    return status.name, "registered" if registered else _why(status)

@@ -1,19 +1,183 @@
-"""Draw a screen as the pixels of the display: 128 x 64, one bit each."""
+"""Draw a screen as the pixels of the display: 128 x 64, one bit each.
+
+One grid for all: a head (the clock, or a lit bar with the title), text in rows below it, and the
+labels of the two soft keys at the bottom, each above its key.
+"""
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFont
+from typing import assert_never
 
-from firmware.phone.screen import Screen, lines
+from PIL.Image import Image
 
-SIZE = (128, 64)
+from firmware.phone import font, icons
+from firmware.phone.canvas import Canvas
+from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
+from firmware.phone.screen import (
+    AccountLine,
+    CallScreen,
+    CallStage,
+    DialScreen,
+    IdleScreen,
+    LinkLine,
+    PageScreen,
+    Screen,
+    registered_count,
+    soft_keys,
+)
+
+# Rows, from the top; a line of text is nine high with what reaches below it.
+BAR_HIGH = 11
+PAGE_Y, PITCH = 13, 10
+ROW_Y = (34, 44)  # The two rows below a headline.
+IDLE_Y, IDLE_PITCH, IDLE_ROWS = 17, 9, 3
+LINK_Y = 46
+KEYS_Y = HEIGHT - 9
+
+# Columns.
+ICON_ROOM = 8
+LINK_ICON_ROOM = 12
+NAME_ROOM_MIN = 36
 
 
-def render(screen: Screen) -> Image.Image:
+def render(screen: Screen) -> Image:
     """Return the picture of a screen, mode "1"."""
-    image = Image.new("1", SIZE)
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default_imagefont()
-    for number, line in enumerate(lines(screen)):
-        draw.text((0, number * 10), line, fill=1, font=font)
-    return image
+    canvas = Canvas()
+    match screen:
+        case IdleScreen():
+            _idle(canvas, screen)
+        case PageScreen():
+            _page(canvas, screen)
+        case DialScreen():
+            _dial(canvas, screen)
+        case CallScreen():
+            _call(canvas, screen)
+        case _:
+            assert_never(screen)
+    _soft_keys(canvas, screen)
+    return canvas.image
+
+
+def _soft_keys(canvas: Canvas, screen: Screen) -> None:
+    """Write what the soft keys do, each on a lit label above its key."""
+    left, right = soft_keys(screen)
+    if left:
+        wide = font.width(left) + 6
+        canvas.bar(0, KEYS_Y, wide, 9)
+        canvas.text(3, KEYS_Y + 1, left, ink=0)
+    if right:
+        wide = font.width(right) + 6
+        canvas.bar(WIDTH - wide, KEYS_Y, wide, 9)
+        canvas.text(WIDTH - wide + 3, KEYS_Y + 1, right, ink=0)
+
+
+def _title(canvas: Canvas, title: str, side: str = "", icon: font.Rows | None = None) -> None:
+    canvas.bar(0, 0, WIDTH, BAR_HIGH)
+    x = MARGIN
+    if icon is not None:
+        canvas.icon(x, 2, icon, ink=0)
+        x += len(icon[0]) + 3
+    room = WIDTH - x - MARGIN
+    if side:
+        room -= canvas.text_right(2, side, ink=0) + GAP
+    canvas.text(x, 2, title, room, ink=0)
+
+
+def _idle(canvas: Canvas, screen: IdleScreen) -> None:
+    room = ROOM - canvas.text(MARGIN, 0, screen.clock, scale=2) - GAP
+    canvas.text_right(0, screen.date, room)
+    canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts), room)
+    if screen.link.reason:
+        _link_block(canvas, screen.link)
+    else:
+        _accounts(canvas, screen.accounts)
+        canvas.dots(LINK_Y - 2)
+        _link_row(canvas, LINK_Y, screen.link)
+
+
+def _accounts(canvas: Canvas, accounts: tuple[AccountLine, ...]) -> None:
+    """Show up to three accounts in a row each; of more, the names, or first what is wrong."""
+    if len(accounts) <= IDLE_ROWS:
+        rows = accounts
+    elif all(line.registered for line in accounts):
+        _account_grid(canvas, accounts)
+        return
+    else:
+        rows = tuple(sorted(accounts, key=lambda line: line.registered))[:IDLE_ROWS]
+    for number, line in enumerate(rows):
+        y = IDLE_Y + number * IDLE_PITCH
+        canvas.icon(MARGIN, y + 1, icons.REGISTERED if line.registered else icons.NOT_REGISTERED)
+        room = ROOM - ICON_ROOM
+        needed = font.width(line.reason) + GAP if line.reason else 0
+        used = canvas.text(MARGIN + ICON_ROOM, y, line.name, max(room - needed, NAME_ROOM_MIN))
+        canvas.text_right(y, line.reason, room - used - GAP)
+
+
+def _account_grid(canvas: Canvas, accounts: tuple[AccountLine, ...]) -> None:
+    columns = 2 if len(accounts) <= 2 * IDLE_ROWS else 3
+    wide = WIDTH // columns
+    for number, line in enumerate(accounts):
+        row, column = divmod(number, columns)
+        x, y = MARGIN + column * wide, IDLE_Y + row * IDLE_PITCH
+        canvas.icon(x, y + 1, icons.REGISTERED)
+        canvas.text(x + ICON_ROOM, y, line.name, wide - ICON_ROOM - GAP)
+
+
+def _link_row(canvas: Canvas, y: int, link: LinkLine) -> None:
+    canvas.icon(MARGIN, y, icons.LINK[link.icon])
+    room = ROOM - LINK_ICON_ROOM
+    if link.side:
+        room -= canvas.text_right(y, link.side) + GAP
+    canvas.text(MARGIN + LINK_ICON_ROOM, y, link.text, room)
+
+
+def _link_block(canvas: Canvas, link: LinkLine) -> None:
+    """Show a link that is not up in place of the accounts: what is, and why."""
+    canvas.dots(IDLE_Y)
+    _link_row(canvas, IDLE_Y + 2, link)
+    for number, text in enumerate(font.wrapped(link.reason, ROOM, IDLE_ROWS), start=1):
+        canvas.text(MARGIN, IDLE_Y + 2 + number * IDLE_PITCH, text)
+
+
+def _page(canvas: Canvas, screen: PageScreen) -> None:
+    _title(canvas, screen.title, f"{screen.page}/{screen.pages}" if screen.pages > 1 else "")
+    y = PAGE_Y
+    for fact in screen.rows:
+        for label, text in row_lines(*fact):
+            if label:
+                canvas.text(MARGIN, y, label)
+                canvas.text_right(y, text)
+            else:
+                canvas.text(MARGIN + INDENT, y, text, ROOM - INDENT)
+            y += PITCH
+
+
+def _dial(canvas: Canvas, screen: DialScreen) -> None:
+    _title(canvas, screen.account, icon=icons.CALL[CallStage.CALLING])
+    _headline(canvas, screen.digits + "_")
+    if screen.link is not None:
+        _link_row(canvas, ROW_Y[0], screen.link)
+        canvas.text(MARGIN, ROW_Y[1], screen.link.reason)
+
+
+def _call(canvas: Canvas, screen: CallScreen) -> None:
+    talking = screen.stage is CallStage.TALKING
+    side = screen.detail if talking else ""
+    _title(canvas, screen.stage.value, side, icons.CALL[screen.stage])
+    _headline(canvas, screen.name or screen.number)
+    rows = [screen.number] if screen.name and screen.name != screen.number else []
+    rows += [screen.detail] if screen.detail and not talking else []
+    if screen.link is not None:
+        _link_row(canvas, ROW_Y[1], screen.link)
+        rows = rows[-1:]
+    for y, text in zip(ROW_Y, rows, strict=False):
+        canvas.text(MARGIN, y, text)
+
+
+def _headline(canvas: Canvas, text: str) -> None:
+    """Write large; what does not fit is written small in up to two rows."""
+    if font.width(text, 2) <= ROOM:
+        canvas.text(MARGIN, BAR_HIGH + 3, text, scale=2)
+        return
+    for number, line in enumerate(font.wrapped(text, ROOM, 2)):
+        canvas.text(MARGIN, PAGE_Y + number * PITCH, line)

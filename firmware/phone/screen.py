@@ -21,11 +21,12 @@ class LinkIcon(Enum):
 
 @frozen
 class LinkLine:
-    """The link in one or two lines (L12, S1): `text` "primary 23 ms", `detail` the rest."""
+    """The link in words (L12, S1): "primary 23 ms", "20 s ago"; or "no link", "try in 4 s", why."""
 
     icon: LinkIcon
     text: str
-    detail: str = ""
+    side: str = ""  # Right in the line: the age of the last proof of life, or the countdown.
+    reason: str = ""
 
 
 @frozen
@@ -117,7 +118,7 @@ def lines(screen: Screen) -> tuple[str, ...]:
 def _body(screen: Screen) -> tuple[str, ...]:
     match screen:
         case IdleScreen(clock, date, accounts, link):
-            return (f"{clock} {date}".strip(), *map(_account, accounts), *_link(link))
+            return (f"{clock} {date}", *map(_account, accounts), *_link(link))
         case PageScreen(title, rows, page, pages):
             return (f"{title} {page}/{pages}", *(f"{label}: {value}" for label, value in rows))
         case DialScreen(digits, account, link):
@@ -131,4 +132,10 @@ def _account(line: AccountLine) -> str:
 
 
 def _link(line: LinkLine | None) -> tuple[str, ...]:
-    return () if line is None else (line.text, line.detail)
+    return () if line is None else (f"{line.text} {line.side}".strip(), line.reason)
+
+
+def registered_count(accounts: tuple[AccountLine, ...]) -> str:
+    """Say how many accounts are registered: "2/3 registered"."""
+    registered = sum(line.registered for line in accounts)
+    return f"{registered}/{len(accounts)} registered" if accounts else "no account"

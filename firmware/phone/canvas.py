@@ -1,0 +1,54 @@
+"""A picture to draw on: text, icons, bars, in pixels of the display, one bit each."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PIL import Image
+
+from firmware.phone.font import Rows, glyph, shortened, width
+from firmware.phone.grid import MARGIN, ROOM, SIZE, WIDTH
+
+
+@cache
+def _mask(rows: Rows) -> Image.Image:
+    image = Image.new("1", (len(rows[0]), len(rows)))
+    image.putdata([255 * (pixel == "#") for row in rows for pixel in row])
+    return image
+
+
+class Canvas:
+    """A dark screen; `ink` 1 lights pixels, 0 darkens them."""
+
+    def __init__(self) -> None:
+        self.image = Image.new("1", SIZE)
+
+    def icon(self, x: int, y: int, rows: Rows, ink: int = 1) -> None:
+        """Draw a picture with its upper left corner at x, y."""
+        self.image.paste(ink, (x, y), _mask(rows))
+
+    def bar(self, x: int, y: int, wide: int, high: int) -> None:
+        """Light a block."""
+        self.image.paste(1, (x, y, x + wide, y + high))
+
+    def dots(self, y: int) -> None:
+        """Draw a dotted line over the whole width."""
+        for x in range(0, WIDTH, 2):
+            self.image.putpixel((x, y), 1)
+
+    def text(
+        self, x: int, y: int, words: str, room: int = ROOM, scale: int = 1, ink: int = 1
+    ) -> int:
+        """Write in at most `room` columns, shortened where it must be; return the width."""
+        words = shortened(words, room, scale)
+        at = x
+        for character in words:
+            rows = glyph(character, scale)
+            self.icon(at, y, rows, ink)
+            at += len(rows[0]) + scale
+        return width(words, scale)
+
+    def text_right(self, y: int, words: str, room: int = ROOM, ink: int = 1) -> int:
+        """Write so that it ends at the right margin; return the width."""
+        words = shortened(words, room)
+        return self.text(WIDTH - MARGIN - width(words), y, words, room, ink=ink)

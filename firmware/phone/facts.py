@@ -1,0 +1,138 @@
+"""What the phone knows of the world below it, and how its screens say it (S1, S2).
+
+Facts come from the link and from the accounts. What changes with time alone (clock, countdown,
+ages) is a deadline, `redraw_at`, so that an idle phone sleeps.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from firmware.agent.events import AccountStatus, RegistrationState
+from firmware.link.events import LinkState, LinkStatus
+from firmware.machine import earliest
+from firmware.phone.events import TimeIs
+from firmware.phone.grid import paged
+from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
+from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine, PageScreen
+
+
+class Facts:
+    """The newest word of the link, of each account and of the clock."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self._problems = problems
+        self._link: LinkStatus | None = None
+        self._accounts: dict[int, AccountStatus] = {}
+        self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
+        self._zone_s = 0
+
+    def learn(self, fact: LinkStatus | AccountStatus | TimeIs, now: float) -> None:
+        """Take in one fact."""
+        match fact:
+            case LinkStatus():
+                self._link = fact
+            case AccountStatus(account):
+                self._accounts[account] = fact
+            case TimeIs(unix_s, offset_s):
+                self._unix_offset_s = None if unix_s is None else unix_s - now
+                self._zone_s = offset_s
+
+    # Accounts.
+
+    def account_to_call_from(self) -> int:
+        """Return the first account that is registered, else the first there is."""
+        numbers = sorted(self._accounts)
+        usable = [number for number in numbers if self._is_registered(number)]
+        return next(iter([*usable, *numbers]), 1)
+
+    def name_of(self, account: int) -> str:
+        """Return what the screen calls an account, "" for one that is not known."""
+        status = self._accounts.get(account)
+        return status.name if status else ""
+
+    @property
+    def has_several_accounts(self) -> bool:
+        """Tell whether a call needs to say which account it is for."""
+        return len(self._accounts) > 1
+
+    def _is_registered(self, account: int) -> bool:
+        return self._accounts[account].state is RegistrationState.REGISTERED
+
+    # Screens.
+
+    def idle(self, now: float) -> IdleScreen:
+        """Return the screen of a phone that nobody uses."""
+        clock, date = self._clock(now)
+        return IdleScreen(clock, date, self._account_lines(), self.link_line(now))
+
+    def pages(self, now: float) -> list[PageScreen]:
+        """Return the pages of facts: problems, the link, the accounts."""
+        ends = self._link and certificate_end(self._link, self._unix_time(now))
+        link = link_rows(self._link, now, ends or "")
+        accounts = tuple((line.name, line.reason or "registered") for line in self._account_lines())
+        problems = tuple(("Problem", text) for text in self._problems)
+        titled = (("Configuration", problems), ("Link", link), ("Accounts", accounts))
+        pages = [(title, page) for title, facts in titled for page in paged(facts)]
+        return [
+            PageScreen(title, rows, number, len(pages))
+            for number, (title, rows) in enumerate(pages, start=1)
+        ]
+
+    def link_line(self, now: float) -> LinkLine:
+        """Return the link in a line; where a problem keeps it off, that (L11)."""
+        if self._problems and (self._link is None or self._link.state is LinkState.OFF):
+            return LinkLine(LinkIcon.DOWN, "no link", reason=self._problems[0])
+        return link_line(self._link, now)
+
+    def trouble(self, now: float) -> LinkLine | None:
+        """Return the link line where the link is not up: L12 on every screen."""
+        up = self._link is not None and self._link.state is LinkState.UP
+        return None if up else self.link_line(now)
+
+    def _account_lines(self) -> tuple[AccountLine, ...]:
+        return tuple(
+            AccountLine(
+                status.name,
+                self._is_registered(number),
+                "" if self._is_registered(number) else status.reason or status.state.value,
+            )
+            for number, status in sorted(self._accounts.items())
+        )
+
+    # Time.
+
+    def redraw_at(self, now: float, *, idle: bool, exact: bool) -> float | None:
+        """Return when time alone changes what is shown; `exact` ages change every second."""
+        return earliest((self._minute_at(now) if idle else None, self._link_at(now, idle, exact)))
+
+    def _minute_at(self, now: float) -> float | None:
+        return None if self._unix_offset_s is None else next_step(-self._unix_offset_s, now, 60.0)
+
+    def _link_at(self, now: float, idle: bool, exact: bool) -> float | None:
+        link = self._link
+        if link is None:
+            return None
+        if link.retry_at is not None:
+            return next_step(link.retry_at, now, 1.0) if link.retry_at > now else None
+        if link.proof_at is None or not (idle or link.state is not LinkState.UP):
+            return None
+        return next_step(link.proof_at, now, 1.0 if exact else float(AGE_STEP_S))
+
+    def _unix_time(self, now: float) -> float | None:
+        return None if self._unix_offset_s is None else now + self._unix_offset_s
+
+    def _clock(self, now: float) -> tuple[str, str]:
+        unix_s = self._unix_time(now)
+        if unix_s is None:
+            return "--:--", "clock not set"
+        local = datetime.fromtimestamp(unix_s, UTC) + timedelta(seconds=self._zone_s)
+        return f"{local:%H:%M}", f"{local:%a} {local.day} {local:%b}"
+
+
+def next_step(origin: float, now: float, step_s: float) -> float:
+    """Return the next moment after `now` that is whole steps away from `origin`."""
+    steps = (now - origin) // step_s + 1
+    moment = origin + steps * step_s
+    # A sum of floats may fall on `now` again.
+    return moment if moment > now + 1e-6 else moment + step_s

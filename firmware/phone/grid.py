@@ -1,0 +1,50 @@
+"""The grid that all pages share: the size of the display, and how facts are laid out in lines."""
+
+from __future__ import annotations
+
+from firmware.phone.font import width, wrapped
+
+SIZE = (128, 64)
+"""Columns and rows of the display, in pixels."""
+
+WIDTH, HEIGHT = SIZE
+
+PAGE_LINES = 4
+"""Lines of a page between its title and the soft keys."""
+
+MARGIN = 2
+"""Columns kept free at both sides."""
+
+ROOM = WIDTH - 2 * MARGIN
+"""Columns for text."""
+
+GAP = 4
+"""Columns between two texts in one line."""
+
+INDENT = 8
+"""Columns that the lines of a value stand in from their label."""
+
+Fact = tuple[str, str]
+"""A label and its value."""
+
+
+def row_lines(label: str, text: str) -> list[Fact]:
+    """Lay out a fact: in one line where both fit, else the value in lines of its own."""
+    if width(label) + GAP + width(text) <= ROOM:
+        return [(label, text)]
+    return [(label, ""), *[("", line) for line in wrapped(text, ROOM - INDENT, PAGE_LINES - 1)]]
+
+
+def paged(facts: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:
+    """Share out facts over pages; none is torn in two."""
+    pages: list[tuple[Fact, ...]] = []
+    page: list[Fact] = []
+    used = 0
+    for fact in facts:
+        lines = len(row_lines(*fact))
+        if used + lines > PAGE_LINES:
+            pages.append(tuple(page))
+            page, used = [], 0
+        page.append(fact)
+        used += lines
+    return [*pages, tuple(page)] if page else pages

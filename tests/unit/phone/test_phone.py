@@ -1,0 +1,338 @@
+"""What a person does with the phone, and what it does for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from firmware.agent.events import (
+    Answer,
+    CallAnswered,
+    CallEnded,
+    Dial,
+    Dialling,
+    EndCause,
+    HangUp,
+    IncomingCall,
+    Party,
+    RegistrationState,
+    Reject,
+    RemoteRinging,
+)
+from firmware.link.events import TestLink
+from firmware.phone.events import (
+    AnswerCall,
+    DialTarget,
+    EndCall,
+    HookLifted,
+    HookReplaced,
+    LampPattern,
+    Report,
+    SetLamp,
+    SetRinger,
+    Show,
+)
+from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S, State
+from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
+from tests.unit.phone.rig import ANNA, Rig, account, of, up, waiting
+
+
+def actions(out: list[object]) -> list[object]:
+    """Leave out what only shows and tells."""
+    return [item for item in out if not isinstance(item, Show | Report | SetLamp | SetRinger)]
+
+
+# Dialling.
+
+
+def test_digits_and_hash_dial_from_the_first_registered_account() -> None:
+    rig = Rig.registered("Desk", "Home")
+    rig.feed(account(1, "Desk", RegistrationState.REFUSED, "wrong password"))
+    assert actions(rig.press(*"603")) == [TestLink()]  # D7: at the first digit.
+    assert rig.words.splitlines()[:2] == ["Call from Home", "603"]
+    assert actions(rig.press("#")) == [Dial(2, "603")]
+    assert rig.words.startswith("Calling\n603")
+
+
+def test_a_star_and_a_leading_hash_are_digits() -> None:
+    rig = Rig.registered()
+    rig.press("#", "*", "9")
+    assert "#*9" in rig.words
+    assert actions(rig.press("soft1")) == [Dial(1, "#*9")]
+
+
+def test_digits_dial_themselves_after_the_digit_timeout() -> None:
+    rig = Rig.registered()
+    rig.press(*"60")
+    assert not actions(rig.pass_time(3.9))
+    rig.press("3")
+    assert not actions(rig.pass_time(3.9))
+    assert actions(rig.pass_time(0.2)) == [Dial(1, "603")]
+
+
+def test_lifting_tests_the_link_and_waits_for_digits() -> None:
+    rig = Rig.registered()
+    assert actions(rig.feed(HookLifted())) == [TestLink()]  # D7.
+    assert not actions(rig.pass_time(60))
+    assert isinstance(rig.screen, DialScreen)
+
+
+def test_lifting_after_digits_dials_them() -> None:
+    rig = Rig.registered()
+    rig.press(*"603")
+    assert actions(rig.feed(HookLifted())) == [Dial(1, "603")]
+
+
+def test_delete_takes_a_digit_and_the_last_one_leads_back() -> None:
+    rig = Rig.registered()
+    rig.press("6", "0", "soft2")
+    assert "\n6\n" in rig.words
+    rig.press("soft2")
+    assert isinstance(rig.screen, IdleScreen)
+    assert not actions(rig.pass_time(30))
+
+
+def test_delete_off_the_hook_keeps_the_dial_tone() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.press("6", "soft2", "soft2")
+    assert isinstance(rig.screen, DialScreen)
+
+
+def test_digits_are_bounded() -> None:
+    rig = Rig.registered()
+    rig.press(*"1" * (DIGITS_MAX + 5))
+    assert actions(rig.press("soft1")) == [Dial(1, "1" * DIGITS_MAX)]
+
+
+def test_replacing_the_handset_while_dialling_leads_back() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.press(*"60")
+    assert not actions(rig.feed(HookReplaced()))
+    assert isinstance(rig.screen, IdleScreen)
+    assert not actions(rig.pass_time(30))
+
+
+def test_a_program_dials_too_but_not_into_a_call() -> None:
+    rig = Rig.registered()
+    assert actions(rig.feed(DialTarget("sip:x@example.org", 3))) == [Dial(3, "sip:x@example.org")]
+    assert not actions(rig.feed(DialTarget("603")))
+
+
+# Calls out.
+
+
+def test_a_call_rings_is_answered_and_ended_by_the_far_end() -> None:
+    rig = Rig.registered().ringing_there(Party("Bert", "603"))
+    assert rig.words.splitlines()[:3] == ["Ringing", "Bert", "603"]
+    rig.feed(CallAnswered(7))
+    rig.pass_time(61)
+    assert rig.words.splitlines()[:4] == ["Connected", "Bert", "603", "1:01"]
+    rig.feed(CallEnded(7, EndCause.HUNG_UP_THERE))
+    assert "ended after 1:01" in rig.words
+    rig.pass_time(ENDED_S)
+    assert isinstance(rig.screen, IdleScreen)
+
+
+@pytest.mark.parametrize("stage", ["dialled", "ringing_there", "talking"])
+@pytest.mark.parametrize("way", ["soft2", "hook", "program"])
+def test_hanging_up_works_in_every_stage(stage: str, way: str) -> None:
+    rig: Rig = getattr(Rig.registered(), stage)()
+    if way == "soft2":
+        out = rig.press("soft2")
+    else:
+        out = rig.feed(HookReplaced() if way == "hook" else EndCall())
+    assert actions(out) == [HangUp(7)]
+    assert isinstance(rig.screen, IdleScreen)
+    assert not actions(rig.feed(CallEnded(7, EndCause.HUNG_UP_HERE)))
+
+
+def test_hanging_up_by_key_off_the_hook_gives_the_dial_tone() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.talking()
+    assert actions(rig.press("soft2")) == [HangUp(7)]
+    assert isinstance(rig.screen, DialScreen)
+
+
+def test_a_call_that_is_given_up_before_it_has_a_number_is_hung_up() -> None:
+    rig = Rig.registered()
+    rig.press(*"603", "#")
+    rig.press("soft2")
+    assert actions(rig.feed(Dialling(7, 1, Party("", "603")))) == [HangUp(7)]
+
+
+def test_a_dial_that_never_became_a_call_says_why() -> None:
+    rig = Rig.registered()
+    rig.press(*"603", "#")
+    rig.feed(CallEnded(0, EndCause.FAILED, 0, "not registered"))
+    assert rig.words.splitlines() == ["Call ended", "603", "not registered"]
+
+
+def test_what_another_call_says_is_not_heard() -> None:
+    rig = Rig.registered().ringing_there()
+    rig.feed(CallEnded(3, EndCause.HUNG_UP_THERE), CallAnswered(3), RemoteRinging(3))
+    assert rig.words.startswith("Ringing")
+
+
+def test_a_digit_after_the_end_starts_a_new_number() -> None:
+    rig = Rig.registered().dialled().ended(EndCause.REFUSED, "busy")
+    rig.press("5")
+    assert "\n5\n" in rig.words
+
+
+# Calls in.
+
+
+def test_a_call_rings_and_flashes_until_it_is_answered() -> None:
+    rig = Rig.registered("Desk", "Home")
+    out = rig.feed(IncomingCall(8, 2, ANNA))
+    assert [SetRinger(True), SetLamp(LampPattern.FLASHING)] == out[1:3]
+    assert rig.words.splitlines() == [
+        "Incoming call", "Anna Schmidt", "604", "for Home", "[Answer] [Reject]",
+    ]  # fmt: skip
+    out = rig.feed(HookLifted())
+    assert actions(out) == [Answer(8)]
+    assert SetRinger(False) in out
+    assert SetLamp(LampPattern.OFF) in out
+    rig.feed(CallAnswered(8))
+    assert rig.words.startswith("Connected")
+
+
+@pytest.mark.parametrize("way", ["soft1", "program"])
+def test_a_call_is_answered_by_key_or_program(way: str) -> None:
+    rig = Rig.registered().called()
+    out = rig.press("soft1") if way == "soft1" else rig.feed(AnswerCall())
+    assert actions(out) == [Answer(8)]
+
+
+def test_a_call_is_rejected_by_key() -> None:
+    rig = Rig.registered().called()
+    out = rig.press("soft2")
+    assert actions(out) == [Reject(8)]
+    assert SetRinger(False) in out
+    assert isinstance(rig.screen, IdleScreen)
+
+
+def test_a_caller_who_gives_up_is_shown() -> None:
+    rig = Rig.registered().called()
+    out = rig.feed(CallEnded(8, EndCause.CANCELLED_THERE))
+    assert SetRinger(False) in out
+    assert "caller gave up" in rig.words
+
+
+def test_a_call_answered_elsewhere_leaves_nothing_on_the_screen() -> None:
+    rig = Rig.registered().called()
+    rig.feed(CallEnded(8, EndCause.ANSWERED_ELSEWHERE))
+    assert isinstance(rig.screen, IdleScreen)
+
+
+@pytest.mark.parametrize("stage", ["dialled", "talking", "called"])
+def test_a_second_call_is_refused_as_busy(stage: str) -> None:
+    rig: Rig = getattr(Rig.registered(), stage)()
+    before = rig.words
+    assert actions(rig.feed(IncomingCall(9, 1, Party("", "605")))) == [Reject(9)]
+    assert rig.words == before
+
+
+def test_a_call_is_refused_while_the_handset_is_off_the_hook() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    assert actions(rig.feed(IncomingCall(9, 1, Party("", "605")))) == [Reject(9)]
+
+
+def test_a_call_comes_before_digits_that_were_not_dialled() -> None:
+    rig = Rig.registered()
+    rig.press(*"60")
+    rig.called()
+    assert rig.phone.state is State.RINGING
+    assert not actions(rig.pass_time(30))
+
+
+# Pages.
+
+
+def test_the_link_key_opens_and_closes_the_pages() -> None:
+    rig = Rig.registered()
+    rig.press("soft2")
+    assert isinstance(rig.screen, PageScreen)
+    assert rig.screen.title == "Link"
+    rig.press("soft2")
+    assert isinstance(rig.screen, IdleScreen)
+
+
+def test_up_and_down_turn_through_all_pages_and_round() -> None:
+    rig = Rig.registered()
+    seen = []
+    for _ in range(4):
+        rig.press("down")
+        seen.append(rig.words.splitlines()[0])
+    assert seen == ["Link 1/3", "Link 2/3", "Accounts 3/3", "14:32 Mon 23 Nov"]
+    rig.press("up")
+    assert rig.words.startswith("Accounts 3/3")
+
+
+def test_a_page_goes_away_by_itself() -> None:
+    rig = Rig.registered()
+    rig.press("down")
+    rig.pass_time(PAGE_S)
+    assert isinstance(rig.screen, IdleScreen)
+
+
+def test_a_page_that_is_gone_leads_to_the_last_one() -> None:
+    rig = Rig.registered()
+    rig.press("up")
+    rig.feed(waiting(rig.now, 5))
+    assert rig.words.startswith("Accounts")
+
+
+def test_a_call_takes_the_screen_from_a_page() -> None:
+    rig = Rig.registered()
+    rig.press("down")
+    rig.called()
+    assert isinstance(rig.screen, CallScreen)
+
+
+# Time and truth.
+
+
+def test_the_countdown_counts_each_second_down() -> None:
+    rig = Rig.registered()
+    rig.feed(waiting(rig.now, 4))
+    seen = [rig.words.splitlines()[2]]
+    for _ in range(4):
+        rig.pass_time(1)
+        seen.append(rig.words.splitlines()[2])
+    assert seen == [f"no link try in {left} s" for left in (4, 3, 2, 1, 1)]
+
+
+def test_the_clock_turns_with_the_minute_and_an_idle_phone_sleeps() -> None:
+    rig = Rig.registered()
+    rig.feed(up(rig.now))
+    rig.out.clear()
+    rig.pass_time(60)
+    assert rig.words.startswith("14:33 Mon 23 Nov")
+    assert len(of(Show, rig.out)) <= 8  # The minute, and ages in steps of ten seconds.
+
+
+def test_the_age_of_the_last_proof_of_life_is_shown() -> None:
+    rig = Rig.registered()
+    rig.feed(up(rig.now))
+    seen = []
+    for _ in range(3):
+        seen.append(rig.words.splitlines()[2])
+        rig.pass_time(10)
+    assert seen == ["primary 23 ms now", "primary 23 ms 10 s ago", "primary 23 ms 20 s ago"]
+
+
+def test_every_fact_from_below_is_reported() -> None:
+    rig = Rig.registered()
+    ended = CallEnded(8, EndCause.CANCELLED_THERE)
+    out = rig.feed(up(rig.now), account(1, "Desk"), IncomingCall(8, 1, ANNA), ended)
+    said = [report.fact for report in of(Report, out)]
+    assert said == [up(rig.now), account(1, "Desk"), IncomingCall(8, 1, ANNA), ended]
+
+
+def test_a_screen_is_shown_only_when_it_differs() -> None:
+    rig = Rig.registered()
+    assert not of(Show, rig.press("mute", "hold"))

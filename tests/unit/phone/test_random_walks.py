@@ -1,0 +1,116 @@
+"""Whatever a person and the network do, in any order, the phone stays in one piece."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from firmware.agent.events import (
+    Answer,
+    CallAnswered,
+    CallEnded,
+    Dial,
+    Dialling,
+    EndCause,
+    HangUp,
+    IncomingCall,
+    Party,
+    RegistrationState,
+    Reject,
+    RemoteRinging,
+)
+from firmware.phone.events import KEYS, HookLifted, HookReplaced, KeyPressed, SetRinger, Show
+from firmware.phone.phone import PhoneEvent, State
+from firmware.phone.render import render
+from firmware.phone.screen import CallScreen, CallStage, lines
+from tests.unit.phone.rig import EXPIRED, Rig, account, connecting, of, up, waiting
+
+FAR = Party("Zoë", "603")
+
+
+class Network:
+    """What is below: it numbers calls, and knows which of them live."""
+
+    def __init__(self, random: Random) -> None:
+        self.random, self.calls, self.number = random, dict[int, bool](), 0
+        self.wanted = 0  # Dials that have no call yet.
+
+    def hear(self, out: list[object]) -> None:
+        for item in out:
+            match item:
+                case Dial():
+                    self.wanted += 1
+                case Answer(call):
+                    assert call in self.calls
+                case HangUp(call) | Reject(call):
+                    assert call in self.calls, "a call ended twice"
+                    self.calls.pop(call)
+                case _:
+                    pass
+
+    def event(self, now: float) -> PhoneEvent:
+        choice = self.random.randrange(10)
+        if choice == 0:
+            wait_s = self.random.uniform(0, 100)
+            return self.random.choice(
+                [up(now), waiting(now, wait_s), waiting(now, wait_s, EXPIRED), connecting(now)]
+            )
+        if choice == 1:
+            return account(
+                self.random.randint(1, 9), "Desk", self.random.choice(list(RegistrationState))
+            )
+        if self.wanted and choice < 6:
+            self.wanted -= 1
+            if choice == 2:
+                return CallEnded(0, EndCause.FAILED, 0, "not registered")
+            self.number += 1
+            self.calls[self.number] = True
+            return Dialling(self.number, 1, FAR)
+        if self.calls and choice < 9:
+            call = self.random.choice(list(self.calls))
+            if choice == 6:
+                del self.calls[call]
+                return CallEnded(call, self.random.choice(list(EndCause)))
+            ours = self.calls[call]
+            return RemoteRinging(call) if choice == 7 and ours else CallAnswered(call)
+        self.number += 1
+        self.calls[self.number] = False
+        return IncomingCall(self.number, 1, FAR)
+
+
+def is_sensible(event: PhoneEvent, rig: Rig) -> bool:
+    """Tell whether what is below could say this: no call is answered that nobody answered."""
+    waits = rig.phone.state in {State.CALLING, State.ANSWERING}
+    return waits or not isinstance(event, CallAnswered)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
+    random = Random(seed)
+    rig, network = Rig.registered(), Network(random)
+    ringing = lifted = False
+    for _ in range(300):
+        if random.random() < 0.2:
+            out = rig.pass_time(random.choice([0.1, 1, 5, 70]))
+        elif random.random() < 0.5:
+            key: PhoneEvent = KeyPressed(random.choice(KEYS))
+            if random.random() < 0.2:
+                key, lifted = (HookReplaced(), False) if lifted else (HookLifted(), True)
+            out = rig.feed(key)
+        else:
+            event = network.event(rig.now)
+            if not is_sensible(event, rig):
+                continue
+            out = rig.feed(event)
+        network.hear(out)
+        for ring in of(SetRinger, out):
+            assert ring.ringing != ringing, "the ringer was told twice"
+            ringing = ring.ringing
+        assert ringing == (rig.phone.state is State.RINGING)
+        screen = rig.screen
+        rings = isinstance(screen, CallScreen) and screen.stage is CallStage.INCOMING
+        assert rings == ringing, "the screen and the ringer do not agree"
+        for show in of(Show, out):
+            assert lines(show.screen)
+            assert render(show.screen).size == (128, 64)
