@@ -9,9 +9,7 @@ from __future__ import annotations
 import pytest
 
 from firmware.sip.message import Response
-from firmware.sip.stream import (
-    Unacceptable,
-)
+from firmware.sip.stream import Unacceptable
 from tests.unit.sip.wire import (
     CRLF,
     OK,
