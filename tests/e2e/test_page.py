@@ -168,6 +168,7 @@ def test_enter_is_the_soft_key_after_a_click_and_after_a_digit(
     until(lambda: len(handset.heard) == 5)
     assert handset.heard == [True, "2", "0", "2", "soft1"]
     handset.heard.clear()
+    page.wait_for_selector('#hook[aria-pressed="true"]')
     page.focus("#hook")
     page.keyboard.press("Enter")  # With the focus on it, it presses the handset.
     page.keyboard.type("6")  # Typing gives the focus back to the phone.
