@@ -7,8 +7,8 @@ die with their context (I5).
 
 from __future__ import annotations
 
+import os
 import ssl
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import field
@@ -23,8 +23,14 @@ from firmware.link.identity import RevocationList
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: identity.py checks it, and says by how many days it is wrong."""
 
+VERIFY_FLAGS = NO_CHECK_TIME | ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
+"""The last: an intermediate may be the authority that is trusted, without its root (L2)."""
+
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has no others."""
+
+PASSWORD_LENGTH_MAX = 255
+"""Characters: Python takes 1024 bytes, and a character has up to four. More is a wrong one."""
 
 SESSIONS_MAX = 16
 """Proxies times addresses; the oldest goes first."""
@@ -117,7 +123,9 @@ class TlsContexts:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False  # identity.py checks the name by RFC 5922.
         context.verify_mode = ssl.CERT_REQUIRED
-        context.verify_flags = ssl.VerifyFlags(NO_CHECK_TIME | ssl.VERIFY_X509_TRUSTED_FIRST)
+        context.verify_flags = ssl.VerifyFlags(VERIFY_FLAGS)
+        # A second handshake inside the first would show a certificate that nobody checks.
+        context.options |= ssl.OP_NO_RENEGOTIATION
         context.set_ciphers(CIPHERS)
         self._load_trusted(context)
         if self.files.certificate is not None:
@@ -141,27 +149,40 @@ class TlsContexts:
         files = self.files
         assert files.certificate is not None
         key = files.key or files.certificate
-        password = files.key_password or ""
+        password = _Password(files.key_password or "")
         own = files.certificate
         try:
             with _joined(files.certificate, files.chain) as both:
-                context.load_cert_chain(both, str(key), password=lambda: password)
+                context.load_cert_chain(both, str(key), password=password.give)
         except ssl.SSLError as error:
-            raise TlsFilesError(_key_words(error, own, key, given=bool(password))) from error
+            raise TlsFilesError(_key_words(error, own, key, password)) from error
         except OSError as error:
             raise TlsFilesError(f"{own.name} or {key.name}: {_words(error)}") from error
 
 
+class _Password:
+    """The key's password, and whether OpenSSL asked for it: of a wrong one it says nothing more."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.asked = False
+
+    def give(self) -> str:
+        """Answer OpenSSL."""
+        self.asked = True
+        return self.text[:PASSWORD_LENGTH_MAX]
+
+
 @contextmanager
 def _joined(certificate: Path, chain: Path | None) -> Iterator[str]:
-    """Give the certificate and its chain as one file: OpenSSL reads both from one."""
+    """Give the certificate and its chain as one file, in memory: OpenSSL reads both from one."""
     if chain is None:
         yield str(certificate)
         return
-    with tempfile.NamedTemporaryFile(suffix=".pem") as both:
+    with os.fdopen(os.memfd_create(certificate.name), "wb") as both:
         both.write(certificate.read_bytes() + b"\n" + chain.read_bytes())
         both.flush()
-        yield both.name
+        yield f"/proc/self/fd/{both.fileno()}"
 
 
 def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
@@ -182,13 +203,12 @@ def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
         raise TlsFilesError(text) from error
 
 
-def _key_words(error: ssl.SSLError, own: Path, key: Path, *, given: bool) -> str:
-    reason = error.reason or ""
-    if reason == "KEY_VALUES_MISMATCH":
+def _key_words(error: ssl.SSLError, own: Path, key: Path, password: _Password) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
         return f"{key.name} does not belong to {own.name} (sips private key)"
-    if "BAD_DECRYPT" in reason or "BAD_PASSWORD" in reason:
-        if given:
-            return f"{key.name}: wrong password (sips private key password)"
+    if password.asked and password.text:
+        return f"{key.name}: wrong password (sips private key password)"
+    if password.asked:
         return f"{key.name} is encrypted (sips private key password)"
     return f"{own.name} or {key.name} cannot be read as PEM (sips local certificate)"
 
