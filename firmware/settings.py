@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.configuration import Configuration
-from firmware.agent.account import Account, AgentSettings
+from firmware.agent.account import Account, AgentSettings, ContactMatching, RegistrationSettings
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
 from firmware.phone.phone import PhoneSettings
@@ -64,6 +64,20 @@ def _account(configuration: Configuration, number: int) -> Account:
         display_name=text("sip display name"),
         screen_name=text("sip screen name"),
         domain=domain(configuration, number),
+        registration=_registration(configuration, number),
+    )
+
+
+def _registration(configuration: Configuration, number: int) -> RegistrationSettings:
+    def number_of(name: str) -> int:
+        return int(configuration.value(name, number))
+
+    return RegistrationSettings(
+        period_s=number_of("sip registration period"),
+        renewal_s=number_of("sip registration renewal timer"),
+        rejected_retry_s=number_of("sip registration retry timer"),
+        timeout_retry_s=number_of("sip registration timeout retry timer"),
+        contact_matching=ContactMatching(number_of("sip contact matching")),
     )
 
 
@@ -71,13 +85,8 @@ def agent_settings(configuration: Configuration, instance: str, user_agent: str)
     """Return the agent's settings; `instance` is the phone's `urn:uuid:`."""
     value = configuration.value
     return AgentSettings(
-        registration_period_s=int(value("sip registration period")),
-        renewal_s=int(value("sip registration renewal timer")),
-        rejected_retry_s=int(value("sip registration retry timer")),
-        timeout_retry_s=int(value("sip registration timeout retry timer")),
         outbound=bool(value("sip outbound support")),
         send_sips=bool(value("sip send sips over tls")),
-        contact_matching=int(value("sip contact matching")),
         instance=instance,
         user_agent=user_agent,
         rtp_port=int(value("sip rtp port")),

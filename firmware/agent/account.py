@@ -25,6 +25,17 @@ class ContactMatching(IntEnum):
 
 
 @frozen
+class RegistrationSettings:
+    """How one account is registered; times in seconds."""
+
+    period_s: int = 0  # 0: leave it to the registrar.
+    renewal_s: float = 15.0  # How long before expiry the registration is renewed.
+    rejected_retry_s: float = 1800.0  # F4.
+    timeout_retry_s: float = 120.0
+    contact_matching: ContactMatching = ContactMatching.USER
+
+
+@frozen
 class Account:
     """One account: the N of `sip lineN` and who it is."""
 
@@ -35,6 +46,7 @@ class Account:
     password: str = field(default="", repr=False)  # T4.
     display_name: str = ""
     screen_name: str = ""
+    registration: RegistrationSettings = RegistrationSettings()
 
     def __post_init__(self) -> None:
         assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"
@@ -60,17 +72,9 @@ class AgentSettings:
     """What holds for every account; times in seconds."""
 
     instance: str  # "urn:uuid:...": this phone, for ever (RFC 5626 4.1).
-    registration_period_s: int = 0  # 0: leave it to the registrar.
-    renewal_s: float = 15.0  # How long before expiry a registration is renewed.
-    rejected_retry_s: float = 1800.0  # F4.
-    timeout_retry_s: float = 120.0
     outbound: bool = True  # RFC 5626; a 439 falls back.
     send_sips: bool = False  # `sips:` in place of `sip:` with `transport=tls`.
-    contact_matching: int = ContactMatching.USER
     user_agent: str = "handset"
     rtp_port: int = 3000
     t1_s: float = 0.5  # RFC 3261 17.1.1.1.
     t2_s: float = 4.0
-
-    def __post_init__(self) -> None:
-        ContactMatching(self.contact_matching)

@@ -10,8 +10,9 @@ below, but for two words that are for the agent itself:
     RegistrarFailing  an account was not served. When no account is registered and none has its
                       verdict still to come, the proxy is unfit (D8); else that account waits alone.
 
-On a new link every account registers at once, the one with a call first (L8). Once the registrar
-has given its verdict, what is owed to far ends goes out.
+On a new link every account registers at once, the one with a call first (L8). What is owed to far
+ends goes out whenever the registrar has given its verdict: on a new link, or when a registration
+that had run out is renewed.
 """
 
 from __future__ import annotations
@@ -338,15 +339,16 @@ class Agent:
         return line.is_up and not self._registrations[line.account.number].is_settling
 
     def _after_verdicts(self) -> list[object]:
-        """Send what far ends wait for, once per account and link."""
+        """Send what far ends wait for to every account that serves; calls hear once per link."""
         out: list[object] = []
-        for number in sorted(self._unsettled):
-            if not self._serves(self._registrations[number].line):
+        for number, registration in self._registrations.items():
+            if not self._serves(registration.line):
                 continue
-            self._unsettled.discard(number)
-            for call in self._calls.values():
-                if call.line.account.number == number:
-                    out += call.service_settled()
+            if number in self._unsettled:
+                self._unsettled.discard(number)
+                for call in self._calls.values():
+                    if call.line.account.number == number:
+                        out += call.service_settled()
             out += self._farewells.send_owed(number)
         return out
 

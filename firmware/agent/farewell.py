@@ -69,8 +69,7 @@ class Farewell:
         return []
 
     def failed(self, failure: RequestFailure) -> None:
-        """Hear that no answer will come: over this link, or at all."""
-        self._key = None
+        """Hear that no answer will come; of the link's loss, `service_lost` tells."""
         self.is_done = failure is RequestFailure.TIMEOUT
 
     def service_lost(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firmware.agent.account import ContactMatching
 from firmware.agent.binding import REGISTRATION_ID, Identity, stale_bindings
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.writing import address_with
@@ -50,7 +49,7 @@ class RegisterWriter:
         self._options: tuple[str, ...] = OPTIONS
         self._leaving: tuple[SipUri, ...] = ()  # Leftovers to ask away,
         self._asked: set[SipUri] = set()  # and those that were asked away on this link.
-        self.period_s = min(line.settings.registration_period_s or PERIOD_S, PERIOD_MAX_S)
+        self.period_s = min(line.account.registration.period_s or PERIOD_S, PERIOD_MAX_S)
 
     @property
     def removes(self) -> bool:
@@ -70,7 +69,7 @@ class RegisterWriter:
     def identity(self) -> Identity:
         """Return what tells our bindings from others."""
         settings = self._line.settings
-        matching = ContactMatching(settings.contact_matching)
+        matching = self._line.account.registration.contact_matching
         return Identity(self._line.contact_uri(), settings.instance.lower(), matching)
 
     def lengthen(self, least_s: int) -> bool:

@@ -94,6 +94,7 @@ class Registration:
 
     def __init__(self, line: Line) -> None:
         self.line = line
+        self._settings = line.account.registration
         self._writer = RegisterWriter(line)
         self._bucket = TokenBucket(BURST_MAX, REFILL_S)
         self._key: str | None = None  # The REGISTER that is out,
@@ -273,7 +274,9 @@ class Registration:
         self._learn(own, response)
         self._enter(RegistrationState.REGISTERED)
         self._expires_at = now + expires_s
-        self._register_at = self._expires_at - min(self.line.settings.renewal_s, expires_s / 2)
+        self._register_at = self._expires_at - min(
+            self._settings.renewal_s, expires_s / 2
+        )
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
 
@@ -297,7 +300,7 @@ class Registration:
             return self._begin_again(now)
         self._enter(RegistrationState.REFUSED, reason)
         self._refused_by = self.line.proxy
-        wait_s = max(_retry_after_s(response), self.line.settings.rejected_retry_s)
+        wait_s = max(_retry_after_s(response), self._settings.rejected_retry_s)
         self._register_at = now + self._spread(wait_s)
         return []
 
@@ -311,7 +314,7 @@ class Registration:
 
     def _wait(self, reason: str, retry_after_s: float, now: float) -> None:
         self._enter(RegistrationState.WAITING, reason)
-        wait_s = retry_after_s or self.line.settings.timeout_retry_s
+        wait_s = retry_after_s or self._settings.timeout_retry_s
         self._register_at = now + self._spread(wait_s)
 
     def _sign_off(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import count
 from random import Random
 
-from firmware.agent.account import Account, AgentSettings
+from firmware.agent.account import Account, AgentSettings, RegistrationSettings
 from firmware.link.events import (
     CheckDelivery,
     Close,
@@ -89,6 +89,8 @@ class Simulator:
     def pong_limit_s(self) -> float:
         """The longest pong limit that the phone may have come to on this wire (D2)."""
         faults = self._worst
+        if self.nature.pings_every_s:
+            return PONG_LIMIT_MAX_S  # A ping that crosses the phone's is taken for its pong.
         if faults.slow_s or faults.pause_every_s or faults.freeze or faults.spells:
             return PONG_LIMIT_MAX_S
         round_trip_s = 2 * (faults.latency_s + faults.jitter_s) + faults.glue_s
@@ -112,6 +114,9 @@ class Simulator:
                 domain="example.org",
                 password=login.password + ("x" if login.is_wrong else ""),
                 display_name=f"Line {number}",
+                registration=RegistrationSettings(
+                    rejected_retry_s=REJECTED_RETRY_S, timeout_retry_s=TIMEOUT_RETRY_S
+                ),
             )
             for number, login in enumerate(self.registrar.logins.values(), 1)
         )
@@ -122,11 +127,7 @@ class Simulator:
                 retry_cap_s=RETRY_CAP_S,
             ),
             accounts=accounts,
-            agent=AgentSettings(
-                instance="urn:uuid:00000000-0000-4000-8000-000000000001",
-                rejected_retry_s=REJECTED_RETRY_S,
-                timeout_retry_s=TIMEOUT_RETRY_S,
-            ),
+            agent=AgentSettings(instance="urn:uuid:00000000-0000-4000-8000-000000000001"),
             phone=PhoneSettings(),
         )
 
@@ -247,7 +248,7 @@ class Simulator:
             return
         self._asleep_until = self.schedule.now + self.random.choice([0.5, 8.0, 60.0, 400.0])
         self.person.phone_sleeps = True
-        self.wire.excuse()
+        self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")
         self.schedule.at(self._asleep_until, self._awake)
 
@@ -255,7 +256,6 @@ class Simulator:
         """Meet what waited: the timers first, or what came over the wire."""
         self._asleep_until = None
         self.person.phone_sleeps = False
-        self.wire.excuse()
         self.woke_at = self.checks.retries.woke_at = self.schedule.now
         waiting, self._inbox = self._inbox, []
         self.trace.add(self.schedule.now, "!", "awake")

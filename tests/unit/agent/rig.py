@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from random import Random
 from typing import TypeVar
 
-from firmware.agent.account import Account, AgentSettings
+from firmware.agent.account import Account, AgentSettings, RegistrationSettings
 from firmware.agent.agent import Agent, AgentEvent
 from firmware.agent.events import AccountStatus, CallEnded
 from firmware.link.events import Address, Failure, FailureKind, Proxy, Role
@@ -34,8 +34,8 @@ INSTANCE = "urn:uuid:00000000-0000-4000-8000-000000000001"
 
 
 def account(number: int = 1, **changes: str) -> Account:
-    fields = {"user": f"20{number}", "domain": "example.org", "password": "secret", **changes}
-    return Account(number=number, **fields)
+    texts = {"user": f"20{number}", "domain": "example.org", "password": "secret", **changes}
+    return Account(number=number, **texts)  # type: ignore[arg-type] # all of them are texts
 
 
 INVITE = """\
@@ -57,9 +57,15 @@ class Rig:
 
     def __init__(self, *accounts: Account, **settings: object) -> None:
         self.now = 1000.0
+        accounts = accounts or (account(),)
+        names = {field.name for field in fields(RegistrationSettings)}
+        registering = {name: settings.pop(name) for name in names & set(settings)}
+        if registering:
+            chosen_registration = RegistrationSettings(**registering)  # type: ignore[arg-type] # so are these
+            accounts = tuple(replace(one, registration=chosen_registration) for one in accounts)
         chosen = AgentSettings(instance=INSTANCE, user_agent="handset/1", **settings)  # type: ignore[arg-type] # a test's own words
         ids = (f"id{number}" for number in count(1))
-        self.agent = Agent(accounts or (account(),), chosen, ids, Random(1))
+        self.agent = Agent(accounts, chosen, ids, Random(1))
         self.registrar = Registrar()
         self.out: list[object] = []
         self.open: list[SendRequest] = []  # Requests that nobody has answered yet.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from firmware.agent.account import ContactMatching
 from firmware.agent.events import (
     AccountStatus,
     Dial,
@@ -94,7 +95,7 @@ def test_without_outbound_there_is_no_flow() -> None:
 
 @pytest.mark.parametrize(("period", "asked"), [(0, 3600), (600, 600), (2**31, 2**31 - 1)])
 def test_the_period_is_asked_for(period: int, asked: int) -> None:
-    rig = Rig(registration_period_s=period)
+    rig = Rig(period_s=period)
     rig.up()
     assert rig.one("REGISTER").request.expires == asked
 
@@ -163,7 +164,7 @@ def test_it_stays_registered_while_the_renewal_runs_but_not_beyond_its_end() -> 
 
 @pytest.mark.parametrize("contacts", [(), ("<sip:201@198.51.100.7:5061>",), ("*",), ("<garbage",)])
 def test_a_200_without_our_binding_is_no_registration(contacts: tuple[str, ...]) -> None:
-    rig = Rig(contact_matching=0)
+    rig = Rig(contact_matching=ContactMatching.WHOLE_URI)
     rig.up()
     sent = rig.one("REGISTER")
     rig.reply(sent, answer(sent.request, 200, *(("Contact", text) for text in contacts)))
@@ -292,7 +293,7 @@ def test_a_refusal_whose_wait_ends_without_a_link_registers_with_the_next_one() 
 
 
 def test_423_asks_for_longer() -> None:
-    rig = Rig(registration_period_s=60)
+    rig = Rig(period_s=60)
     rig.registrar.refusals = [refusal(423, ("Min-Expires", "300"))]
     rig.up()
     rig.register()
@@ -302,7 +303,7 @@ def test_423_asks_for_longer() -> None:
 
 @pytest.mark.parametrize("least", ["60", "5", "nonsense", "99999999999", None])
 def test_423_that_makes_no_sense_is_a_refusal(least: str | None) -> None:
-    rig = Rig(registration_period_s=60)
+    rig = Rig(period_s=60)
     fields = (("Min-Expires", least),) if least else ()
     rig.registrar.refusals = [refusal(423, *fields)]
     rig.up()
@@ -311,7 +312,7 @@ def test_423_that_makes_no_sense_is_a_refusal(least: str | None) -> None:
 
 
 def test_a_registrar_that_always_wants_longer_is_left_alone() -> None:
-    rig = Rig(registration_period_s=60)
+    rig = Rig(period_s=60)
     rig.registrar.refusals = [refusal(423, ("Min-Expires", str(60 * n))) for n in range(2, 30)]
     rig.up()
     assert rig.register() == 5

@@ -1,0 +1,93 @@
+"""From the files to the layers: every parameter of the link, proxies and accounts arrives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.store import Store
+from firmware.agent.account import ContactMatching
+from firmware.link.events import Proxy, Role
+from firmware.settings import stack_settings
+from firmware.stack import StackSettings
+
+FILE = """
+sip proxy ip: proxy1.example.org
+sip proxy port: 5071
+sip backup proxy ip: proxy2.example.org
+sip registrar ip: example.org
+sip persistent tls keep alive: 45
+sips persistent tls retry base: 2
+sips persistent tls retry cap: 60
+sips persistent tls head start: 400
+sip transaction timer: 8000
+sip registration period: 600
+sip registration renewal timer: 20
+sip registration retry timer: 60
+sip registration timeout retry timer: 40
+sip contact matching: 0
+sip outbound support: 0
+sip send sips over tls: 1
+sip T1 timer: 600
+sip T2 timer: 5000
+sip digit timeout: 6
+sip user name: 201
+sip auth name: auth201
+sip password: secret
+sip display name: "Desk # 1"
+sip line2 user name: 202
+sip line2 screen name: Home
+sip line2 registration period: 300
+sip line2 contact matching: 2
+"""
+
+
+def settings(folder: Path, text: str = FILE) -> StackSettings:
+    folder.mkdir(exist_ok=True)
+    (folder / "startup.cfg").write_text(text)
+    configuration = Store(folder, folder / "state", "handset", "0123456789AB").read()
+    assert not configuration.problems
+    return stack_settings(configuration, (), None, "urn:uuid:1", "Handset/1")
+
+
+def test_the_link_gets_its_parameters(tmp_path: Path) -> None:
+    link = settings(tmp_path).link
+    assert link.proxies == (
+        Proxy(Role.PRIMARY, "proxy1.example.org", 5071),
+        Proxy(Role.BACKUP, "proxy2.example.org", 0),
+    )
+    assert link.problem is None
+    assert (link.keep_alive_s, link.retry_base_s, link.retry_cap_s) == (45, 2, 60)
+    assert (link.head_start_s, link.transaction_timer_s) == (0.4, 8)
+
+
+def test_the_accounts_get_their_parameters_each_its_own(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    first, second = chosen.accounts
+    assert (first.number, first.user, first.credentials_name) == (1, "201", "auth201")
+    assert (first.password, first.name, first.domain) == ("secret", "Desk # 1", "example.org")
+    assert (second.number, second.user, second.name) == (2, "202", "Home")
+    assert first.registration.period_s == 600
+    assert first.registration.contact_matching is ContactMatching.WHOLE_URI
+    assert (first.registration.renewal_s, first.registration.rejected_retry_s) == (20, 60)
+    assert first.registration.timeout_retry_s == 40
+    assert second.registration.period_s == 300
+    assert second.registration.contact_matching is ContactMatching.USER
+    agent = chosen.agent
+    assert (agent.outbound, agent.send_sips, agent.t1_s, agent.t2_s) == (False, True, 0.6, 5)
+    assert (chosen.t1_s, chosen.phone.digit_timeout_s) == (0.6, 6)
+
+
+def test_without_a_proxy_the_link_stays_off_and_says_why(tmp_path: Path) -> None:
+    link = settings(tmp_path, "sip user name: 201\n").link
+    assert link.proxies == ()
+    assert link.problem is not None
+    assert "sip proxy ip" in link.problem.text
+
+
+def test_the_outbound_proxy_is_the_first_hop_of_everything(tmp_path: Path) -> None:
+    link = settings(tmp_path, FILE + "sip outbound proxy: edge.example.org\n").link
+    assert link.proxies[0] == Proxy(Role.PRIMARY, "edge.example.org", 0)
+
+
+def test_no_password_is_shown(tmp_path: Path) -> None:
+    assert "secret" not in repr(settings(tmp_path))
