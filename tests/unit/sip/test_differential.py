@@ -1,8 +1,8 @@
 """A second opinion: what we write the `sipmessage` package reads as we do, and the other way round.
 
-Drawn is what both can say. It takes no host that ends in a digit or is no name (`sip:p1`), no
-headers in a URI, no comma and no quote in a quoted value, one quoted name and no white space before a comma in a
-list, no folded line, and it writes parameters with %-escapes.
+Drawn is what both can say. `sipmessage` takes no host that is no name (`sip:p1`), no headers in a
+URI, no comma and no quote in a quoted value, no folded line; in a list only one quoted name, and
+no white space before a comma. It writes parameters with %-escapes.
 """
 
 from __future__ import annotations
