@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from random import Random
 
+from firmware.machine import is_due
+
 PATIENCE_S = 10.0
 EARLY_BOUND_S = 2.0
 HEALTHY_S = 30.0
@@ -49,11 +51,13 @@ class Retry:
 
     def hold(self, retry_after_s: float, now: float) -> None:
         """The registrar asked to be left alone for so long."""
+        self._note_health(now)
         held = now + min(retry_after_s, RETRY_AFTER_MAX_S)
         self._not_before = max(held, self._not_before or held)
 
     def after_loss(self, now: float) -> float:
         """Return when to try after the loss of a link that had served."""
+        self._note_health(now)
         self.healthy_at = None
         if self._failures == 0:
             self._fail(now)
@@ -70,6 +74,11 @@ class Retry:
     def cut_short(self, now: float) -> float:
         """Return when to try after the network changed (D6)."""
         return self._at_least(now)
+
+    def _note_health(self, now: float) -> None:
+        """A machine that slept may hear of the loss before it is woken for its health."""
+        if is_due(self.healthy_at, now):
+            self.forget_outage()
 
     def _fail(self, now: float) -> None:
         self._failures += 1

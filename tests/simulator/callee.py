@@ -89,6 +89,11 @@ class Callee:
         assert bye.cseq.number > leg.phone_cseq, "BYE's CSeq does not grow"
         leg.phone_cseq = bye.cseq.number
         if self._proxy.challenges_in_dialog(line, bye, leg.account):
+            leg.byes_challenged += 1
+            if (
+                leg.byes_challenged > 1
+            ):  # The phone takes the password to be wrong: it has done all.
+                self._proxy.legs.forget(leg)
             return
         self.seen["byes"] += 1
         self._proxy.legs.forget(leg)

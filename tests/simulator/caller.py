@@ -27,6 +27,7 @@ class Attempt:
     line: Line
     invite: Request
     account: str
+    since: float
     is_wanted: bool = True  # False: the caller gave up.
     is_provisional: bool = False
     has_final: bool = False
@@ -52,7 +53,7 @@ class Caller:
         from_ = f'"Far {tag}" <sip:{random.randint(100, 999)}@example.org>;tag={tag}'
         to = f"<sip:{account}@example.org>"
         invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)
-        attempt = Attempt(line, invite, account)
+        attempt = Attempt(line, invite, account, proxy.schedule.now)
         self._attempts = [*self._attempts[-20:], attempt]
         proxy.ask(line, invite, lambda response: self._heard(attempt, response))
         if random.random() < 0.1:
@@ -76,7 +77,7 @@ class Caller:
         copy = Request("INVITE", invite.uri, invite.headers.set("Via", *vias), invite.body)
 
         def heard(response: Response) -> None:
-            merged = response.status in {100, 482, 486, 488, 503}
+            merged = response.status in {482, 503} or line.connection.is_garbled
             assert merged, f"the copy of an INVITE was answered with {response.status}"
             if response.status >= 300:
                 self._acknowledge_refusal(line, copy, response)
@@ -160,7 +161,9 @@ class Caller:
         )
 
         def heard(response: Response) -> None:
-            assert response.status == 200, f"a CANCEL got {response.status}"
+            # A phone that was cut off may have forgotten the INVITE: its timer H is over.
+            forgotten = response.status == 481 and not attempt.line.is_owed_since(attempt.since)
+            assert response.status == 200 or forgotten, f"a CANCEL got {response.status}"
 
         self._proxy.ask(attempt.line, cancel, heard)
 

@@ -132,7 +132,8 @@ class Checks:
         if reason is None or reason.kind is not FailureKind.UNFIT:
             return
         holds = simulator.registrar.holds
-        self.retries.held_until = now + min(holds, default=0)
+        if simulator.woke_at < now:  # Else it may have lost patience before it read the answers.
+            self.retries.held_until = now + min(holds, default=0)
         self.retries.may_be_held_until = max(
             self.retries.may_be_held_until, now + max(holds, default=0)
         )

@@ -241,6 +241,8 @@ class ProxyEnd:
         if response.status >= 200 and not (request.method == "INVITE" and response.status < 300):
             del line.waiting[response.via.branch, response.cseq.method]
         waiting.was_provisional = True
+        if response.status == 400 and line.connection.is_garbled:
+            return  # What was asked did not arrive as it was sent.
         waiting.heard(response)
 
     # Life in a call.

@@ -71,8 +71,7 @@ class Retries:
 
     def _ends(self, now: float) -> None:
         """An attempt failed, or the link is lost."""
-        healthy = self.registered_at is not None and now - self.registered_at >= HEALTHY_S - SLACK_S
-        if healthy:
+        if self.registered_at is not None and now >= self.registered_at + HEALTHY_S:
             self.failures = self.late_failures = 0
             self.outage_since = None
         self.may_be_at_once = self.has_served and self.failures == 0

@@ -79,11 +79,16 @@ class Connection:
     path_since: float = 0.0
     excused_at: float = 0.0  # The last trouble that excuses a late answer of the phone.
     carried_sip: bool = False
+    is_garbled: bool = False  # Something from the proxy was spoilt on its way.
     ponged_at: float | None = None  # When the proxy answered a ping first.
     proof_at: float | None = None  # When the phone was given bytes last.
     up: deque[Chunk] = field(default_factory=deque)  # On its way to the proxy,
     down: deque[Chunk] = field(default_factory=deque)  # and to the phone.
     breath: bytearray = field(default_factory=bytearray)  # What the proxy sends in one breath.
+
+    def excuse(self, until: float) -> None:
+        """What the phone owes may come late: nothing counts before then."""
+        self.excused_at = max(self.excused_at, until)
 
     @property
     def unacknowledged(self) -> int:
@@ -285,6 +290,7 @@ class Wire:
         if not connection.stands:
             return
         if self._random.random() < self.faults.garble:
+            connection.is_garbled = True
             data = _garbled(data, self._random)
         ends = self._random.random() < self.faults.cut
         if ends:
@@ -313,10 +319,10 @@ class Wire:
 
     # What happens to a connection.
 
-    def excuse(self) -> None:
-        """The phone sleeps, or has slept: what it owes may come late."""
+    def excuse(self, until: float) -> None:
+        """The phone sleeps until then: what it owes may come late."""
         for connection in self.standing:
-            connection.excused_at = self.schedule.now
+            connection.excuse(until)
 
     def begin(self, spell: Spell) -> None:
         """Begin a spell: connections that stand meet one of the run's endings."""
@@ -332,7 +338,7 @@ class Wire:
             self.end(connection, ending)
         elif connection.path is None:
             connection.path, connection.path_since = ending, self.schedule.now
-            connection.excused_at = self.schedule.now
+            connection.excuse(self.schedule.now)
             self.seen["frozen"] += 1
             if self.spell is not Spell.MUTE:
                 heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
@@ -343,7 +349,7 @@ class Wire:
         if connection.path is None:
             return
         connection.path = None
-        connection.excused_at = self.schedule.now
+        connection.excuse(self.schedule.now)
         back_s = self._trip_s()
         for chunk in (*connection.up, *connection.down):
             chunk.at = max(chunk.at, self.schedule.now + back_s)

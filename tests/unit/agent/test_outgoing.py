@@ -437,6 +437,17 @@ def test_a_bye_whose_link_died_goes_again_as_a_new_transaction() -> None:
     assert again.request.call_id == first.request.call_id
 
 
+def test_a_bye_waits_while_a_registration_that_has_run_out_is_renewed() -> None:
+    rig = Calling()
+    rig.is_answered()
+    rig.wait(4000)
+    assert not rig.accounts()
+    rig.hangs_up()
+    assert not rig.take("BYE")
+    rig.register()
+    rig.one("BYE")
+
+
 @pytest.mark.parametrize("status", [200, 403, 408, 481, 500, 503])
 def test_any_final_answer_ends_a_bye(status: int) -> None:
     rig = Calling()

@@ -145,6 +145,20 @@ def test_f2_the_count_is_cleared_only_by_thirty_seconds_of_service() -> None:
         assert (rig.status.retry_at == rig.now) is at_once
 
 
+@pytest.mark.parametrize("held_s", [0.0, 40.0])
+def test_f2_a_machine_that_slept_through_its_thirty_seconds_retries_at_once(held_s: float) -> None:
+    rig = Rig()
+    rig.lose(rig.until(Connect).attempt)
+    attempt = rig.registered()
+    rig.feed(ServiceConfirmed())
+    rig.now += 400.0
+    if held_s:
+        rig.feed(ProxyUnfit(Failure(FailureKind.UNFIT, "busy"), held_s))
+    else:
+        rig.lose(attempt, RESET)
+    assert rig.status.retry_at == rig.now + held_s
+
+
 def test_d8_retry_after_is_honoured_even_when_the_network_changes() -> None:
     rig = Rig()
     attempt = rig.registered()
