@@ -222,8 +222,6 @@ def _refuse(head: Head, error: RemoteProtocolError) -> Unacceptable | None:
         raise RemoteProtocolError(f"a request that cannot be answered: {error}")
     copied = answer_headers(headers, error.status, _stateless_tag(headers))
     fields = Headers(tuple(_readable(copied)))
-    for name, value in error.header_lines:
-        fields = fields.add(name, value)
     reason = phrase(error.status)
     if error.status == 400:
         reason = f"{reason} ({error})"
