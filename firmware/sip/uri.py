@@ -29,6 +29,7 @@ _SIP = re.compile(
 )
 _TEL = re.compile(r"tel:([0-9A-Fa-f*#().+\-]++)((?:;[^\x00-\x20\x7f<>\"]*+)?)", re.IGNORECASE)
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):([^\x00-\x20\x7f<>\"]++)")
+_RESERVED_ESCAPE = re.compile(r"%(?:3B|2F|3F|3A|40|26|3D|2B|24|2C)")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*+")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
@@ -209,10 +210,8 @@ def _same_user(one: SipUri, other: SipUri) -> bool:
 
 
 def _reserved_escapes(uri: SipUri) -> list[str]:
-    """List the escapes that stand for a reserved character, in order."""
-    if "%" not in uri.spelled_user or unescape(uri.spelled_user) != uri.user:
-        return []
-    return re.findall(r"%(?:3B|2F|3F|3A|40|26|3D|2B|24|2C)", uri.spelled_user.upper())
+    """List the escapes that stand for a reserved character where it is written, in order."""
+    return [] if uri.user is None else _RESERVED_ESCAPE.findall(uri._user_text().upper())
 
 
 def _same_parameters(one: Parameters, other: Parameters) -> bool:

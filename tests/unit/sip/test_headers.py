@@ -271,7 +271,7 @@ def test_names_of_lists_are_canonical() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "text"), [(199, "Progress"), (298, "Success"), (486, "Busy Here")]
+    ("status", "text"), [(198, "Progress"), (298, "Success"), (486, "Busy Here")]
 )
 def test_a_status_without_a_phrase_has_that_of_its_class(status: int, text: str) -> None:
     assert Response(status).reason == text

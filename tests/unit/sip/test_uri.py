@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.grammar import Parameters
@@ -74,6 +74,8 @@ def test_being_the_same_is_not_transitive() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(draw.sip_uris)
+@example(SipUri("sip", "h", "a@b"))
+@example(SipUri("sip", "h", "a:b;c"))
 def test_a_uri_is_the_same_as_itself_read_back(uri: SipUri) -> None:
     assert uri.equals(uri)
     assert uri.equals(SipUri.parse(str(uri)))
