@@ -16,7 +16,7 @@ RUN_PACKAGES := python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamailio-extra-modules \
 	kamailio-outbound-modules kamailio-tls-modules openssl
 
-.PHONY: help run test check format sim sim-long mutants bench-link lock generated golden clean \
+.PHONY: help run test check format sim sim-long mutants bench-link lock generated golden pictures clean \
 	run-packages test-packages
 
 help: ## Print this
@@ -62,6 +62,9 @@ generated: $(VENV)/run.ready ## Write the files that are generated from the para
 
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
+
+pictures: test-packages $(VENV)/test.ready ## Take the screenshots of the README anew
+	$(PYTHON) -m tests.e2e.pictures
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -97,11 +97,15 @@ class Driver:
         return self._latest
 
     def _carry_out(self, outputs: list[object]) -> None:
+        """The wire first: a picture is drawn while the request is on its way."""
+        shown: list[object] = []
         for output in outputs:
             if isinstance(output, NetworkCommand):
                 self._network.do(output)
             else:
-                self._outside(output)
+                shown.append(output)
+        for output in shown:
+            self._outside(output)
 
     def _arm(self) -> None:
         due = self._stack.deadline()
