@@ -158,6 +158,20 @@ def test_the_examples_of_draft_smith_sipping_auth_examples(
     assert answered.get("qop") == (qop[0] if qop else None)
 
 
+def test_what_is_a_token_stands_without_quotes_and_all_else_with() -> None:
+    """RFC 7616 3.4: servers are known that take it no other way."""
+    challenge = Challenge("r", "n", opaque="o", qop=("auth",))
+    text = answer_challenge(
+        challenge, user="u", password="p", method="M", uri="sip:h", body=b"", nc=1, cnonce="c"
+    )
+    parts = set(text.removeprefix("Digest ").split(", "))
+    quoted = {part for part in parts if part.endswith('"')}
+    assert parts - quoted == {"qop=auth", "nc=00000001", "algorithm=MD5"}
+    assert {part.partition("=")[0] for part in quoted} == {
+        *("username", "realm", "nonce", "uri", "response", "cnonce", "opaque"),
+    }
+
+
 def test_a_session_without_qop_tells_its_cnonce() -> None:
     """Without it the server could not know the session's key."""
     challenge = Challenge("biloxi.com", RFC_2617_NONCE, algorithm="MD5-sess")

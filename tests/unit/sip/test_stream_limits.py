@@ -207,6 +207,7 @@ SIP_LIKE = st.lists(
 @given(SIP_LIKE | st.binary(max_size=100), st.integers(2, 50))
 @example(padded(HEAD_BYTES_MAX), 2)
 @example(b"x" * (HEAD_BYTES_MAX + 1) + CRLF * 2, 2)
+@example(b"x" * (HEAD_BYTES_MAX + 4) + CRLF * 2, 2)
 @example(b"x" * HEAD_BYTES_MAX + CRLF, 2)
 @example(b"SIP/2.0 200 OK\r\n\r\n", 17)
 def test_any_bytes_give_the_same_items_whole_and_in_pieces(data: bytes, size: int) -> None:
