@@ -16,6 +16,10 @@ proxy is alive and slow, and the watch runs on to 10 s. Slow is not dead.
 A proxy that has never answered a ping on this link is not condemned for it (D3): after one
 unanswered ping, OPTIONS takes the pings' place, and any answer to it is proof of life. It goes out
 with Max-Forwards 0, so that the proxy itself has to answer (RFC 3261 11, 16.3).
+
+A proxy that pings us and answers no pings looks as if it did: its ping may be taken for a pong. So
+every ping without any byte back is followed by OPTIONS while there is time for an answer, and an
+OPTIONS that is answered before the ping that went ahead of it shows that pings are not answered.
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ from firmware.machine import earliest, is_due
 from firmware.sip.message import Request
 
 PING = b"\r\n\r\n"
+
+SECOND_AFTER_S = PONG_LIMIT_MAX_S / 2
+"""A ping that is not answered for so long is followed by OPTIONS."""
 
 FRESH_S = 5.0
 """A test finds nothing new when life was proven this lately (D7)."""
@@ -78,13 +85,14 @@ class KeepAlive:
         self._branch = ""  # and its branch.
         self._request_at: float | None = None  # The oldest request without a byte since.
         self._probe_at: float | None = None
+        self._second_at: float | None = None  # When OPTIONS follows the ping.
         self._watch: Watch | None = None
 
     def deadline(self) -> float | None:
         """Return when there is something to send, to ask or to condemn."""
         watch = self._watch
         moments = (watch.check_at, watch.condemn_by) if watch else ()
-        return earliest((self._ping_at, self._probe_at, *moments))
+        return earliest((self._ping_at, self._probe_at, self._second_at, *moments))
 
     @property
     def unproven_at(self) -> float:
@@ -127,14 +135,15 @@ class KeepAlive:
     def bytes_came(self, now: float) -> None:
         """Something came from the proxy: proof of life."""
         self.proof_at = now
-        self._watch = self._request_at = self._probe_at = None
+        self._watch = self._request_at = self._probe_at = self._second_at = None
 
     def pong_came(self, now: float) -> None:
         """A pong came: the proxy answers pings, and the round trip is known anew."""
+        if self._pinged_at is None:
+            return  # A ping of theirs: nobody asked.
         self.answers_pings = True
-        if self._pinged_at is not None:
-            self.round_trip.learn(now - self._pinged_at)
-            self._pinged_at = None
+        self.round_trip.learn(now - self._pinged_at)
+        self._pinged_at = None
 
     def is_own_answer(self, branch: str, now: float) -> bool:
         """Tell whether a response answers our OPTIONS, and time it."""
@@ -142,6 +151,8 @@ class KeepAlive:
             return False
         if self._options_at is not None:  # A provisional answer comes before the final one.
             self.round_trip.learn(now - self._options_at)
+            if self._pinged_at is not None and self._pinged_at < self._options_at:
+                self.answers_pings, self._pinged_at = False, None
             self._options_at = None
         return True
 
@@ -158,6 +169,8 @@ class KeepAlive:
         out: list[object] = []
         if self._watch and is_due(self._watch.check_at, now):
             out += self._check(self._watch, now)
+        if is_due(self._second_at, now):
+            out += self._send_options(now)
         if is_due(self._probe_at, now):
             out += self._probe_request(now)
         if is_due(self._ping_at, now):
@@ -188,7 +201,10 @@ class KeepAlive:
         if self._pinged_at is not None and self.answers_pings is None:
             self.answers_pings = False  # Other bytes came, but no pong in a whole period.
         self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)
-        return self._send_options(now) if self.answers_pings is False else self._send_ping(now)
+        if self.answers_pings is False:
+            return self._send_options(now)
+        self._second_at = now + SECOND_AFTER_S
+        return self._send_ping(now)
 
     def _tighten(self, check_at: float, condemn_by: float) -> None:
         """Run the one watch; a question that is out already keeps its earlier limits."""
@@ -206,7 +222,7 @@ class KeepAlive:
 
     def _send_options(self, now: float) -> list[object]:
         request = self._options()
-        self._branch, self._options_at = request.via.branch, now
+        self._branch, self._options_at, self._second_at = request.via.branch, now, None
         return [Write(self._attempt, bytes(request))]
 
     def _next_ping_at(self, now: float) -> float:

@@ -10,11 +10,15 @@ from firmware.link.events import LinkState
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
 
+STEADY_S = 60.0
+"""Two periods of the slowest keep-alive: a link that flaps does not reach it."""
+
 
 def what_is_wrong(simulator: Simulator) -> str:
     """Look at both ends; return what is not well yet, or nothing."""
     try:
         _phone_is_well(simulator)
+        _link_is_steady(simulator)
         _bindings_are_clean(simulator)
         _nothing_is_owed(simulator)
     except AssertionError as error:
@@ -37,6 +41,14 @@ def _phone_is_well(simulator: Simulator) -> None:
             assert status.state is RegistrationState.REGISTERED, f"not registered: {status}"
     assert not stack.agent.calls, f"calls that nobody has: {stack.agent.calls}"
     assert not checks.is_ringing, "rings for nobody"
+
+
+def _link_is_steady(simulator: Simulator) -> None:
+    """A proxy that serves is not left again and again."""
+    attempt = simulator.stack.link.attempt
+    assert attempt is not None, "no link"
+    stood_s = simulator.schedule.now - simulator.wire.connections[attempt].opened_at
+    assert stood_s >= STEADY_S, f"the link stands for {stood_s:.1f} s only"
 
 
 def _bindings_are_clean(simulator: Simulator) -> None:

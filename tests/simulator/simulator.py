@@ -46,6 +46,9 @@ CALM_S_MAX = 190.0
 RETRY_CAP_S = 40.0
 REJECTED_RETRY_S = 30.0
 TIMEOUT_RETRY_S = 30.0
+STALL_S = 400.0
+"""The longest pause of the phone."""
+
 STEPS_MAX = 400_000
 
 
@@ -89,9 +92,8 @@ class Simulator:
     def pong_limit_s(self) -> float:
         """The longest pong limit that the phone may have come to on this wire (D2)."""
         faults = self._worst
-        if self.nature.pings_every_s:
-            return PONG_LIMIT_MAX_S  # A ping that crosses the phone's is taken for its pong.
-        if faults.slow_s or faults.pause_every_s or faults.freeze or faults.spells:
+        # A ping of the proxy's that crosses the phone's is taken for its pong.
+        if self._may_stall or self.nature.pings_every_s:
             return PONG_LIMIT_MAX_S
         round_trip_s = 2 * (faults.latency_s + faults.jitter_s) + faults.glue_s
         return min(PONG_LIMIT_MAX_S, max(PONG_LIMIT_MIN_S, 8 * round_trip_s))
@@ -101,7 +103,13 @@ class Simulator:
         """Whether a REGISTER may have been refused or lost on a link that stands."""
         worst = self._worst
         odd = {Spell.UNAVAILABLE, Spell.UNAVAILABLE_UNTIL} & set(worst.spells)
-        return bool(worst.refused or worst.unanswered or odd)
+        stale = self._may_stall and self.nature.nonce_s <= STALL_S  # Taken for a wrong password.
+        return bool(worst.refused or worst.unanswered or odd or stale)
+
+    @property
+    def _may_stall(self) -> bool:
+        faults = self._worst
+        return bool(faults.slow_s or faults.pause_every_s or faults.freeze or faults.spells)
 
     def _settings(self) -> StackSettings:
         named = self.random.random() < 0.6
@@ -246,7 +254,7 @@ class Simulator:
         """The phone's machine stands still for a while."""
         if self._asleep_until is not None:
             return
-        self._asleep_until = self.schedule.now + self.random.choice([0.5, 8.0, 60.0, 400.0])
+        self._asleep_until = self.schedule.now + self.random.choice([0.5, 8.0, 60.0, STALL_S])
         self.person.phone_sleeps = True
         self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")

@@ -74,6 +74,7 @@ class Connection:
     attempt: int
     local: Address
     stage: Stage
+    opened_at: float = 0.0
     stands: bool = False  # Both ends are up: bytes can pass.
     path: Ending | None = None  # DEAD, MUTE, or None while all is well.
     path_since: float = 0.0
@@ -213,7 +214,7 @@ class Wire:
         if connection.stage is not Stage.DIALLING:
             return
         connection.stage, connection.stands = Stage.OPEN, True
-        connection.proof_at = self.schedule.now
+        connection.opened_at = connection.proof_at = self.schedule.now
         self.seen["connections"] += 1
         facts = TlsFacts(connection.local, "TLSv1.3", "AES", False, CERTIFICATE_ENDS)
         self.far_end.opened(connection)

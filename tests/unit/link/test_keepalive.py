@@ -141,6 +141,23 @@ def test_d3_a_proxy_that_never_pongs_is_asked_by_options() -> None:
     assert rig.status.state is LinkState.UP
 
 
+def test_d3_a_proxy_whose_own_ping_was_taken_for_a_pong_is_not_condemned() -> None:
+    rig = Rig()
+    attempt = rig.connect()
+    rig.feed(SendMessage(request("REGISTER")))
+    rig.receive(attempt, bytes(answer("REGISTER")))
+    rig.receive(attempt, PING)  # It crosses our first ping, which gets no pong.
+    assert rig.status.answers_pings is True
+    assert next_write(rig) == PING
+    rig.kernel(attempt, 0)
+    options = parse_message(next_write(rig, 6.0))
+    assert isinstance(options, Request)
+    rig.receive(attempt, bytes(options.answer(483)))
+    assert rig.status.answers_pings is False
+    rig.receive(attempt, PING)  # Nobody asked: it is no pong.
+    assert rig.status.answers_pings is False
+
+
 def test_d3_pong_support_is_learnt_anew_when_a_late_pong_comes() -> None:
     rig = Rig()
     attempt = rig.connect()
