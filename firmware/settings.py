@@ -43,6 +43,10 @@ def link_settings(configuration: Configuration, problem: Failure | None) -> Link
         retry_cap_s=float(value("sips persistent tls retry cap")),
         head_start_s=float(value("sips persistent tls head start")) / 1000,
         transaction_timer_s=float(value("sip transaction timer")) / 1000,
+        blacklist_s=float(value("sip blacklist duration")),
+        probe_interval_s=float(value("sips failback probe interval")),
+        probe_count=int(value("sips failback probe count")),
+        minimum_stay_s=float(value("sips failback minimum stay")),
     )
 
 

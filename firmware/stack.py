@@ -49,6 +49,8 @@ ROUTES: dict[type, str] = {
     link.TestLink: "link",
     link.ServiceConfirmed: "link",
     link.ProxyUnfit: "link",
+    link.CallsInProgress: "link",
+    link.ReadyToLeave: "link",
     # From the wire and up.
     link.Resolved: "link",
     link.TcpConnected: "link",
@@ -60,6 +62,7 @@ ROUTES: dict[type, str] = {
     link.LinkUp: "transactions",
     link.LinkDown: "transactions",
     link.MessageReceived: "transactions",
+    link.LeaveSoon: "agent",
     transaction.ResponseReceived: "agent",
     transaction.RequestFailed: "agent",
     transaction.RequestReceived: "agent",

@@ -27,7 +27,6 @@ from firmware.agent.account import Account, AgentSettings
 from firmware.agent.answering import answer, capabilities, refuse_method
 from firmware.agent.credentials import Credentials
 from firmware.agent.events import (
-    AccountStatus,
     Answer,
     CallEnded,
     Dial,
@@ -41,10 +40,11 @@ from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
 from firmware.agent.reading import or_none
 from firmware.agent.received import ReceivedCall
-from firmware.agent.registration import RegistrarFailing, Registration
+from firmware.agent.registration import RegistrarFailing
+from firmware.agent.registrations import Registrations
 from firmware.agent.screening import check, find_line
 from firmware.agent.target import BadTargetError, parse_target, party_of
-from firmware.link.events import ProxyUnfit
+from firmware.link.events import CallsInProgress, LeaveSoon
 from firmware.machine import earliest
 from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
@@ -77,6 +77,7 @@ AgentEvent = (
     | UnregisterAll
     | ServiceUp
     | ServiceLost
+    | LeaveSoon
     | ResponseReceived
     | RequestFailed
     | RequestReceived
@@ -98,21 +99,18 @@ class Agent:
         self._ids = ids
         credentials = Credentials(ids)
         lines = [Line(account, settings, credentials, ids, random) for account in accounts]
-        self._registrations = {line.account.number: Registration(line) for line in lines}
-        assert len(self._registrations) == len(accounts), "two accounts with one number"
+        self._registrations = Registrations(lines)
         self._lines = lines
         self._calls: dict[int, OutgoingCall | ReceivedCall] = {}
         self._farewells = Farewells()
         self._numbers = count(1)
         self._stopping = False
-        self._failing: RegistrarFailing | None = None
-        self._unsettled: set[int] = set()  # Accounts whose verdict on this link is to come.
-        self._told: dict[int, AccountStatus] = {}
+        self._calls_told = 0
 
     @property
     def registered_accounts(self) -> tuple[int, ...]:
         """The numbers of the accounts that are registered over this link."""
-        return tuple(n for n, r in self._registrations.items() if r.is_registered)
+        return self._registrations.registered
 
     @property
     def calls(self) -> tuple[int, ...]:
@@ -120,16 +118,14 @@ class Agent:
         return tuple(number for number, call in self._calls.items() if not call.has_ended)
 
     def deadline(self) -> float | None:
-        parts = (*self._registrations.values(), *self._calls.values())
+        parts = (self._registrations, *self._calls.values())
         return earliest(part.deadline() for part in parts)
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
         return self._finish(self._take(event, now), now)
 
     def wake(self, now: float) -> list[object]:
-        out: list[object] = []
-        for registration in self._registrations.values():
-            out += registration.wake(now)
+        out = self._registrations.wake(now)
         for call in tuple(self._calls.values()):
             out += call.wake(now)
         return self._finish(out, now)
@@ -146,6 +142,8 @@ class Agent:
                 return self._service_up(event, now)
             case ServiceLost():
                 return self._service_lost(event)
+            case LeaveSoon():
+                return self._registrations.leave(now)
             case ResponseReceived(key, response):
                 return self._response(key, response, now)
             case RequestFailed():
@@ -162,7 +160,7 @@ class Agent:
     # What the person wants.
 
     def _dial(self, account: int, target: str, now: float) -> list[object]:
-        registration = self._registrations.get(account)
+        registration = self._registrations.of(account)
         if registration is None:
             return _no_call("no such account")
         if not registration.is_registered or self._stopping:
@@ -199,31 +197,19 @@ class Agent:
         """Leave in order: calls first, while the registrar still knows us."""
         self._stopping = True
         ending = [end for call in tuple(self._calls.values()) for end in call.hang_up(now)]
-        out = self._finish(ending, now)
-        for registration in self._registrations.values():
-            out += registration.unregister(now)
-        return out
+        return self._finish(ending, now) + self._registrations.unregister_all(now)
 
     # The link.
 
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
-        out: list[object] = []
         for line in self._lines:
             line.service_up(event.proxy, event.local)
-        self._unsettled = set(self._registrations)
         calling = {call.line.account.number for call in self._calls.values()}
-        for registration in sorted(
-            self._registrations.values(),
-            key=lambda registration: registration.line.account.number not in calling,
-        ):
-            out += registration.service_up(event.local, now)
-        return out
+        return self._registrations.service_up(event, calling, now)
 
     def _service_lost(self, event: ServiceLost) -> list[object]:
         out: list[object] = []
-        self._failing = None
-        for registration in self._registrations.values():
-            registration.service_lost(event.failure)
+        self._registrations.service_lost(event.failure)
         self._farewells.service_lost()
         for call in self._calls.values():
             out += call.service_lost()
@@ -234,9 +220,9 @@ class Agent:
     # Answers.
 
     def _response(self, key: str, response: Response, now: float) -> list[object]:
-        for registration in self._registrations.values():
-            if registration.owns(key):
-                return registration.response(response, now)
+        mine = self._registrations.response(key, response, now)
+        if mine is not None:
+            return mine
         for call in self._placed():
             if call.owns(key):
                 return call.response(response, now)
@@ -244,9 +230,9 @@ class Agent:
         return farewell.response(response) if farewell else []
 
     def _failed(self, event: RequestFailed, now: float) -> list[object]:
-        for registration in self._registrations.values():
-            if registration.owns(event.key):
-                return registration.failed(event.failure, now)
+        mine = self._registrations.failed(event, now)
+        if mine is not None:
+            return mine
         for call in self._placed():
             if call.owns(event.key):
                 return call.failed(event.failure)
@@ -324,47 +310,27 @@ class Agent:
         for item in said:
             match item:
                 case OweBye():
-                    out += self._farewells.owe(item, can_send=self._serves(item.line))
+                    out += self._farewells.owe(item, can_send=self._registrations.serves(item.line))
                 case RegistrarFailing():
-                    self._note_failing(item)
+                    self._registrations.note_failing(item)
                 case _:
                     out.append(item)
         out += self._after_verdicts()
-        out += self._judge_proxy()
+        out += self._registrations.finish()
         self._tidy()
         return out + self._tell()
-
-    def _serves(self, line: Line) -> bool:
-        """Tell whether requests of this account can go out: its registrar has had its say."""
-        return line.is_up and not self._registrations[line.account.number].is_settling
 
     def _after_verdicts(self) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""
         out: list[object] = []
-        for number, registration in self._registrations.items():
-            if not self._serves(registration.line):
-                continue
-            if number in self._unsettled:
-                self._unsettled.discard(number)
-                for call in self._calls.values():
-                    if call.line.account.number == number:
-                        out += call.service_settled()
-            out += self._farewells.send_owed(number)
+        for number in self._registrations.newly_settled():
+            for call in self._calls.values():
+                if call.line.account.number == number:
+                    out += call.service_settled()
+        for line in self._lines:
+            if self._registrations.serves(line):
+                out += self._farewells.send_owed(line.account.number)
         return out
-
-    def _note_failing(self, failing: RegistrarFailing) -> None:
-        known_s = self._failing.retry_after_s if self._failing else 0.0
-        self._failing = RegistrarFailing(failing.failure, max(failing.retry_after_s, known_s))
-
-    def _judge_proxy(self) -> list[object]:
-        """D8: unfit while no account is registered there, and none may still become so."""
-        failing = self._failing
-        if failing is None or any(r.is_settling for r in self._registrations.values()):
-            return []
-        self._failing = None
-        if self.registered_accounts:
-            return []
-        return [ProxyUnfit(failing.failure, failing.retry_after_s)]
 
     def _tidy(self) -> None:
         self._farewells.forget_done()
@@ -374,14 +340,12 @@ class Agent:
             del self._calls[number]
 
     def _tell(self) -> list[object]:
-        """Report every account whose status changed (S1)."""
+        """Report every account whose status changed (S1), and how many calls there are (F3)."""
         out: list[object] = []
-        for number, registration in self._registrations.items():
-            status = registration.status()
-            if status != self._told.get(number):
-                self._told[number] = status
-                out.append(status)
-        return out
+        if len(self.calls) != self._calls_told:
+            self._calls_told = len(self.calls)
+            out.append(CallsInProgress(self._calls_told))
+        return out + self._registrations.news()
 
     def _placed(self) -> list[OutgoingCall]:
         return [call for call in self._calls.values() if isinstance(call, OutgoingCall)]

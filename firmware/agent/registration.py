@@ -102,7 +102,8 @@ class Registration:
         self._changes = 0
         self._refused_by: Proxy | None = None
         self._reason = ""
-        self._stopping = False
+        self._stopping = False  # The binding is taken away,
+        self._moving = False  # to register at another proxy at once (F3).
         self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
         self._register_at: float | None = None
         self._expires_at: float | None = None
@@ -118,6 +119,11 @@ class Registration:
     def is_settling(self) -> bool:
         """Tell whether the registrar's verdict on this link is still to come."""
         return self.state is RegistrationState.REGISTERING
+
+    @property
+    def is_signing_off(self) -> bool:
+        """Tell whether the registrar has yet to confirm that the binding is gone."""
+        return self._stopping and self._key is not None
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
@@ -153,6 +159,8 @@ class Registration:
     def service_up(self, local: Address, now: float) -> list[object]:
         """Register over the new link at once (L8)."""
         self._writer.service_up(local)
+        if self._moving:
+            self._stopping = self._moving = False
         if self.state is RegistrationState.OFF:
             return []
         if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:
@@ -169,8 +177,8 @@ class Registration:
 
     def unregister(self, now: float) -> list[object]:
         """Take the binding away; once that is answered the account is off, and stays off."""
-        has_one = self.line.is_up and (self.is_registered or self._key is not None)
-        self._stopping = True
+        has_one = self._has_binding
+        self._stopping, self._moving = True, False
         self._exchange = Exchange(Use.REGISTER)
         self._writer.forget_leftovers()
         self._expires_at = None
@@ -178,6 +186,18 @@ class Registration:
             self._sign_off()
             return []
         return self._send(now)
+
+    def leave(self, now: float) -> list[object]:
+        """Take the binding away here; the next link is to another proxy (F3)."""
+        if self._stopping or not self._has_binding:
+            return []
+        out = self.unregister(now)
+        self._moving = True
+        return out
+
+    @property
+    def _has_binding(self) -> bool:
+        return self.line.is_up and (self.is_registered or self._key is not None)
 
     def failed(self, failure: RequestFailure, now: float) -> list[object]:
         """Hear that no answer will come."""
@@ -274,9 +294,7 @@ class Registration:
         self._learn(own, response)
         self._enter(RegistrationState.REGISTERED)
         self._expires_at = now + expires_s
-        self._register_at = self._expires_at - min(
-            self._settings.renewal_s, expires_s / 2
-        )
+        self._register_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
 
@@ -318,7 +336,9 @@ class Registration:
         self._register_at = now + self._spread(wait_s)
 
     def _sign_off(self) -> None:
-        if self.state is not RegistrationState.OFF:
+        if self._moving:
+            self._enter(RegistrationState.WAITING, "moving to the primary")
+        elif self.state is not RegistrationState.OFF:
             self._enter(RegistrationState.OFF, "signed off")
 
     def _spread(self, wait_s: float) -> float:

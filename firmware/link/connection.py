@@ -82,6 +82,7 @@ class Connection:
         self.attempt = 0
         self.facts: TlsFacts | None = None
         self.failure: Failure | None = None  # Set once ENDED.
+        self.dialled_at: float | None = None
         self._numbers = numbers
         self._addresses: tuple[Address, ...] = ()  # Those not tried yet.
         self._stage_by: float | None = None
@@ -141,6 +142,7 @@ class Connection:
         budget_s = ADDRESS_BUDGET_S if self._addresses else TCP_BUDGET_S
         self._enter(Stage.DIALLING, now + budget_s)
         self.attempt = next(self._numbers)
+        self.dialled_at = now
         return [Connect(self.attempt, self.proxy.name, address)]
 
     def _next_or_end(self, failure: Failure, now: float) -> list[object]:

@@ -73,6 +73,7 @@ class FailureKind(Enum):
     GARBAGE = "garbage"  # A stream that is not SIP.
     SILENT = "silent"  # Condemned: nothing came back (D2, D4).
     UNFIT = "unfit"  # The registrar does not serve (D8).
+    HOME = "going home"  # From the backup, by choice (F3).
     STOPPED = "stopped"  # By the administrator or at switch-off.
 
 
@@ -219,7 +220,24 @@ class ProxyUnfit:
     retry_after_s: float = 0.0
 
 
+@frozen
+class CallsInProgress:
+    """How many calls there are: they delay the way home (F3)."""
+
+    count: int
+
+
+@frozen
+class ReadyToLeave:
+    """Every account has signed off at this proxy; answers `LeaveSoon`."""
+
+
 # Events to above.
+@frozen
+class LeaveSoon:
+    """The link is about to move to the primary: sign off here, within a second (F3)."""
+
+
 @frozen
 class LinkUp:
     """SIP may flow. `local` is this end of the live connection: Via and Contact come from it."""

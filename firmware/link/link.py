@@ -1,19 +1,20 @@
-"""The persistent TLS link: keep one connection to the proxy up, for ever (L3, L4, L7).
+"""The persistent TLS link: keep one connection to a proxy up, for ever (L3, L4, L7-L10).
 
 Theory of operation
 -------------------
     OFF      a configuration error: no connection is ever opened (L11)
-    WAITING --retry_at--> CONNECTING --candidate ready--> UP <--> UNPROVEN
-       ^                      |                            |          |
-       +----------------------+----------------------------+----------+
+    WAITING --retry_at--> CONNECTING --a candidate is ready--> UP
+       ^                      |                                 |
+       +----------------------+---------------------------------+
 
-A *candidate* is a `Connection` on which no SIP has been sent or accepted; once its TLS handshake
-is done it is promoted and becomes the link (L10). Only the promoted connection has a stream and a
-keep-alive, so SIP cannot flow on two connections, and events of any other attempt are not heard.
+A *candidate* is a `Connection` on which no SIP has been sent or accepted. While there is no
+link, candidates run a `Race` (F1); beside a link to the backup, `Homecoming` probes the primary
+with one (F3). The winner is promoted: it becomes the `Flow`, the only thing that carries SIP (L10).
+Events of any other attempt are not heard.
 
-What ends the link: the driver says so (D1), the stream cannot be read (D1), the keep-alive
-condemns it (D2-D4), or registration finds the proxy unfit (D8). `Retry` alone says when to try
-again (F2).
+What ends the link: the driver says so (D1), the flow's verdict (D1-D4), registration finds the
+proxy unfit (D8), or the way home. `Chooser` alone knows which proxies may be tried, `Retry` alone
+when to try again (F2).
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from itertools import count
 from random import Random
 from typing import assert_never
 
-from firmware.link.connection import Connection, Stage
+from firmware.link.chooser import Chooser
+from firmware.link.connection import Connection
 from firmware.link.events import (
+    CallsInProgress,
     Connected,
     DeliveryChecked,
     Failure,
@@ -35,33 +38,32 @@ from firmware.link.events import (
     LinkStatus,
     LinkUp,
     Lost,
-    MessageReceived,
     NetworkChanged,
     Proxy,
     ProxyUnfit,
+    ReadyToLeave,
     Received,
     Resolved,
     SendMessage,
     ServiceConfirmed,
     TcpConnected,
     TestLink,
-    TlsFacts,
-    Write,
 )
-from firmware.link.keepalive import KeepAlive
-from firmware.link.probe import options_to
+from firmware.link.flow import Flow
+from firmware.link.homecoming import HOME_BY_S, SETTLED_S, Homecoming, Stay
+from firmware.link.race import Race
 from firmware.link.retry import Retry
 from firmware.link.settings import LinkSettings
 from firmware.machine import earliest, is_due
-from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.message import Request, Response
-from firmware.sip.stream import Ping, Pong, StreamParser, Unacceptable
-
-PINGS_ANSWERED_MAX = 8
-"""Per read from the socket: a proxy that floods us with pings is not flooded back."""
 
 STUCK_S = 1.0
 """An attempt that is older than this when the network changes is begun anew (D6)."""
+
+GOING_HOME = Failure(FailureKind.HOME, "back to the primary")
+NOT_SERVED = Failure(FailureKind.UNFIT, "the primary does not register us")
+NETWORK = Failure(FailureKind.STOPPED, "the network changed")
+
+DriverEvent = Resolved | TcpConnected | Connected | Received | Lost | DeliveryChecked
 
 LinkEvent = (
     Resolved
@@ -75,6 +77,8 @@ LinkEvent = (
     | TestLink
     | ServiceConfirmed
     | ProxyUnfit
+    | CallsInProgress
+    | ReadyToLeave
 )
 
 
@@ -91,12 +95,12 @@ LEGAL = {
     State.OFF: set[State](),
     State.WAITING: {State.CONNECTING},
     State.CONNECTING: {State.UP, State.WAITING},
-    State.UP: {State.WAITING},
+    State.UP: {State.WAITING, State.UP},  # UP to UP: home, in one step (F3).
 }
 
 
 class Link:
-    """One TLS connection to the proxy, kept up for ever."""
+    """One TLS connection to one of the proxies, kept up for ever."""
 
     def __init__(
         self, settings: LinkSettings, ids: Iterator[str], random: Random, now: float
@@ -106,15 +110,18 @@ class Link:
         self._random = random
         self._numbers = count(1)
         self._retry = Retry(settings.retry_base_s, settings.retry_cap_s, random)
+        self._chooser = Chooser(settings.proxies, settings.head_start_s, settings.blacklist_s)
+        self._stay = Stay(settings.minimum_stay_s, settings.minimum_stay_s)
         self._reason = settings.problem  # Why the link is down, or was down last.
         self._attempts = 0  # Since the link was up.
         self._proxy: Proxy | None = None  # The one connected to, or tried last.
-        self._served = False  # A REGISTER got its 2xx on this link (D8).
-        self._candidate: Connection | None = None
-        self._promoted: Connection | None = None
-        self._life: KeepAlive | None = None
-        self._stream = StreamParser()
+        self._race: Race | None = None
+        self._flow: Flow | None = None
+        self._homecoming: Homecoming | None = None
+        self._calls = 0
         self._retry_at: float | None = None if settings.problem else now
+        self._home_by: float | None = None  # Home has to serve by then, or it is left again (F3).
+        self._settled_at: float | None = None
         self._since = now
         self._told: LinkStatus | None = None
         self.state = State.OFF if settings.problem else State.WAITING
@@ -122,13 +129,14 @@ class Link:
     @property
     def attempt(self) -> int | None:
         """The number of the promoted connection, the only one that carries SIP (L10)."""
-        return self._promoted.attempt if self._promoted else None
+        return self._flow.attempt if self._flow else None
 
     def deadline(self) -> float | None:
-        parts = (self._candidate, self._life)
+        parts = (self._race, self._flow, self._homecoming)
         moments = [part.deadline() for part in parts if part is not None]
-        unproven_at = self._life.unproven_at if self._life and self._shows_up() else None
-        return earliest((self._retry_at, self._retry.healthy_at, unproven_at, *moments))
+        unproven_at = self._flow.life.unproven_at if self._flow and self._shows_up() else None
+        own = (self._retry_at, self._retry.healthy_at, self._home_by, self._settled_at)
+        return earliest((*own, unproven_at, *moments))
 
     def handle(self, event: LinkEvent, now: float) -> list[object]:
         return self._tell(self._take(event, now), now)
@@ -137,10 +145,17 @@ class Link:
         out: list[object] = []
         if is_due(self._retry.healthy_at, now):
             self._retry.forget_outage()
-        if self._life:
-            out += self._after_life(self._life.wake(now), now)
-        if self._candidate:
-            out += self._after_candidate(self._candidate.wake(now), now)
+        if is_due(self._settled_at, now):
+            self._settled_at = None
+            self._stay.settled()
+        if self._flow:
+            out += self._after_flow(self._flow.wake(now), now)
+        if self._homecoming:
+            out += self._after_homecoming(self._homecoming.wake(now, self._calls), now)
+        if is_due(self._home_by, now):
+            out += self._unfit(NOT_SERVED, 0.0, now)
+        if self._race:
+            out += self._after_race(self._race.wake(now), now)
         if is_due(self._retry_at, now):  # The last: what was lost just now may be retried at once.
             out += self._connect(now)
         return self._tell(out, now)
@@ -148,15 +163,22 @@ class Link:
     def _take(self, event: LinkEvent, now: float) -> list[object]:
         match event:
             case SendMessage(message):
-                return self._send(message, now)
+                # The layers above were told when there is no link to write to.
+                return self._flow.send(message, now) if self._flow else []
             case TestLink():
-                return self._life.test(now) if self._life else []
+                return self._after_flow(self._flow.test(now), now) if self._flow else []
             case NetworkChanged():
                 return self._network_changed(now)
             case ServiceConfirmed(flow_timer_s):
                 return self._service_confirmed(flow_timer_s, now)
             case ProxyUnfit(failure, retry_after_s):
                 return self._unfit(failure, retry_after_s, now)
+            case CallsInProgress(calls):
+                self._calls = calls
+                return []
+            case ReadyToLeave():
+                home = self._homecoming
+                return self._after_homecoming(home.ready_to_leave(), now) if home else []
             case (
                 Resolved() | TcpConnected() | Connected() | Received() | Lost() | DeliveryChecked()
             ):
@@ -164,186 +186,153 @@ class Link:
             case _:
                 assert_never(event)
 
-    def _from_driver(
-        self,
-        event: Resolved | TcpConnected | Connected | Received | Lost | DeliveryChecked,
-        now: float,
-    ) -> list[object]:
+    def _from_driver(self, event: DriverEvent, now: float) -> list[object]:
         """Give an event to the connection it is about; an old attempt is not heard."""
-        if self._candidate and event.attempt == self._candidate.attempt:
+        if self._race and event.attempt in self._race.attempts:
             assert not isinstance(event, Received | DeliveryChecked), f"{event} before Connected"
-            return self._after_candidate(self._candidate.handle(event, now), now)
-        if event.attempt != self.attempt:
+            return self._after_race(self._race.handle(event, now), now)
+        if self._homecoming and event.attempt == self._homecoming.attempt:
+            assert not isinstance(event, DeliveryChecked), f"{event} on a candidate"
+            out = self._homecoming.handle(event, now, self._calls)
+            return self._after_homecoming(out, now)
+        flow = self._flow
+        if flow is None or event.attempt != flow.attempt:
             return []
         match event:
             case Received(_, data):
-                return self._received(data, now)
+                return self._after_flow(flow.received(data, now), now)
             case Lost(_, failure):
                 return self._lose(failure, now, close=False)
             case DeliveryChecked(_, unacknowledged):
-                assert self._life is not None
-                self._life.delivery_checked(unacknowledged)
-                return self._after_life([], now)
+                return self._after_flow(flow.delivery_checked(unacknowledged), now)
             case Resolved() | TcpConnected() | Connected():
                 raise AssertionError(f"{event} on the promoted connection")
             case _:
                 assert_never(event)
 
-    # Connecting.
+    # Without a link.
 
     def _connect(self, now: float) -> list[object]:
         self._enter(State.CONNECTING, now)
-        return self._begin(now)
+        return self._begin_race(now)
 
-    def _begin(self, now: float) -> list[object]:
+    def _begin_race(self, now: float) -> list[object]:
         self._attempts += 1
-        self._candidate = Connection(self._settings.proxies[0], self._numbers)
-        self._proxy = self._candidate.proxy
-        return self._candidate.start(now)
+        self._race = Race(self._chooser.order(now), self._chooser, self._numbers)
+        return self._after_race(self._race.start(now), now)
 
-    def _after_candidate(self, out: list[object], now: float) -> list[object]:
-        """Promote the candidate or bury it, whatever its stage says."""
-        candidate = self._candidate
-        assert candidate is not None
-        if candidate.stage is Stage.READY:
-            return out + self._promote(candidate, now)
-        if candidate.stage is Stage.ENDED:
-            assert candidate.failure is not None
-            self._candidate = None
-            self._wait(candidate.failure, self._retry.after_failure(now), now)
+    def _after_race(self, out: list[object], now: float) -> list[object]:
+        """Promote the winner, or wait for the next race."""
+        race = self._race
+        assert race is not None
+        if race.winner:
+            self._race = None
+            return out + self._promote(race.winner, now)
+        if race.is_lost:
+            assert race.failure is not None
+            self._race = None
+            self._wait(race.failure, self._retry.after_failure(now), now)
+            return out
+        self._proxy = race.proxy
         return out
-
-    def _promote(self, candidate: Connection, now: float) -> list[object]:
-        """L10: from here on SIP flows on this connection, and on no other."""
-        assert candidate.facts is not None
-        assert self._promoted is None
-        self._enter(State.UP, now)
-        self._candidate, self._promoted = None, candidate
-        self._attempts, self._served = 0, False
-        self._stream = StreamParser()
-        proxy, local = candidate.proxy, candidate.facts.local
-        self._life = KeepAlive(
-            candidate.attempt,
-            self._settings.keep_alive_s,
-            self._settings.transaction_timer_s,
-            self._random,
-            lambda: options_to(proxy, local, self._ids),
-            now,
-        )
-        return [LinkUp(proxy, local)]
 
     def _network_changed(self, now: float) -> list[object]:
         """D6: test a link at once, cut a wait short, start a stuck attempt anew."""
-        if self._life:
-            return self._after_life(self._life.test_at_once(now), now)
+        if self._flow:
+            return self._after_flow(self._flow.test_at_once(now), now)
         if self.state is State.WAITING:
-            self._retry_at = self._retry.cut_short(now)
-        if self._candidate and now - self._since >= STUCK_S:
+            self._retry_at = self._chooser.any_at(now)
+        if self._race and now - self._since >= STUCK_S:
             self._since = now
-            closing = self._candidate.close(Failure(FailureKind.STOPPED, "the network changed"))
-            return closing + self._begin(now)
+            return self._race.stop(NETWORK) + self._begin_race(now)
         return []
 
-    # The promoted connection.
+    # The link.
 
-    def _send(self, message: Request | Response, now: float) -> list[object]:
-        """Write a message; the layers above were told when there is no link to write to."""
-        if self._promoted is None or self._life is None:
-            return []
-        if isinstance(message, Request) and message.method != "ACK":
-            self._life.request_sent(now)
-        return [Write(self._promoted.attempt, bytes(message))]
+    def _promote(self, winner: Connection, now: float) -> list[object]:
+        """L10: from here on SIP flows on this connection, and on no other."""
+        assert self._flow is None
+        self._enter(State.UP, now)
+        self._attempts, self._proxy = 0, winner.proxy
+        self._flow = Flow(winner, self._settings, self._ids, self._random, now)
+        if winner.proxy == self._chooser.home:
+            self._settled_at = now + SETTLED_S
+        else:
+            self._homecoming = Homecoming(
+                self._settings, self._chooser, self._stay, self._numbers, self._random, now
+            )
+        return [LinkUp(winner.proxy, self._flow.facts.local)]
 
-    def _received(self, data: bytes, now: float) -> list[object]:
-        assert self._life is not None
-        self._life.bytes_came(now)
-        self._stream.receive(data)
-        out: list[object] = []
-        try:
-            self._read_items(out, now)
-        except RemoteProtocolError as error:
-            failure = Failure(FailureKind.GARBAGE, f"the proxy sent what is not SIP: {error}")
-            return out + self._lose(failure, now, close=True)
+    def _after_flow(self, out: list[object], now: float) -> list[object]:
+        """End the link when its flow says so."""
+        if self._flow and self._flow.verdict:
+            return out + self._lose(self._flow.verdict, now, close=True)
         return out
 
-    def _read_items(self, out: list[object], now: float) -> None:
-        """Take whole items off the stream until more bytes are needed."""
-        assert self._life is not None
-        pings = 0
-        while (item := self._stream.next_item()) is not None:
-            match item:
-                case Ping():
-                    pings += 1
-                case Pong():
-                    self._life.pong_came(now)
-                case Unacceptable(answer, _):
-                    out += self._send(answer, now)
-                case Request():
-                    out.append(MessageReceived(item))
-                case Response():
-                    out += self._response(item, now)
-                case _:
-                    assert_never(item)
-        if pings and self._promoted:
-            out.append(Write(self._promoted.attempt, b"\r\n" * min(pings, PINGS_ANSWERED_MAX)))
-
-    def _response(self, response: Response, now: float) -> list[object]:
-        """Keep the answers to our own OPTIONS; a final answer to REGISTER starts the pings."""
-        assert self._life is not None
-        if self._life.is_own_answer(response.via.branch, now):
-            return []
-        out: list[object] = [MessageReceived(response)]
-        final = response.status >= 200 and response.status not in {401, 407}
-        if final and response.cseq.method == "REGISTER":
-            out += self._after_life(self._life.start(now), now)
-        return out
-
-    def _after_life(self, out: list[object], now: float) -> list[object]:
-        """Carry out what the keep-alive decided."""
-        assert self._life is not None
-        for _ in range(self._life.pongs_expected):
-            self._stream.expect_pong()
-        self._life.pongs_expected = 0
-        if self._life.verdict:
-            return out + self._lose(self._life.verdict, now, close=True)
+    def _after_homecoming(self, out: list[object], now: float) -> list[object]:
+        """F3: close here and promote there in one step, or go wherever a link can be had."""
+        home, old = self._homecoming, self._flow
+        assert home is not None
+        assert old is not None
+        if home.has_failed:  # The accounts have signed off here already.
+            return out + self._lose(GOING_HOME, now, close=True)
+        if home.winner is None:
+            return out
+        out += old.connection.close(GOING_HOME)
+        self._flow = self._homecoming = None
+        out += [LinkDown(GOING_HOME), *self._promote(home.winner, now)]
+        self._reason, self._home_by = GOING_HOME, now + HOME_BY_S
         return out
 
     def _service_confirmed(self, flow_timer_s: int | None, now: float) -> list[object]:
-        """The proxy serves: ping it in its own time, and begin to trust it again (L6, F2)."""
-        if self._life is None:
+        """The proxy serves: begin to trust it again (L6, F2)."""
+        if self._flow is None:
             return []
-        self._served = True
+        self._home_by = None
         self._retry.service_confirmed(now)
-        return self._after_life(self._life.registered(flow_timer_s, now), now)
+        self._chooser.fit(self._flow.proxy)
+        return self._after_flow(self._flow.service_confirmed(flow_timer_s, now), now)
 
     def _unfit(self, failure: Failure, retry_after_s: float, now: float) -> list[object]:
         """D8: the proxy does not serve; leave it for as long as it asked."""
-        self._retry.hold(retry_after_s, now)
-        if self.state is not State.UP:
+        if self._flow is None:
             return []
+        self._chooser.unfit(self._flow.proxy, retry_after_s, now)
+        self._flow.served = False
         return self._lose(failure, now, close=True)
 
     def _lose(self, failure: Failure, now: float, *, close: bool) -> list[object]:
         """The link is gone: one way out for every cause."""
-        promoted = self._promoted
-        assert promoted is not None
-        self._promoted = self._life = None
+        flow = self._flow
+        assert flow is not None
+        out = self._homecoming.give_up() if self._homecoming else []
+        out += flow.connection.close(failure) if close else []
+        self._chooser.learn_pings(flow.proxy, flow.life.answers_pings is True)
+        if self._home_by is not None:
+            self._stay.disappointed()
+        self._flow = self._homecoming = None
+        self._wait(failure, self._after_loss(flow, now), now)
+        return [*out, LinkDown(failure)]
+
+    def _after_loss(self, flow: Flow, now: float) -> float:
+        """Return when to try again after a link is gone (F1, F2, D8)."""
+        if flow.served:
+            return self._retry.after_loss(now)
         # D8: a link that ends before its first 2xx is one more failed attempt, not a loss.
-        after = self._retry.after_loss if self._served else self._retry.after_failure
-        self._wait(failure, after(now), now)
-        closing = promoted.close(failure) if close else []
-        return [*closing, LinkDown(failure)]
+        if self._chooser.is_fit(flow.proxy, now):
+            self._chooser.unfit(flow.proxy, 0.0, now)
+        return now if self._chooser.has_fit(now) else self._retry.after_failure(now)
 
     def _wait(self, failure: Failure, retry_at: float, now: float) -> None:
         self._enter(State.WAITING, now)
         self._reason = failure
-        self._retry_at = retry_at
+        self._retry_at = max(retry_at, self._chooser.any_at(now))
 
     def _enter(self, state: State, now: float) -> None:
-        """The one door through which the state changes; the wait is forgotten here."""
+        """The one door through which the state changes; its waits are forgotten here."""
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state, self._since = state, now
-        self._retry_at = None
+        self._retry_at = self._home_by = self._settled_at = None
 
     # What the screen is told (S1, S2).
 
@@ -359,7 +348,7 @@ class Link:
         return [*out, status]
 
     def _status(self, now: float) -> LinkStatus:
-        life = self._life
+        life = self._flow.life if self._flow else None
         return LinkStatus(
             state=self._shown_state(now),
             proxy=self._proxy,
@@ -371,15 +360,13 @@ class Link:
             round_trip_s=life.round_trip.smoothed_s if life else None,
             keep_alive_s=life.period_s if life else self._settings.keep_alive_s,
             answers_pings=life.answers_pings if life else None,
-            facts=self._facts(),
+            facts=self._flow.facts if self._flow else None,
         )
 
-    def _facts(self) -> TlsFacts | None:
-        return self._promoted.facts if self._promoted else None
-
     def _shown_state(self, now: float) -> LinkState:
-        if self._life:
-            return LinkState.UNPROVEN if is_due(self._life.unproven_at, now) else LinkState.UP
+        if self._flow:
+            unproven = is_due(self._flow.life.unproven_at, now)
+            return LinkState.UNPROVEN if unproven else LinkState.UP
         return {
             State.OFF: LinkState.OFF,
             State.WAITING: LinkState.WAITING,

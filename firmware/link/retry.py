@@ -5,7 +5,7 @@
   `PATIENCE_S` of an outage the upper bound is `EARLY_BOUND_S`, and doubling starts then.
 - The count is cleared only by `HEALTHY_S` of registered service, so a proxy that accepts and
   closes at once never makes a hot loop.
-- A Retry-After is a floor under every wait, and a change of network does not cut it short.
+- A Retry-After belongs to its proxy: the chooser holds it as a floor under every wait.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from firmware.machine import is_due
 PATIENCE_S = 10.0
 EARLY_BOUND_S = 2.0
 HEALTHY_S = 30.0
-
-RETRY_AFTER_MAX_S = 86_400.0
-"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
 
 DOUBLINGS_MAX = 16
 """2^16 base waits are above every cap that the parameter allows."""
@@ -35,7 +32,6 @@ class Retry:
         self._failures = 0
         self._doublings = 0
         self._outage_since: float | None = None
-        self._not_before: float | None = None
         self.healthy_at: float | None = None
         """When the service will have been healthy for long enough to forget the outage."""
 
@@ -47,33 +43,24 @@ class Retry:
     def forget_outage(self) -> None:
         """The link has been registered for `HEALTHY_S`: the next loss is a new outage."""
         self._failures = self._doublings = 0
-        self._outage_since = self._not_before = self.healthy_at = None
-
-    def hold(self, retry_after_s: float, now: float) -> None:
-        """The registrar asked to be left alone for so long."""
-        self._note_health(now)
-        held = now + min(retry_after_s, RETRY_AFTER_MAX_S)
-        self._not_before = max(held, self._not_before or held)
+        self._outage_since = self.healthy_at = None
 
     def after_loss(self, now: float) -> float:
         """Return when to try after the loss of a link that had served."""
         self._note_health(now)
-        self.healthy_at = None
         if self._failures == 0:
+            self.healthy_at = None
             self._fail(now)
-            return self._at_least(now)
+            return now
         return self.after_failure(now)
 
     def after_failure(self, now: float) -> float:
         """Return when to try after an attempt that did not come to a link."""
+        self._note_health(now)
         self.healthy_at = None
         self._fail(now)
         bound_s = self._bound_s(now)
-        return self._at_least(now + self._random.uniform(bound_s / 2, bound_s))
-
-    def cut_short(self, now: float) -> float:
-        """Return when to try after the network changed (D6)."""
-        return self._at_least(now)
+        return now + self._random.uniform(bound_s / 2, bound_s)
 
     def _note_health(self, now: float) -> None:
         """A machine that slept may hear of the loss before it is woken for its health."""
@@ -91,6 +78,3 @@ class Retry:
             return min(self._cap_s, EARLY_BOUND_S, self._base_s * 2.0**self._failures)
         self._doublings = min(self._doublings + 1, DOUBLINGS_MAX)
         return min(self._cap_s, self._base_s * 2.0**self._doublings)
-
-    def _at_least(self, moment: float) -> float:
-        return max(moment, self._not_before or moment)

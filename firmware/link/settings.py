@@ -17,3 +17,7 @@ class LinkSettings:
     retry_cap_s: float = 120.0
     head_start_s: float = 0.25
     transaction_timer_s: float = 4.0  # D4.
+    blacklist_s: float = 300.0  # The longest that an unfit proxy is put behind the others (D8).
+    probe_interval_s: float = 60.0  # F3.
+    probe_count: int = 3
+    minimum_stay_s: float = 120.0

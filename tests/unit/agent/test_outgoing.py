@@ -17,6 +17,7 @@ from firmware.agent.events import (
     Party,
     RemoteRinging,
 )
+from firmware.link.events import CallsInProgress
 from firmware.sip.message import Request
 from firmware.transaction.events import (
     AckReceived,
@@ -410,7 +411,7 @@ def test_a_bye_is_owed_while_there_is_no_link_and_delivered_on_the_next() -> Non
     rig = Calling()
     rig.is_answered()
     rig.down()
-    assert rig.hangs_up() == [CallEnded(1, EndCause.HUNG_UP_HERE)]
+    assert rig.hangs_up() == [CallEnded(1, EndCause.HUNG_UP_HERE), CallsInProgress(0)]
     rig.wait(3600)
     rig.up()
     assert not rig.take("BYE"), "a stranger's BYE might be refused"

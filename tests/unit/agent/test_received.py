@@ -17,6 +17,7 @@ from firmware.agent.events import (
     Party,
     Reject,
 )
+from firmware.link.events import CallsInProgress
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import (
     AckReceived,
@@ -271,7 +272,7 @@ def test_hanging_up_waits_for_the_ack() -> None:
     rig = Called()
     rig.feed(Answer(1))
     out = rig.feed(HangUp(1))
-    assert out == [CallEnded(1, EndCause.HUNG_UP_HERE)]
+    assert out == [CallEnded(1, EndCause.HUNG_UP_HERE), CallsInProgress(0)]
     assert of(SendResponse, rig.wait(1)), "the 2xx is repeated still"
     assert len(byes(rig.acknowledges())) == 1
 

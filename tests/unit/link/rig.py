@@ -31,6 +31,7 @@ from firmware.sip.uri import parse_uri
 T = TypeVar("T")
 
 PRIMARY = Proxy(Role.PRIMARY, "192.0.2.1", 5061)
+BACKUP = Proxy(Role.BACKUP, "192.0.2.2", 5061)
 LOCAL = Address("192.0.2.99", 40000)
 FACTS = TlsFacts(LOCAL, "TLSv1.3", "TLS_AES_256_GCM_SHA384", resumed=False, certificate_ends=2e9)
 REFUSED = Failure(FailureKind.REFUSED, "connection refused by 192.0.2.1:5061")
@@ -40,9 +41,9 @@ PING = b"\r\n\r\n"
 class Rig:
     """Feeds a link and remembers what it says."""
 
-    def __init__(self, proxy: Proxy = PRIMARY, seed: int = 1, **settings: object) -> None:
+    def __init__(self, *proxies: Proxy, seed: int = 1, **settings: object) -> None:
         self.now = 1000.0
-        chosen = LinkSettings(proxies=(proxy,), **settings)  # type: ignore[arg-type] # a test's own words
+        chosen = LinkSettings(proxies=proxies or (PRIMARY,), **settings)  # type: ignore[arg-type] # a test's own words
         ids = (f"id{number}" for number in count(1))
         self.link = Link(chosen, ids, Random(seed), self.now)
         self.out: list[object] = []

@@ -1,0 +1,124 @@
+"""All accounts' registrations together: the verdict on a proxy, and leaving it (D8, L8, F3).
+
+`RegistrarFailing` is a registration's word that it was not served. When no account is registered
+and none has its verdict still to come, the proxy is unfit; else that account waits alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from firmware.agent.events import AccountStatus
+from firmware.agent.line import Line
+from firmware.agent.registration import RegistrarFailing, Registration
+from firmware.link.events import Failure, ProxyUnfit, ReadyToLeave
+from firmware.machine import earliest
+from firmware.sip.message import Response
+from firmware.transaction.events import RequestFailed, ServiceUp
+
+
+class Registrations:
+    """The registrations of every account, by its number."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._all = {line.account.number: Registration(line) for line in lines}
+        assert len(self._all) == len(lines), "two accounts with one number"
+        self._failing: RegistrarFailing | None = None
+        self._unsettled: set[int] = set()  # Accounts whose verdict on this link is to come.
+        self._leaving = False  # For another proxy: the accounts sign off here first (F3).
+        self._told: dict[int, AccountStatus] = {}
+
+    @property
+    def registered(self) -> tuple[int, ...]:
+        """The numbers of the accounts that are registered over this link."""
+        return tuple(number for number, r in self._all.items() if r.is_registered)
+
+    def of(self, account: int) -> Registration | None:
+        """Return an account's registration, None for a number that is not configured."""
+        return self._all.get(account)
+
+    def deadline(self) -> float | None:
+        """Return when one of them has something to do."""
+        return earliest(registration.deadline() for registration in self._all.values())
+
+    def wake(self, now: float) -> list[object]:
+        """Let each do what is due."""
+        return [item for r in self._all.values() for item in r.wake(now)]
+
+    def service_up(self, event: ServiceUp, calling: set[int], now: float) -> list[object]:
+        """Register every account at once, those with a call first (L8)."""
+        self._unsettled = set(self._all)
+        order = sorted(self._all.items(), key=lambda item: item[0] not in calling)
+        return [item for _, r in order for item in r.service_up(event.local, now)]
+
+    def service_lost(self, failure: Failure) -> None:
+        """There is no link any more."""
+        self._failing, self._leaving = None, False
+        for registration in self._all.values():
+            registration.service_lost(failure)
+
+    def unregister_all(self, now: float) -> list[object]:
+        """The phone stops."""
+        return [item for r in self._all.values() for item in r.unregister(now)]
+
+    def leave(self, now: float) -> list[object]:
+        """F3: sign off here, so that calls are not sent to where we no longer are."""
+        self._leaving = True
+        return [item for r in self._all.values() for item in r.leave(now)]
+
+    def response(self, key: str, response: Response, now: float) -> list[object] | None:
+        """Hear an answer; None where the request was none of ours."""
+        for registration in self._all.values():
+            if registration.owns(key):
+                return registration.response(response, now)
+        return None
+
+    def failed(self, event: RequestFailed, now: float) -> list[object] | None:
+        """Hear that no answer will come; None where the request was none of ours."""
+        for registration in self._all.values():
+            if registration.owns(event.key):
+                return registration.failed(event.failure, now)
+        return None
+
+    def serves(self, line: Line) -> bool:
+        """Tell whether requests of an account can go out: its registrar has had its say."""
+        return line.is_up and not self._all[line.account.number].is_settling
+
+    def newly_settled(self) -> Iterable[int]:
+        """Return the accounts whose first verdict on this link has come, each once."""
+        settled = [n for n in sorted(self._unsettled) if self.serves(self._all[n].line)]
+        self._unsettled -= set(settled)
+        return settled
+
+    def note_failing(self, failing: RegistrarFailing) -> None:
+        """An account was not served."""
+        known_s = self._failing.retry_after_s if self._failing else 0.0
+        self._failing = RegistrarFailing(failing.failure, max(failing.retry_after_s, known_s))
+
+    def finish(self) -> list[object]:
+        """Say what follows for the link: it serves nobody (D8), or it may be left (F3)."""
+        out = self._judge_proxy()
+        if self._leaving and not any(r.is_signing_off for r in self._all.values()):
+            self._leaving = False
+            out.append(ReadyToLeave())
+        return out
+
+    def news(self) -> list[object]:
+        """Report every account whose status changed (S1)."""
+        out: list[object] = []
+        for number, registration in self._all.items():
+            status = registration.status()
+            if status != self._told.get(number):
+                self._told[number] = status
+                out.append(status)
+        return out
+
+    def _judge_proxy(self) -> list[object]:
+        """D8: unfit while no account is registered there, and none may still become so."""
+        failing = self._failing
+        if failing is None or any(r.is_settling for r in self._all.values()):
+            return []
+        self._failing = None
+        if self.registered:
+            return []
+        return [ProxyUnfit(failing.failure, failing.retry_after_s)]
