@@ -19,6 +19,11 @@ from firmware.link.events import Address
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver as DnsResolver
 
+DNS_PORT = 53
+
+OTHER_FAMILY_S = 0.05
+"""How long one family's addresses wait for the other's answer (RFC 8305 3)."""
+
 LIFETIME_S = 4.0
 """For one look-up; the link's own budget is 5 s."""
 
@@ -44,11 +49,16 @@ class _Kept:
 class Resolver:
     """Looks names up; one for the whole phone."""
 
-    def __init__(self, nameservers: tuple[str, ...] = (), hosts_file: Path = HOSTS) -> None:
+    def __init__(
+        self,
+        nameservers: tuple[str, ...] = (),
+        hosts_file: Path = HOSTS,
+        port: int = DNS_PORT,
+    ) -> None:
         self._nameservers = nameservers  # Empty: those of the system.
         self._hosts_file = hosts_file
+        self._port = port
         self._kept: dict[str, _Kept] = {}
-        self._dns: DnsResolver | None = None
 
     async def addresses(self, name: str, port: int) -> tuple[Address, ...]:
         """Return the addresses of a name in the order to try them. Raises ResolveError."""
@@ -85,10 +95,19 @@ class Resolver:
 
     async def _ask(self, name: str) -> tuple[tuple[str, ...], float]:
         """Ask for A and AAAA at once; what one family cannot say the other may."""
-        answers = await asyncio.gather(self._ask_one(name, "A"), self._ask_one(name, "AAAA"))
-        hosts = tuple(host for found, _, _ in answers for host in found)
+        asked = [asyncio.create_task(self._ask_one(name, kind)) for kind in ("A", "AAAA")]
+        try:
+            done, late = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            if late:
+                found = any(task.result()[0] for task in done)
+                await asyncio.wait(late, timeout=OTHER_FAMILY_S if found else None)
+            answers = [task.result() for task in asked if task.done()]
+        finally:
+            for task in asked:
+                task.cancel()
+        hosts = tuple(host for known, _, _ in answers for host in known)
         if hosts:
-            return hosts, min(ttl_s for found, ttl_s, _ in answers if found)
+            return hosts, min(ttl_s for known, ttl_s, _ in answers if known)
         raise ResolveError(f"no address for {name}: {answers[0][2]}")
 
     async def _ask_one(self, name: str, kind: str) -> tuple[tuple[str, ...], float, str]:
@@ -109,10 +128,11 @@ class Resolver:
         return tuple(record.to_text() for record in answer), ttl_s, ""
 
     def _resolver(self) -> DnsResolver:
-        if self._dns is None:
-            import dns.asyncresolver
+        """Return a resolver for now: the system's servers change with the network."""
+        import dns.asyncresolver
 
-            self._dns = dns.asyncresolver.Resolver(configure=not self._nameservers)
-            if self._nameservers:
-                self._dns.nameservers = list(self._nameservers)
-        return self._dns
+        resolver = dns.asyncresolver.Resolver(configure=not self._nameservers)
+        resolver.port = self._port
+        if self._nameservers:
+            resolver.nameservers = list(self._nameservers)
+        return resolver

@@ -93,8 +93,12 @@ class TlsContexts:
             self._stamp = stamp
         return self._context
 
-    def keep(self, name: ServerName, address: Address, kept: KeptSession) -> None:
-        """Remember a session for the next connection to this proxy."""
+    def keep(
+        self, context: ssl.SSLContext, name: ServerName, address: Address, kept: KeptSession
+    ) -> None:
+        """Remember a session for the next connection to this proxy; not one of an older context."""
+        if context is not self._context:
+            return
         self._sessions.pop((name, address), None)
         while len(self._sessions) >= SESSIONS_MAX:
             del self._sessions[next(iter(self._sessions))]

@@ -33,7 +33,7 @@ DER = 2
 
 
 class TlsStreamError(Exception):
-    """The handshake or the stream failed; `failure` says why, `resumable` may try again without."""
+    """The handshake or the stream failed; `failure` says why."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.text)
@@ -52,6 +52,7 @@ class TlsPipe:
     ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        self.context = context
         self._name = name
         self._check = check
         self.offered_session = session is not None
@@ -80,7 +81,10 @@ class TlsPipe:
 
     def write(self, data: bytes) -> bytes:
         """Encrypt; return what is to be sent."""
-        self._tls.write(data)
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:
+            raise TlsStreamError(in_words(error, self._name)) from error
         return self._outgoing.read()
 
     def farewell(self) -> bytes:
@@ -103,8 +107,11 @@ class TlsPipe:
 
     @property
     def session(self) -> ssl.SSLSession | None:
-        """The session as it is now; TLS 1.3 makes it resumable only after the first data."""
-        return self._tls.session
+        """The session, once it can be resumed: TLS 1.3 sends its tickets with the first data."""
+        session = self._tls.session
+        if session is None or session.has_ticket:
+            return session
+        return session if session.id and self._tls.version() == "TLSv1.2" else None
 
     @property
     def leaf(self) -> bytes:

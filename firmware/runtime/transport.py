@@ -295,8 +295,7 @@ class _Connection(asyncio.Protocol):
         if self._closed:
             return
         self._closed = True
-        if self._wire is None:
-            self._sock.close()
+        if self._wire is None:  # `connection_made` is on its way, and lets go of the socket.
             return
         if self.unacknowledged():
             # L10: what a dead path holds back must not arrive later, beside the next link. RST.
@@ -371,10 +370,10 @@ class _Connection(asyncio.Protocol):
         """Remember the session; TLS 1.3 sends its tickets with the first data."""
         assert self._pipe is not None
         session = None if self._session_kept else self._pipe.session
-        if session is not None and session.has_ticket:
+        if session is not None:
             self._session_kept = True
             kept = KeptSession(session, self._pipe.leaf)
-            self._owner.contexts.keep(self._name, self._address, kept)
+            self._owner.contexts.keep(self._pipe.context, self._name, self._address, kept)
 
     def _verify(self, chain: list[bytes]) -> Failure | None:
         contexts = self._owner.contexts

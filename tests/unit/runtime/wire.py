@@ -7,6 +7,7 @@ import contextlib
 import gc
 import socket
 import ssl
+import struct
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import TlsContexts, TlsFiles
 from firmware.runtime.transport import Transport, TransportSettings
 from tests.lab.authority import Authority, Identity
+from tests.lab.relay import HANDSHAKE_FAILURE
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ def server_context(
     return context
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
     """One connection as the server saw it."""
 
@@ -75,12 +77,15 @@ class Visit:
     peer: bytes = b""
     server_name: str | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
     stream: ssl.SSLObject | None = None
+    outgoing: ssl.MemoryBIO = field(default_factory=ssl.MemoryBIO)
 
     def reset(self) -> None:
         """End it with RST."""
-        self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.raw.close()
+        self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert self.task is not None
+        self.task.cancel()
 
 
 class Server:
@@ -90,9 +95,11 @@ class Server:
         self.context, self.greeting = context, greeting
         self.visits: list[Visit] = []
         self.reads = True
+        self.instead: Callable[[Visit], object] | None = None  # Of TLS.
+        self.alert_visits: set[int] = set()  # By their numbers, from 1: refused with an alert,
+        self.silent_visits: set[int] = set()  # accepted, and nothing more.
         self.address = Address("", 0)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asked: str | None = None
 
     @asynccontextmanager
     async def listening(self, host: str = HOST) -> AsyncIterator[Server]:
@@ -111,15 +118,14 @@ class Server:
     async def _accept(self, listener: socket.socket) -> None:
         while True:
             raw, _ = await asyncio.get_running_loop().sock_accept(listener)
-            task = asyncio.create_task(self._serve(raw))
+            self.visits.append(visit := Visit(raw))
+            visit.task = task = asyncio.create_task(self._serve(visit))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, raw: socket.socket) -> None:
-        visit = Visit(raw)
-        self.visits.append(visit)
+    async def _serve(self, visit: Visit) -> None:
         try:
-            with raw:
+            with visit.raw:
                 await self._talk(visit)
         except (OSError, ValueError):  # TLS failed, the peer has gone, or the test closed it.
             return
@@ -128,10 +134,19 @@ class Server:
 
     async def _talk(self, visit: Visit) -> None:
         loop = asyncio.get_running_loop()
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        incoming, outgoing = ssl.MemoryBIO(), visit.outgoing
         self.context.sni_callback = lambda _, name, __: setattr(visit, "server_name", name)
         visit.stream = stream = self.context.wrap_bio(incoming, outgoing, server_side=True)
         while data := await loop.sock_recv(visit.raw, 65536):
+            if self.instead is not None:
+                self.instead(visit)
+                continue
+            number = self.visits.index(visit) + 1
+            if number in self.silent_visits:
+                continue
+            if number in self.alert_visits:
+                await loop.sock_sendall(visit.raw, HANDSHAKE_FAILURE)
+                return
             incoming.write(data)
             try:
                 self._step(visit, stream)
@@ -142,6 +157,12 @@ class Server:
                     await loop.sock_sendall(visit.raw, reply)
             while not self.reads:
                 await asyncio.sleep(0.01)
+
+    def say(self, visit: Visit, data: bytes) -> None:
+        """Send some more to a phone that is there."""
+        assert visit.stream is not None
+        visit.stream.write(data)
+        visit.raw.send(visit.outgoing.read())
 
     def _step(self, visit: Visit, stream: ssl.SSLObject) -> None:
         if not visit.shaken:
@@ -243,8 +264,8 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
 
     asyncio.run(watched())
     gc.collect()
-    assert errors == []
-    assert open_sockets() == before
+    assert errors == [], errors
+    assert open_sockets() == before, open_sockets() - before
 
 
 def is_of_the_phone(task: asyncio.Task[Any]) -> bool:
