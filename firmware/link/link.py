@@ -128,7 +128,9 @@ class Link:
         parts = (self._candidate, self._life)
         moments = [part.deadline() for part in parts if part is not None]
         unproven_at = self._life.unproven_at if self._life and self._shows_up() else None
-        return earliest((self._retry_at, self._retry.healthy_at, unproven_at, *moments))
+        # S1: that there is no link, and why, is told from the start.
+        untold_at = self._since if self._told is None else None
+        return earliest((self._retry_at, self._retry.healthy_at, unproven_at, untold_at, *moments))
 
     def handle(self, event: LinkEvent, now: float) -> list[object]:
         return self._tell(self._take(event, now), now)
