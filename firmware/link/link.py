@@ -135,8 +135,10 @@ class Link:
         parts = (self._race, self._flow, self._homecoming)
         moments = [part.deadline() for part in parts if part is not None]
         unproven_at = self._flow.life.unproven_at if self._flow and self._shows_up() else None
+        # S1: that there is no link, and why, is told from the start.
+        untold_at = self._since if self._told is None else None
         own = (self._retry_at, self._retry.healthy_at, self._home_by, self._settled_at)
-        return earliest((*own, unproven_at, *moments))
+        return earliest((*own, unproven_at, untold_at, *moments))
 
     def handle(self, event: LinkEvent, now: float) -> list[object]:
         return self._tell(self._take(event, now), now)

@@ -24,7 +24,7 @@ from firmware.agent.events import UnregisterAll
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind
 from firmware.runtime.clock import ClockWatch
-from firmware.runtime.driver import Driver
+from firmware.runtime.driver import Driver, Network
 from firmware.runtime.identity_file import instance_id
 from firmware.runtime.network import NetworkWatch
 from firmware.runtime.resolver import Resolver
@@ -102,13 +102,20 @@ class Application:
         )
         loop = asyncio.get_running_loop()
         self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
-        transport = Transport(
-            self._feed,
-            TlsContexts(tls_files(configuration, options.config)),
-            Resolver(),
-            _transport_settings(configuration),
-        )
-        self.driver = Driver(self._stack, transport, self._outside)
+        self.driver = Driver(self._stack, self._network(configuration), self._outside)
+
+    def _network(self, configuration: Configuration) -> Network:
+        """Return the way to the proxies, with an ear on it where a trace is wanted."""
+
+        def transport(deliver: Callable[[object], None]) -> Network:
+            contexts = TlsContexts(tls_files(configuration, self._options.config))
+            return Transport(deliver, contexts, Resolver(), _transport_settings(configuration))
+
+        if not self._options.trace:
+            return transport(self._feed)
+        from firmware.runtime.trace import Trace
+
+        return Trace(self._feed, transport)
 
     async def run(self) -> int:
         """Start everything, wait, stop everything."""

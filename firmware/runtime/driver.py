@@ -29,7 +29,7 @@ class Network(Protocol):
     """What carries out the link's commands and feeds its events back."""
 
     def do(self, command: NetworkCommand) -> None:
-        """Carry out one command; must not call back before it returns."""
+        """Carry out one command; an event fed meanwhile waits its turn."""
 
     def stop(self) -> None:
         """Close everything."""
@@ -89,6 +89,7 @@ class Driver:
             log.exception("the phone stops: it met a state it should not have")
             if not self.failed.done():
                 self.failed.set_exception(error)
+                self.failed.exception()  # Looked at: asyncio need not log it once more.
             return
         self._busy = False
 

@@ -46,8 +46,12 @@ def test_the_first_connection_starts_at_once_and_sip_flows_once_tls_stands() -> 
 def test_l11_a_configuration_error_opens_nothing_and_says_so() -> None:
     problem = Failure(FailureKind.CONFIGURATION, "persistent TLS needs trusted certificates")
     rig = Rig(problem=problem)
+    rig.advance(rig.now)  # It says so by itself, without an event from anywhere.
+    assert rig.status.state is LinkState.OFF
     assert rig.link.deadline() is None
     rig.feed(NetworkChanged())
+    rig.advance(rig.now + 1000)
+    assert rig.link.deadline() is None
     assert rig.status.state is LinkState.OFF
     assert rig.status.reason == problem
     assert not of(Connect, rig.out)

@@ -458,9 +458,12 @@ def test_a_second_handshake_is_declined(
             await ear.hear(Connected)
             process.stdin.write(b"R\n")
             process.stdin.flush()
-            for _ in range(50):
+            for _ in range(30):
                 ear.transport.do(Write(ear.attempt, b"x"))
                 await asyncio.sleep(0.01)
             assert ear.kinds().count(Connected) == 1
 
     run(play())
+    process.kill()
+    assert process.stdout is not None
+    assert b"no renegotiation" in process.stdout.read()
