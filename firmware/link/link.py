@@ -300,7 +300,6 @@ class Link:
         if self._flow is None:
             return []
         self._chooser.unfit(self._flow.proxy, retry_after_s, now)
-        self._flow.served = False
         return self._lose(failure, now, close=True)
 
     def _lose(self, failure: Failure, now: float, *, close: bool) -> list[object]:
@@ -318,12 +317,12 @@ class Link:
 
     def _after_loss(self, flow: Flow, now: float) -> float:
         """Return when to try again after a link is gone (F1, F2, D8)."""
-        if flow.served:
-            return self._retry.after_loss(now)
-        # D8: a link that ends before its first 2xx is one more failed attempt, not a loss.
-        if self._chooser.is_fit(flow.proxy, now):
+        if not flow.served and self._chooser.is_fit(flow.proxy, now):
             self._chooser.unfit(flow.proxy, 0.0, now)
-        return now if self._chooser.has_fit(now) else self._retry.after_failure(now)
+        if not self._chooser.is_fit(flow.proxy, now) and self._chooser.has_fit(now):
+            return now
+        # A link that ends before its first 2xx is one more failed attempt, not a loss.
+        return self._retry.after_loss(now) if flow.served else self._retry.after_failure(now)
 
     def _wait(self, failure: Failure, retry_at: float, now: float) -> None:
         self._enter(State.WAITING, now)
