@@ -152,7 +152,7 @@ class Link:
             case SendMessage(message):
                 return self._send(message, now)
             case TestLink():
-                return self._life.test(now) if self._life else []
+                return self._after_life(self._life.test(now), now) if self._life else []
             case NetworkChanged():
                 return self._network_changed(now)
             case ServiceConfirmed(flow_timer_s):

@@ -30,7 +30,7 @@ from tests.simulator.ends import what_is_wrong
 from tests.simulator.faults import Spell, calm, draw_faults, draw_nature
 from tests.simulator.person import Person
 from tests.simulator.proxy import ProxyEnd, new_login
-from tests.simulator.registrar import Registrar
+from tests.simulator.registrar import REJECTED_RETRY_S, Registrar
 from tests.simulator.schedule import Action, Schedule
 from tests.simulator.trace import Trace
 from tests.simulator.wire import Wire
@@ -44,7 +44,6 @@ CALM_S_MAX = 190.0
 """The longest back-off, an account's longest wait, a REGISTER that is not answered, and slack."""
 
 RETRY_CAP_S = 40.0
-REJECTED_RETRY_S = 30.0
 TIMEOUT_RETRY_S = 30.0
 STALL_S = 400.0
 """The longest pause of the phone."""
