@@ -47,7 +47,8 @@ class ProxyEnd:
         self.caller = Caller(self)
         self.is_calm = False
         self.lines: dict[int, Line] = {}
-        self.seen = {"requests": 0, "responses": 0, "pings": 0, "pongs": 0}
+        kinds = ["requests", "responses", "pings", "pongs", "asked", "unanswered", "lost acks"]
+        self.seen = dict.fromkeys(kinds, 0)
         self._wire = wire
         self._numbers = count(1)
 
@@ -125,10 +126,13 @@ class ProxyEnd:
     def _loses_ack(self, line: Line, ack: Request) -> bool:
         """Lose the ACK of a 2xx behind the proxy, where there may be UDP: the 2xx comes again."""
         is_ours = ack.via.branch in line.acks_due
-        return not is_ours and self.random.random() < self.faults.unanswered
+        is_lost = not is_ours and self.random.random() < self.faults.unanswered
+        self.seen["lost acks"] += is_lost
+        return is_lost
 
     def _leave_unanswered(self, request: Request) -> None:
         """Lose the request, but a BYE has been heard: it is its answer that is lost."""
+        self.seen["unanswered"] += 1
         leg = self.legs.find(request) if request.method == "BYE" else None
         if leg is not None:
             self.legs.forget(leg)
@@ -286,6 +290,7 @@ class ProxyEnd:
             [("OPTIONS", b""), ("UPDATE", b""), ("INFO", b""), ("INVITE", SESSION)]
         )
         request = leg.request(method, self.new_branch(), body)
+        self.seen["asked"] += 1
 
         def heard(response: Response) -> None:
             if method == "INVITE" and response.status >= 200:

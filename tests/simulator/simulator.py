@@ -70,6 +70,8 @@ class Simulator:
         self.wire.far_end = self.proxy
         self.person = Person(self.schedule, random, self.tell)
         self.checks = Checks()
+        kinds = [spell.value for spell in Spell if spell is not Spell.NONE]
+        self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
         self.woke_at = START_S
         self._asleep_until: float | None = None
@@ -231,6 +233,7 @@ class Simulator:
             return
         spell = self.random.choice(self.wire.faults.spells)
         self.trace.add(self.schedule.now, "!", spell)
+        self.seen_trouble[spell.value] += 1
         self.registrar.spell = spell
         self.wire.begin(spell)
         self.schedule.later(self.random.expovariate(1 / self.wire.faults.spell_s), self._clear_up)
@@ -240,12 +243,14 @@ class Simulator:
         self.registrar.spell = self.wire.spell = Spell.NONE
 
     def _network_changes(self) -> None:
+        self.seen_trouble["network"] += 1
         self.checks.retries.network_changed_at = self.schedule.now
         if self._asleep_until is not None:
             self.checks.retries.network_changed_at = self._asleep_until
         self.tell(NetworkChanged())
 
     def _clock_steps(self) -> None:
+        self.seen_trouble["clock"] += 1
         unix_s = self.random.choice([None, 0.0, 1.8e9, 4e9, self.random.uniform(1.7e9, 1.9e9)])
         self.tell(TimeIs(unix_s, self.random.choice([0, 3600, -18000])))
 
@@ -257,6 +262,7 @@ class Simulator:
         self.person.phone_sleeps = True
         self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")
+        self.seen_trouble["pause"] += 1
         self.schedule.at(self._asleep_until, self._awake)
 
     def _awake(self) -> None:
@@ -274,6 +280,7 @@ class Simulator:
     def seen(self) -> dict[str, int]:
         """What this run came by: proof that the trouble is real."""
         parts = {
+            "trouble": self.seen_trouble,
             "wire": self.wire.seen,
             "proxy": self.proxy.seen,
             "registrar": self.registrar.seen,

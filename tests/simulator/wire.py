@@ -135,7 +135,8 @@ class Wire:
         self.connections: dict[int, Connection] = {}
         self.rounds: list[float] = []  # When the phone began anew: a look-up, or its first dial.
         self.far_end: FarEnd
-        self.seen = {"connections": 0, "lost": 0, "frozen": 0, "condemned": 0}
+        kinds = ["connections", "lost", "condemned", "cut", "split", "glued", "garbled", "late"]
+        self.seen = dict.fromkeys([*kinds, *(ending.value for ending in Ending)], 0)
         self._random = random
         self._deliver = deliver
         self._when_awake = when_awake
@@ -243,6 +244,7 @@ class Wire:
         if self._random.random() < self.faults.freeze:
             self.spoil(connection, self._random.choice([Ending.DEAD, Ending.MUTE]))
         if connection.stands and self._random.random() < self.faults.cut:
+            self.seen["cut"] += 1
             self._pass_up(connection, data[: self._random.randrange(len(data))])
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
             return
@@ -304,6 +306,8 @@ class Wire:
         if not connection.breath:
             wait_s = self._random.uniform(0, self.faults.glue_s)
             self.schedule.later(wait_s, lambda: self._breathe_out(connection))
+        else:
+            self.seen["glued"] += 1
         connection.breath += data
 
     def _breathe_out(self, connection: Connection) -> None:
@@ -313,6 +317,7 @@ class Wire:
             return
         if self._random.random() < self.faults.garble:
             connection.is_garbled = True
+            self.seen["garbled"] += 1
             data = _garbled(data, self._random)
         ends = self._random.random() < self.faults.cut
         if ends:
@@ -327,6 +332,7 @@ class Wire:
     def _pieces(self, data: bytes) -> list[bytes]:
         if not data or self._random.random() >= self.faults.split:
             return [data] if data else []
+        self.seen["split"] += 1
         places = sorted(self._random.randrange(len(data) + 1) for _ in range(3))
         bounds = [0, *places, len(data)]
         return [data[a:b] for a, b in pairwise(bounds) if a < b]
@@ -361,7 +367,7 @@ class Wire:
         elif connection.path is None:
             connection.path, connection.path_since = ending, self.schedule.now
             connection.excuse(self.schedule.now)
-            self.seen["frozen"] += 1
+            self.seen[ending.value] += 1
             if self.spell is not Spell.MUTE:
                 heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
                 self.schedule.later(heals_s, lambda: self.heal(connection))
@@ -383,6 +389,7 @@ class Wire:
         if not connection.stands:
             return
         self.seen["lost"] += 1
+        self.seen[ending.value] += 1
         self._gone(connection)
         kind = FailureKind.RESET if ending is Ending.RESET else FailureKind.CLOSED
         at = self._arrival(connection.down)
@@ -425,6 +432,7 @@ class Wire:
             Resolved(attempt, ADDRESSES[:1]),
             DeliveryChecked(attempt, 100),
         ]
+        self.seen["late"] += 1
         late = self._random.choice(words)
         self._tell_at(self._random.uniform(0, 20), lambda: self._deliver(late))
 
