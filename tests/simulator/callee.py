@@ -149,6 +149,7 @@ class Callee:
             phone_cseq=invite.cseq.number,
         )
         self._proxy.legs.add(leg)
+        leg.is_awaited = invite.via.branch in invitation.line.provisional
         self._repeat(invitation.line, leg, ok, 0.5, 0.0)
 
     def _repeat(self, line: Line, leg: Leg, ok: Response, wait_s: float, waited_s: float) -> None:
@@ -156,6 +157,8 @@ class Callee:
             return
         if waited_s > GIVE_UP_S:
             self._proxy.legs.forget(leg)
+            owed = leg.is_awaited and line.is_owed_since(self._proxy.schedule.now - waited_s)
+            assert not owed, "the phone does not acknowledge a 2xx"
             return
         if line.is_open:
             self._proxy.reply(line, ok)

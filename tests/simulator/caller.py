@@ -108,7 +108,10 @@ class Caller:
         self._proxy.write(line, ack)
 
     def _answered(self, attempt: Attempt, ok: Response) -> None:
-        """Acknowledge a 2xx, each time it comes."""
+        """Acknowledge a 2xx, each time it comes; it may be lost behind the proxy (13.3.1.4)."""
+        if attempt.ack is None and self._random.random() < self._proxy.faults.unanswered:
+            self._proxy.insist(attempt.line, "repeat a 2xx", lambda: attempt.ack is not None)
+            return
         if attempt.ack is None:
             attempt.has_final = True
             self.seen["answered"] += 1
@@ -164,6 +167,8 @@ class Caller:
             # A phone that was cut off may have forgotten the INVITE: its timer H is over.
             forgotten = response.status == 481 and not attempt.line.is_owed_since(attempt.since)
             assert response.status == 200 or forgotten, f"a CANCEL got {response.status}"
+            what = f"end INVITE {invite.via.branch}, which was cancelled"
+            self._proxy.insist(attempt.line, what, lambda: attempt.has_final or forgotten)
 
         self._proxy.ask(attempt.line, cancel, heard)
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 STEADY_S = 60.0
 """Two periods of the slowest keep-alive: a link that flaps does not reach it."""
 
+PINGS_MIN = 3
+"""The first ping may have crossed the phone's, and the last one may be on its way."""
+
 
 def what_is_wrong(simulator: Simulator) -> str:
     """Look at both ends; return what is not well yet, or nothing."""
@@ -64,6 +67,12 @@ def _bindings_are_clean(simulator: Simulator) -> None:
 
 
 def _nothing_is_owed(simulator: Simulator) -> None:
-    """Every call ended on both sides."""
+    """Every call ended on both sides, and every transaction; the proxy's pings were answered."""
+    transactions = simulator.stack.transactions
+    assert not transactions.open_transactions, f"open: {transactions.waiting_requests}"
+    connection = simulator.wire.connections[simulator.stack.link.attempt or 0]
+    # A proxy that answers no pings may have all of its own taken for those answers.
+    due = simulator.nature.answers_pings and connection.pings_down >= PINGS_MIN
+    assert connection.pongs_up or not due, "pings are not answered"
     confirmed = simulator.proxy.legs.confirmed
     assert not confirmed, f"the far end still holds {[leg.call_id for leg in confirmed]}"

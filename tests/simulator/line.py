@@ -35,6 +35,8 @@ class Line:
     branches: set[str] = field(default_factory=set)  # Of the phone's requests.
     waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)
     acks_due: set[str] = field(default_factory=set)  # Branches of the INVITEs that were refused.
+    asked: set[str] = field(default_factory=set)  # Branches of the far end's requests,
+    finals: dict[tuple[str, str], int] = field(default_factory=dict)  # and how they ended.
     provisional: set[str] = field(default_factory=set)  # INVITEs that got one.
 
     def is_owed_since(self, since: float) -> bool:

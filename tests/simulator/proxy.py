@@ -8,6 +8,7 @@ answer to every request, an ACK for every final answer to an INVITE.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from random import Random
 
@@ -46,7 +47,8 @@ class ProxyEnd:
         self.caller = Caller(self)
         self.is_calm = False
         self.lines: dict[int, Line] = {}
-        self.seen = {"requests": 0, "responses": 0, "pings": 0, "pongs": 0}
+        kinds = ["requests", "responses", "pings", "pongs", "asked", "unanswered", "lost acks"]
+        self.seen = dict.fromkeys(kinds, 0)
         self._wire = wire
         self._numbers = count(1)
 
@@ -100,6 +102,7 @@ class ProxyEnd:
     def _ping(self, line: Line) -> None:
         if line.is_open:
             line.parser.expect_pong()
+            line.connection.pings_down += 1
             self._wire.send(line.connection, b"\r\n\r\n")
             self.schedule.later(self.nature.pings_every_s, lambda: self._ping(line))
 
@@ -108,6 +111,8 @@ class ProxyEnd:
     def _requested(self, line: Line, request: Request) -> None:
         self._check_request(line, request)
         match request.method:
+            case "ACK" if self._loses_ack(line, request):
+                pass
             case "ACK":
                 self.callee.acknowledged(line, request)
             case "CANCEL":
@@ -118,8 +123,16 @@ class ProxyEnd:
                 slow_s = self.random.uniform(0, self.faults.slow_s)
                 self.schedule.later(slow_s, lambda: self._serve(line, request))
 
+    def _loses_ack(self, line: Line, ack: Request) -> bool:
+        """Lose the ACK of a 2xx behind the proxy, where there may be UDP: the 2xx comes again."""
+        is_ours = ack.via.branch in line.acks_due
+        is_lost = not is_ours and self.random.random() < self.faults.unanswered
+        self.seen["lost acks"] += is_lost
+        return is_lost
+
     def _leave_unanswered(self, request: Request) -> None:
         """Lose the request, but a BYE has been heard: it is its answer that is lost."""
+        self.seen["unanswered"] += 1
         leg = self.legs.find(request) if request.method == "BYE" else None
         if leg is not None:
             self.legs.forget(leg)
@@ -135,8 +148,9 @@ class ProxyEnd:
         assert not own_branch or via.branch not in line.branches or request.method == "ACK", (
             "a branch used twice"
         )
+        assert request.method != "CANCEL" or via.branch in line.branches, "CANCEL of no request"
         line.branches.add(via.branch)
-        self.registrar.arrived(request, local, self.schedule.now)
+        self.registrar.arrived(request, line.connection, self.schedule.now)
 
     def _serve(self, line: Line, request: Request) -> None:
         if not line.is_open:
@@ -194,6 +208,7 @@ class ProxyEnd:
     def write(self, line: Line, request: Request) -> None:
         """Send a request that nobody waits for."""
         if line.is_open:
+            line.asked.add(request.via.branch)
             self._wire.send(line.connection, bytes(request))
 
     def ask(self, line: Line, request: Request, heard: OnResponse) -> None:
@@ -216,21 +231,32 @@ class ProxyEnd:
 
     def expect_ack(self, line: Line, invite: Request) -> None:
         """A refusal goes out: the phone has to acknowledge it."""
-        branch, since = invite.via.branch, self.schedule.now
+        branch = invite.via.branch
         line.acks_due.add(branch)
+        what = f"acknowledge the end of INVITE {branch}"
+        self.insist(line, what, lambda: branch not in line.acks_due)
 
-        def insist() -> None:
-            owed = branch in line.acks_due and line.is_owed_since(since)
-            assert not owed, f"the phone does not acknowledge the end of INVITE {branch}"
+    def insist(self, line: Line, what: str, is_done: Callable[[], bool]) -> None:
+        """Assert that something has come of what was sent just now, if nothing was in the way."""
+        since = self.schedule.now
 
-        self.schedule.later(PATIENCE_S, insist)
+        def look() -> None:
+            owed = not is_done() and line.is_owed_since(since)
+            assert not owed, f"the phone does not {what}"
+
+        self.schedule.later(PATIENCE_S, look)
 
     def _tire(self, line: Line, key: tuple[str, str], waiting: Waiting) -> None:
         if line.waiting.get(key) is waiting:
             del line.waiting[key]
 
     def _answered(self, line: Line, response: Response) -> None:
-        waiting = line.waiting.get((response.via.branch, response.cseq.method))
+        key = (response.via.branch, response.cseq.method)
+        assert response.via.branch in line.asked, "an answer to what was not asked here"
+        assert line.finals.get(key, response.status) == response.status, "another final answer"
+        if response.status >= 200 and not line.connection.is_garbled:
+            line.finals[key] = response.status
+        waiting = line.waiting.get(key)
         if waiting is None:
             return  # The far end has given up, or the answer is a repetition.
         request = waiting.request
@@ -239,7 +265,7 @@ class ProxyEnd:
             assert response.headers.get(name) == request.headers.get(name), f"{name} of an answer"
         assert response.status == 100 or response.to.tag, f"a {response.status} without To tag"
         if response.status >= 200 and not (request.method == "INVITE" and response.status < 300):
-            del line.waiting[response.via.branch, response.cseq.method]
+            del line.waiting[key]
         waiting.was_provisional = True
         if response.status == 400 and line.connection.is_garbled:
             return  # What was asked did not arrive as it was sent.
@@ -264,6 +290,7 @@ class ProxyEnd:
             [("OPTIONS", b""), ("UPDATE", b""), ("INFO", b""), ("INVITE", SESSION)]
         )
         request = leg.request(method, self.new_branch(), body)
+        self.seen["asked"] += 1
 
         def heard(response: Response) -> None:
             if method == "INVITE" and response.status >= 200:

@@ -10,18 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from firmware.link.events import Address
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
 from tests.lab.digest import parse_parameters
 from tests.lab.digest import response as digest_response
 from tests.simulator.faults import Faults, Nature, Spell
+from tests.simulator.wire import Connection
 
 SECRET = "s3cr3t"
 """Part of every password, nonce and opaque: it must turn up nowhere but in digests on the wire."""
 
 REALM = "example.org"
 OTHER_REALM = "calls.example.org"
+
+REJECTED_RETRY_S = 30.0
+"""How long the phone waits after a refusal."""
 
 REGISTERS_PER_MINUTE_MAX = 31
 """Ten in a row, then one in three seconds, and the one that was in time."""
@@ -55,6 +58,7 @@ class Login:
     is_wrong: bool = False  # The phone has another password.
     bindings: list[Binding] = field(default_factory=list)
     cseqs: dict[str, int] = field(default_factory=dict)  # By Call-ID.
+    refused_at: list[float] = field(default_factory=list)  # Wrong passwords on this connection.
     asked_at: list[float] = field(default_factory=list)  # REGISTERs of the last minute.
 
 
@@ -70,6 +74,7 @@ class Registrar:
             int
         ] = []  # The Retry-After of each failure on this connection, for checks.
         self.seen = {"registered": 0, "challenged": 0, "stale": 0, "refused": 0}
+        self._is_odd = bool(faults.spells or faults.slow_s or faults.unanswered or faults.refused)
         self._random = random
         self._nonces: dict[str, Nonce] = {}
 
@@ -85,7 +90,7 @@ class Registrar:
         refusal = self._refusal(request)
         return refusal or self._bind(request, login, attempt, now)
 
-    def arrived(self, request: Request, local: Address, now: float) -> None:
+    def arrived(self, request: Request, connection: Connection, now: float) -> None:
         """Assert what any registrar may expect, in the order of arrival."""
         self._count_nonces(request)
         if request.method != "REGISTER":
@@ -95,9 +100,18 @@ class Registrar:
         assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
         login.cseqs[request.call_id] = cseq
         contact = _own_contact(request)
+        local = connection.local
         assert (contact.host, contact.port) == (local.host, local.port), "Contact of an old link"
+        self._is_in_time(login, connection, now)
         login.asked_at = [at for at in login.asked_at if at > now - 60] + [now]
         assert len(login.asked_at) <= REGISTERS_PER_MINUTE_MAX, "a flood of REGISTERs"
+
+    def _is_in_time(self, login: Login, connection: Connection, now: float) -> None:
+        """A binding is renewed before it is over, where nothing was in the way."""
+        if self._is_odd or connection.path is not None or connection.excused_at:
+            return
+        over = [b for b in login.bindings if b.connection == connection.attempt]
+        assert all(b.expires_at > now for b in over), "renewed when it was over"
 
     def _count_nonces(self, request: Request) -> None:
         """A nonce count grows in the order of arrival, whatever becomes of the request."""
@@ -166,12 +180,19 @@ class Registrar:
         expected = digest_response(given, login.password, request.method, request.body)
         if given["response"] != expected:
             assert login.is_wrong, f"wrong digest: {given.get('algorithm')} {given.get('qop')}"
+            self._is_patient(login, now)
             return self._challenging(request, now, status, realm, stale=False)
         assert not login.is_wrong
         if now - nonce.made_at > self.nature.nonce_s or nonce.is_stale:
             self.seen["stale"] += 1
             return self._challenging(request, now, status, realm, stale=self.nature.says_stale)
         return None
+
+    def _is_patient(self, login: Login, now: float) -> None:
+        """F4: a wrong password is tried again only after the long wait, if the phone heard so."""
+        login.refused_at = [at for at in login.refused_at if at > now - REJECTED_RETRY_S] + [now]
+        # With a nonce that was known, and with a fresh one.
+        assert len(login.refused_at) <= 2, "a wrong password is tried again too soon (F4)"
 
     def _challenging(
         self, request: Request, now: float, status: int, realm: str, *, stale: bool
@@ -239,6 +260,8 @@ class Registrar:
 
     def lost(self, attempt: int, now: float) -> None:
         """A flow is gone: with RFC 5626 its bindings go with it."""
+        for login in self.logins.values():
+            login.refused_at.clear()  # The answer may not have arrived.
         if self.nature.outbound:
             for login in self.logins.values():
                 login.bindings = [b for b in login.bindings if b.connection != attempt]

@@ -11,6 +11,7 @@ PATIENCE_S = 10.0
 EARLY_BOUND_S = 2.0
 HEALTHY_S = 30.0
 SLACK_S = 0.01
+ALIKE_S = 1e-6
 
 
 class Phase(Enum):
@@ -37,6 +38,7 @@ class Retries:
     may_be_held_until: float = 0.0  # One that may.
     registered_at: float | None = None
     has_served: bool = False
+    waited_s: float = 0.0  # The last wait that was drawn.
     woke_at: float = 0.0  # The end of the phone's last long pause.
 
     def step(self, phase: Phase, rounds: int, *, registered: bool, now: float) -> None:
@@ -64,6 +66,9 @@ class Retries:
         assert now >= self.held_until - SLACK_S, "connects before Retry-After is over"
         if self.may_be_at_once or self.network_changed_at >= self.ended_at:
             return
+        if self.may_be_held_until <= self.ended_at:
+            assert abs(waited_s - self.waited_s) > ALIKE_S, f"waits {waited_s} s again (F2)"
+            self.waited_s = waited_s
         assert waited_s >= self._shortest_s() - SLACK_S, (
             f"retried after {waited_s:.2f} s, {self.failures} failures, "
             f"{self.late_failures} of them late (F2)"
@@ -91,7 +96,9 @@ class Retries:
         assert self.ended_at is not None
         early = self.late_failures == 0
         longest_s = EARLY_BOUND_S if early else CAP_S
+        since = max(self.ended_at, self.may_be_held_until, self.woke_at)
         if self.may_be_at_once:
             longest_s = 0.0
-        since = max(self.ended_at, self.may_be_held_until, self.woke_at)
+        if self.network_changed_at > self.ended_at:  # D6.
+            longest_s, since = 0.0, max(since, self.network_changed_at)
         assert now - since <= longest_s + SLACK_S, f"waits {now - since:.2f} s for a retry (L7, F2)"

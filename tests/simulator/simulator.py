@@ -30,7 +30,7 @@ from tests.simulator.ends import what_is_wrong
 from tests.simulator.faults import Spell, calm, draw_faults, draw_nature
 from tests.simulator.person import Person
 from tests.simulator.proxy import ProxyEnd, new_login
-from tests.simulator.registrar import Registrar
+from tests.simulator.registrar import REJECTED_RETRY_S, Registrar
 from tests.simulator.schedule import Action, Schedule
 from tests.simulator.trace import Trace
 from tests.simulator.wire import Wire
@@ -44,7 +44,6 @@ CALM_S_MAX = 190.0
 """The longest back-off, an account's longest wait, a REGISTER that is not answered, and slack."""
 
 RETRY_CAP_S = 40.0
-REJECTED_RETRY_S = 30.0
 TIMEOUT_RETRY_S = 30.0
 STALL_S = 400.0
 """The longest pause of the phone."""
@@ -71,6 +70,8 @@ class Simulator:
         self.wire.far_end = self.proxy
         self.person = Person(self.schedule, random, self.tell)
         self.checks = Checks()
+        kinds = [spell.value for spell in Spell if spell is not Spell.NONE]
+        self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
         self.woke_at = START_S
         self._asleep_until: float | None = None
@@ -232,6 +233,7 @@ class Simulator:
             return
         spell = self.random.choice(self.wire.faults.spells)
         self.trace.add(self.schedule.now, "!", spell)
+        self.seen_trouble[spell.value] += 1
         self.registrar.spell = spell
         self.wire.begin(spell)
         self.schedule.later(self.random.expovariate(1 / self.wire.faults.spell_s), self._clear_up)
@@ -241,12 +243,14 @@ class Simulator:
         self.registrar.spell = self.wire.spell = Spell.NONE
 
     def _network_changes(self) -> None:
+        self.seen_trouble["network"] += 1
         self.checks.retries.network_changed_at = self.schedule.now
         if self._asleep_until is not None:
             self.checks.retries.network_changed_at = self._asleep_until
         self.tell(NetworkChanged())
 
     def _clock_steps(self) -> None:
+        self.seen_trouble["clock"] += 1
         unix_s = self.random.choice([None, 0.0, 1.8e9, 4e9, self.random.uniform(1.7e9, 1.9e9)])
         self.tell(TimeIs(unix_s, self.random.choice([0, 3600, -18000])))
 
@@ -258,6 +262,7 @@ class Simulator:
         self.person.phone_sleeps = True
         self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")
+        self.seen_trouble["pause"] += 1
         self.schedule.at(self._asleep_until, self._awake)
 
     def _awake(self) -> None:
@@ -275,6 +280,7 @@ class Simulator:
     def seen(self) -> dict[str, int]:
         """What this run came by: proof that the trouble is real."""
         parts = {
+            "trouble": self.seen_trouble,
             "wire": self.wire.seen,
             "proxy": self.proxy.seen,
             "registrar": self.registrar.seen,

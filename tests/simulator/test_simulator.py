@@ -1,4 +1,4 @@
-"""Seeds for CI: every one ends well, replays, and together they have seen everything."""
+"""Many seeds under pytest: each ends well, together they see every trouble, one replays exactly."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from tests.simulator.simulator import play
 SEEDS = 2000
 
 
-def test_two_thousand_seeds_end_well_and_have_seen_everything() -> None:
+def test_every_seed_ends_well_and_together_they_see_everything() -> None:
     failures, seen = play_many(0, SEEDS)
-    assert not failures, "\n\n".join(failures)
-    assert all(seen.values()), f"never seen: {[name for name, n in seen.items() if not n]}"
+    assert not failures, "\n".join(failures)
+    never = sorted(key for key, number in seen.items() if not number)
+    assert not never, f"the simulator tests less than it seems to: {never}"
 
 
-@pytest.mark.parametrize("seed", [7, 42, 1001])
+@pytest.mark.parametrize("seed", [1, 7, 100])
 def test_a_seed_replays_to_the_same_trace(seed: int) -> None:
-    first, again = play(seed), play(seed)
-    assert first.trace.lines() == again.trace.lines()
-    assert len(first.trace.lines()) > 100
+    once, again = play(seed), play(seed)
+    assert once.trace.lines() == again.trace.lines()
+    assert once.seen() == again.seen()

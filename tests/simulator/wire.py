@@ -47,6 +47,9 @@ from tests.simulator.schedule import Action, Schedule
 ADDRESSES = tuple(Address(f"198.51.100.{number}", 5061) for number in (10, 11, 12))
 CERTIFICATE_ENDS = 4e9
 
+ALIKE_S = 1e-6
+"""Two drawn times that are closer than this were not drawn."""
+
 Command = Resolve | Connect | Write | Close | CheckDelivery
 
 
@@ -80,6 +83,10 @@ class Connection:
     path_since: float = 0.0
     excused_at: float = 0.0  # The last trouble that excuses a late answer of the phone.
     carried_sip: bool = False
+    pings_down: int = 0  # Pings of the proxy's,
+    pongs_up: int = 0  # and what the phone answered them with.
+    pinged_at: float | None = None  # The phone's last ping, and how long after the one before.
+    ping_gap_s: float = 0.0
     is_garbled: bool = False  # Something from the proxy was spoilt on its way.
     ponged_at: float | None = None  # When the proxy answered a ping first.
     proof_at: float | None = None  # When the phone was given bytes last.
@@ -128,7 +135,8 @@ class Wire:
         self.connections: dict[int, Connection] = {}
         self.rounds: list[float] = []  # When the phone began anew: a look-up, or its first dial.
         self.far_end: FarEnd
-        self.seen = {"connections": 0, "lost": 0, "frozen": 0, "condemned": 0}
+        kinds = ["connections", "lost", "condemned", "cut", "split", "glued", "garbled", "late"]
+        self.seen = dict.fromkeys([*kinds, *(ending.value for ending in Ending)], 0)
         self._random = random
         self._deliver = deliver
         self._when_awake = when_awake
@@ -228,6 +236,7 @@ class Wire:
         connection = self.connections[attempt]
         assert connection.stage is Stage.OPEN, f"writes on attempt {attempt}: {connection.stage}"
         assert data, "writes nothing"
+        self._check_beat(connection, data)
         if data.strip(b"\r\n"):
             connection.carried_sip = True
             others = [c for c in self.standing if c.carried_sip and c is not connection]
@@ -235,10 +244,24 @@ class Wire:
         if self._random.random() < self.faults.freeze:
             self.spoil(connection, self._random.choice([Ending.DEAD, Ending.MUTE]))
         if connection.stands and self._random.random() < self.faults.cut:
+            self.seen["cut"] += 1
             self._pass_up(connection, data[: self._random.randrange(len(data))])
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
             return
         self._pass_up(connection, data)
+
+    def _check_beat(self, connection: Connection, data: bytes) -> None:
+        """Pings come at uneven times (L6), and what answers one was asked for (RFC 5626 4.4.1)."""
+        if data == b"\r\n\r\n":
+            gap_s = self.schedule.now - (connection.pinged_at or 0.0)
+            alike = abs(gap_s - connection.ping_gap_s) < ALIKE_S and gap_s > ALIKE_S
+            assert not alike, f"pings every {gap_s:.3f} s: nothing is drawn (L6)"
+            connection.pinged_at, connection.ping_gap_s = self.schedule.now, gap_s
+        elif not data.strip(b"\r\n"):
+            connection.pongs_up += len(data) // 2
+            # After a stall so many come at once that the proxy loses count of its own.
+            asked = connection.pongs_up <= connection.pings_down or connection.excused_at
+            assert asked, "answers a ping that nobody sent"
 
     def _pass_up(self, connection: Connection, data: bytes) -> None:
         """Send bytes on their way to the proxy."""
@@ -283,6 +306,8 @@ class Wire:
         if not connection.breath:
             wait_s = self._random.uniform(0, self.faults.glue_s)
             self.schedule.later(wait_s, lambda: self._breathe_out(connection))
+        else:
+            self.seen["glued"] += 1
         connection.breath += data
 
     def _breathe_out(self, connection: Connection) -> None:
@@ -292,6 +317,7 @@ class Wire:
             return
         if self._random.random() < self.faults.garble:
             connection.is_garbled = True
+            self.seen["garbled"] += 1
             data = _garbled(data, self._random)
         ends = self._random.random() < self.faults.cut
         if ends:
@@ -306,6 +332,7 @@ class Wire:
     def _pieces(self, data: bytes) -> list[bytes]:
         if not data or self._random.random() >= self.faults.split:
             return [data] if data else []
+        self.seen["split"] += 1
         places = sorted(self._random.randrange(len(data) + 1) for _ in range(3))
         bounds = [0, *places, len(data)]
         return [data[a:b] for a, b in pairwise(bounds) if a < b]
@@ -340,7 +367,7 @@ class Wire:
         elif connection.path is None:
             connection.path, connection.path_since = ending, self.schedule.now
             connection.excuse(self.schedule.now)
-            self.seen["frozen"] += 1
+            self.seen[ending.value] += 1
             if self.spell is not Spell.MUTE:
                 heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
                 self.schedule.later(heals_s, lambda: self.heal(connection))
@@ -362,6 +389,7 @@ class Wire:
         if not connection.stands:
             return
         self.seen["lost"] += 1
+        self.seen[ending.value] += 1
         self._gone(connection)
         kind = FailureKind.RESET if ending is Ending.RESET else FailureKind.CLOSED
         at = self._arrival(connection.down)
@@ -404,6 +432,7 @@ class Wire:
             Resolved(attempt, ADDRESSES[:1]),
             DeliveryChecked(attempt, 100),
         ]
+        self.seen["late"] += 1
         late = self._random.choice(words)
         self._tell_at(self._random.uniform(0, 20), lambda: self._deliver(late))
 
@@ -415,8 +444,18 @@ class Wire:
         return self.faults.latency_s + self._random.uniform(0, self.faults.jitter_s)
 
 
+ENDLESS = b"SIP/2.0 200 OK\r\nContent-Length: 999999\r\n\r\n"
+"""Nobody may wait for the end of this one."""
+
+
 def _garbled(data: bytes, random: Random) -> bytes:
     """Put nonsense before or behind whole messages."""
-    nonsense = (b"\x00\xff\r\n\r\n", b"HTTP/1.1 400 Bad\r\n\r\n", b"\x16\x03\x01", b"A" * 99)
+    nonsense = (
+        b"\x00\xff\r\n\r\n",
+        b"HTTP/1.1 400 Bad\r\n\r\n",
+        b"\x16\x03\x01",
+        b"A" * 99,
+        ENDLESS,
+    )
     chosen = random.choice(nonsense)
     return chosen + data if random.random() < 0.5 else data + chosen

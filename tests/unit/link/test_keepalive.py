@@ -214,6 +214,16 @@ def test_d7_lifting_the_handset_pings_unless_life_was_proven_lately() -> None:
     assert of(LinkDown, rig.kernel(attempt, 4))
 
 
+def test_d7_the_pong_of_such_a_ping_is_known_for_one() -> None:
+    rig = Rig()
+    attempt = rig.connect()
+    rig.advance(rig.now + 6)
+    assert written(rig.feed(TestLink())) == PING
+    rig.receive(attempt, b"\r\n")
+    assert rig.status.answers_pings is True
+    assert not of(Write, rig.receive(attempt, b"\r\n"))
+
+
 def test_d6_a_network_change_asks_at_once() -> None:
     rig = Rig()
     rig.registered()
