@@ -1,111 +1,122 @@
-"""Planted bugs: `python -m tests.simulator.mutants` plants each and plays seeds until one finds it.
+"""Plant bugs and see that the simulator finds each: `python -m tests.simulator.mutants`.
 
-A bug is a small change of one file's text, of the kind that other phones had. It is planted in a
-process of its own while the module is imported, and the text it replaces has to stand there exactly
-once: a bug that no longer fits the code is an error, not a bug that was found.
+A simulator that finds nothing proves nothing. Each bug of `planted` lives in a process of its own,
+where an import hook changes the source of one module; there seeds are played until one fails.
 """
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
+import importlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
 
+from firmware.frozen import frozen
 from tests.simulator.planted import BUGS, Bug
 
-ROOT = Path(__file__).parents[2]
-SEEDS_MAX = 150
-"""A bug that shows less often than that needs a check of its own."""
-
-FOUND, SURVIVED = 0, 3  # Python's own 1 is an error.
-PROCESSES = os.cpu_count() or 1
+SEEDS_MAX = 200
+"""A bug that is not found by then is one that nobody looks for."""
 
 
-class Planter(importlib.abc.MetaPathFinder):
-    """Finds the one module that has the bug, and loads it changed."""
+@frozen
+class Finding:
+    """What became of a planted bug."""
+
+    bug: str
+    seeds: int
+    check: str  # What failed; "" where the bug survived.
+
+    def __str__(self) -> str:
+        return f"{self.bug:44}{self.seeds:6}  {self.check or 'SURVIVED'}"
+
+
+class Planter(MetaPathFinder):
+    """Gives one module with its bug, and leaves all others alone."""
 
     def __init__(self, bug: Bug) -> None:
-        self.bug = bug
+        self._bug = bug
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.bug.module:
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Find the module of the bug."""
+        if fullname != self._bug.module:
             return None
-        source = ROOT / (fullname.replace(".", "/") + ".py")
-        return importlib.machinery.ModuleSpec(
-            fullname, Changed(fullname, str(source), self.bug), origin=str(source)
-        )
+        spec = PathFinder.find_spec(fullname, path)
+        assert spec is not None, f"no module {fullname}"
+        assert spec.origin is not None
+        spec.loader = Buggy(self._bug, spec.origin)
+        return spec
 
 
-class Changed(importlib.machinery.SourceFileLoader):
-    """Loads a file with the bug in it."""
+class Buggy(SourceFileLoader):
+    """Compiles the changed text, past every cache."""
 
-    def __init__(self, name: str, path: str, bug: Bug) -> None:
-        super().__init__(name, path)
-        self.bug = bug
+    def __init__(self, bug: Bug, path: str) -> None:
+        super().__init__(bug.module, path)
+        self._bug = bug
 
-    def get_code(self, fullname: str) -> object:  # type: ignore[override] # it is a code object
-        text = Path(self.path).read_text()
-        return compile(self.bug.plant(text), self.path, "exec")
-
-
-@dataclass
-class Verdict:
-    """What became of a bug: how many seeds it took, and what found it."""
-
-    bug: Bug
-    found: bool
-    text: str
+    def get_code(self, fullname: str) -> CodeType:
+        """Plant the bug."""
+        text = self.get_source(fullname) or ""
+        times = text.count(self._bug.old)
+        assert times == 1, f"{self._bug.name}: its place stands {times} times in {fullname}"
+        return compile(text.replace(self._bug.old, self._bug.new), self.path, "exec")
 
 
-def hunt(bug: Bug) -> Verdict:
-    """Look for one bug in a process of its own."""
-    command = [sys.executable, "-m", "tests.simulator.mutants", "--hunt", bug.name]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode in {FOUND, SURVIVED}, f"{bug.name}: {done.stderr}"
-    return Verdict(bug, done.returncode == FOUND, done.stdout.strip())
-
-
-def hunt_here(name: str) -> int:
-    """Plant a bug in this process and play seeds until one fails."""
-    bug = next(bug for bug in BUGS if bug.name == name)
+def play_planted(bug: Bug) -> Finding:
+    """Play seeds with the bug in this process; nothing of the phone may be imported yet."""
+    assert bug.module not in sys.modules, "too late to plant a bug"
     sys.meta_path.insert(0, Planter(bug))
-    from tests.simulator.__main__ import try_seed
-
+    simulator = importlib.import_module("tests.simulator.simulator")
     for seed in range(SEEDS_MAX):
-        failure, _ = try_seed(seed)
-        if failure:
-            print(f"{seed + 1} | {failure.splitlines()[0][:110]}")
-            return FOUND
-    print(f"{SEEDS_MAX} | not found")
-    return SURVIVED
+        try:
+            simulator.play(seed)
+        except simulator.Failed as failed:
+            error = failed.error
+            said = str(error).splitlines()[0] if str(error) else ""
+            return Finding(bug.name, seed + 1, f"{type(error).__name__}: {said}")
+    return Finding(bug.name, SEEDS_MAX, "")
 
 
-def hunt_all() -> list[Verdict]:
-    """Look for every bug, on all cores."""
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        return list(pool.map(hunt, BUGS))
+def find(bug: Bug) -> Finding:
+    """Plant a bug in a fresh process."""
+    command = [sys.executable, "-m", "tests.simulator.mutants", "--plant", bug.name]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"{bug.name}: {run.stderr}"
+    return Finding(**json.loads(run.stdout))
+
+
+def find_all(bugs: Sequence[Bug] = BUGS) -> Iterable[Finding]:
+    """Plant every bug, on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(find, bugs)
 
 
 def main() -> int:
-    """Print a table of every bug; fail where one survives."""
-    if sys.argv[1:2] == ["--hunt"]:
-        return hunt_here(sys.argv[2])
-    verdicts = hunt_all()
-    print("| bug | seeds | found by |\n|---|---|---|")
-    for verdict in verdicts:
-        print(f"| {verdict.bug.name} | {verdict.text} |")
-    survivors = [verdict.bug.name for verdict in verdicts if not verdict.found]
-    print(f"{len(verdicts) - len(survivors)} of {len(verdicts)} found")
-    return SURVIVED if survivors else FOUND
+    if sys.argv[1:2] == ["--plant"]:
+        (bug,) = [bug for bug in BUGS if bug.name == sys.argv[2]]
+        finding = play_planted(bug)
+        said = {"bug": finding.bug, "seeds": finding.seeds, "check": finding.check}
+        sys.stdout.write(json.dumps(said))
+        return 0
+    began, survivors = time.perf_counter(), 0
+    print(f"{'planted bug':44}{'seeds':>6}  found by")
+    for finding in find_all():
+        survivors += not finding.check
+        print(finding, flush=True)
+    print(f"{len(BUGS)} bugs, {survivors} survived, {time.perf_counter() - began:.0f} s")
+    return 1 if survivors else 0
 
 
 if __name__ == "__main__":

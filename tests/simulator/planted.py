@@ -1,340 +1,306 @@
-"""The planted bugs: where each stands, and what it does to the code."""
+"""The planted bugs: small changes of the source, each one an error that some phone has had.
+
+A bug is a module, a piece of its text that stands there exactly once, and what it becomes. Where
+the text is changed for good reasons, the bug here has to be planted anew: it asserts as much.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-LINK = "firmware.link."
-TRANSACTION = "firmware.transaction."
-AGENT = "firmware.agent."
-SIP = "firmware.sip."
+from firmware.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Bug:
-    """A change of text: `old`, which stands once, becomes `new`."""
+    """One change of one module."""
 
     name: str
     module: str
     old: str
     new: str
 
-    def plant(self, text: str) -> str:
-        """Return the file's text with the bug."""
-        assert text.count(self.old) == 1, (
-            f"{self.name}: {self.old!r} stands {text.count(self.old)}x"
-        )
-        return text.replace(self.old, self.new)
 
+KEEPALIVE = "firmware.link.keepalive"
+LINK = "firmware.link.link"
+FLOW = "firmware.link.flow"
+RACE = "firmware.link.race"
+CHOOSER = "firmware.link.chooser"
+CONNECTION = "firmware.link.connection"
+RETRY = "firmware.link.retry"
+CLIENT = "firmware.transaction.client"
+INVITE_CLIENT = "firmware.transaction.invite_client"
+INVITE_SERVER = "firmware.transaction.invite_server"
+LAYER = "firmware.transaction.layer"
+MATCHING = "firmware.transaction.matching"
+AGENT = "firmware.agent.agent"
+REGISTRATION = "firmware.agent.registration"
+REGISTRATIONS = "firmware.agent.registrations"
+REGISTER = "firmware.agent.register"
+CREDENTIALS = "firmware.agent.credentials"
+LINE = "firmware.agent.line"
+FAREWELL = "firmware.agent.farewell"
+OUTGOING = "firmware.agent.outgoing"
+RECEIVED = "firmware.agent.received"
+ACCEPTED = "firmware.agent.accepted"
+STREAM = "firmware.sip.stream"
 
 BUGS = (
-    # The link.
+    # The link: keep-alive.
     Bug(
-        "a missing pong is never acted on",
-        LINK + "keepalive",
-        "if self._watch and is_due(self._watch.condemn_by, now):",
-        "if self._watch and is_due(self._watch.condemn_by, now - 1e6):",
+        "pong never awaited",
+        KEEPALIVE,
+        "        self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)\n",
+        "",
+    ),
+    Bug("no ping after the first", KEEPALIVE, "if self._started:", "if False:"),
+    Bug("ping period overrun", KEEPALIVE, "self._random.uniform(0.8, 1.0)", "1.2"),
+    Bug("pings not spread", KEEPALIVE, "self._random.uniform(0.8, 1.0) * ", "0.9 * "),
+    Bug(
+        "pong not expected", FLOW, "            self._stream.expect_pong()\n", "            pass\n"
     ),
     Bug(
-        "no ping after the first one",
-        LINK + "keepalive",
-        "        if self._started:\n            self._ping_at = self._next_ping_at(now)\n",
-        "        self._ping_at = None\n",
+        "the proxy's ping not answered",
+        FLOW,
+        "        if pings:\n",
+        "        if pings < 0:\n",
     ),
     Bug(
-        "pings before the first REGISTER is answered only when a second one is",
-        LINK + "keepalive",
-        "        if self._started or not self.period_s:\n            return []\n",
-        "        if not self._started:\n            self._started = True\n            return []\n",
+        "always shown as up",
+        LINK,
+        "LinkState.UNPROVEN if unproven else LinkState.UP",
+        "LinkState.UP",
+    ),
+    # The link: connections.
+    Bug(
+        "candidate out of time never closed",
+        CONNECTION,
+        "return [close, *self._next_or_end(self._out_of_time(), now)]",
+        "return self._next_or_end(self._out_of_time(), now)",
     ),
     Bug(
-        "no OPTIONS for a proxy that answers no pings",
-        LINK + "keepalive",
-        "            out += self._send_options(now)\n        return out\n",
-        "        return out\n",
+        "second candidate beside the first",
+        LINK,
+        "            return self._race.stop(NETWORK) + self._begin_race(now)",
+        "            return self._begin_race(now)",
     ),
     Bug(
-        "unacknowledged bytes are not looked at",
-        LINK + "keepalive",
-        "        if unacknowledged and self._watch and self._watch.check_at is None:",
-        "        if unacknowledged < 0 and self._watch and self._watch.check_at is None:",
+        "condemned link never closed",
+        LINK,
+        "        out += flow.connection.close(failure) if close else []\n",
+        "",
     ),
     Bug(
-        "a link without proof of life is shown as up",
-        LINK + "keepalive",
-        "        return self.proof_at + self.period_s + self.round_trip.limit_s + SLACK_S\n",
-        "        return self.proof_at + 1e9\n",
+        "old attempt heard by the link",
+        LINK,
+        "if flow is None or event.attempt != flow.attempt:",
+        "if flow is None:",
+    ),
+    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),
+    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None"),
+    Bug("no limit for TCP", CONNECTION, "else TCP_BUDGET_S", "else 1e9"),
+    Bug(
+        "one stream for all connections",
+        FLOW,
+        "        self._stream = StreamParser()\n",
+        '        self._stream = self.__class__.__dict__.get("stream") or StreamParser()\n'
+        "        self.__class__.stream = self._stream\n",
+    ),
+    Bug("malformed request not answered", FLOW, "out += self.send(answer, now)", "pass"),
+    # The link: when to try again.
+    Bug(
+        "back-off reset on connect",
+        LINK,
+        "        self._attempts, self._proxy = 0, winner.proxy\n",
+        "        self._attempts, self._proxy = 0, winner.proxy\n"
+        "        self._retry.forget_outage()\n",
+    ),
+    Bug("back-off reset too early", RETRY, "HEALTHY_S = 30.0", "HEALTHY_S = 3.0"),
+    Bug("back-off not doubled", RETRY, "min(self._doublings + 1, DOUBLINGS_MAX)", "1"),
+    Bug(
+        "back-off without cap",
+        RETRY,
+        "min(self._cap_s, self._base_s * 2.0**self._doublings)",
+        "self._base_s * 2.0**self._doublings",
+    ),
+    Bug("no jitter", RETRY, "self._random.uniform(bound_s / 2, bound_s)", "bound_s"),
+    Bug("lost link not retried at once", RETRY, "if self._failures == 0:", "if False:"),
+    Bug("Retry-After ignored", CHOOSER, "        if retry_after_s:\n", "        if False:\n"),
+    Bug(
+        "Retry-After cut short by the network",
+        LINK,
+        "self._retry_at = self._chooser.any_at(now)",
+        "self._retry_at = now",
     ),
     Bug(
-        "bytes from the proxy are no proof of life",
-        LINK + "keepalive",
-        "        self._watch = self._request_at = self._probe_at = None\n",
-        "        self._request_at = self._probe_at = None\n",
-    ),
-    Bug(
-        "a lost link is retried after a minute",
-        LINK + "retry",
-        "            self._fail(now)\n            return now\n",
-        "            self._fail(now)\n            return now + 60.0\n",
-    ),
-    Bug(
-        "waits without a bound at first",
-        LINK + "retry",
-        "        if now - self._outage_since < PATIENCE_S:\n",
-        "        if now - self._outage_since < 0:\n",
-    ),
-    Bug(
-        "the back-off is forgotten with every connection",
-        LINK + "retry",
-        "        bound_s = self._bound_s(now)\n",
-        "        self._doublings = 0\n        bound_s = self._bound_s(now)\n",
-    ),
-    Bug(
-        "no wait at all between attempts",
-        LINK + "retry",
-        "        return now + self._random.uniform(bound_s / 2, bound_s)\n",
-        "        return now + 0.05\n",
-    ),
-    Bug(
-        "gives up after the seventh failure",
-        LINK + "retry",
-        "        bound_s = self._bound_s(now)\n",
-        "        bound_s = self._bound_s(now) if self._failures < 7 else 1e7\n",
-    ),
-    Bug(
-        "a connect without a time limit",
-        LINK + "connection",
-        "        if not is_due(self._stage_by, now):\n            return []\n",
-        "        return []\n",
-    ),
-    Bug(
-        "Retry-After is not honoured",
-        LINK + "chooser",
-        "        if retry_after_s:\n",
-        "        if retry_after_s < 0:\n",
-    ),
-    Bug(
-        "an unfit proxy is kept",
-        LINK + "link",
-        "        return self._lose(failure, now, close=True)\n\n    def _lose(",
-        "        return []\n\n    def _lose(",
-    ),
-    Bug(
-        "what an old connection says is heard",
-        LINK + "link",
-        "        if flow is None or event.attempt != flow.attempt:\n",
-        "        if flow is None:\n",
-    ),
-    Bug(
-        "a condemned connection is not closed",
-        LINK + "link",
-        "            return out + self._lose(self._flow.verdict, now, close=True)\n",
-        "            return out + self._lose(self._flow.verdict, now, close=False)\n",
-    ),
-    Bug(
-        "the layers above do not hear of a loss",
-        LINK + "link",
-        "        self._wait(failure, self._after_loss(flow, now), now)\n"
-        "        return [*out, LinkDown(failure)]\n",
-        "        self._wait(failure, self._after_loss(flow, now), now)\n        return out\n",
-    ),
-    Bug(
-        "a network change does not cut the wait short",
-        LINK + "link",
+        "network change leaves the wait",
+        LINK,
         "            self._retry_at = self._chooser.any_at(now)\n",
         "            pass\n",
     ),
+    # Registration.
     Bug(
-        "the proxy's pings are not answered",
-        LINK + "flow",
-        "        if pings:\n",
-        "        if pings > 99:\n",
-    ),
-    # Framing.
-    Bug(
-        "a pong is taken for half of a ping",
-        SIP + "stream",
-        "            if self._pongs_owed:\n",
-        "            if self._pongs_owed > 9:\n",
+        "not registered after a reconnect",
+        REGISTRATION,
+        "            return []  # F4.\n        return self._begin(now)",
+        "            return []  # F4.\n        return self._begin(now) if self._key else []",
     ),
     Bug(
-        "halves of a ping are kept across messages",
-        SIP + "stream",
-        "            return False\n        self._half_ping = False\n",
-        "            return False\n",
+        "only the first account registered",
+        REGISTRATIONS,
+        "for _, r in order for",
+        "for _, r in order[:1] for",
     ),
+    Bug("nonce count not increased", CREDENTIALS, "nonce.count += 1", "nonce.count = 1"),
+    Bug("auth-int without the body", CREDENTIALS, "body=request.body", 'body=b""'),
     Bug(
-        "an empty line before a message is refused",
-        SIP + "stream",
-        "        while self._buffer.startswith(CRLF, self._start):\n",
-        "        while self._buffer.startswith(CRLF + CRLF, self._start):\n",
-    ),
-    Bug(
-        "a message whose body has not come is taken",
-        SIP + "stream",
-        "            if len(self._buffer) - self._start < self._body_bytes:\n",
-        "            if len(self._buffer) - self._start < 0:\n",
-    ),
-    Bug(
-        "a body is left on the stream",
-        SIP + "stream",
-        "        self._head, self._start = None, end\n",
-        "        self._head, self._start = None, end - self._body_bytes\n",
-    ),
-    Bug(
-        "the end of a head that two reads share is missed",
-        SIP + "stream",
-        "            self._scanned = max(self._start, could_end)\n",
-        "            self._scanned = len(self._buffer)\n",
-    ),
-    # Transactions.
-    Bug(
-        "timer F never fires",
-        TRANSACTION + "client",
-        "        self._fail_by: float | None = now + timers.timeout_s  # Timer F.\n",
-        "        self._fail_by: float | None = None\n",
-    ),
-    Bug(
-        "requests outlive their link",
-        TRANSACTION + "layer",
-        "        self._clients.clear()\n        self._servers.clear()\n",
-        "        self._servers.clear()\n",
-    ),
-    Bug(
-        "a request that repeats is handed up again",
-        TRANSACTION + "layer",
-        "        if key in self._servers:\n            return self._servers[key].repeated()\n",
+        "endless answers to one nonce",
+        CREDENTIALS,
+        "    if not challenge.stale:\n        return NOT_OURS\n",
         "",
     ),
     Bug(
-        "CANCEL before the first provisional response",
-        TRANSACTION + "invite_client",
-        "        return self._send_cancel(now) if self.state is State.PROCEEDING else []\n",
-        "        return self._send_cancel(now)\n",
+        "wrong password retried fast",
+        REGISTRATION,
+        "max(_retry_after_s(response), self._settings.rejected_retry_s)",
+        "max(_retry_after_s(response), 1.0)",
+    ),
+    Bug("renewed too late", REGISTRATION, "min(self._settings.renewal_s, expires_s / 2)", "0"),
+    Bug(
+        "Contact with the old port",
+        LINE,
+        "user, host, port = self.account.user, self._local.host, self._local.port",
+        "self._old = getattr(self, '_old', self._local)\n"
+        "        user, host, port = self.account.user, self._old.host, self._old.port",
+    ),
+    Bug("439 not obeyed", REGISTRATION, 'self._writer.drop(("outbound",))', "False"),
+    Bug(
+        "leftover bindings kept",
+        REGISTRATION,
+        "*(self._begin_again(now) if self._writer.removes else [])",
+        "*[]",
+    ),
+    Bug("REGISTER's CSeq not increased", REGISTER, "series.cseq += 1", "series.cseq = 1"),
+    # Calls.
+    Bug(
+        "BYE not repeated after the link's loss",
+        FAREWELL,
+        "        self._key = None\n        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
+        "\n    def heard",
     ),
     Bug(
-        "a wanted CANCEL is forgotten",
-        TRANSACTION + "invite_client",
-        "        return self._send_cancel(now) if self._cancel_wanted else []\n",
-        "        return []\n",
-    ),
-    Bug(
-        "CANCEL with a CSeq of its own",
-        TRANSACTION + "invite_client",
-        '        ("CSeq", CSeq(invite.cseq.number, method)),\n',
-        '        ("CSeq", CSeq(invite.cseq.number + 1, method)),\n',
-    ),
-    Bug(
-        "no ACK for a refused INVITE",
-        TRANSACTION + "invite_client",
-        "                return [SendMessage(_ack(self.request, response)), up]\n",
-        "                return [up]\n",
-    ),
-    Bug(
-        "a repeated 2xx is not handed up",
-        TRANSACTION + "invite_client",
-        "            case State.ACCEPTED if 200 <= response.status < 300:\n",
-        "            case State.ACCEPTED if response.status < 200:\n",
-    ),
-    # Registration and credentials.
-    Bug(
-        "no REGISTER on a new link",
-        AGENT + "registrations",
-        "        return [item for _, r in order for item in r.service_up(event.local, now)]\n",
-        "        return [i for _, r in order[:1] for i in r.service_up(event.local, now)]\n",
-    ),
-    Bug(
-        "a registration is not renewed",
-        AGENT + "registration",
-        "        self._register_at = self._expires_at - early_s\n",
-        "        self._register_at = None\n",
-    ),
-    Bug(
-        "a registration that has run out is still claimed",
-        AGENT + "registration",
-        "        self._expires_at = now + expires_s\n",
-        "        self._expires_at = now + 2 * expires_s\n",
-    ),
-    Bug(
-        "an account is registered while the link is down",
-        AGENT + "registration",
-        "            self._enter(RegistrationState.WAITING, failure.text)\n",
+        "BYE forgotten while the account registers",
+        AGENT,
+        "            if self._registrations.serves(line):\n"
+        "                out += self._farewells.send_owed(line.account.number)\n",
         "            pass\n",
     ),
     Bug(
-        "a wrong password is tried again at once",
-        AGENT + "registration",
-        "        self._register_at = now + self._spread(wait_s)\n        return []\n",
-        "        self._register_at = now + 0.2\n        return []\n",
+        "fork not ended",
+        OUTGOING,
+        "return [ack, OweBye(self.line, dialog)]",
+        "return [ack]",
     ),
     Bug(
-        "CSeq does not grow",
-        AGENT + "register",
-        "        series.cseq += 1\n",
-        "        series.cseq = 1\n",
+        "cancelled call gets no final answer",
+        RECEIVED,
+        "return [self._final(487), *self._end(cause)]",
+        "self._final(487)\n        return self._end(cause)",
     ),
     Bug(
-        "the Contact of an old link",
-        AGENT + "register",
-        "        contact = NameAddress(self._line.contact_uri())\n",
-        "        first = next(iter(self._used))\n"
-        "        uri = replace(self._line.contact_uri(), host=first.host, port=first.port)\n"
-        "        contact = NameAddress(uri)\n",
+        "caller's end not told to the person",
+        RECEIVED,
+        "return [self._final(487), *self._end(cause)]",
+        "return [self._final(487)]",
     ),
     Bug(
-        "the nonce count does not grow",
-        AGENT + "credentials",
-        "            nonce.count += 1\n",
-        "            nonce.count = 1\n",
+        "BYE of no dialog accepted",
+        AGENT,
+        "return [SendResponse(event.key, answer(request, 481))]",
+        "return [SendResponse(event.key, answer(request, 200))]",
+    ),
+    # Transactions.
+    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None"),
+    Bug(
+        "timer B never fires", INVITE_CLIENT, "now + self._timeout_s  # Timer B", "None  # Timer B"
     ),
     Bug(
-        "a stale nonce means a wrong password",
-        AGENT + "credentials",
-        "    if not challenge.stale:\n        return NOT_OURS\n",
-        "    return NOT_OURS\n",
+        "timers H and L never fire",
+        INVITE_SERVER,
+        "self._enter(final, now + self._timeout_s)",
+        "self._enter(final, None)",
     ),
     Bug(
-        "a refused nonce from earlier means a wrong password",
-        AGENT + "credentials",
-        '    if key not in exchange.fresh:\n        return ""\n',
+        "CANCEL before any provisional answer",
+        INVITE_CLIENT,
+        "return self._send_cancel(now) if self.state is State.PROCEEDING else []",
+        "return self._send_cancel(now)",
+    ),
+    Bug(
+        "refusal not acknowledged",
+        INVITE_CLIENT,
+        "return [SendMessage(_ack(self.request, response)), up]",
+        "return [up]",
+    ),
+    Bug(
+        "response matched by branch only",
+        MATCHING,
+        "return (message.via.branch, message.cseq.method)",
+        "return (message.via.branch,)",
+    ),
+    Bug(
+        "repetition taken for a new request",
+        LAYER,
+        "        if key in self._servers:\n",
+        "        if False:\n",
+    ),
+    Bug("old requests answered on the new link", LAYER, "        self._servers.clear()\n", ""),
+    # The stream.
+    Bug(
+        "pong not removed",
+        STREAM,
+        "                self._pongs_owed -= 1\n",
+        "                self._pongs_owed -= 1\n                self._start -= len(CRLF)\n",
+    ),
+    Bug(
+        "every CRLF a ping",
+        STREAM,
+        "            if not self._half_ping:\n",
+        "            if True:\n",
+    ),
+    Bug(
+        "CRLFs before a message refused",
+        STREAM,
+        "self._half_ping = not self._half_ping",
+        'raise RemoteProtocolError("no message")',
+    ),
+    Bug("Content-Length ignored", STREAM, "    return length\n", "    return 0\n"),
+    Bug(
+        "partial body taken",
+        STREAM,
+        "if len(self._buffer) - self._start < self._body_bytes:",
+        "if False:",
+    ),
+    Bug(
+        "message without limit",
+        STREAM,
+        "if head_bytes + len(HEAD_END) + length > MESSAGE_BYTES_MAX:",
+        "if False:",
+    ),
+    Bug(
+        "lone CR refused",
+        STREAM,
+        "if not waiting or (waiting == 1 and self._buffer[self._start] == CRLF[0]):",
+        "if not waiting:",
+    ),
+    Bug(
+        "end of a head missed where it was cut",
+        STREAM,
+        "len(self._buffer) - len(HEAD_END) + 1",
+        "len(self._buffer)",
+    ),
+    Bug(
+        "scanned bytes not moved",
+        STREAM,
+        "        self._scanned = max(0, self._scanned - self._start)\n",
         "",
-    ),
-    # Calls.
-    Bug(
-        "a BYE is lost with its link",
-        AGENT + "farewell",
-        "        self._key = None\n        self._exchange = Exchange(Use.DIALOG)\n\n"
-        "    def heard_bye",
-        "        self.is_done = True\n\n    def heard_bye",
-    ),
-    Bug(
-        "a BYE is sent once only, challenged or not",
-        AGENT + "farewell",
-        "            return self.send()\n        self.is_done = True\n",
-        "            pass\n        self.is_done = True\n",
-    ),
-    Bug(
-        "a 2xx that crosses a CANCEL is not ended",
-        AGENT + "outgoing",
-        "        return [ack, OweBye(self.line, dialog)]\n",
-        "        return [ack]\n",
-    ),
-    Bug(
-        "a call is left open when its link dies",
-        AGENT + "outgoing",
-        "        return self.failed(RequestFailure.LINK_LOST)\n",
-        "        return []\n",
-    ),
-    Bug(
-        "our 2xx is not repeated",
-        AGENT + "call",
-        "        elif self._accepted:\n            out += self._accepted.wake(now)\n",
-        "        elif self._accepted:\n            self._accepted.wake(now)\n",
-    ),
-    Bug(
-        "the dialog's CSeq does not grow",
-        AGENT + "dialog",
-        "        after = replace(self, local_cseq=self.local_cseq + 1)\n",
-        "        after = self\n",
     ),
 )

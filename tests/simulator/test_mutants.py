@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.simulator.mutants import hunt_all
+from tests.simulator.mutants import find_all
 from tests.simulator.planted import BUGS
 
 
 def test_every_planted_bug_is_found() -> None:
     assert len(BUGS) >= 30
     assert len({bug.name for bug in BUGS}) == len(BUGS)
-    survivors = [verdict.bug.name for verdict in hunt_all() if not verdict.found]
+    survivors = [finding.bug for finding in find_all() if not finding.check]
     assert not survivors
