@@ -1,0 +1,355 @@
+"""The planted bugs: small changes of the source, each one an error that some phone has had.
+
+A bug is a module, a piece of its text that stands there exactly once, and what it becomes. Where
+the text is changed for good reasons, the bug here has to be planted anew: it asserts as much.
+"""
+
+from __future__ import annotations
+
+from firmware.frozen import frozen
+
+
+@frozen
+class Bug:
+    """One change of one module."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+KEEPALIVE = "firmware.link.keepalive"
+LINK = "firmware.link.link"
+CONNECTION = "firmware.link.connection"
+RETRY = "firmware.link.retry"
+CLIENT = "firmware.transaction.client"
+INVITE_CLIENT = "firmware.transaction.invite_client"
+INVITE_SERVER = "firmware.transaction.invite_server"
+LAYER = "firmware.transaction.layer"
+MATCHING = "firmware.transaction.matching"
+AGENT = "firmware.agent.agent"
+REGISTRATION = "firmware.agent.registration"
+REGISTER = "firmware.agent.register"
+CREDENTIALS = "firmware.agent.credentials"
+LINE = "firmware.agent.line"
+FAREWELL = "firmware.agent.farewell"
+OUTGOING = "firmware.agent.outgoing"
+RECEIVED = "firmware.agent.received"
+ACCEPTED = "firmware.agent.accepted"
+STREAM = "firmware.sip.stream"
+
+BUGS = (
+    # The link: keep-alive.
+    Bug(
+        "pong never awaited",
+        KEEPALIVE,
+        "        self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)\n",
+        "",
+    ),
+    Bug("no ping after the first", KEEPALIVE, "if self._started:", "if False:"),
+    Bug("ping period overrun", KEEPALIVE, "self._random.uniform(0.8, 1.0)", "1.2"),
+    Bug("pings not spread", KEEPALIVE, "self._random.uniform(0.8, 1.0) * ", "0.9 * "),
+    Bug("Flow-Timer ignored", KEEPALIVE, "if self.period_s and flow_timer_s and", "if False and"),
+    Bug(
+        "the proxy's ping taken for a pong",
+        KEEPALIVE,
+        "                self.answers_pings, self._pinged_at = False, None\n",
+        "                pass\n",
+    ),
+    Bug(
+        "pong not expected", LINK, "            self._stream.expect_pong()\n", "            pass\n"
+    ),
+    Bug(
+        "the proxy's ping not answered",
+        LINK,
+        "        if pings and self._promoted:",
+        "        if False and self._promoted:",
+    ),
+    Bug(
+        "always shown as up",
+        LINK,
+        "LinkState.UNPROVEN if is_due(self._life.unproven_at, now) else LinkState.UP",
+        "LinkState.UP",
+    ),
+    # The link: connections.
+    Bug(
+        "candidate out of time never closed",
+        CONNECTION,
+        "return [close, *self._next_or_end(self._out_of_time(), now)]",
+        "return self._next_or_end(self._out_of_time(), now)",
+    ),
+    Bug(
+        "second candidate beside the first",
+        LINK,
+        "            return closing + self._begin(now)",
+        "            return self._begin(now)",
+    ),
+    Bug(
+        "condemned link never closed",
+        LINK,
+        "closing = promoted.close(failure) if close else []",
+        "closing: list[object] = []",
+    ),
+    Bug(
+        "old attempt heard by the link",
+        LINK,
+        "if event.attempt != self.attempt:",
+        "if not self.attempt:",
+    ),
+    Bug(
+        "old attempt heard by the candidate",
+        LINK,
+        "if self._candidate and event.attempt == self._candidate.attempt:",
+        "if self._candidate:",
+    ),
+    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),
+    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None"),
+    Bug("no limit for TCP", CONNECTION, "else TCP_BUDGET_S", "else 1e9"),
+    Bug(
+        "stream kept over a reconnect",
+        LINK,
+        "        self._stream = StreamParser()\n        proxy, local",
+        "        proxy, local",
+    ),
+    Bug("malformed request not answered", LINK, "out += self._send(answer, now)", "pass"),
+    # The link: when to try again.
+    Bug(
+        "back-off reset on connect",
+        LINK,
+        "self._attempts, self._served = 0, False",
+        "self._attempts, self._served = 0, self._retry.forget_outage() is None",
+    ),
+    Bug("back-off reset too early", RETRY, "HEALTHY_S = 30.0", "HEALTHY_S = 3.0"),
+    Bug("back-off not doubled", RETRY, "min(self._doublings + 1, DOUBLINGS_MAX)", "1"),
+    Bug(
+        "back-off without cap",
+        RETRY,
+        "min(self._cap_s, self._base_s * 2.0**self._doublings)",
+        "self._base_s * 2.0**self._doublings",
+    ),
+    Bug("no jitter", RETRY, "self._random.uniform(bound_s / 2, bound_s)", "bound_s"),
+    Bug("lost link not retried at once", RETRY, "if self._failures == 0:", "if False:"),
+    Bug("Retry-After ignored", LINK, "        self._retry.hold(retry_after_s, now)\n", ""),
+    Bug(
+        "Retry-After cut short by the network",
+        RETRY,
+        '(D6)."""\n        return self._at_least(now)',
+        '(D6)."""\n        return now',
+    ),
+    Bug(
+        "network change leaves the wait",
+        LINK,
+        "self._retry_at = self._retry.cut_short(now)",
+        "pass",
+    ),
+    # Registration.
+    Bug(
+        "not registered after a reconnect",
+        REGISTRATION,
+        "            return []  # F4.\n        return self._begin(now)",
+        "            return []  # F4.\n        return self._begin(now) if self._key else []",
+    ),
+    Bug(
+        "only the first account registered",
+        AGENT,
+        "out += registration.service_up(event.local, now)",
+        "out = out or registration.service_up(event.local, now)",
+    ),
+    Bug("nonce count not increased", CREDENTIALS, "nonce.count += 1", "nonce.count = 1"),
+    Bug("auth-int without the body", CREDENTIALS, "body=request.body", 'body=b""'),
+    Bug(
+        "endless answers to one nonce",
+        CREDENTIALS,
+        "    if not challenge.stale:\n        return NOT_OURS\n",
+        "",
+    ),
+    Bug(
+        "wrong password retried fast",
+        REGISTRATION,
+        "max(_retry_after_s(response), self._settings.rejected_retry_s)",
+        "max(_retry_after_s(response), 1.0)",
+    ),
+    Bug(
+        "refused account asks again on every link",
+        REGISTRATION,
+        "if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:",
+        "if False:",
+    ),
+    Bug(
+        "renewed too late",
+        REGISTRATION,
+        "        self._writer.find_leftovers(contacts, own)\n",
+        "        self._register_at = self._expires_at\n"
+        "        self._writer.find_leftovers(contacts, own)\n",
+    ),
+    Bug(
+        "Contact with the old port",
+        LINE,
+        "user, host, port = self.account.user, self._local.host, self._local.port",
+        "self._old = getattr(self, '_old', self._local)\n"
+        "        user, host, port = self.account.user, self._old.host, self._old.port",
+    ),
+    Bug(
+        "423 not obeyed",
+        REGISTRATION,
+        "return self._changed(longer, response, now)",
+        "return self._changed(False, response, now)",
+    ),
+    Bug("439 not obeyed", REGISTRATION, 'self._writer.drop(("outbound",))', "False"),
+    Bug(
+        "leftover bindings kept",
+        REGISTRATION,
+        "*(self._begin_again(now) if self._writer.removes else [])",
+        "*[]",
+    ),
+    Bug("REGISTER's CSeq not increased", REGISTER, "series.cseq += 1", "series.cseq = 1"),
+    # Calls.
+    Bug(
+        "BYE not repeated after the link's loss",
+        FAREWELL,
+        "        self._key = None\n        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
+        "\n    def heard",
+    ),
+    Bug(
+        "BYE forgotten while the account registers",
+        AGENT,
+        "            out += self._farewells.send_owed(number)",
+        "                out += self._farewells.send_owed(number)",
+    ),
+    Bug(
+        "fork not ended",
+        OUTGOING,
+        "return [ack, OweBye(self.line, dialog)]",
+        "return [ack]",
+    ),
+    Bug(
+        "ACK of a 2xx not repeated",
+        OUTGOING,
+        "return [SendAck(self._acks[tag])]",
+        "return []",
+    ),
+    Bug(
+        "2xx not repeated",
+        ACCEPTED,
+        "if not is_due(self._repeat_at, now):",
+        "if is_due(self._repeat_at, now):\n            self._repeat_at = None\n        if True:",
+    ),
+    Bug(
+        "cancelled call gets no final answer",
+        RECEIVED,
+        "return [self._final(487), *self._end(cause)]",
+        "self._final(487)\n        return self._end(cause)",
+    ),
+    Bug(
+        "caller's end not told to the person",
+        RECEIVED,
+        "return [self._final(487), *self._end(cause)]",
+        "return [self._final(487)]",
+    ),
+    Bug(
+        "BYE of no dialog accepted",
+        AGENT,
+        "return [SendResponse(event.key, answer(request, 481))]",
+        "return [SendResponse(event.key, answer(request, 200))]",
+    ),
+    # Transactions.
+    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None"),
+    Bug(
+        "timer B never fires", INVITE_CLIENT, "now + self._timeout_s  # Timer B", "None  # Timer B"
+    ),
+    Bug(
+        "timers H and L never fire",
+        INVITE_SERVER,
+        "self._enter(final, now + self._timeout_s)",
+        "self._enter(final, None)",
+    ),
+    Bug(
+        "CANCEL before any provisional answer",
+        INVITE_CLIENT,
+        "return self._send_cancel(now) if self.state is State.PROCEEDING else []",
+        "return self._send_cancel(now)",
+    ),
+    Bug(
+        "CANCEL with another branch",
+        INVITE_CLIENT,
+        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))',
+        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))'
+        '.set("Via", f"{invite.via}x")',
+    ),
+    Bug(
+        "refusal not acknowledged",
+        INVITE_CLIENT,
+        "return [SendMessage(_ack(self.request, response)), up]",
+        "return [up]",
+    ),
+    Bug(
+        "response matched by branch only",
+        MATCHING,
+        "return (message.via.branch, message.cseq.method)",
+        "return (message.via.branch,)",
+    ),
+    Bug(
+        "repetition taken for a new request",
+        LAYER,
+        "        if key in self._servers:\n",
+        "        if False:\n",
+    ),
+    Bug("old requests answered on the new link", LAYER, "        self._servers.clear()\n", ""),
+    Bug(
+        "open requests survive the link",
+        LAYER,
+        "            if client.is_open:\n",
+        "            if False:\n",
+    ),
+    # The stream.
+    Bug(
+        "pong not removed",
+        STREAM,
+        "                self._pongs_owed -= 1\n",
+        "                self._pongs_owed -= 1\n                self._start -= len(CRLF)\n",
+    ),
+    Bug(
+        "every CRLF a ping",
+        STREAM,
+        "            if not self._half_ping:\n",
+        "            if True:\n",
+    ),
+    Bug(
+        "CRLFs before a message refused",
+        STREAM,
+        "self._half_ping = not self._half_ping",
+        'raise RemoteProtocolError("no message")',
+    ),
+    Bug("Content-Length ignored", STREAM, "    return length\n", "    return 0\n"),
+    Bug(
+        "partial body taken",
+        STREAM,
+        "if len(self._buffer) - self._start < self._body_bytes:",
+        "if False:",
+    ),
+    Bug(
+        "message without limit",
+        STREAM,
+        "if head_bytes + len(HEAD_END) + length > MESSAGE_BYTES_MAX:",
+        "if False:",
+    ),
+    Bug(
+        "lone CR refused",
+        STREAM,
+        "if not waiting or (waiting == 1 and self._buffer[self._start] == CRLF[0]):",
+        "if not waiting:",
+    ),
+    Bug(
+        "end of a head missed where it was cut",
+        STREAM,
+        "len(self._buffer) - len(HEAD_END) + 1",
+        "len(self._buffer)",
+    ),
+    Bug(
+        "scanned bytes not moved",
+        STREAM,
+        "        self._scanned = max(0, self._scanned - self._start)\n",
+        "",
+    ),
+)
