@@ -14,6 +14,7 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     IncomingCall,
+    RegistrationState,
     RemoteRinging,
 )
 from firmware.link.events import FailureKind, LinkState, LinkStatus
@@ -59,6 +60,7 @@ class Checks:
     is_ringing: bool = False
     retries: Retries = field(default_factory=Retries)
     served_attempt: int | None = None  # The attempt on which a REGISTER was answered with 2xx.
+    served_since: float = 0.0
     seen: dict[str, int] = field(
         default_factory=lambda: {"dialled": 0, "answered": 0, "ended": 0, "registered": 0}
     )
@@ -96,6 +98,16 @@ class Checks:
             case _:
                 pass
 
+    def refused(self, said: object) -> str:
+        """Return the user whose account turns out to be refused, or nothing."""
+        match said:
+            case Report(AccountStatus(state=RegistrationState.REFUSED) as status):
+                known = self.accounts.get(status.account)
+                is_new = known is None or known.state is not RegistrationState.REFUSED
+                return status.address.split("@")[0] if is_new else ""
+            case _:
+                return ""
+
     # After a step.
 
     def before_step(self, simulator: Simulator) -> None:
@@ -115,12 +127,13 @@ class Checks:
         registered = bool(stack.agent.registered_accounts)
         assert up or not registered, "registered without a link"
         if registered and stack.link.attempt != self.served_attempt:
-            self.served_attempt = stack.link.attempt
+            self.served_attempt, self.served_since = stack.link.attempt, now
             self.seen["registered"] += 1
         phase = PHASES[stack.link.state]
         self._note_hold(simulator, phase)
         self.retries.step(phase, len(simulator.wire.rounds), registered=registered, now=now)
         self._dead_link_is_noticed(simulator)
+        self._keeps_alive(simulator)
         self._status_is_told(simulator)
 
     def _note_hold(self, simulator: Simulator, phase: Phase) -> None:
@@ -158,6 +171,15 @@ class Checks:
             learnt = ponged_at and ponged_at + PONG_LIMIT_MIN_S < connection.path_since
             limit_s += PONG_LIMIT_MAX_S * (1 if learnt else 2)
         assert gone_s <= limit_s, f"{connection.path.value} for {gone_s:.1f} s, not noticed (D2)"
+
+    def _keeps_alive(self, simulator: Simulator) -> None:
+        """L6: once it is registered, the phone never says nothing for longer than the period."""
+        attempt = simulator.stack.link.attempt
+        if attempt is None or attempt != self.served_attempt or not simulator.keep_alive_s:
+            return
+        written_at = simulator.wire.connections[attempt].written_at
+        silent_s = simulator.schedule.now - max(written_at, simulator.woke_at, self.served_since)
+        assert silent_s <= simulator.period_s + STEP_S, f"silent for {silent_s:.1f} s (L6)"
 
     def _status_is_true(self, simulator: Simulator) -> None:
         """S2: shown as up only with a proof of life that is fresh enough."""

@@ -59,6 +59,7 @@ class Login:
     bindings: list[Binding] = field(default_factory=list)
     cseqs: dict[str, int] = field(default_factory=dict)  # By Call-ID.
     refused_at: list[float] = field(default_factory=list)  # Wrong passwords on this connection.
+    patient_until: float = 0.0  # The phone has heard a refusal and waits.
     asked_at: list[float] = field(default_factory=list)  # REGISTERs of the last minute.
 
 
@@ -97,6 +98,7 @@ class Registrar:
             return
         login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
         cseq = request.cseq.number
+        assert now >= login.patient_until, "a refused account does not wait (F4)"
         assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
         login.cseqs[request.call_id] = cseq
         contact = _own_contact(request)
@@ -257,6 +259,10 @@ class Registrar:
         if self.nature.next_nonce:
             fields.append(("Authentication-Info", f'nextnonce="{self._new_nonce(now)}"'))
         return _plain(request, 200, *fields)
+
+    def refusal_heard(self, user: str, now: float) -> None:
+        """The phone says that this account was refused: it waits, on this link and the next."""
+        self.logins[user].patient_until = now + REJECTED_RETRY_S
 
     def lost(self, attempt: int, now: float) -> None:
         """A flow is gone: with RFC 5626 its bindings go with it."""

@@ -197,6 +197,8 @@ class Simulator:
             case Resolve() | Connect() | Write() | Close() | CheckDelivery():
                 self.wire.command(item)
             case Show() | SetRinger() | SetLamp() | Report():
+                if user := self.checks.refused(item):
+                    self.registrar.refusal_heard(user, self.schedule.now)
                 self.checks.hear(item)
                 self.person.hears_ringing = self.checks.is_ringing
             case _:

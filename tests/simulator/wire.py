@@ -87,6 +87,7 @@ class Connection:
     pongs_up: int = 0  # and what the phone answered them with.
     pinged_at: float | None = None  # The phone's last ping, and how long after the one before.
     ping_gap_s: float = 0.0
+    written_at: float = 0.0  # When the phone wrote last.
     is_garbled: bool = False  # Something from the proxy was spoilt on its way.
     ponged_at: float | None = None  # When the proxy answered a ping first.
     proof_at: float | None = None  # When the phone was given bytes last.
@@ -237,6 +238,7 @@ class Wire:
         assert connection.stage is Stage.OPEN, f"writes on attempt {attempt}: {connection.stage}"
         assert data, "writes nothing"
         self._check_beat(connection, data)
+        connection.written_at = self.schedule.now
         if data.strip(b"\r\n"):
             connection.carried_sip = True
             others = [c for c in self.standing if c.carried_sip and c is not connection]
