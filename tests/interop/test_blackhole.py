@@ -22,8 +22,8 @@ from tests.lab.namespaces import FAR_ADDRESS, Wire
 ROUND_TRIP_S = 0.05
 PORT = 5061
 
-PONG_LIMIT_S = 2.5
-"""The shortest pong limit, 2 s, and what a busy machine adds (D2)."""
+PONG_LIMIT_S = 5.0
+"""The shortest pong limit, 2 s, and what a busy machine adds (D2). `make bench-link` measures."""
 
 AGAIN_S = 4.0
 """The longest wait after ten seconds of outage, or the kernel's own repetition of a SYN (F2)."""
