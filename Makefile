@@ -22,8 +22,8 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamaili
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and lab exchange
-	$(PYTHON) -m tests.lab.desk $(ARGS)
+run: $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and two lab exchanges
+	$(PYTHON) -m tests.lab.desk --backup $(ARGS)
 
 test: test-packages $(VENV)/test.ready check ## Set everything up and pass every test
 	$(PYTHON) -m pytest $(ARGS)
