@@ -190,12 +190,7 @@ BUGS = (
         "self._old = getattr(self, '_old', self._local)\n"
         "        user, host, port = self.account.user, self._old.host, self._old.port",
     ),
-    Bug(
-        "423 not obeyed",
-        REGISTRATION,
-        "return self._changed(longer, response, now)",
-        "return self._changed(False, response, now)",
-    ),
+    Bug("423 not obeyed", REGISTER, "        self.period_s = least_s\n", "        pass\n"),
     Bug("439 not obeyed", REGISTRATION, 'self._writer.drop(("outbound",))', "False"),
     Bug(
         "leftover bindings kept",
@@ -275,7 +270,7 @@ BUGS = (
         INVITE_CLIENT,
         'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))',
         'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))'
-        '.set("Via", f"{invite.via}x")',
+        '.set("Via", str(invite.via).replace("branch=z9hG4bK", "branch=z9hG4bKx"))',
     ),
     Bug(
         "refusal not acknowledged",
@@ -297,10 +292,12 @@ BUGS = (
     ),
     Bug("old requests answered on the new link", LAYER, "        self._servers.clear()\n", ""),
     Bug(
-        "open requests survive the link",
+        "requests wait on a dead link",
         LAYER,
-        "            if client.is_open:\n",
-        "            if False:\n",
+        "            if client.is_open:\n"
+        "                out += client.fail(RequestFailure.LINK_LOST)\n"
+        "        self._clients.clear()\n",
+        "            pass\n",
     ),
     # The stream.
     Bug(
