@@ -30,6 +30,7 @@ class Attempt:
     since: float
     is_wanted: bool = True  # False: the caller gave up.
     is_provisional: bool = False
+    has_lost_answer: bool = False
     has_final: bool = False
     leg: Leg | None = None
     ack: Request | None = None
@@ -42,7 +43,14 @@ class Caller:
         self._proxy = proxy
         self._random = proxy.random
         self._attempts: list[Attempt] = []
-        self.seen = {"calls": 0, "answered": 0, "gave_up": 0, "copies": 0, "odd": 0}
+        self.seen = {
+            "calls": 0,
+            "answered": 0,
+            "gave_up": 0,
+            "copies": 0,
+            "odd": 0,
+            "lost answers": 0,
+        }
 
     def call(self, line: Line, account: str, target: Uri) -> None:
         """Place a call."""
@@ -109,7 +117,10 @@ class Caller:
 
     def _answered(self, attempt: Attempt, ok: Response) -> None:
         """Acknowledge a 2xx, each time it comes; it may be lost behind the proxy (13.3.1.4)."""
-        if attempt.ack is None and self._random.random() < self._proxy.faults.unanswered:
+        lost = self._proxy.faults.lost_behind
+        if not attempt.has_lost_answer and attempt.ack is None and self._random.random() < lost:
+            attempt.has_lost_answer = True
+            self.seen["lost answers"] += 1
             self._proxy.insist(attempt.line, "repeat a 2xx", lambda: attempt.ack is not None)
             return
         if attempt.ack is None:

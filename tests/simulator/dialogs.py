@@ -41,7 +41,7 @@ class Leg:
     phone_cseq: int = 0
     is_confirmed: bool = False  # The far end takes the call to be up, and the phone knows.
     is_over: bool = False
-    is_awaited: bool = True  # False: the phone's timer B may have fired before the answer.
+    has_lost_ack: bool = False
     byes_challenged: int = 0
     acked: set[int] = field(default_factory=set)
 

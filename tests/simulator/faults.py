@@ -61,6 +61,7 @@ class Faults:
     # The callers and the called.
     calls_every_s: float = 0.0
     malformed: float = 0.0
+    lost_behind: float = 0.0  # The first ACK or 2xx of a call, behind the proxy, where UDP may be.
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def draw_faults(random: Random) -> Faults:
         refused=maybe(0.2),
         calls_every_s=period(10, 120),
         malformed=maybe(0.2),
+        lost_behind=maybe(0.5),
     )
 
 

@@ -22,7 +22,6 @@ class Bug:
 KEEPALIVE = "firmware.link.keepalive"
 LINK = "firmware.link.link"
 FLOW = "firmware.link.flow"
-RACE = "firmware.link.race"
 CHOOSER = "firmware.link.chooser"
 CONNECTION = "firmware.link.connection"
 RETRY = "firmware.link.retry"
@@ -54,6 +53,13 @@ BUGS = (
     Bug("no ping after the first", KEEPALIVE, "if self._started:", "if False:"),
     Bug("ping period overrun", KEEPALIVE, "self._random.uniform(0.8, 1.0)", "1.2"),
     Bug("pings not spread", KEEPALIVE, "self._random.uniform(0.8, 1.0) * ", "0.9 * "),
+    Bug("Flow-Timer ignored", KEEPALIVE, "if self.period_s and flow_timer_s and", "if False and"),
+    Bug(
+        "the proxy's ping taken for a pong",
+        KEEPALIVE,
+        "                self.answers_pings, self._pinged_at = False, None\n",
+        "                pass\n",
+    ),
     Bug(
         "pong not expected", FLOW, "            self._stream.expect_pong()\n", "            pass\n"
     ),
@@ -163,7 +169,19 @@ BUGS = (
         "max(_retry_after_s(response), self._settings.rejected_retry_s)",
         "max(_retry_after_s(response), 1.0)",
     ),
-    Bug("renewed too late", REGISTRATION, "min(self._settings.renewal_s, expires_s / 2)", "0"),
+    Bug(
+        "refused account asks again on every link",
+        REGISTRATION,
+        "if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:",
+        "if False:",
+    ),
+    Bug(
+        "renewed too late",
+        REGISTRATION,
+        "        self._writer.find_leftovers(contacts, own)\n",
+        "        self._register_at = self._expires_at\n"
+        "        self._writer.find_leftovers(contacts, own)\n",
+    ),
     Bug(
         "Contact with the old port",
         LINE,
@@ -171,6 +189,7 @@ BUGS = (
         "self._old = getattr(self, '_old', self._local)\n"
         "        user, host, port = self.account.user, self._old.host, self._old.port",
     ),
+    Bug("423 not obeyed", REGISTER, "        self.period_s = least_s\n", "        pass\n"),
     Bug("439 not obeyed", REGISTRATION, 'self._writer.drop(("outbound",))', "False"),
     Bug(
         "leftover bindings kept",
@@ -198,6 +217,18 @@ BUGS = (
         OUTGOING,
         "return [ack, OweBye(self.line, dialog)]",
         "return [ack]",
+    ),
+    Bug(
+        "ACK of a 2xx not repeated",
+        OUTGOING,
+        "return [SendAck(self._acks[tag])]",
+        "return []",
+    ),
+    Bug(
+        "2xx not repeated",
+        ACCEPTED,
+        "if not is_due(self._repeat_at, now):",
+        "if is_due(self._repeat_at, now):\n            self._repeat_at = None\n        if True:",
     ),
     Bug(
         "cancelled call gets no final answer",
@@ -235,6 +266,13 @@ BUGS = (
         "return self._send_cancel(now)",
     ),
     Bug(
+        "CANCEL with another branch",
+        INVITE_CLIENT,
+        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))',
+        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))'
+        '.set("Via", str(invite.via).replace("branch=z9hG4bK", "branch=z9hG4bKx"))',
+    ),
+    Bug(
         "refusal not acknowledged",
         INVITE_CLIENT,
         "return [SendMessage(_ack(self.request, response)), up]",
@@ -253,6 +291,14 @@ BUGS = (
         "        if False:\n",
     ),
     Bug("old requests answered on the new link", LAYER, "        self._servers.clear()\n", ""),
+    Bug(
+        "requests wait on a dead link",
+        LAYER,
+        "            if client.is_open:\n"
+        "                out += client.fail(RequestFailure.LINK_LOST)\n"
+        "        self._clients.clear()\n",
+        "            pass\n",
+    ),
     # The stream.
     Bug(
         "pong not removed",

@@ -124,11 +124,13 @@ class ProxyEnd:
                 self.schedule.later(slow_s, lambda: self._serve(line, request))
 
     def _loses_ack(self, line: Line, ack: Request) -> bool:
-        """Lose the ACK of a 2xx behind the proxy, where there may be UDP: the 2xx comes again."""
-        is_ours = ack.via.branch in line.acks_due
-        is_lost = not is_ours and self.random.random() < self.faults.unanswered
-        self.seen["lost acks"] += is_lost
-        return is_lost
+        """Lose the ACK of a 2xx once, behind the proxy: the 2xx comes again (13.3.1.4)."""
+        leg = self.legs.find(ack)
+        if leg is None or leg.acked or leg.has_lost_ack or ack.via.branch in line.acks_due:
+            return False
+        leg.has_lost_ack = self.random.random() < self.faults.lost_behind
+        self.seen["lost acks"] += leg.has_lost_ack
+        return leg.has_lost_ack
 
     def _leave_unanswered(self, request: Request) -> None:
         """Lose the request, but a BYE has been heard: it is its answer that is lost."""

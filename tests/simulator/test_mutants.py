@@ -1,13 +1,14 @@
-"""The simulator is honest: it finds every planted bug."""
+"""The simulator is worth its time: it finds every planted bug."""
 
 from __future__ import annotations
 
 from tests.simulator.mutants import find_all
 from tests.simulator.planted import BUGS
 
+BUGS_MIN = 60
 
-def test_every_planted_bug_is_found() -> None:
-    assert len(BUGS) >= 30
-    assert len({bug.name for bug in BUGS}) == len(BUGS)
+
+def test_the_simulator_finds_every_planted_bug() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= BUGS_MIN
     survivors = [finding.bug for finding in find_all() if not finding.check]
-    assert not survivors
+    assert not survivors, f"planted bugs that nobody sees: {survivors}"
