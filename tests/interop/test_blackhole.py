@@ -72,8 +72,8 @@ def test_a_blackhole_is_noticed_by_the_next_ping(scene: Scene) -> None:
 def test_a_blackhole_is_noticed_when_the_handset_is_lifted(scene: Scene) -> None:
     with scene.phone(keep_alive_s=60) as phone:
         phone.wait_registered()
-        # Longer than life counts as proven lately (D7): the new wire's own addresses, ready a second
-        # or two after it, are a change of network that pings too (D6).
+        # Longer than life counts as proven lately (D7). The addresses of a new wire are ready a
+        # second or two after it: a change of network, which pings too (D6).
         time.sleep(9.0)
         lost_at = time.time()
         scene.wire.blackhole(True)

@@ -35,6 +35,10 @@ class Records:
         return records
 
 
+CRLF_RECORD_MAX = 40
+"""Bytes of a record that holds CRLFCRLF, its type and its tag: CRLF is not SIP (L10)."""
+
+
 @dataclass
 class Flow:
     """One TCP connection from the phone, as the wire saw it; moments are Unix seconds."""
@@ -51,7 +55,8 @@ class Flow:
         if record[0] != APPLICATION_DATA:
             return
         self.application_records += 1
-        if self.application_records == 2:
+        is_crlf = int.from_bytes(record[3:5]) <= CRLF_RECORD_MAX
+        if self.application_records > 1 and not is_crlf and self.sip_from is None:
             self.sip_from = now
 
     def close(self, who: str, now: float) -> None:
