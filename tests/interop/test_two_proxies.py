@@ -28,6 +28,9 @@ HOME_S = 2.5 * PROBE_S
 SLACK_S = 1.5
 """For two busy processors, and for the registration itself."""
 
+BLUR_S = 0.05
+"""Two relays in two threads see the end of one link and the first SIP on the next."""
+
 HEAD_START_S = 1.0
 SLOW_S = 10.0
 """When a proxy that acknowledges and says nothing is given up (D4)."""
@@ -128,7 +131,7 @@ def test_the_phone_goes_to_the_backup_and_comes_home(
         assert time.time() < deadline, f"not home: {scene.phone.tail}"
         time.sleep(0.3)
     scene.phone.wait_registered(mended_at, HOME_S)
-    assert not overlaps([*scene.relays[0].flows, *scene.relays[1].flows])
+    assert not overlaps([*scene.relays[0].flows, *scene.relays[1].flows], BLUR_S)
 
 
 def test_a_reset_by_a_primary_that_is_well_leads_back_to_the_primary(scene: Scene) -> None:

@@ -69,8 +69,15 @@ class Flow:
         return asdict(self)
 
 
-def overlaps(flows: Iterable[Flow]) -> list[tuple[Flow, Flow]]:
-    """Return the pairs of connections that carried SIP at the same moment (L10: none)."""
+def overlaps(flows: Iterable[Flow], blur_s: float = 0.0) -> list[tuple[Flow, Flow]]:
+    """Return the pairs of connections that carried SIP at the same moment (L10: none).
+
+    `blur_s` is what the moments of two observers may differ by.
+    """
     spans = [(flow.sip_from, flow.closed_at or float("inf"), flow) for flow in flows]
     carried = [(begin, end, flow) for begin, end, flow in spans if begin is not None]
-    return [(a[2], b[2]) for a, b in combinations(carried, 2) if a[0] < b[1] and b[0] < a[1]]
+    return [
+        (a[2], b[2])
+        for a, b in combinations(carried, 2)
+        if a[0] < b[1] - blur_s and b[0] < a[1] - blur_s
+    ]
