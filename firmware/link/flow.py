@@ -15,7 +15,6 @@ from firmware.link.events import Failure, FailureKind, MessageReceived, TlsFacts
 from firmware.link.keepalive import KeepAlive
 from firmware.link.probe import options_to
 from firmware.link.settings import LinkSettings
-from firmware.machine import earliest
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request, Response
 from firmware.sip.stream import Ping, Pong, StreamParser, Unacceptable
@@ -54,7 +53,7 @@ class Flow:
 
     def deadline(self) -> float | None:
         """Return when the keep-alive has something to do."""
-        return earliest((self.life.deadline(),))
+        return self.life.deadline()
 
     def wake(self, now: float) -> list[object]:
         """Ping, ask or condemn what is due."""

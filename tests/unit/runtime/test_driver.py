@@ -63,6 +63,19 @@ class Bench:
         self.driver = Driver(self.machine, self.net, self.said.append)
 
 
+def test_the_wire_comes_before_the_screen() -> None:
+    async def scene() -> None:
+        bench, order = Bench(), list[object]()
+        bench.net.echo = order.append
+        driver = Driver(bench.machine, bench.net, order.append)
+        bench.machine.answer = lambda event: ["a screen", Write(1, b"x"), "a lamp", Close(1)]
+        driver.feed("a key")
+        assert order == [Write(1, b"x"), Close(1), "a screen", "a lamp"]
+        driver.stop()
+
+    run(scene())
+
+
 def test_it_wakes_the_machine_when_it_asked_to_be_woken_and_never_before() -> None:
     async def scene() -> None:
         bench = Bench()
