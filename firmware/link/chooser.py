@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firmware.link.events import Proxy
+from firmware.link.targets import Targets
 
 HEAD_START_MAX_S = 1.0
 """A head start is never longer (unless the parameter is), and so long while unmeasured (F1)."""
@@ -22,6 +23,7 @@ RETRY_AFTER_MAX_S = 86_400.0
 class Record:
     """What is known of one proxy."""
 
+    targets: Targets
     handshake_s: float | None = None  # From dialling to the end of TLS, the last time.
     answers_pings: bool = False  # It did so on its last link.
     unfit_until: float | None = None
@@ -35,7 +37,7 @@ class Chooser:
         self._proxies = proxies
         self._head_start_s = head_start_s
         self._blacklist_s = blacklist_s
-        self._records = {proxy: Record() for proxy in proxies}
+        self._records = {proxy: Record(Targets(blacklist_s)) for proxy in proxies}
 
     @property
     def home(self) -> Proxy:
@@ -79,6 +81,15 @@ class Chooser:
     def measured(self, proxy: Proxy, handshake_s: float) -> None:
         """Learn how long TCP and TLS took."""
         self._records[proxy].handshake_s = handshake_s
+
+    def targets(self, proxy: Proxy) -> Targets:
+        """Return what is known of the addresses of a proxy (F1)."""
+        return self._records[proxy].targets
+
+    def forget_targets(self) -> None:
+        """The network changed: every address is as good as another (D6)."""
+        for record in self._records.values():
+            record.targets.forget()
 
     def learn_pings(self, proxy: Proxy, answers_pings: bool) -> None:
         """Learn whether a proxy answers pings."""

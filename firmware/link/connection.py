@@ -5,8 +5,10 @@
         +----------------------+--+--------------------------+---------------------+--> ENDED
 
 Each stage has a budget of its own. A proxy's addresses share its one place and are tried in turn,
-each as an attempt with a new number, so that what an old attempt still says is not heard (F1).
-A connection carries no SIP by itself: the link promotes it (L10).
+each as an attempt with a new number, so that what an old attempt still says is not heard. An
+address with others behind it has the proxy's head start for TCP and TLS together (F1); the last
+one has the whole budgets. `Targets` remembers which failed. A connection carries no SIP by itself:
+the link promotes it (L10).
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from firmware.link.events import (
     TcpConnected,
     TlsFacts,
 )
-from firmware.machine import is_due
+from firmware.link.targets import Targets
+from firmware.machine import earliest, is_due
 
 RESOLVE_BUDGET_S = 5.0
 """Two servers tried twice by the resolver; a name that takes longer is as good as not found."""
@@ -40,9 +43,6 @@ TCP_BUDGET_S = 4.0
 
 TLS_BUDGET_S = 5.0
 """Many round trips of the slowest wire, and time for a busy proxy's arithmetic."""
-
-ADDRESS_BUDGET_S = 1.0
-"""For TCP to an address that has others behind it (the head start while unmeasured, F1)."""
 
 ADDRESSES_MAX = 8
 """More addresses of one name than this are not tried in one round."""
@@ -76,16 +76,22 @@ ConnectionEvent = Resolved | TcpConnected | Connected | Lost
 class Connection:
     """One proxy's place: a look-up, then one attempt after the other until TLS stands."""
 
-    def __init__(self, proxy: Proxy, numbers: Iterator[int]) -> None:
+    def __init__(
+        self, proxy: Proxy, numbers: Iterator[int], targets: Targets, head_start_s: float
+    ) -> None:
         self.proxy = proxy
         self.stage = Stage.NEW
         self.attempt = 0
         self.facts: TlsFacts | None = None
         self.failure: Failure | None = None  # Set once ENDED.
         self.dialled_at: float | None = None
+        self.address: Address | None = None  # The one dialled.
         self._numbers = numbers
+        self._targets = targets
+        self._head_start_s = head_start_s
         self._addresses: tuple[Address, ...] = ()  # Those not tried yet.
         self._stage_by: float | None = None
+        self._next_by: float | None = None  # The end of this address's head start.
 
     def start(self, now: float) -> list[object]:
         """Begin: look the name up, or dial at once where it is an IP literal."""
@@ -99,8 +105,8 @@ class Connection:
         return self._dial(now)
 
     def deadline(self) -> float | None:
-        """Return when the budget of this stage is spent."""
-        return self._stage_by
+        """Return when the budget of this stage, or the address's head start, is spent."""
+        return earliest((self._stage_by, self._next_by))
 
     def handle(self, event: ConnectionEvent, now: float) -> list[object]:
         """Take an event of the current attempt; afterwards look at `stage`."""
@@ -111,7 +117,9 @@ class Connection:
                 self._enter(Stage.HANDSHAKING, now + TLS_BUDGET_S)
                 return []
             case Connected(_, facts):
+                assert self.address is not None
                 self._enter(Stage.READY, None)
+                self._targets.stands(self.address)
                 self.facts = facts
                 return []
             case Lost(_, failure):
@@ -120,11 +128,12 @@ class Connection:
                 assert_never(event)
 
     def wake(self, now: float) -> list[object]:
-        """Give the stage up when its budget is spent."""
-        if not is_due(self._stage_by, now):
+        """Give the stage up when its budget is spent, and the address after its head start."""
+        if not is_due(self.deadline(), now):
             return []
         close = Close(self.attempt)
-        return [close, *self._next_or_end(self._out_of_time(), now)]
+        was_hurried = is_due(self._next_by, now)
+        return [close, *self._next_or_end(self._out_of_time(), now, was_hurried=was_hurried)]
 
     def close(self, failure: Failure) -> list[object]:
         """End the connection from this side."""
@@ -134,21 +143,25 @@ class Connection:
     def _resolved(self, addresses: tuple[Address, ...], now: float) -> list[object]:
         assert self.stage is Stage.RESOLVING, f"Resolved while {self.stage}"
         assert addresses, "Resolved without an address"
-        self._addresses = addresses[:ADDRESSES_MAX]
+        self._addresses = self._targets.ordered(addresses, now)[:ADDRESSES_MAX]
         return self._dial(now)
 
     def _dial(self, now: float) -> list[object]:
-        address, self._addresses = self._addresses[0], self._addresses[1:]
-        budget_s = ADDRESS_BUDGET_S if self._addresses else TCP_BUDGET_S
-        self._enter(Stage.DIALLING, now + budget_s)
+        self.address, self._addresses = self._addresses[0], self._addresses[1:]
+        self._enter(Stage.DIALLING, now + TCP_BUDGET_S)
+        self._next_by = now + self._head_start_s if self._addresses else None
         self.attempt = next(self._numbers)
         self.dialled_at = now
-        return [Connect(self.attempt, self.proxy.name, address)]
+        return [Connect(self.attempt, self.proxy.name, self.address)]
 
-    def _next_or_end(self, failure: Failure, now: float) -> list[object]:
+    def _next_or_end(
+        self, failure: Failure, now: float, *, was_hurried: bool = False
+    ) -> list[object]:
         # A second address is another door to the same proxy; once TLS stood it is not tried.
-        if self._addresses and self.stage in {Stage.DIALLING, Stage.HANDSHAKING}:
-            return self._dial(now)
+        if self.address and self.stage in {Stage.DIALLING, Stage.HANDSHAKING}:
+            self._targets.failed(self.address, now, was_hurried=was_hurried)
+            if self._addresses:
+                return self._dial(now)
         self._end(failure)
         return []
 
@@ -165,6 +178,8 @@ class Connection:
         return Failure(FailureKind.TIMEOUT, what[self.stage])
 
     def _enter(self, stage: Stage, by: float | None) -> None:
-        """Change the stage; the old one's budget is forgotten."""
+        """Change the stage; the old one's budget is forgotten. TLS shares TCP's head start."""
         assert stage in LEGAL[self.stage], f"{self.stage} -> {stage}"
         self.stage, self._stage_by = stage, by
+        if stage is not Stage.HANDSHAKING:
+            self._next_by = None

@@ -36,6 +36,7 @@ class Flow:
     ) -> None:
         assert connection.facts is not None
         self.proxy, self.attempt = connection.proxy, connection.attempt
+        self.address = connection.address
         self.facts: TlsFacts = connection.facts
         self.connection = connection
         self.served = False  # A REGISTER got its 2xx here (D8).
@@ -50,6 +51,10 @@ class Flow:
             lambda: options_to(proxy, local, ids),
             now,
         )
+
+    def proved_good(self, ending: Failure) -> bool:
+        """Tell whether the address is worth the next try: it served, and did not fall silent."""
+        return self.served and ending.kind is not FailureKind.SILENT
 
     def deadline(self) -> float | None:
         """Return when the keep-alive has something to do."""

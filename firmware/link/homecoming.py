@@ -162,7 +162,9 @@ class Homecoming:
             self._probe_at = allowed_at
             return []
         self._step = Step.PROBING
-        self._candidate = Connection(self._chooser.home, self._numbers)
+        home, chooser = self._chooser.home, self._chooser
+        head_start_s = chooser.head_start_s(home)
+        self._candidate = Connection(home, self._numbers, chooser.targets(home), head_start_s)
         return self._candidate.start(now)
 
     def _after(

@@ -240,6 +240,7 @@ class Link:
 
     def _network_changed(self, now: float) -> list[object]:
         """D6: test a link at once, cut a wait short, start a stuck attempt anew."""
+        self._chooser.forget_targets()
         if self._flow:
             return self._after_flow(self._flow.test_at_once(now), now)
         if self.state is State.WAITING:
@@ -309,6 +310,8 @@ class Link:
         out = self._homecoming.give_up() if self._homecoming else []
         out += flow.connection.close(failure) if close else []
         self._chooser.learn_pings(flow.proxy, flow.life.answers_pings is True)
+        if flow.address and not flow.proved_good(failure):
+            self._chooser.targets(flow.proxy).failed(flow.address, now)
         if self._home_by is not None:
             self._stay.disappointed()
         self._flow = self._homecoming = None

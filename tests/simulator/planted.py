@@ -79,8 +79,8 @@ BUGS = (
     Bug(
         "candidate out of time never closed",
         CONNECTION,
-        "return [close, *self._next_or_end(self._out_of_time(), now)]",
-        "return self._next_or_end(self._out_of_time(), now)",
+        "return [close, *self._next_or_end(self._out_of_time(), now, was_hurried=was_hurried)]",
+        "return self._next_or_end(self._out_of_time(), now, was_hurried=was_hurried)",
     ),
     Bug(
         "second candidate beside the first",
@@ -102,7 +102,7 @@ BUGS = (
     ),
     Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),
     Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None"),
-    Bug("no limit for TCP", CONNECTION, "else TCP_BUDGET_S", "else 1e9"),
+    Bug("no limit for TCP", CONNECTION, "now + TCP_BUDGET_S", "None"),
     Bug(
         "one stream for all connections",
         FLOW,
