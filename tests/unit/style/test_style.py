@@ -43,7 +43,12 @@ FUNCTION_MEDIAN_MAX = 9
 
 ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
 
-AWAITED = {"firmware.media.interfaces"}
+AWAITED = {
+    "firmware.media.interfaces",
+    "firmware.media.quality",
+    "firmware.media.rtcp",
+    "firmware.media.rtcp_clock",
+}
 """Built ahead of the runtime that starts them; each leaves this list when it is imported."""
 
 
