@@ -11,7 +11,16 @@ from random import Random
 from typing import assert_never
 
 from firmware.link.connection import Connection
-from firmware.link.events import Failure, FailureKind, MessageReceived, TlsFacts, Write
+from firmware.link.events import (
+    DeliveryChecked,
+    Failure,
+    FailureKind,
+    Lost,
+    MessageReceived,
+    Received,
+    TlsFacts,
+    Write,
+)
 from firmware.link.keepalive import KeepAlive
 from firmware.link.probe import options_to
 from firmware.link.settings import LinkSettings
@@ -21,6 +30,8 @@ from firmware.sip.stream import Ping, Pong, StreamParser, Unacceptable
 
 PINGS_ANSWERED_MAX = 8
 """Per read from the socket: a proxy that floods us with pings is not flooded back."""
+
+FlowEvent = Received | Lost | DeliveryChecked
 
 
 class Flow:
@@ -38,7 +49,8 @@ class Flow:
         self.proxy, self.attempt = connection.proxy, connection.attempt
         self.address = connection.address
         self.facts: TlsFacts = connection.facts
-        self.connection = connection
+        self._connection = connection
+        self._lost = False  # The driver has let go of it.
         self.served = False  # A REGISTER got its 2xx here (D8).
         self.verdict: Failure | None = None
         self._stream = StreamParser()
@@ -64,6 +76,24 @@ class Flow:
         """Ping, ask or condemn what is due."""
         return self._after_life(self.life.wake(now))
 
+    def handle(self, event: FlowEvent, now: float) -> list[object]:
+        """Take an event of this connection; afterwards look at `verdict`."""
+        match event:
+            case Received(_, data):
+                return self._received(data, now)
+            case Lost(_, failure):
+                self._lost, self.verdict = True, failure
+                return []
+            case DeliveryChecked(_, unacknowledged):
+                self.life.delivery_checked(unacknowledged)
+                return self._after_life([])
+            case _:
+                assert_never(event)
+
+    def close(self, failure: Failure) -> list[object]:
+        """End the connection from this side, unless the driver has let go of it."""
+        return [] if self._lost else self._connection.close(failure)
+
     def test(self, now: float) -> list[object]:
         """Ping unless life was proven lately (D7)."""
         return self._after_life(self.life.test(now))
@@ -71,11 +101,6 @@ class Flow:
     def test_at_once(self, now: float) -> list[object]:
         """Ping whatever was proven (D6)."""
         return self._after_life(self.life.test_at_once(now))
-
-    def delivery_checked(self, unacknowledged: int) -> list[object]:
-        """Hear what the kernel still holds (D2)."""
-        self.life.delivery_checked(unacknowledged)
-        return self._after_life([])
 
     def service_confirmed(self, flow_timer_s: int | None, now: float) -> list[object]:
         """The proxy serves: ping it in its own time (L6)."""
@@ -88,7 +113,7 @@ class Flow:
             self.life.request_sent(now)
         return [Write(self.attempt, bytes(message))]
 
-    def received(self, data: bytes, now: float) -> list[object]:
+    def _received(self, data: bytes, now: float) -> list[object]:
         """Take bytes in: proof of life, and the messages that they complete."""
         self.life.bytes_came(now)
         self._stream.receive(data)

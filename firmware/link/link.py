@@ -49,7 +49,7 @@ from firmware.link.events import (
     TcpConnected,
     TestLink,
 )
-from firmware.link.flow import Flow
+from firmware.link.flow import Flow, FlowEvent
 from firmware.link.homecoming import HOME_BY_S, SETTLED_S, Homecoming, Stay
 from firmware.link.race import Race
 from firmware.link.retry import Retry
@@ -200,17 +200,8 @@ class Link:
         flow = self._flow
         if flow is None or event.attempt != flow.attempt:
             return []
-        match event:
-            case Received(_, data):
-                return self._after_flow(flow.received(data, now), now)
-            case Lost(_, failure):
-                return self._lose(failure, now, close=False)
-            case DeliveryChecked(_, unacknowledged):
-                return self._after_flow(flow.delivery_checked(unacknowledged), now)
-            case Resolved() | TcpConnected() | Connected():
-                raise AssertionError(f"{event} on the promoted connection")
-            case _:
-                assert_never(event)
+        assert isinstance(event, FlowEvent), f"{event} on the promoted connection"
+        return self._after_flow(flow.handle(event, now), now)
 
     # Without a link.
 
@@ -269,7 +260,7 @@ class Link:
     def _after_flow(self, out: list[object], now: float) -> list[object]:
         """End the link when its flow says so."""
         if self._flow and self._flow.verdict:
-            return out + self._lose(self._flow.verdict, now, close=True)
+            return out + self._lose(self._flow.verdict, now)
         return out
 
     def _after_homecoming(self, out: list[object], now: float) -> list[object]:
@@ -278,10 +269,10 @@ class Link:
         assert home is not None
         assert old is not None
         if home.has_failed:  # The accounts have signed off here already.
-            return out + self._lose(GOING_HOME, now, close=True)
+            return out + self._lose(GOING_HOME, now)
         if home.winner is None:
             return out
-        out += old.connection.close(GOING_HOME)
+        out += old.close(GOING_HOME)
         self._flow = self._homecoming = None
         out += [LinkDown(GOING_HOME), *self._promote(home.winner, now)]
         self._reason, self._home_by = GOING_HOME, now + HOME_BY_S
@@ -301,14 +292,14 @@ class Link:
         if self._flow is None:
             return []
         self._chooser.unfit(self._flow.proxy, retry_after_s, now)
-        return self._lose(failure, now, close=True)
+        return self._lose(failure, now)
 
-    def _lose(self, failure: Failure, now: float, *, close: bool) -> list[object]:
+    def _lose(self, failure: Failure, now: float) -> list[object]:
         """The link is gone: one way out for every cause."""
         flow = self._flow
         assert flow is not None
         out = self._homecoming.give_up() if self._homecoming else []
-        out += flow.connection.close(failure) if close else []
+        out += flow.close(failure)
         self._chooser.learn_pings(flow.proxy, flow.life.answers_pings is True)
         if flow.address and not flow.proved_good(failure):
             self._chooser.targets(flow.proxy).failed(flow.address, now)

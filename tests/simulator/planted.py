@@ -91,7 +91,7 @@ BUGS = (
     Bug(
         "condemned link never closed",
         LINK,
-        "        out += flow.connection.close(failure) if close else []\n",
+        "        out += flow.close(failure)\n",
         "",
     ),
     Bug(
