@@ -141,7 +141,7 @@ class Agent:
             case ServiceUp():
                 return self._service_up(event, now)
             case ServiceLost():
-                return self._service_lost(event)
+                return self._service_lost(event, now)
             case LeaveSoon():
                 return self._registrations.leave(now)
             case ResponseReceived(key, response):
@@ -207,12 +207,12 @@ class Agent:
         calling = {call.line.account.number for call in self._calls.values()}
         return self._registrations.service_up(event, calling, now)
 
-    def _service_lost(self, event: ServiceLost) -> list[object]:
+    def _service_lost(self, event: ServiceLost, now: float) -> list[object]:
         out: list[object] = []
         self._registrations.service_lost(event.failure)
         self._farewells.service_lost()
         for call in self._calls.values():
-            out += call.service_lost()
+            out += call.service_lost(now)
         for line in self._lines:
             line.service_lost()
         return out
@@ -235,7 +235,7 @@ class Agent:
             return mine
         for call in self._placed():
             if call.owns(event.key):
-                return call.failed(event.failure)
+                return call.failed(event)
         if farewell := self._farewells.owner_of(event.key):
             farewell.failed(event.failure)
         return []
@@ -316,6 +316,7 @@ class Agent:
                 case _:
                     out.append(item)
         out += self._after_verdicts()
+        out += self._repeat_calls()
         out += self._registrations.finish()
         self._tidy()
         return out + self._tell()
@@ -330,6 +331,19 @@ class Agent:
         for line in self._lines:
             if self._registrations.serves(line):
                 out += self._farewells.send_owed(line.account.number)
+        return out
+
+    def _repeat_calls(self) -> list[object]:
+        """Send INVITEs that went down with their link again, where their account is served (F5)."""
+        out: list[object] = []
+        for call in self._placed():
+            registration = self._registrations.of(call.line.account.number)
+            if registration is None or not call.wants_repeating:
+                continue
+            if registration.is_registered and not registration.is_signing_off:
+                out += call.repeat()
+            elif registration.is_refused and not call.has_ended:
+                out += call.give_up_repeating()
         return out
 
     def _tidy(self) -> None:

@@ -3,9 +3,10 @@
 Theory of operation
 -------------------
     placed    CALLING --180--> RINGING --2xx--> CONFIRMED
-                 |                |                 |
-                 +---- CANCELLING +                 |
-                            |                       v
+               ^ |                |                 |
+               | +---- CANCELLING +                 |
+               |            |     | link lost (F5)  |
+               +------- REPEATING +                 v
     offered   OFFERED --we answer--> ACCEPTED --> CONFIRMED --> TERMINATED
                                         |                          ^
                                         +--> LEAVING --ACK---------+
@@ -50,6 +51,7 @@ class CallState(Enum):
     CALLING = "calling"
     RINGING = "ringing"
     CANCELLING = "cancelling"
+    REPEATING = "repeating"
     OFFERED = "offered"
     ACCEPTED = "accepted"
     CONFIRMED = "confirmed"
@@ -61,11 +63,18 @@ LEGAL = {
     CallState.CALLING: {
         CallState.RINGING,
         CallState.CANCELLING,
+        CallState.REPEATING,
         CallState.CONFIRMED,
         CallState.TERMINATED,
     },
-    CallState.RINGING: {CallState.CANCELLING, CallState.CONFIRMED, CallState.TERMINATED},
-    CallState.CANCELLING: {CallState.TERMINATED},
+    CallState.RINGING: {
+        CallState.CANCELLING,
+        CallState.REPEATING,
+        CallState.CONFIRMED,
+        CallState.TERMINATED,
+    },
+    CallState.CANCELLING: {CallState.REPEATING, CallState.TERMINATED},
+    CallState.REPEATING: {CallState.CALLING, CallState.TERMINATED},
     CallState.OFFERED: {CallState.ACCEPTED, CallState.TERMINATED},
     CallState.ACCEPTED: {CallState.CONFIRMED, CallState.LEAVING, CallState.TERMINATED},
     CallState.CONFIRMED: {CallState.TERMINATED},
@@ -119,7 +128,7 @@ class Call(ABC):
         """End the call from here, in whatever state it is."""
 
     @abstractmethod
-    def service_lost(self) -> list[object]:
+    def service_lost(self, now: float) -> list[object]:
         """Hear that the link is down."""
 
     @abstractmethod

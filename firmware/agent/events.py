@@ -107,6 +107,13 @@ class RemoteRinging:
 
 
 @frozen
+class Repeating:
+    """The link died before the far end answered: the call goes again over the next one (F5)."""
+
+    call: int
+
+
+@frozen
 class IncomingCall:
     """Somebody calls; 180 has been sent."""
 

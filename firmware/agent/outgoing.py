@@ -6,6 +6,11 @@
 - Hanging up before an answer is CANCEL; a 2xx that crosses it is acknowledged and ended by BYE.
 - The ACK of a 2xx goes again over the next link to the same proxy, as long as the far end may
   still wait for it: it may have gone down with the link.
+- An INVITE whose link died before its final answer goes again once the account is registered over
+  the next one: REPEATING. It is another INVITE, with another Call-ID and From tag, since the same
+  with a new branch draws 482 (8.2.2.2). To the same proxy the CANCEL of the old one goes before it;
+  at another proxy nobody knows it. Our first attempt may still be ringing there, so a 486 to the
+  second is heard once more `BUSY_S` later. Whoever hangs up meanwhile still owes that CANCEL.
 """
 
 from __future__ import annotations
@@ -15,17 +20,27 @@ from firmware.agent.answering import SDP, answer, capabilities, refuse_method
 from firmware.agent.call import RING_S_MAX, Call, CallState
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
-from firmware.agent.events import CallAnswered, Dialling, EndCause, Party, RemoteRinging
+from firmware.agent.events import (
+    CallAnswered,
+    Dialling,
+    EndCause,
+    Party,
+    RemoteRinging,
+    Repeating,
+)
 from firmware.agent.farewell import OweBye
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
 from firmware.agent.words import call_reason
 from firmware.link.events import Proxy
+from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import Uri
 from firmware.transaction.events import (
+    CancelLost,
     CancelRequest,
+    RequestFailed,
     RequestFailure,
     RequestReceived,
     SendAck,
@@ -36,7 +51,11 @@ from firmware.transaction.events import (
 FORKS_MAX = 16
 """Far ends that one INVITE is followed to; a proxy that forks to more is not trusted with it."""
 
+BUSY_S = 4.0
+"""F5: how long our own first attempt may keep the far end busy."""
+
 CREDENTIALS = ("Authorization", "Proxy-Authorization")
+UNANSWERED = frozenset({CallState.CALLING, CallState.RINGING})
 
 
 class OutgoingCall(Call):
@@ -45,21 +64,35 @@ class OutgoingCall(Call):
     def __init__(self, number: int, line: Line, far: Party, target: Uri) -> None:
         super().__init__(number, line, far, CallState.CALLING)
         self._target = target
-        self._call_id = next(line.ids)
-        self._tag = next(line.ids)
-        self._cseq = 0
         self._key = ""
         self._invite: Request | None = None
-        self._exchange = Exchange(Use.CALL)
-        self._early_tags: set[str] = set()
+        self._lost: Request | None = None  # The INVITE that went down with its link.
+        self._may_be_our_own = False  # Who keeps the far end busy.
+        self._again_at: float | None = None  # When an INVITE that met itself goes again.
+        self._begin()
         self._acks: dict[str, Request] = {}  # By the tag of the far end.
         self._proxy: Proxy | None = None  # Whom the INVITE went to.
         self._repeats_until = 0.0  # 2xx may come again, and ACKs may be missed.
 
     def start(self, now: float) -> list[object]:
-        """Send the INVITE."""
+        """Send the first INVITE."""
         self._clock_at = now + RING_S_MAX
         return [Dialling(self.number, self.line.account.number, self.far), self._send()]
+
+    @property
+    def wants_repeating(self) -> bool:
+        """Tell whether an INVITE, or the CANCEL of one, is to go as soon as the account serves."""
+        return self.state is CallState.REPEATING and self._again_at is None
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, or to give up."""
+        return earliest((super().deadline(), self._again_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due."""
+        if is_due(self._again_at, now):
+            self._again_at = None
+        return super().wake(now)
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
@@ -69,7 +102,7 @@ class OutgoingCall(Call):
         """Tell whether a request belongs to the dialog, or to an early one."""
         if super().holds(request):
             return True
-        early = self.state in {CallState.CALLING, CallState.RINGING}
+        early = self.state in UNANSWERED
         ours = request.call_id == self._call_id and request.to.tag == self._tag
         return early and ours and (request.from_.tag or "") in self._early_tags
 
@@ -78,6 +111,8 @@ class OutgoingCall(Call):
         match self.state:
             case CallState.CALLING | CallState.RINGING:
                 return self._cancel(EndCause.HUNG_UP_HERE)
+            case CallState.REPEATING:
+                return self._stop_waiting(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
                 return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
             case _:
@@ -107,32 +142,36 @@ class OutgoingCall(Call):
                 return self._provisional(response)
             case status if status < 300:
                 return self._answered(response, now)
-            case _ if self.state not in {CallState.CALLING, CallState.RINGING}:
+            case _ if self.state not in UNANSWERED:
                 return self._cancelled()
             case 401 | 407:
                 return self._challenged(response)
+            case 486 if self._may_be_our_own:
+                return self._met_itself(now)
             case status:
                 self._enter(CallState.TERMINATED)
                 return self._end(EndCause.REFUSED, status, call_reason(response))
 
-    def failed(self, failure: RequestFailure) -> list[object]:
-        """Hear that the INVITE will not be answered."""
-        if self.state not in {CallState.CALLING, CallState.RINGING}:
+    def failed(self, event: RequestFailed) -> list[object]:
+        """Hear that the INVITE will not be answered; of the link's loss, `service_lost` tells."""
+        if event.failure is RequestFailure.LINK_LOST:
+            self._lost = event.invite or self._lost
+            return []
+        if self.state not in UNANSWERED:
             return self._cancelled()
         self._enter(CallState.TERMINATED)
-        if failure is RequestFailure.LINK_LOST:
-            return self._end(EndCause.LINK_LOST)
         return self._end(EndCause.FAILED, reason="the proxy does not answer")
 
-    def service_lost(self) -> list[object]:
-        """A call without an answer ends here; one that stands survives (F6)."""
+    def service_lost(self, now: float) -> list[object]:
+        """A call without an answer waits for the next link; one that stands survives (F5, F6)."""
         if self.state is CallState.CONFIRMED:
             self._accepted = None
             return []
         if self.state is CallState.TERMINATED:
             self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
             return []
-        return self.failed(RequestFailure.LINK_LOST)
+        self._again_at = None
+        return self._link_lost(now)
 
     def service_settled(self) -> list[object]:
         """Acknowledge again while the far end may be waiting."""
@@ -142,12 +181,63 @@ class OutgoingCall(Call):
         return [SendAck(ack)] if ack and self.line.proxy == self._proxy else []
 
     def _clock_rang(self, now: float) -> list[object]:
-        if self.state in {CallState.CALLING, CallState.RINGING}:
+        if self.state in UNANSWERED:
             return self._cancel(EndCause.FAILED, 408, "no answer")
+        if self.state is CallState.REPEATING:
+            self._enter(CallState.TERMINATED)
+            return self._end(EndCause.LINK_LOST)
         self._acks.clear()  # No 2xx comes again, and nobody waits for an ACK any more.
         return []
 
+    # The INVITE that goes again (F5).
+
+    def repeat(self) -> list[object]:
+        """Send another INVITE over the link that serves now, or what is left to cancel."""
+        assert self.wants_repeating, f"repeated while {self.state}"
+        lost, self._lost = self._lost, None
+        out: list[object] = [CancelLost(lost)] if lost and self.line.proxy == self._proxy else []
+        if self.has_ended:
+            self._enter(CallState.TERMINATED)
+            return out
+        self._enter_patiently(CallState.CALLING)
+        self._begin()
+        return [*out, self._send()]
+
+    def give_up_repeating(self) -> list[object]:
+        """The account is refused where the link leads now."""
+        return self._stop_waiting(EndCause.FAILED, "not registered")
+
+    def _link_lost(self, now: float) -> list[object]:
+        """The INVITE, or its CANCEL, waits for the next link as long as the caller does."""
+        if self.state not in {*UNANSWERED, CallState.CANCELLING}:
+            return []
+        self._clock_at = self._clock_at or now + RING_S_MAX  # A CANCEL had no clock of its own.
+        self._enter_patiently(CallState.REPEATING)
+        self._may_be_our_own = True
+        return [] if self.has_ended else [Repeating(self.number)]
+
+    def _met_itself(self, now: float) -> list[object]:
+        """Busy, perhaps with our first attempt: ask once more, a little later."""
+        self._enter_patiently(CallState.REPEATING)
+        self._may_be_our_own, self._again_at = False, now + BUSY_S
+        return []
+
+    def _stop_waiting(self, cause: EndCause, reason: str = "") -> list[object]:
+        """End for the person; a CANCEL that is owed still waits for its link."""
+        if self._lost is None:
+            self._again_at = None
+            self._enter(CallState.TERMINATED)
+        return self._end(cause, reason=reason)
+
     # The INVITE.
+
+    def _begin(self) -> None:
+        """Take the names of an INVITE that nobody has seen yet."""
+        self._call_id = next(self.line.ids)
+        self._tag = next(self.line.ids)
+        self._cseq = 0
+        self._exchange = Exchange(Use.CALL)
+        self._early_tags: set[str] = set()
 
     def _send(self) -> SendRequest:
         self._cseq += 1
@@ -177,9 +267,7 @@ class OutgoingCall(Call):
             self._early_tags.add(tag)
         if response.status != 180 or self.state is not CallState.CALLING:
             return []
-        patience = self._clock_at
-        self._enter(CallState.RINGING)
-        self._clock_at = patience
+        self._enter_patiently(CallState.RINGING)
         return [RemoteRinging(self.number)]
 
     def _challenged(self, response: Response) -> list[object]:
@@ -218,7 +306,7 @@ class OutgoingCall(Call):
             self._repeats_until = now + GIVE_UP_T1 * self.line.settings.t1_s
         self._acks[tag] = self._acknowledge(dialog)
         ack = SendAck(self._acks[tag])
-        if self.state in {CallState.CALLING, CallState.RINGING}:
+        if self.state in UNANSWERED:
             return [ack, *self._confirm(dialog, response)]
         self._cancelled()
         return [ack, OweBye(self.line, dialog)]
@@ -242,10 +330,16 @@ class OutgoingCall(Call):
 
     def _unreadable(self) -> list[object]:
         """A 2xx without a usable Contact or Record-Route: there is nobody to acknowledge."""
-        if self.state not in {CallState.CALLING, CallState.RINGING, CallState.CANCELLING}:
+        if self.state not in {*UNANSWERED, CallState.CANCELLING}:
             return []
         self._enter(CallState.TERMINATED)
         return self._end(EndCause.FAILED, reason="the answer cannot be read")
+
+    def _enter_patiently(self, state: CallState) -> None:
+        """Change the state while the person waits on: their patience is of the call, not of it."""
+        patience = self._clock_at
+        self._enter(state)
+        self._clock_at = patience
 
     def _enter(self, state: CallState) -> None:
         """After an answer, stay to acknowledge its repetitions and other forks."""

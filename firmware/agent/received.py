@@ -100,7 +100,7 @@ class ReceivedCall(Call):
             case _:
                 return []
 
-    def service_lost(self) -> list[object]:
+    def service_lost(self, now: float) -> list[object]:
         """A call that rings ends here; one that stands survives (F6)."""
         self._accepted = None
         match self.state:

@@ -116,6 +116,11 @@ class Registration:
         return self.state is RegistrationState.REGISTERED
 
     @property
+    def is_refused(self) -> bool:
+        """Tell whether the registrar of this link has said no."""
+        return self.state is RegistrationState.REFUSED and self.line.proxy == self._refused_by
+
+    @property
     def is_settling(self) -> bool:
         """Tell whether the registrar's verdict on this link is still to come."""
         return self.state is RegistrationState.REGISTERING
@@ -163,7 +168,7 @@ class Registration:
             self._stopping = self._moving = False
         if self.state is RegistrationState.OFF:
             return []
-        if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:
+        if self.is_refused:
             return []  # F4.
         return self._begin(now)
 

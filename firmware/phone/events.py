@@ -11,6 +11,7 @@ from firmware.agent.events import (
     Dialling,
     IncomingCall,
     RemoteRinging,
+    Repeating,
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
@@ -98,9 +99,8 @@ class SetLamp:
     pattern: LampPattern
 
 
-Reportable = (
-    LinkStatus | AccountStatus | Dialling | RemoteRinging | IncomingCall | CallAnswered | CallEnded
-)
+CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
+Reportable = LinkStatus | AccountStatus | CallFact
 
 
 @frozen

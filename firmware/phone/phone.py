@@ -30,12 +30,14 @@ from firmware.agent.events import (
     Party,
     Reject,
     RemoteRinging,
+    Repeating,
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
 from firmware.phone.events import (
     AnswerCall,
+    CallFact,
     DialTarget,
     EndCall,
     HookLifted,
@@ -163,7 +165,14 @@ class Phone:
             case TimeIs() | LinkStatus() | AccountStatus():
                 self._facts.learn(event, self._now)
                 return []
-            case Dialling() | RemoteRinging() | IncomingCall() | CallAnswered() | CallEnded():
+            case (
+                Dialling()
+                | RemoteRinging()
+                | Repeating()
+                | IncomingCall()
+                | CallAnswered()
+                | CallEnded()
+            ):
                 return self._call_event(event)
             case _:
                 assert_never(event)
@@ -266,9 +275,7 @@ class Phone:
         self._enter(State.CALLING)
         return [Dial(account or self._facts.account_to_call_from(), target)]
 
-    def _call_event(
-        self, event: Dialling | RemoteRinging | IncomingCall | CallAnswered | CallEnded
-    ) -> list[object]:
+    def _call_event(self, event: CallFact) -> list[object]:
         if isinstance(event, IncomingCall):
             return self._incoming(event)
         if isinstance(event, Dialling):
@@ -279,8 +286,8 @@ class Phone:
         waits = self.state is State.CALLING and not self._call
         if event.call != self._call or not (event.call or waits):
             return []  # It is about a call that the person has left.
-        if isinstance(event, RemoteRinging):
-            self._remote_rings = True
+        if isinstance(event, RemoteRinging | Repeating):
+            self._remote_rings = isinstance(event, RemoteRinging)
         elif isinstance(event, CallAnswered):
             self._talking_since = self._now
             self._enter(State.TALKING)

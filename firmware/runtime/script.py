@@ -12,10 +12,10 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "stop"}                     stop the phone
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
-`unregistered`, `incoming`, `ringing`, `answered`, `ended`, `screen` (also whenever the screen
-changes), `status` and `error`. A line that is no command is answered with an `error` that names
-it, and the phone goes on. The end of the input stops the phone, and so does an output that nobody
-reads any more.
+`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `screen` (also whenever
+the screen changes), `status` and `error`. A line that is no command is answered with an `error`
+that names it, and the phone goes on. The end of the input stops the phone, and so does an output
+that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from firmware.agent.events import (
     IncomingCall,
     RegistrationState,
     RemoteRinging,
+    Repeating,
 )
 from firmware.link.events import LinkStatus
 from firmware.phone.events import (
@@ -187,6 +188,8 @@ class Script:
                 self._say_call("incoming", call)
             case RemoteRinging(call):
                 self._say_call("ringing", call)
+            case Repeating(call):
+                self._say_call("repeating", call)
             case CallAnswered(call):
                 self._say_call("answered", call)
             case CallEnded(call, cause, status, reason):

@@ -17,6 +17,7 @@ from firmware.agent.events import (
     IncomingCall,
     Party,
     RemoteRinging,
+    Repeating,
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
@@ -57,6 +58,8 @@ class Status:
                 self.calls[call] = CallView(call, account, far, "incoming")
             case RemoteRinging(call):
                 self._enter(call, "ringing")
+            case Repeating(call):
+                self._enter(call, "dialling")
             case CallAnswered(call):
                 self._enter(call, "answered")
             case CallEnded(call):

@@ -38,6 +38,13 @@ class CancelRequest:
 
 
 @frozen
+class CancelLost:
+    """CANCEL an INVITE whose own link is gone, over this one: it bears the branch of then (F5)."""
+
+    invite: Request
+
+
+@frozen
 class SendAck:
     """Send the ACK of a 2xx: a transaction of its own without an answer (13.2.2.4)."""
 
@@ -67,6 +74,7 @@ class RequestFailed:
 
     key: str
     failure: RequestFailure
+    invite: Request | None = None  # An INVITE as it was written, for `CancelLost`.
 
 
 @frozen

@@ -107,7 +107,8 @@ class InviteClientTransaction:
     def fail(self, failure: RequestFailure) -> list[object]:
         """End without a final response."""
         self._enter(State.TERMINATED, None)
-        return [RequestFailed(self.key, failure)]
+        lost = failure is RequestFailure.LINK_LOST  # It may be ringing there (F5).
+        return [RequestFailed(self.key, failure, self.request if lost else None)]
 
     def _provisional(self, now: float) -> list[object]:
         if self.state is State.PROCEEDING:
@@ -117,7 +118,7 @@ class InviteClientTransaction:
 
     def _send_cancel(self, now: float) -> list[object]:
         self._enter(State.PROCEEDING, now + self._timeout_s)
-        return [SendMessage(_cancel(self.request))]
+        return [SendMessage(cancel_of(self.request))]
 
     def _enter(self, state: State, end_by: float | None) -> None:
         """The one door through which the state changes, and its time limit with it."""
@@ -125,7 +126,7 @@ class InviteClientTransaction:
         self.state, self._end_by = state, end_by
 
 
-def _cancel(invite: Request) -> Request:
+def cancel_of(invite: Request) -> Request:
     """Build the CANCEL of an INVITE (9.1): the same Via, Route, Request-URI, From, To, Call-ID."""
     return Request("CANCEL", invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To")))
 

@@ -4,7 +4,8 @@ Theory of operation
 -------------------
 - A transaction lives and dies with the link: when that goes down, every open request of ours fails
   (`RequestFailed`, then one `ServiceLost`), and requests sent meanwhile fail at once. So no request
-  ever waits on a dead link; what is to be repeated on the next one is the agent's to say (F5).
+  ever waits on a dead link; what is to be repeated on the next one is the agent's to say (F5). An
+  INVITE is handed back as it was written, since its CANCEL has to name the branch of then.
 - Requests of theirs that came over the old link are forgotten with it: an answer to them would go
   to a connection that is gone, and their sender has seen it go. It is dropped without a word.
 - Via and branch are made here, from this end of the live link.
@@ -26,6 +27,7 @@ from firmware.sip.message import Request, Response
 from firmware.transaction.client import ClientTransaction
 from firmware.transaction.events import (
     AckReceived,
+    CancelLost,
     CancelReceived,
     CancelRequest,
     RequestFailed,
@@ -37,7 +39,7 @@ from firmware.transaction.events import (
     ServiceLost,
     ServiceUp,
 )
-from firmware.transaction.invite_client import InviteClientTransaction
+from firmware.transaction.invite_client import InviteClientTransaction, cancel_of
 from firmware.transaction.invite_server import InviteServerTransaction
 from firmware.transaction.matching import (
     Key,
@@ -61,7 +63,14 @@ RETRY_AFTER_S = 5
 """What a peer that floods us is asked to wait."""
 
 TransactionEvent = (
-    SendRequest | CancelRequest | SendAck | SendResponse | LinkUp | LinkDown | MessageReceived
+    SendRequest
+    | CancelRequest
+    | CancelLost
+    | SendAck
+    | SendResponse
+    | LinkUp
+    | LinkDown
+    | MessageReceived
 )
 
 Client = ClientTransaction | InviteClientTransaction
@@ -111,6 +120,9 @@ class Transactions:
                 return self._send_request(key, request, now)
             case CancelRequest(key):
                 return self._cancel(key, now)
+            case CancelLost(invite):
+                # Nobody waits for its answer, nor for what the INVITE ends with.
+                return [SendMessage(cancel_of(invite))] if self._local else []
             case SendAck(request):
                 return self._send_ack(request)
             case SendResponse(key, response):

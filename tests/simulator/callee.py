@@ -60,13 +60,16 @@ class Callee:
             self._proxy.reply(line, final(cancel, 481, self._proxy.new_tag()))
             return
         invite = invitation.request
-        assert cancel.via.branch in line.provisional, "CANCEL before any provisional response"
+        lost = invitation.line is not line  # It went down with its link (F5).
+        assert lost or cancel.via.branch in line.provisional, "CANCEL before a provisional response"
         assert (cancel.uri, cancel.cseq.number) == (invite.uri, invite.cseq.number), "other INVITE"
         assert cancel.headers.get("Route") == invite.headers.get("Route"), "other Route"
         self.seen["cancelled"] += 1
         self._proxy.reply(line, final(cancel, 200, self._proxy.new_tag()))
         if not invitation.has_final:
             self._refuse(invitation, 487)
+            if lost and self._random.random() < 0.5:
+                self._proxy.reply(line, final(invite, 487, self._proxy.new_tag()))
 
     def acknowledged(self, line: Line, ack: Request) -> None:
         """Take an ACK: of a refusal by its branch, of a 2xx by its dialog."""

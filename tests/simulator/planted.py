@@ -172,8 +172,8 @@ BUGS = (
     Bug(
         "refused account asks again on every link",
         REGISTRATION,
-        "if self.state is RegistrationState.REFUSED and self._refused_by == self.line.proxy:",
-        "if False:",
+        "        if self.is_refused:\n",
+        "        if False:\n",
     ),
     Bug(
         "renewed too late",

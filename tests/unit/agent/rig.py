@@ -96,7 +96,8 @@ class Rig:
         out: list[object] = []
         lost, self.open = self.open, []
         for sent in lost:
-            out += self.feed(RequestFailed(sent.key, RequestFailure.LINK_LOST))
+            invite = sent.request if sent.request.method == "INVITE" else None
+            out += self.feed(RequestFailed(sent.key, RequestFailure.LINK_LOST, invite))
         return out + self.feed(ServiceLost(failure))
 
     def register(self, limit: int = 20) -> int:

@@ -28,6 +28,7 @@ from firmware.transaction.events import (
     SendAck,
     SendRequest,
 )
+from tests.unit.agent.calling import Calling
 from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, Rig, account, invite, of, sdp, text
 
@@ -83,28 +84,6 @@ User-Agent: handset/1
 Content-Length: 0
 
 """
-
-
-class Calling(Rig):
-    """An agent whose INVITE is out."""
-
-    def __init__(self) -> None:
-        super().__init__(account(display_name="Ann"))
-        self.registered()
-        self.feed(Dial(1, "100"))
-        self.invite = self.one("INVITE")
-
-    def hears(self, status: int, *fields: tuple[str, str], tag: str = "far") -> list[object]:
-        return self.reply(self.invite, answer(self.invite.request, status, *fields, tag=tag))
-
-    def is_answered(self, tag: str = "far", body: str | None = None) -> list[object]:
-        return self.reply(self.invite, self.accept(self.invite.request, tag, body))
-
-    def fails(self, failure: RequestFailure) -> list[object]:
-        return self.feed(RequestFailed(self.invite.key, failure))
-
-    def hangs_up(self) -> list[object]:
-        return self.feed(HangUp(1))
 
 
 def acks(out: list[object]) -> list[Request]:
@@ -336,37 +315,6 @@ def test_an_answer_that_cannot_be_read_fails_the_call(field: str) -> None:
 
 
 # Links that go (F5, F6).
-
-
-@pytest.mark.parametrize("ringing", [False, True])
-def test_a_call_without_an_answer_ends_with_its_link_and_leaves_nothing(ringing: bool) -> None:
-    rig = Calling()
-    if ringing:
-        rig.hears(180)
-    rig.open.append(rig.invite)
-    rig.down()
-    assert rig.ended() == CallEnded(1, EndCause.LINK_LOST)
-    rig.up()
-    rig.register()
-    assert not rig.open, "no second INVITE of that Call-ID, which would draw 482"
-    assert not rig.is_answered()
-
-
-def test_service_lost_alone_ends_it_too() -> None:
-    rig = Calling()
-    rig.down()
-    assert rig.ended() == CallEnded(1, EndCause.LINK_LOST)
-    assert not rig.fails(RequestFailure.LINK_LOST)
-
-
-def test_a_cancelled_call_goes_with_its_link() -> None:
-    rig = Calling()
-    rig.hangs_up()
-    rig.down()
-    assert len(of(CallEnded, rig.out)) == 1
-    rig.up()
-    rig.register()
-    assert not rig.open
 
 
 def test_a_call_that_stands_survives_its_link() -> None:

@@ -10,8 +10,8 @@ from firmware.agent.events import IncomingCall
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import parse_uri
 from firmware.transaction.events import AckReceived
+from tests.unit.agent.calling import Calling
 from tests.unit.agent.rig import Rig, account, invite, of, sdp
-from tests.unit.agent.test_outgoing import Calling
 from tests.unit.agent.test_received import ALLOW
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")

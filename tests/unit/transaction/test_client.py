@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.link.events import SendMessage
+from firmware.link.events import LinkUp, SendMessage
 from firmware.sip.message import Request, Response
 from firmware.transaction import client, invite_client
 from firmware.transaction.events import (
+    CancelLost,
     RequestFailed,
     RequestFailure,
     ResponseReceived,
@@ -18,7 +19,7 @@ from firmware.transaction.events import (
     ServiceLost,
 )
 from firmware.transaction.layer import CLIENTS_MAX
-from tests.unit.transaction.bench import LOCAL, LOST, Bench, ours, sent
+from tests.unit.transaction.bench import LOCAL, LOST, PROXY, Bench, ours, sent
 
 TIMEOUT = RequestFailed("k", RequestFailure.TIMEOUT)
 LINK_LOST = RequestFailed("k", RequestFailure.LINK_LOST)
@@ -222,7 +223,7 @@ def test_a_lost_link_fails_what_is_open_and_then_says_so() -> None:
     bench.answer(over, 200)
     assert bench.lose() == [
         RequestFailed("register", RequestFailure.LINK_LOST),
-        RequestFailed("ringing", RequestFailure.LINK_LOST),
+        RequestFailed("ringing", RequestFailure.LINK_LOST, ringing),
         ServiceLost(LOST),
     ]
     assert bench.layer.waiting_requests == ()
@@ -269,3 +270,21 @@ def test_no_way_leads_out_of_terminated(module: object) -> None:
     state = module.State  # type: ignore[attr-defined] # the same
     assert set(table) == set(state)
     assert table[state.TERMINATED] == set()
+
+
+def test_f5_the_cancel_of_a_lost_invite_bears_its_branch_and_goes_over_the_next_link() -> None:
+    bench = Bench()
+    invite = bench.send("INVITE")
+    bench.answer(invite, 180)
+    failed = bench.lose()[0]
+    assert failed == RequestFailed("k", RequestFailure.LINK_LOST, invite)
+    assert bench.feed(CancelLost(invite)) == [], "not without a link"
+    bench.feed(LinkUp(PROXY, replace(LOCAL, port=40001)))
+    cancel = sent(bench.feed(CancelLost(invite)), Request)
+    assert cancel.method == "CANCEL"
+    assert cancel.via == invite.via, "the proxy finds the INVITE by it (9.1)"
+    assert (cancel.uri, cancel.call_id, cancel.from_) == (invite.uri, invite.call_id, invite.from_)
+    assert (cancel.cseq.number, cancel.to) == (invite.cseq.number, invite.to)
+    assert bench.answer(cancel, 200) == []
+    assert bench.answer(invite, 487) == []
+    assert bench.layer.open_transactions == 0
