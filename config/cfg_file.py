@@ -106,6 +106,8 @@ def _parse_line(data: bytes, file: str, number: int) -> Statement | None:
     if not name:
         raise ValueError("no name before the colon")
     base, account = split_line(name)
+    if not base.isprintable():
+        raise ValueError("the name holds a character that cannot be printed")
     value = _value(rest.strip())
     return Statement(base, account, value, "!" in marks, "^" in marks, file, number)
 

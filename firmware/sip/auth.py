@@ -51,12 +51,15 @@ class Challenge:
         parts = _read_parts(text[found.end() :])
         if "realm" not in parts or "nonce" not in parts:
             raise RemoteProtocolError("digest challenge without realm or nonce")
+        algorithm, qop = parts.get("algorithm", "MD5"), split_list(parts.get("qop", ""))
+        if not all(map(is_token, (algorithm, *qop))):
+            raise RemoteProtocolError("bad algorithm or qop in a digest challenge")
         return cls(
             realm=parts["realm"],
             nonce=parts["nonce"],
             opaque=parts.get("opaque"),
-            algorithm=parts.get("algorithm", "MD5"),
-            qop=tuple([option.lower() for option in split_list(parts.get("qop", ""))]),
+            algorithm=algorithm,
+            qop=tuple([option.lower() for option in qop]),
             stale=parts.get("stale", "").lower() == "true",
             domain=parts.get("domain"),
         )
@@ -179,7 +182,7 @@ def _read_parts(text: str) -> dict[str, str]:
         name, value = name.strip(WHITE_SPACE).lower(), value.strip(WHITE_SPACE)
         if not equals or not is_token(name):
             raise RemoteProtocolError("bad digest parameter")
-        if value[:1] == '"' and not QUOTED.fullmatch(value):
+        if '"' in value and not QUOTED.fullmatch(value):
             raise RemoteProtocolError(f"bad value of digest parameter {shown(name)}")
         if parts.setdefault(name, unquote(value)) != unquote(value):
             raise RemoteProtocolError(f"digest parameter {shown(name)} stands twice")

@@ -96,7 +96,7 @@ class SessionDescription:
         lines = [line.rstrip() for line in lines if line.strip()]
         if not lines or lines[0] != "v=0":
             raise RemoteProtocolError("not a session description")
-        if any(line[1:2] != "=" for line in lines):
+        if any(line[1:2] != "=" or "\r" in line for line in lines):
             raise RemoteProtocolError("bad line in a session description")
         starts = [place for place, line in enumerate(lines) if line.startswith("m=")]
         if len(starts) > MEDIA_MAX:

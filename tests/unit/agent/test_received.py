@@ -348,6 +348,7 @@ def test_hung_up_before_the_ack_and_then_no_link_owes_a_bye() -> None:
         (sdp("m=audio 0 RTP/AVP 0"), 488),
         (sdp("m=video 4000 RTP/AVP 96"), 488),
         (sdp(), 488),
+        (sdp("m=audio 4000 RTP/AVP 0").replace("t=0 0", "t=0\r0"), 400),  # Found by fuzzing.
     ],
 )
 def test_an_offer_that_cannot_be_had_is_refused_before_it_rings(body: str, status: int) -> None:

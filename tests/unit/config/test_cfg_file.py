@@ -54,6 +54,7 @@ WRONG_LINES = [
     ("my secret is hunter2", 'no colon: a line is "name: value"'),
     (": hunter2", "no name before the colon"),
     ("!: hunter2", "no name before the colon"),
+    ("log module \x1b[2J: hunter2", "the name holds a character that cannot be printed"),
     ('sip password: "hunter2', "the value's quotation mark is never closed"),
     ('sip password: "hunter2""', "the value's quotation mark is never closed"),
     ('sip password: "hunter" 2', "text after the closing quotation mark"),

@@ -313,6 +313,9 @@ def test_the_qualities_of_protection_are_a_list(text: str, qop: tuple[str, ...])
         'Digest realm="r", nonce="n", realm="other"',
         'Digest realm="r", nonce="n", Digest realm="s", nonce="m"',
         'Digest realm="r", nonce="n", stray',
+        'Digest realm="r", nonce=n"x"',
+        'Digest realm="r", nonce="n", algorithm="MD5,x"',
+        'Digest realm="r", nonce="n", qop="a\\"b"',
     ],
 )
 def test_what_is_no_digest_challenge_is_refused(text: str) -> None:

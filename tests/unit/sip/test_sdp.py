@@ -99,6 +99,7 @@ def test_the_offers_of_the_torture_messages_are_read() -> None:
         "c=OUT IP4 192.0.2.1",
         "c=",
         "o=- 1 1 IN IP4",
+        "t=0\r0",
         "o=",
     ],
 )
