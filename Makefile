@@ -9,6 +9,8 @@ PYTHON := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SEED ?= 7
 SEEDS ?= 10000
+TARGET ?= all
+SECONDS ?= 60
 ARGS ?=
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
@@ -16,7 +18,7 @@ RUN_PACKAGES := python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamailio-extra-modules \
 	kamailio-outbound-modules kamailio-tls-modules openssl
 
-.PHONY: help run test check format sim sim-long mutants bench-link lock generated golden pictures clean \
+.PHONY: help run test check format sim sim-long mutants fuzz bench-link lock generated golden pictures clean \
 	run-packages test-packages
 
 help: ## Print this
@@ -47,6 +49,9 @@ sim-long: $(VENV)/test.ready ## Play many seeds: make sim-long SEEDS=10000
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
 	$(PYTHON) -m tests.simulator.mutants
 
+fuzz: $(VENV)/fuzz.ready ## Fuzz what is read from outside: make fuzz TARGET=uri SECONDS=3600
+	$(PYTHON) -m tests.fuzz $(TARGET) --seconds $(SECONDS) $(ARGS)
+
 bench-link: test-packages $(VENV)/test.ready ## Measure the link; prints a Markdown table
 	$(PYTHON) -m tests.bench.link $(ARGS)
 
@@ -55,6 +60,8 @@ lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 		--no-emit-index-url -o requirements.lock pyproject.toml
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
 		--no-emit-index-url --group test -c requirements.lock -o tests/requirements.lock
+	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
+		--no-emit-index-url --group fuzz -o tests/fuzz/requirements.lock
 
 generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table
 	$(PYTHON) -m config reference > config/REFERENCE.md
@@ -85,6 +92,10 @@ $(VENV)/run.ready: requirements.lock | $(VENV)/bin/python
 
 $(VENV)/test.ready: tests/requirements.lock $(VENV)/run.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	touch $@
+
+$(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready
+	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 # Ask the package manager only for what is not there, so that a set-up machine works off line.

@@ -1,0 +1,1 @@
+"""Fuzzing: bytes that a coverage-guided fuzzer invents, against properties that always hold."""
