@@ -7,8 +7,10 @@ its Retry-After. A 2xx makes a proxy fit again, and so do the probes of F3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from firmware.link.connection import Connection
 from firmware.link.events import Proxy
 from firmware.link.targets import Targets
 
@@ -81,6 +83,10 @@ class Chooser:
     def measured(self, proxy: Proxy, handshake_s: float) -> None:
         """Learn how long TCP and TLS took."""
         self._records[proxy].handshake_s = handshake_s
+
+    def connection(self, proxy: Proxy, numbers: Iterator[int]) -> Connection:
+        """Return a new connection to a proxy, with what is known of it; `start` it."""
+        return Connection(proxy, numbers, self.targets(proxy), self.head_start_s(proxy))
 
     def targets(self, proxy: Proxy) -> Targets:
         """Return what is known of the addresses of a proxy (F1)."""

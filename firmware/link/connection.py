@@ -8,7 +8,7 @@ Each stage has a budget of its own. A proxy's addresses share its one place and 
 each as an attempt with a new number, so that what an old attempt still says is not heard. An
 address with others behind it has the proxy's head start for TCP and TLS together (F1); the last
 one has the whole budgets. `Targets` remembers which failed. A connection carries no SIP by itself:
-the link promotes it (L10).
+the link promotes it (L10). In TLS mode the proxy opens connections too; those are READY at once.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Stage(Enum):
 
 
 LEGAL = {
-    Stage.NEW: {Stage.RESOLVING, Stage.DIALLING},
+    Stage.NEW: {Stage.RESOLVING, Stage.DIALLING, Stage.READY},
     Stage.RESOLVING: {Stage.DIALLING, Stage.ENDED},
     Stage.DIALLING: {Stage.DIALLING, Stage.HANDSHAKING, Stage.ENDED},
     Stage.HANDSHAKING: {Stage.DIALLING, Stage.READY, Stage.ENDED},
@@ -103,6 +103,11 @@ class Connection:
             return [Resolve(self.attempt, self.proxy)]
         self._addresses = (Address(self.proxy.host, self.proxy.port or SIPS_PORT),)
         return self._dial(now)
+
+    def accept(self, attempt: int, facts: TlsFacts) -> None:
+        """Take a connection that the proxy opened (L3): its TLS stands already."""
+        self._enter(Stage.READY, None)
+        self.attempt, self.facts = attempt, facts
 
     def deadline(self) -> float | None:
         """Return when the budget of this stage, or the address's head start, is spent."""

@@ -188,6 +188,14 @@ class DeliveryChecked:
 
 
 @frozen
+class Accepted:
+    """A proxy opened a connection to our listening port, and is who it should be (L3, L11)."""
+
+    attempt: int
+    facts: TlsFacts
+
+
+@frozen
 class NetworkChanged:
     """An address, a carrier or the default route changed, or the clock was set (D6, I3)."""
 
@@ -285,3 +293,4 @@ class LinkStatus:
     keep_alive_s: float = 0.0  # The period in force; 0: off.
     answers_pings: bool | None = None  # None: not known yet on this link.
     facts: TlsFacts | None = None
+    per_call: bool = False  # TLS mode: a connection for each call, no link that is kept (L3).

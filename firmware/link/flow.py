@@ -49,6 +49,7 @@ class Flow:
         self.proxy, self.attempt = connection.proxy, connection.attempt
         self.address = connection.address
         self.facts: TlsFacts = connection.facts
+        self.local = self.facts.local
         self._connection = connection
         self._lost = False  # The driver has let go of it.
         self.served = False  # A REGISTER got its 2xx here (D8).
@@ -67,6 +68,10 @@ class Flow:
     def proved_good(self, ending: Failure) -> bool:
         """Tell whether the address is worth the next try: it served, and did not fall silent."""
         return self.served and ending.kind is not FailureKind.SILENT
+
+    def owns(self, attempt: int) -> bool:
+        """Tell whether an event is about this connection."""
+        return attempt == self.attempt
 
     def deadline(self) -> float | None:
         """Return when the keep-alive has something to do."""
@@ -106,6 +111,9 @@ class Flow:
         """The proxy serves: ping it in its own time (L6)."""
         self.served = True
         return self._after_life(self.life.registered(flow_timer_s, now))
+
+    def calls_in_progress(self, calls: int, now: float) -> None:
+        """A link is kept, calls or not."""
 
     def send(self, message: Request | Response, now: float) -> list[object]:
         """Write a message."""

@@ -162,9 +162,7 @@ class Homecoming:
             self._probe_at = allowed_at
             return []
         self._step = Step.PROBING
-        home, chooser = self._chooser.home, self._chooser
-        head_start_s = chooser.head_start_s(home)
-        self._candidate = Connection(home, self._numbers, chooser.targets(home), head_start_s)
+        self._candidate = self._chooser.connection(self._chooser.home, self._numbers)
         return self._candidate.start(now)
 
     def _after(

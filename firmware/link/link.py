@@ -28,7 +28,9 @@ from typing import assert_never
 from firmware.link.chooser import Chooser
 from firmware.link.connection import Connection
 from firmware.link.events import (
+    Accepted,
     CallsInProgress,
+    Close,
     Connected,
     DeliveryChecked,
     Failure,
@@ -53,6 +55,7 @@ from firmware.link.flow import Flow, FlowEvent
 from firmware.link.homecoming import HOME_BY_S, SETTLED_S, Homecoming, Stay
 from firmware.link.race import Race
 from firmware.link.retry import Retry
+from firmware.link.separate import SeparateFlows
 from firmware.link.settings import LinkSettings
 from firmware.machine import earliest, is_due
 
@@ -72,6 +75,7 @@ LinkEvent = (
     | Received
     | Lost
     | DeliveryChecked
+    | Accepted
     | NetworkChanged
     | SendMessage
     | TestLink
@@ -116,7 +120,7 @@ class Link:
         self._attempts = 0  # Since the link was up.
         self._proxy: Proxy | None = None  # The one connected to, or tried last.
         self._race: Race | None = None
-        self._flow: Flow | None = None
+        self._flow: Flow | SeparateFlows | None = None
         self._homecoming: Homecoming | None = None
         self._calls = 0
         self._retry_at: float | None = None if settings.problem else now
@@ -129,7 +133,7 @@ class Link:
     @property
     def attempt(self) -> int | None:
         """The number of the promoted connection, the only one that carries SIP (L10)."""
-        return self._flow.attempt if self._flow else None
+        return self._flow.attempt if isinstance(self._flow, Flow) else None
 
     def deadline(self) -> float | None:
         parts = (self._race, self._flow, self._homecoming)
@@ -166,17 +170,21 @@ class Link:
         match event:
             case SendMessage(message):
                 # The layers above were told when there is no link to write to.
-                return self._flow.send(message, now) if self._flow else []
+                return self._after_flow(self._flow.send(message, now), now) if self._flow else []
             case TestLink():
                 return self._after_flow(self._flow.test(now), now) if self._flow else []
             case NetworkChanged():
                 return self._network_changed(now)
+            case Accepted():
+                return self._accepted(event, now)
             case ServiceConfirmed(flow_timer_s):
                 return self._service_confirmed(flow_timer_s, now)
             case ProxyUnfit(failure, retry_after_s):
                 return self._unfit(failure, retry_after_s, now)
             case CallsInProgress(calls):
                 self._calls = calls
+                if self._flow:
+                    self._flow.calls_in_progress(calls, now)
                 return []
             case ReadyToLeave():
                 home = self._homecoming
@@ -198,10 +206,18 @@ class Link:
             out = self._homecoming.handle(event, now, self._calls)
             return self._after_homecoming(out, now)
         flow = self._flow
-        if flow is None or event.attempt != flow.attempt:
+        if flow is None or not flow.owns(event.attempt):
             return []
+        if isinstance(flow, SeparateFlows):
+            return self._after_flow(flow.handle(event, now), now)
         assert isinstance(event, FlowEvent), f"{event} on the promoted connection"
         return self._after_flow(flow.handle(event, now), now)
+
+    def _accepted(self, event: Accepted, now: float) -> list[object]:
+        """L3, L11: a proxy calls on the listening port; without a service there is nobody in."""
+        if not isinstance(self._flow, SeparateFlows):
+            return [Close(event.attempt)]
+        return self._after_flow(self._flow.handle(event, now), now)
 
     # Without a link.
 
@@ -248,14 +264,21 @@ class Link:
         assert self._flow is None
         self._enter(State.UP, now)
         self._attempts, self._proxy = 0, winner.proxy
-        self._flow = Flow(winner, self._settings, self._ids, self._random, now)
+        self._flow = self._flow_of(winner, now)
         if winner.proxy == self._chooser.home:
             self._settled_at = now + SETTLED_S
         else:
             self._homecoming = Homecoming(
                 self._settings, self._chooser, self._stay, self._numbers, self._random, now
             )
-        return [LinkUp(winner.proxy, self._flow.facts.local)]
+        return [LinkUp(winner.proxy, self._flow.local)]
+
+    def _flow_of(self, winner: Connection, now: float) -> Flow | SeparateFlows:
+        """L3: one connection for everything, or each call its own."""
+        settings, ids, random = self._settings, self._ids, self._random
+        if settings.listening_port is None:
+            return Flow(winner, settings, ids, random, now)
+        return SeparateFlows(winner, self._chooser, self._numbers, settings, ids, random, now)
 
     def _after_flow(self, out: list[object], now: float) -> list[object]:
         """End the link when its flow says so."""
@@ -309,7 +332,7 @@ class Link:
         self._wait(failure, self._after_loss(flow, now), now)
         return [*out, LinkDown(failure)]
 
-    def _after_loss(self, flow: Flow, now: float) -> float:
+    def _after_loss(self, flow: Flow | SeparateFlows, now: float) -> float:
         """Return when to try again after a link is gone (F1, F2, D8)."""
         if not flow.served and self._chooser.is_fit(flow.proxy, now):
             self._chooser.unfit(flow.proxy, 0.0, now)
@@ -356,6 +379,7 @@ class Link:
             keep_alive_s=life.period_s if life else self._settings.keep_alive_s,
             answers_pings=life.answers_pings if life else None,
             facts=self._flow.facts if self._flow else None,
+            per_call=self._settings.listening_port is not None,
         )
 
     def _shown_state(self, now: float) -> LinkState:

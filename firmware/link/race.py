@@ -84,12 +84,10 @@ class Race:
         if not self._waiting or len(self._runners) >= RUNNERS_MAX:
             return []
         proxy = self._waiting.pop(0)
-        head_start_s = self._chooser.head_start_s(proxy)
-        targets = self._chooser.targets(proxy)
-        runner = Connection(proxy, self._numbers, targets, head_start_s)
+        runner = self._chooser.connection(proxy, self._numbers)
         self._runners.append(runner)
         if self._waiting:
-            self._next_by = now + head_start_s
+            self._next_by = now + self._chooser.head_start_s(proxy)
         return runner.start(now)
 
     def _after(self, runner: Connection, out: list[object], now: float) -> list[object]:

@@ -21,3 +21,5 @@ class LinkSettings:
     probe_interval_s: float = 60.0  # F3.
     probe_count: int = 3
     minimum_stay_s: float = 120.0
+    listening_port: int | None = None
+    """Set in TLS mode only (L3): connections are for a call, and the proxy opens them here."""

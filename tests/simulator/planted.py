@@ -97,7 +97,7 @@ BUGS = (
     Bug(
         "old attempt heard by the link",
         LINK,
-        "if flow is None or event.attempt != flow.attempt:",
+        "if flow is None or not flow.owns(event.attempt):",
         "if flow is None:",
     ),
     Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),

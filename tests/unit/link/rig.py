@@ -113,11 +113,11 @@ def written(out: list[object]) -> bytes:
     return b"".join(write.data for write in of(Write, out))
 
 
-def request(method: str, branch: str = "z9hG4bKrig") -> Request:
+def request(method: str, branch: str = "z9hG4bKrig", call_id: str = "rig") -> Request:
     text = (
         f"{method} sip:example.org SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.99:40000;branch={branch}\r\n"
         "Max-Forwards: 70\r\nFrom: <sip:201@example.org>;tag=a\r\nTo: <sip:201@example.org>\r\n"
-        f"Call-ID: rig\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+        f"Call-ID: {call_id}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
     )
     message = parse_message(text.encode())
     assert isinstance(message, Request)
