@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from config.validity import UNREADABLE, authority_name, in_days, in_short
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, ServerName
 
@@ -30,16 +30,14 @@ SIGNING_KEYS = (
 )  # fmt: skip
 """What an authority may sign its revocation list with."""
 
-UNREADABLE = (
-    ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
-)  # fmt: skip
-"""What `cryptography` raises for a certificate that OpenSSL may yet have verified."""
-
 CLOCK_FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
 """This software did not exist before: a clock that says so was never set (I3)."""
 
-WARN_BEFORE_END = timedelta(days=30)
-"""I4."""
+CLOCK_DOUBT = timedelta(days=730)
+"""A certificate that is wrong by more is less likely than a clock that is."""
+
+SEVERAL_NAME_MAX = 14
+"""Characters of the first of several names: a line holds it and that there are more."""
 
 
 @frozen
@@ -73,11 +71,13 @@ def verify(
 ) -> Failure | None:
     """Check a chain (DER, leaf first) that OpenSSL has verified; None when all is well."""
     now = datetime.fromtimestamp(unix_now, UTC)
+    if now < CLOCK_FLOOR:  # I3: nothing can be said of any certificate's days.
+        return Failure(FailureKind.CLOCK, f"clock not set ({now:%Y-%m-%d})")
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         return _verify(certificates, name, now, crls, allow_wildcard=allow_wildcard)
-    except UNREADABLE as error:
-        return _refused(f"the certificate of {name.text} cannot be read: {error}")
+    except UNREADABLE:
+        return _refused(f"{_whose(name)} cannot be read")
 
 
 def _verify(
@@ -90,7 +90,7 @@ def _verify(
 ) -> Failure | None:
     leaf = certificates[0]
     for number, certificate in enumerate(certificates):
-        whose = f"certificate of {name.text}" if number == 0 else "certificate of its authority"
+        whose = _whose(name) if number == 0 else authority_name(certificate)
         issuer = certificates[number + 1] if number + 1 < len(certificates) else None
         failure = (
             _check_time(certificate, whose, now)
@@ -102,41 +102,36 @@ def _verify(
     return _check_purpose(leaf, name) or _check_name(leaf, name, allow_wildcard=allow_wildcard)
 
 
+def _whose(name: ServerName) -> str:
+    return f"certificate of {in_short(name.text)}"
+
+
 def _refused(text: str) -> Failure:
     return Failure(FailureKind.CERTIFICATE, text)
-
-
-def in_days(span: timedelta) -> str:
-    """Say a span of time in words."""
-    if span.days >= 1:
-        return "1 day" if span.days == 1 else f"{span.days} days"
-    hours = span.seconds // 3600
-    if hours >= 1:
-        return "1 hour" if hours == 1 else f"{hours} hours"
-    return "minutes"
 
 
 def _check_time(certificate: x509.Certificate, whose: str, now: datetime) -> Failure | None:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now < begins:
-        if now < CLOCK_FLOOR:
-            return Failure(FailureKind.CLOCK, f"clock not set ({now:%Y-%m-%d})")
-        return _refused(f"{whose} is not valid for another {in_days(begins - now)}")
-    if now > ends:
-        return _refused(f"{whose} expired {in_days(now - ends)} ago")
-    return None
+        text = f"{whose} begins in {in_days(begins - now)}"
+    elif now > ends:
+        text = f"{whose} expired {in_days(now - ends)} ago"
+    else:
+        return None
+    doubtful = max(begins - now, now - ends) > CLOCK_DOUBT
+    return _refused(f"is it {now:%Y}? {text}" if doubtful else text)  # I3.
 
 
 def _check_strength(certificate: x509.Certificate, whose: str, *, root: bool) -> Failure | None:
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS_MIN:
-        return _refused(f"{whose} has a weak key (RSA {key.key_size} bits)")
+        return _refused(f"{whose} has a weak key: RSA {key.key_size}")
     if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < EC_BITS_MIN:
-        return _refused(f"{whose} has a weak key (EC {key.key_size} bits)")
+        return _refused(f"{whose} has a weak key: EC {key.key_size}")
     algorithm = certificate.signature_hash_algorithm
     # Nobody trusts a root for its own signature: it is trusted because it is configured.
     if not root and isinstance(algorithm, hashes.SHA1 | hashes.MD5):
-        return _refused(f"{whose} is signed with {algorithm.name.upper()}, which is broken")
+        return _refused(f"{whose} has a {algorithm.name.upper()} signature")
     return None
 
 
@@ -161,21 +156,42 @@ def _check_purpose(leaf: x509.Certificate, name: ServerName) -> Failure | None:
     wanted = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
     if wanted & set(usage.value):
         return None
-    return _refused(f"certificate of {name.text} is not for servers")
+    return _refused(f"{_whose(name)} is not for servers")
 
 
 def _check_name(
     leaf: x509.Certificate, name: ServerName, *, allow_wildcard: bool
 ) -> Failure | None:
-    wrong = _refused(f"certificate is for {_names_in_words(leaf)}, not for {name.text}")
     names = _alternative_names(leaf)
     if names is None:
-        return wrong  # I1: a CN without SAN is not accepted.
+        return _refused(f"{_whose(name)} names no host (no SAN)")  # I1: a CN is not accepted.
     try:
         address = ipaddress.ip_address(name.text)
     except ValueError:
-        return None if _matches(names, name.text, allow_wildcard=allow_wildcard) else wrong
-    return None if address in names.get_values_for_type(x509.IPAddress) else wrong
+        return _check_host(names, name, allow_wildcard=allow_wildcard)
+    if address in names.get_values_for_type(x509.IPAddress):
+        return None
+    if name.text in names.get_values_for_type(x509.DNSName):
+        return _refused(f"{_whose(name)} lists it as a name only")
+    return _refused(f"{_whose(name)} is for {_names_in_words(list(map(str, _values(names))))}")
+
+
+def _check_host(
+    names: x509.SubjectAlternativeName, name: ServerName, *, allow_wildcard: bool
+) -> Failure | None:
+    """RFC 5922 7.1: SIP URIs, where there are any, exclude the DNS names."""
+    wanted = name.text.rstrip(".").lower()
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    if domains := {uri: domain for uri in uris if (domain := _sip_domain(uri)) is not None}:
+        wrong = _refused(f"{_whose(name)} is for {_names_in_words(list(domains))}")
+        return None if wanted in domains.values() else wrong
+    patterns = [entry.rstrip(".").lower() for entry in names.get_values_for_type(x509.DNSName)]
+    if wanted in patterns:
+        return None
+    suffix = wanted.partition(".")[2]
+    if "." in suffix and f"*.{suffix}" in patterns:
+        return None if allow_wildcard else _refused(f"{_whose(name)} has only a wildcard name")
+    return _refused(f"{_whose(name)} is for {_names_in_words(list(map(str, _values(names))))}")
 
 
 def _alternative_names(leaf: x509.Certificate) -> x509.SubjectAlternativeName | None:
@@ -187,18 +203,8 @@ def _alternative_names(leaf: x509.Certificate) -> x509.SubjectAlternativeName | 
     return found.value
 
 
-def _matches(names: x509.SubjectAlternativeName, wanted: str, *, allow_wildcard: bool) -> bool:
-    """RFC 5922 7.1: SIP URIs, where there are any, exclude the DNS names."""
-    wanted = wanted.rstrip(".").lower()
-    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-    domains = [domain for uri in uris if (domain := _sip_domain(uri)) is not None]
-    if domains:
-        return wanted in domains
-    patterns = [entry.rstrip(".").lower() for entry in names.get_values_for_type(x509.DNSName)]
-    if wanted in patterns:
-        return True
-    suffix = wanted.partition(".")[2]
-    return allow_wildcard and "." in suffix and f"*.{suffix}" in patterns
+def _values(names: x509.SubjectAlternativeName) -> list[object]:
+    return [entry.value for entry in names]
 
 
 def _sip_domain(uri: str) -> str | None:
@@ -209,12 +215,13 @@ def _sip_domain(uri: str) -> str | None:
     return "" if "@" in rest else rest.partition(";")[0].partition(":")[0].rstrip(".").lower()
 
 
-def _names_in_words(leaf: x509.Certificate) -> str:
-    names = _alternative_names(leaf)
-    values = [str(entry.value) for entry in names] if names else []
+def _names_in_words(values: Sequence[str]) -> str:
+    """Say what a certificate is for; one that holds a hundred names is said in a line too."""
     if not values:
-        return "no name"
-    return ", ".join(values[:2]) + (" and others" if len(values) > 2 else "")
+        return "no host"
+    if len(values) == 1:
+        return in_short(values[0])
+    return f"{in_short(values[0], SEVERAL_NAME_MAX)}, more"
 
 
 def certificate_end(leaf: bytes) -> float:

@@ -64,10 +64,10 @@ class TlsFilesError(Exception):
 
 @frozen
 class KeptSession:
-    """A session that may be resumed, with the leaf that it was made with."""
+    """A session that may be resumed, with the verified chain that it was made with."""
 
     session: ssl.SSLSession
-    leaf: bytes
+    chain: tuple[bytes, ...]  # DER, leaf first.
 
 
 Stamp = tuple[tuple[str, int, int, int], ...]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from firmware.link.events import Address, Failure, FailureKind, ServerName, TlsFacts
+from firmware.link.events import Address, Failure, ServerName, TlsFacts
+from firmware.runtime.tls_words import in_words
 
 READ_BYTES = 64 * 1024
 """Decrypted at a time; a TLS record holds 16 KiB."""
@@ -49,6 +50,7 @@ class TlsPipe:
         name: ServerName,
         check: Check,
         session: ssl.SSLSession | None = None,
+        session_chain: Sequence[bytes] = (),
     ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -56,6 +58,8 @@ class TlsPipe:
         self._name = name
         self._check = check
         self.offered_session = session is not None
+        self._session_chain = session_chain
+        self.chain: list[bytes] = []  # What was verified, leaf first; empty before.
         self.established = False
         # SNI is a DNS name; Python sends none for an address literal (RFC 6066 3).
         self._tls = context.wrap_bio(
@@ -124,16 +128,19 @@ class TlsPipe:
         except ssl.SSLWantReadError:
             return
         except ssl.SSLError as error:
-            raise TlsStreamError(in_words(error, self._name)) from error
-        if failure := self._check(self._chain()):
+            agreed = self._tls.cipher() is not None
+            raise TlsStreamError(in_words(error, self._name, agreed=agreed)) from error
+        self.chain = self._chain()
+        if failure := self._check(self.chain):
             self._outgoing.read()  # The last flight stays here.
             raise TlsStreamError(failure)
         self.established = True
 
     def _chain(self) -> list[bytes]:
-        """Return the verified chain, leaf first; of a resumed session there is only the leaf."""
+        """Return the verified chain, leaf first; of a resumed session, the one it was made with."""
         if self._tls.session_reused:
-            return [self.leaf]
+            kept = list(self._session_chain)
+            return kept if kept[:1] == [self.leaf] else [self.leaf]
         # Public since Python 3.13; before, the inner object has it. Without either: refuse.
         inner = (
             self._tls if hasattr(self._tls, "get_verified_chain") else vars(self._tls)["_sslobj"]
@@ -161,60 +168,3 @@ class TlsPipe:
             if not part:
                 return b"".join(parts), True
             parts.append(part)
-
-
-CHAIN_WORDS = {
-    18: "is self-signed and not among the trusted certificates",
-    19: "ends in a root that is not among the trusted certificates",
-    20: "is signed by an unknown authority",
-    21: "is signed by an unknown authority",
-    2: "is signed by an unknown authority",
-    7: "has a bad signature",
-    24: "is signed by a certificate that is no authority",
-    25: "has a chain that is longer than its authority allows",
-    26: "is not for servers",
-    32: "is signed by a certificate that may not sign",
-    47: "has a name that its authority may not certify",
-    48: "has a name that its authority may not certify",
-    66: "has a weak key",
-    67: "is signed by an authority with a weak key",
-    68: "is signed with a weak algorithm",
-    79: "is signed by a certificate that is no authority",
-}
-"""X509_V_ERR_ codes to what a person reads behind "certificate of proxy1"."""
-
-ALERT_WORDS = {
-    "CERTIFICATE_REQUIRED": "the proxy wants a certificate from this phone",
-    "BAD_CERTIFICATE": "the proxy refused this phone's certificate",
-    "UNKNOWN_CA": "the proxy does not know the authority of this phone's certificate",
-    "CERTIFICATE_UNKNOWN": "the proxy refused this phone's certificate",
-    "CERTIFICATE_EXPIRED": "this phone's certificate has expired, the proxy says",
-    "CERTIFICATE_REVOKED": "this phone's certificate is revoked, the proxy says",
-    "UNSUPPORTED_CERTIFICATE": "the proxy cannot use this phone's certificate",
-    "ACCESS_DENIED": "the proxy denies access",
-    "PROTOCOL_VERSION": "the proxy speaks no TLS version that this phone speaks (1.2, 1.3)",
-    "HANDSHAKE_FAILURE": "the proxy and this phone have no TLS settings in common",
-    "UNRECOGNIZED_NAME": "the proxy does not know the name it was called by",
-    "INTERNAL_ERROR": "the proxy reports an internal TLS error",
-}
-"""Names of alerts as they end OpenSSL's reasons, to what a person reads."""
-
-
-def in_words(error: ssl.SSLError, name: ServerName) -> Failure:
-    """Say a TLS failure in words that a person understands."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        words = CHAIN_WORDS.get(error.verify_code, f"was refused: {error.verify_message}")
-        return Failure(FailureKind.CERTIFICATE, f"certificate of {name.text} {words}")
-    reason = (error.reason or "").upper()
-    if "ALERT" in reason:
-        for alert, words in ALERT_WORDS.items():
-            if reason.endswith(alert):
-                return Failure(FailureKind.TLS, words)
-        readable = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
-        return Failure(FailureKind.TLS, f"the proxy ended TLS: {readable}")
-    if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason:
-        return Failure(FailureKind.TLS, f"{name.text} does not speak TLS on this port")
-    if "UNSUPPORTED_PROTOCOL" in reason:
-        return Failure(FailureKind.TLS, ALERT_WORDS["PROTOCOL_VERSION"])
-    readable = reason.replace("_", " ").lower() or "unknown error"
-    return Failure(FailureKind.TLS, f"TLS with {name.text} failed: {readable}")

@@ -13,7 +13,7 @@ import socket
 import struct
 import termios
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from firmware.frozen import frozen
@@ -326,11 +326,11 @@ class _Connection(asyncio.Protocol):
         contexts = self._owner.contexts
         context = contexts.context()
         kept = contexts.session(self._name, self._address)
-        if kept is not None and self._verify([kept.leaf]) is not None:
+        if kept is not None and self._verify(kept.chain) is not None:
             contexts.forget(self._name, self._address)
             kept = None
-        session = kept.session if kept else None
-        self._pipe = TlsPipe(context, self._name, self._verify, session)
+        session, chain = (kept.session, kept.chain) if kept else (None, ())
+        self._pipe = TlsPipe(context, self._name, self._verify, session, chain)
         self._send(self._pipe.start())
 
     def _retry_without_session(self, failure: Failure) -> bool:
@@ -372,10 +372,10 @@ class _Connection(asyncio.Protocol):
         session = None if self._session_kept else self._pipe.session
         if session is not None:
             self._session_kept = True
-            kept = KeptSession(session, self._pipe.leaf)
+            kept = KeptSession(session, tuple(self._pipe.chain))
             self._owner.contexts.keep(self._pipe.context, self._name, self._address, kept)
 
-    def _verify(self, chain: list[bytes]) -> Failure | None:
+    def _verify(self, chain: Sequence[bytes]) -> Failure | None:
         contexts = self._owner.contexts
         wildcard = contexts.files.allow_wildcard
         return verify(chain, self._name, time.time(), contexts.crls, allow_wildcard=wildcard)

@@ -22,8 +22,11 @@ AUTHORITY_DAYS = 3650
 """How long an authority lives, both ways from now: longer than any certificate it signs."""
 
 RSA_SHA256 = bytes.fromhex("2a864886f70d01010b")
-RSA_SHA1 = bytes.fromhex("2a864886f70d010105")
-"""The two signature algorithms as they stand in a certificate; they are of one length."""
+RSA_BROKEN: dict[str, tuple[bytes, hashes.HashAlgorithm]] = {
+    "sha1": (bytes.fromhex("2a864886f70d010105"), hashes.SHA1()),
+    "md5": (bytes.fromhex("2a864886f70d010104"), hashes.MD5()),
+}
+"""Signature algorithms as they stand in a certificate; all are of one length."""
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -91,20 +94,49 @@ class Authority:
         name: str = "Lab root",
         parent: Authority | None = None,
         key_kind: KeyKind = KeyKind.EC,
+        *,
+        ends_days: float = AUTHORITY_DAYS,
+        path_length: int | None = None,
+        constraints: x509.NameConstraints | None = None,
     ) -> None:
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._parent = parent
         self._key = make_key(key_kind)
-        self.certificate = self._own_certificate()
+        self.certificate = self._own_certificate(ends_days, path_length, constraints)
 
     @property
     def certificate_pem(self) -> bytes:
         """What a phone trusts: the root's own certificate, or an intermediate's."""
         return pem(self.certificate)
 
-    def intermediate(self, name: str = "Lab intermediate") -> Authority:
+    def intermediate(
+        self,
+        name: str = "Lab intermediate",
+        *,
+        key_kind: KeyKind = KeyKind.EC,
+        ends_days: float = AUTHORITY_DAYS,
+        path_length: int | None = None,
+        constraints: x509.NameConstraints | None = None,
+    ) -> Authority:
         """Make an authority under this one; it puts itself into the chain of what it signs."""
-        return Authority(name, parent=self)
+        return Authority(
+            name,
+            self,
+            key_kind,
+            ends_days=ends_days,
+            path_length=path_length,
+            constraints=constraints,
+        )
+
+    @classmethod
+    def pretend(cls, identity: Identity) -> Authority:
+        """Let a certificate that is no authority sign others."""
+        forger = cls.__new__(cls)
+        forger.name, forger._parent, forger._key = (
+            identity.certificate.subject, None, identity.key
+        )  # fmt: skip
+        forger.certificate = identity.certificate
+        return forger
 
     def issue(
         self,
@@ -113,14 +145,14 @@ class Authority:
         ends_days: float = 365,
         key_kind: KeyKind = KeyKind.EC,
         usage: Usage = Usage.SERVER,
-        sha1: bool = False,
+        broken: str = "",
         common_name: str = "",
         uris: tuple[str, ...] = (),
     ) -> Identity:
         """Sign a certificate for DNS names and IP literals; dates are in days from now.
 
         Without `names` and `uris` there is no subject alternative name, only the common name.
-        A SHA-1 signature needs an authority with an RSA key.
+        A `broken` signature ("sha1", "md5") needs an authority with an RSA key.
         """
         key = make_key(key_kind)
         subject = common_name or (names[0] if names else "nobody")
@@ -137,19 +169,38 @@ class Authority:
         if usage in USAGES:
             builder = builder.add_extension(x509.ExtendedKeyUsage(USAGES[usage]), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
-        if sha1:
-            certificate = self._sign_with_sha1(certificate)
+        if broken:
+            certificate = self._sign_badly(certificate, *RSA_BROKEN[broken])
         return Identity(certificate, key, self._chain())
 
-    def revoke(self, *identities: Identity, ends_days: float = 30) -> bytes:
+    def sign_request(self, request: x509.CertificateSigningRequest) -> x509.Certificate:
+        """Sign what a phone asks for, with the extensions that it asks for."""
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder(
+            self.name, request.subject, request.public_key(), x509.random_serial_number(),
+            now - timedelta(days=1), now + timedelta(days=365),
+        )  # fmt: skip
+        for extension in request.extensions:
+            builder = builder.add_extension(extension.value, extension.critical)
+        return builder.sign(self._key, hashes.SHA256())
+
+    def revoke(
+        self,
+        *identities: Identity,
+        starts_days: float = -60,
+        ends_days: float = 30,
+        extensions: tuple[x509.ExtensionType, ...] = (),
+    ) -> bytes:
         """Return a revocation list (PEM) naming these certificates; it may have expired itself."""
         now = datetime.now(UTC)
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.name)
-            .last_update(now - timedelta(days=60))
+            .last_update(now + timedelta(days=starts_days))
             .next_update(now + timedelta(days=ends_days))
         )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
         for identity in identities:
             builder = builder.add_revoked_certificate(
                 x509.RevokedCertificateBuilder()
@@ -160,13 +211,15 @@ class Authority:
         signed = builder.sign(self._key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM)
 
-    def _sign_with_sha1(self, certificate: x509.Certificate) -> x509.Certificate:
-        """Sign again with SHA-1, which the library itself declines to do."""
+    def _sign_badly(
+        self, certificate: x509.Certificate, oid: bytes, digest: hashes.HashAlgorithm
+    ) -> x509.Certificate:
+        """Sign again with a broken algorithm, which the library itself declines to do."""
         assert isinstance(self._key, rsa.RSAPrivateKey)
-        body = certificate.tbs_certificate_bytes.replace(RSA_SHA256, RSA_SHA1)
-        signature = self._key.sign(body, padding.PKCS1v15(), hashes.SHA1())
+        body = certificate.tbs_certificate_bytes.replace(RSA_SHA256, oid)
+        signature = self._key.sign(body, padding.PKCS1v15(), digest)
         whole = certificate.public_bytes(serialization.Encoding.DER)
-        whole = whole.replace(RSA_SHA256, RSA_SHA1).replace(certificate.signature, signature)
+        whole = whole.replace(RSA_SHA256, oid).replace(certificate.signature, signature)
         return x509.load_der_x509_certificate(whole)
 
     def _chain(self) -> tuple[x509.Certificate, ...]:
@@ -187,7 +240,9 @@ class Authority:
             .not_valid_after(now + timedelta(days=ends_days))
         )
 
-    def _own_certificate(self) -> x509.Certificate:
+    def _own_certificate(
+        self, ends_days: float, path_length: int | None, constraints: x509.NameConstraints | None
+    ) -> x509.Certificate:
         issuer = self._parent or self
         subject = self.name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         assert isinstance(subject, str)
@@ -197,12 +252,14 @@ class Authority:
             key_agreement=False, encipher_only=False, decipher_only=False,
         )  # fmt: skip
         builder = (
-            issuer._builder(subject, -AUTHORITY_DAYS, AUTHORITY_DAYS)
+            issuer._builder(subject, -AUTHORITY_DAYS, ends_days)
             .public_key(self._key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
         )
+        if constraints is not None:
+            builder = builder.add_extension(constraints, critical=True)
         return builder.sign(issuer._key, hashes.SHA256())
 
 

@@ -248,7 +248,7 @@ def test_sessions_are_bounded_and_the_oldest_goes_first(scene: Scene) -> None:
     contexts = TlsContexts(scene.files)
     context = contexts.context()
     session = None  # Nothing looks into it.
-    kept = KeptSession(session, b"leaf")  # type: ignore[arg-type]
+    kept = KeptSession(session, (b"leaf",))  # type: ignore[arg-type]
     name = ServerName(NAME)
     addresses = [Address("127.0.0.1", port) for port in range(SESSIONS_MAX + 3)]
     for address in addresses:
