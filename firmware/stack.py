@@ -64,6 +64,7 @@ ROUTES: dict[type, str] = {
     link.LinkDown: "transactions",
     link.MessageReceived: "transactions",
     link.LeaveSoon: "agent",
+    link.StayHere: "agent",
     transaction.ResponseReceived: "agent",
     transaction.RequestFailed: "agent",
     transaction.RequestReceived: "agent",

@@ -44,7 +44,7 @@ from firmware.agent.registration import RegistrarFailing
 from firmware.agent.registrations import Registrations
 from firmware.agent.screening import check, find_line
 from firmware.agent.target import BadTargetError, parse_target, party_of
-from firmware.link.events import CallsInProgress, LeaveSoon
+from firmware.link.events import CallsInProgress, LeaveSoon, StayHere
 from firmware.machine import earliest
 from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
@@ -78,6 +78,7 @@ AgentEvent = (
     | ServiceUp
     | ServiceLost
     | LeaveSoon
+    | StayHere
     | ResponseReceived
     | RequestFailed
     | RequestReceived
@@ -142,8 +143,9 @@ class Agent:
                 return self._service_up(event, now)
             case ServiceLost():
                 return self._service_lost(event, now)
-            case LeaveSoon():
-                return self._registrations.leave(now)
+            case LeaveSoon() | StayHere():
+                leaves, parts = isinstance(event, LeaveSoon), self._registrations
+                return parts.leave(now) if leaves else parts.stay(now)
             case ResponseReceived(key, response):
                 return self._response(key, response, now)
             case RequestFailed():
@@ -163,7 +165,7 @@ class Agent:
         registration = self._registrations.of(account)
         if registration is None:
             return _no_call("no such account")
-        if not registration.is_registered or self._stopping:
+        if self._stopping or not (registration.is_registered or registration.is_moving):
             return _no_call("not registered")
         if len(self.calls) >= CALLS_MAX:
             return _no_call("too many calls")
@@ -174,7 +176,7 @@ class Agent:
             return _no_call(str(error))
         call = OutgoingCall(next(self._numbers), line, party_of(NameAddress(uri)), uri)
         self._calls[call.number] = call
-        return call.start(now)
+        return call.start(now, can_send=registration.is_registered)
 
     def _person_decides(self, event: Answer | Reject | HangUp, now: float) -> list[object]:
         """Carry it out, unless the call has ended meanwhile."""

@@ -74,10 +74,14 @@ class OutgoingCall(Call):
         self._proxy: Proxy | None = None  # Whom the INVITE went to.
         self._repeats_until = 0.0  # 2xx may come again, and ACKs may be missed.
 
-    def start(self, now: float) -> list[object]:
-        """Send the first INVITE."""
+    def start(self, now: float, *, can_send: bool) -> list[object]:
+        """Send the first INVITE, or wait while the account moves to another proxy (F3)."""
         self._clock_at = now + RING_S_MAX
-        return [Dialling(self.number, self.line.account.number, self.far), self._send()]
+        dialling = Dialling(self.number, self.line.account.number, self.far)
+        if can_send:
+            return [dialling, self._send()]
+        self._enter_patiently(CallState.REPEATING)
+        return [dialling]
 
     @property
     def wants_repeating(self) -> bool:

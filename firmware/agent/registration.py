@@ -9,7 +9,8 @@ Theory of operation
     REFUSED     the registrar said no: this account alone waits, and says why in words (F4)
 
 Every new link means a REGISTER at once (L8), except that an account which this proxy refused
-keeps its wait: links that come and go must not turn a wrong password into an attack (F4).
+keeps its wait, whatever other proxies said meanwhile: links that come and go must not turn a wrong
+password into an attack (F4).
 
 `+sip.instance` and `reg-id` let the registrar replace the old binding; where it does not, the
 leftovers that its 200 shows are removed by one more REGISTER.
@@ -58,6 +59,7 @@ LEGAL = {
     RegistrationState.WAITING: {
         RegistrationState.WAITING,
         RegistrationState.REGISTERING,
+        RegistrationState.REFUSED,
         RegistrationState.OFF,
     },
     RegistrationState.REGISTERING: {
@@ -74,6 +76,7 @@ LEGAL = {
         RegistrationState.OFF,
     },
     RegistrationState.REFUSED: {
+        RegistrationState.REFUSED,
         RegistrationState.REGISTERING,
         RegistrationState.WAITING,
         RegistrationState.OFF,
@@ -89,6 +92,14 @@ class RegistrarFailing:
     retry_after_s: float
 
 
+@frozen
+class Refusal:
+    """A proxy said no: not again before then."""
+
+    until: float
+    reason: str
+
+
 class Registration:
     """One account's standing with its registrar."""
 
@@ -100,7 +111,7 @@ class Registration:
         self._key: str | None = None  # The REGISTER that is out,
         self._exchange = Exchange(Use.REGISTER)  # and what it met.
         self._changes = 0
-        self._refused_by: Proxy | None = None
+        self._refusals: dict[Proxy, Refusal] = {}
         self._reason = ""
         self._stopping = False  # The binding is taken away,
         self._moving = False  # to register at another proxy at once (F3).
@@ -116,9 +127,14 @@ class Registration:
         return self.state is RegistrationState.REGISTERED
 
     @property
+    def is_moving(self) -> bool:
+        """Tell whether the account has signed off, or does so, for another proxy (F3)."""
+        return self._moving
+
+    @property
     def is_refused(self) -> bool:
         """Tell whether the registrar of this link has said no."""
-        return self.state is RegistrationState.REFUSED and self.line.proxy == self._refused_by
+        return self.state is RegistrationState.REFUSED and self.line.is_up
 
     @property
     def is_settling(self) -> bool:
@@ -168,8 +184,11 @@ class Registration:
             self._stopping = self._moving = False
         if self.state is RegistrationState.OFF:
             return []
-        if self.is_refused:
-            return []  # F4.
+        assert self.line.proxy is not None
+        refusal = self._refusals.get(self.line.proxy)
+        if refusal and refusal.until > now:
+            self._wait_refused(refusal)  # F4.
+            return []
         return self._begin(now)
 
     def service_lost(self, failure: Failure) -> None:
@@ -199,6 +218,14 @@ class Registration:
         out = self.unregister(now)
         self._moving = True
         return out
+
+    def stay(self, now: float) -> list[object]:
+        """Stay after all: what was taken away is made anew (F3)."""
+        if not self._moving:
+            return []
+        self._stopping = self._moving = False
+        self._enter(RegistrationState.WAITING)
+        return self._begin(now)
 
     @property
     def _has_binding(self) -> bool:
@@ -321,11 +348,16 @@ class Registration:
         if self._writer.removes:  # It was the leftovers that the registrar did not like.
             self._writer.forget_leftovers()
             return self._begin_again(now)
-        self._enter(RegistrationState.REFUSED, reason)
-        self._refused_by = self.line.proxy
+        assert self.line.proxy is not None
         wait_s = max(_retry_after_s(response), self._settings.rejected_retry_s)
-        self._register_at = now + self._spread(wait_s)
+        refusal = Refusal(now + self._spread(wait_s), reason)
+        self._refusals[self.line.proxy] = refusal
+        self._wait_refused(refusal)
         return []
+
+    def _wait_refused(self, refusal: Refusal) -> None:
+        self._enter(RegistrationState.REFUSED, refusal.reason)
+        self._register_at = refusal.until
 
     def _failing(self, reason: str, retry_after_s: float, now: float) -> list[object]:
         """D8: the registrar does not serve."""

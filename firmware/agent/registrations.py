@@ -66,6 +66,11 @@ class Registrations:
         self._leaving = True
         return [item for r in self._all.values() for item in r.leave(now)]
 
+    def stay(self, now: float) -> list[object]:
+        """F3: the link does not move after all."""
+        self._leaving = False
+        return [item for r in self._all.values() for item in r.stay(now)]
+
     def response(self, key: str, response: Response, now: float) -> list[object] | None:
         """Hear an answer; None where the request was none of ours."""
         for registration in self._all.values():

@@ -247,6 +247,11 @@ class LeaveSoon:
 
 
 @frozen
+class StayHere:
+    """The link does not move after all: a call began, or the primary is gone (F3)."""
+
+
+@frozen
 class LinkUp:
     """SIP may flow. `local` is this end of the live connection: Via and Contact come from it."""
 

@@ -6,7 +6,8 @@
 
 A probe is a candidate: TLS and, where the primary is known to answer pings, a pong; CRLF is not
 SIP. It is closed again (L10), but for the last one: that is kept while the accounts sign off, for
-at most `LEAVE_S`, and is then promoted by the link.
+at most `LEAVE_S`, and is then promoted by the link. Where a call begins meanwhile, or the candidate
+is lost, the phone stays: `StayHere`, and the accounts sign on again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from firmware.link.events import (
     Lost,
     Received,
     Resolved,
+    StayHere,
     TcpConnected,
     Write,
 )
@@ -103,8 +105,6 @@ class Homecoming:
         self._probe_at: float | None = self._next_probe_at(now)
         self._step = Step.STAYING
         self.winner: Connection | None = None
-        self.has_failed = False
-        """The accounts have signed off, and the candidate is gone."""
 
     @property
     def attempt(self) -> int | None:
@@ -144,6 +144,10 @@ class Homecoming:
                 return self._after(self._candidate, self._candidate.handle(event, now), now, calls)
             case _:
                 assert_never(event)
+
+    def call_began(self, now: float) -> list[object]:
+        """A call in progress delays the return, even where the accounts sign off already."""
+        return [*self._end_probe(now), StayHere()] if self.is_leaving else []
 
     def ready_to_leave(self) -> list[object]:
         """The accounts have signed off."""
@@ -196,8 +200,8 @@ class Homecoming:
 
     def _failed(self, now: float) -> list[object]:
         self._successes = 0
-        self.has_failed = self.is_leaving
-        return self._end_probe(now)
+        stay: list[object] = [StayHere()] if self.is_leaving else []
+        return [*self._end_probe(now), *stay]
 
     def _end_probe(self, now: float) -> list[object]:
         self._step, self._step_by = Step.STAYING, None

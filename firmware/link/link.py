@@ -185,7 +185,8 @@ class Link:
                 self._calls = calls
                 if self._flow:
                     self._flow.calls_in_progress(calls, now)
-                return []
+                home = self._homecoming
+                return home.call_began(now) if home and calls else []
             case ReadyToLeave():
                 home = self._homecoming
                 return self._after_homecoming(home.ready_to_leave(), now) if home else []
@@ -287,12 +288,10 @@ class Link:
         return out
 
     def _after_homecoming(self, out: list[object], now: float) -> list[object]:
-        """F3: close here and promote there in one step, or go wherever a link can be had."""
+        """F3: close here and promote there in one step."""
         home, old = self._homecoming, self._flow
         assert home is not None
         assert old is not None
-        if home.has_failed:  # The accounts have signed off here already.
-            return out + self._lose(GOING_HOME, now)
         if home.winner is None:
             return out
         out += old.close(GOING_HOME)

@@ -172,7 +172,7 @@ BUGS = (
     Bug(
         "refused account asks again on every link",
         REGISTRATION,
-        "        if self.is_refused:\n",
+        "        if refusal and refusal.until > now:\n",
         "        if False:\n",
     ),
     Bug(

@@ -21,6 +21,7 @@ from firmware.link.events import (
     ReadyToLeave,
     SendMessage,
     ServiceConfirmed,
+    StayHere,
     TcpConnected,
     Write,
 )
@@ -384,12 +385,27 @@ def test_a_probe_ends_with_the_link_that_it_went_beside() -> None:
     assert host(rig.dialled()) == PRIMARY.host
 
 
-def test_a_candidate_that_is_lost_while_the_accounts_sign_off_means_a_new_race() -> None:
+def test_a_candidate_that_is_lost_while_the_accounts_sign_off_means_to_stay() -> None:
     rig = Two(minimum_stay_s=0.0, probe_count=1)
     backup = rig.on_the_backup()
     connect = of(Connect, rig.live(200))[0]
     assert of(LeaveSoon, rig.stands(connect))
-    out = rig.feed(Lost(connect.attempt, RESET))
-    assert of(Close, out) == [Close(backup)]
-    assert of(LinkDown, out)
-    assert rig.dialled()
+    assert of(StayHere, rig.feed(Lost(connect.attempt, RESET)))
+    assert not of(LinkDown, rig.feed(ReadyToLeave())), "that word comes too late"
+    assert rig.link.attempt == backup
+    assert of(LeaveSoon, probe(rig)), "and tries again"
+
+
+def test_f3_a_call_that_begins_while_the_accounts_sign_off_keeps_the_phone_here() -> None:
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    backup = rig.on_the_backup()
+    assert of(LeaveSoon, probe(rig))
+    connect = of(Connect, rig.out)[-1]
+    out = rig.feed(CallsInProgress(1))
+    assert out == [Close(connect.attempt), StayHere()]
+    assert not of(LinkDown, rig.feed(ReadyToLeave()))
+    assert not of(StayHere, rig.feed(CallsInProgress(2))), "said once"
+    assert not of(LeaveSoon, probe(rig))
+    rig.feed(CallsInProgress(0))
+    assert rig.link.attempt == backup
+    assert of(LeaveSoon, probe(rig))
