@@ -101,6 +101,7 @@ class Application:
             USER_AGENT,
         )
         loop = asyncio.get_running_loop()
+        self._resolver = Resolver(SystemRandom())
         self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(configuration), self._outside)
 
@@ -109,7 +110,8 @@ class Application:
 
         def transport(deliver: Callable[[object], None]) -> Network:
             contexts = TlsContexts(tls_files(configuration, self._options.config))
-            return Transport(deliver, contexts, Resolver(), _transport_settings(configuration))
+            settings = _transport_settings(configuration)
+            return Transport(deliver, contexts, self._resolver, settings)
 
         if not self._options.trace:
             return transport(self._feed)
@@ -124,7 +126,7 @@ class Application:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        clock, network = ClockWatch(self.driver.feed), NetworkWatch(self.driver.feed)
+        clock, network = ClockWatch(self.driver.feed), NetworkWatch(self._network_changed)
         self.driver.start()
         clock.start()
         network.start()
@@ -189,6 +191,11 @@ class Application:
             await self._gone.wait()
         finally:
             await board.stop()
+
+    def _network_changed(self, event: object) -> None:
+        """Names first: the link may ask for one at once."""
+        self._resolver.network_changed()
+        self.driver.feed(event)
 
     def _feed(self, event: object) -> None:
         self.driver.feed(event)

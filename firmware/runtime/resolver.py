@@ -1,49 +1,62 @@
-"""Names to addresses: /etc/hosts, then A and AAAA by `dnspython` (RFC 3263 4.2).
+"""Names to addresses: /etc/hosts, then DNS by `dnspython` (RFC 3263; `locator.py`).
 
 dnspython is imported at the first look-up, so that a phone with an IP literal does not wait for
-it. Answers are kept for their TTL, and an old answer serves while DNS is down: a proxy that has
-not moved is reached without it.
+it. Answers are kept for their TTL. When that is over DNS is asked again, and an old answer serves
+where the new one does not come at once: a proxy that has not moved is reached while DNS is down.
+That DNS has no address is not kept: the link asks no more often than it retries (F2).
+The weights of SRV draw lots anew at each look-up (RFC 2782).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from random import Random
 
-from firmware.frozen import frozen
 from firmware.link.connection import SIPS_PORT
 from firmware.link.events import Address
-
-if TYPE_CHECKING:
-    from dns.asyncresolver import Resolver as DnsResolver
+from firmware.link.location import drawn
+from firmware.runtime.dns_client import SILENT, DnsClient
+from firmware.runtime.locator import Found, Locator, ResolveError
 
 DNS_PORT = 53
 
-OTHER_FAMILY_S = 0.05
-"""How long one family's addresses wait for the other's answer (RFC 8305 3)."""
-
 LIFETIME_S = 4.0
-"""For one look-up; the link's own budget is 5 s."""
+"""For one look-up with all its questions; the link's own budget is 5 s."""
+
+OLD_ANSWER_S = 0.2
+"""How long a new answer is waited for while an old one is there: less than a head start (F1)."""
 
 TTL_MIN_S = 5.0
 """A TTL of zero would ask DNS at each attempt of a retry."""
+
+TTL_MAX_S = 86_400.0
+"""A name that moved is found within a day, whatever was promised."""
+
+FAILED_S = 5.0
+"""While DNS is down, an old answer serves so long before DNS is asked again."""
+
+DOUBT_S = 3600.0
+"""For so long an answer outlives one with gaps: a server may not know NAPTR at all."""
 
 NAMES_MAX = 64
 """Names kept; a phone has two proxies."""
 
 HOSTS = Path("/etc/hosts")
 
+Key = tuple[str, int]
+"""A name and the configured port."""
 
-class ResolveError(Exception):
-    """The name has no address; the text says why."""
 
-
-@frozen
+@dataclass(slots=True)
 class _Kept:
-    hosts: tuple[str, ...]
+    found: Found
     fresh_until: float
+    trusted_until: float  # More than an answer with gaps.
 
 
 class Resolver:
@@ -51,19 +64,37 @@ class Resolver:
 
     def __init__(
         self,
+        random: Random,
         nameservers: tuple[str, ...] = (),
         hosts_file: Path = HOSTS,
         port: int = DNS_PORT,
     ) -> None:
-        self._nameservers = nameservers  # Empty: those of the system.
+        self._random = random
+        self._client = DnsClient(nameservers, port)  # No servers: those of the system.
         self._hosts_file = hosts_file
-        self._port = port
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
+        self._asking: dict[Key, asyncio.Task[Found | ResolveError]] = {}
+        self._tasks: set[asyncio.Task[Found | ResolveError]] = set()
 
     async def addresses(self, name: str, port: int) -> tuple[Address, ...]:
         """Return the addresses of a name in the order to try them. Raises ResolveError."""
-        hosts = self._from_hosts_file(name) or await self._from_dns(name)
-        return tuple(Address(host, port or SIPS_PORT) for host in hosts)
+        if hosts := self._from_hosts_file(name):
+            return tuple(Address(host, port or SIPS_PORT) for host in hosts)
+        found = await self._found((name.lower(), port))
+        hosts_of = dict(found.places)
+        order = drawn(list(hosts_of), self._random)
+        return tuple(Address(host, one.port) for one in order for host in hosts_of[one])
+
+    def network_changed(self) -> None:
+        """Trust nothing that the old network said more than an old answer (D6)."""
+        self._asking.clear()
+        for kept in self._kept.values():
+            kept.fresh_until = kept.trusted_until = 0.0
+
+    def stop(self) -> None:
+        """Ask no more."""
+        for task in self._tasks:
+            task.cancel()
 
     def _from_hosts_file(self, name: str) -> tuple[str, ...]:
         try:
@@ -74,65 +105,72 @@ class Resolver:
         found = []
         for line in text.splitlines():
             address, *names = line.partition("#")[0].split() or [""]
-            if wanted in (entry.lower() for entry in names):
+            if wanted in (entry.lower() for entry in names) and _is_address(address):
                 found.append(address)
         return tuple(found)
 
-    async def _from_dns(self, name: str) -> tuple[str, ...]:
-        kept = self._kept.get(name)
+    async def _found(self, key: Key) -> Found:
+        """Return what is known and fresh, else what DNS says in time, else what is known."""
+        kept = self._kept.get(key)
         if kept is not None and time.monotonic() < kept.fresh_until:
-            return kept.hosts
-        try:
-            hosts, ttl_s = await self._ask(name)
-        except ResolveError:
-            if kept is not None:
-                return kept.hosts
-            raise
-        if len(self._kept) >= NAMES_MAX:
-            self._kept.clear()
-        self._kept[name] = _Kept(hosts, time.monotonic() + max(ttl_s, TTL_MIN_S))
-        return hosts
+            return kept.found
+        asking = self._asking.get(key) or self._ask(key)
+        await asyncio.wait({asking}, timeout=OLD_ANSWER_S if kept else None)
+        said = asking.result() if asking.done() else None
+        if isinstance(said, Found):
+            return said
+        if kept is not None:
+            return kept.found
+        assert said is not None
+        raise said
 
-    async def _ask(self, name: str) -> tuple[tuple[str, ...], float]:
-        """Ask for A and AAAA at once; what one family cannot say the other may."""
-        asked = [asyncio.create_task(self._ask_one(name, kind)) for kind in ("A", "AAAA")]
+    def _ask(self, key: Key) -> asyncio.Task[Found | ResolveError]:
+        """Ask DNS; a look-up that was given up goes on and serves the next attempt."""
+        task = asyncio.create_task(self._look_up(key))
+        self._asking[key] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _look_up(self, key: Key) -> Found | ResolveError:
+        name, port = key
+        locator = Locator(self._client, self._from_hosts_file)
+        said: Found | ResolveError
         try:
-            done, late = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-            if late:
-                found = any(task.result()[0] for task in done)
-                await asyncio.wait(late, timeout=OTHER_FAMILY_S if found else None)
-            answers = [task.result() for task in asked if task.done()]
+            async with asyncio.timeout(LIFETIME_S):
+                said = await locator.find(name, port)
+        except ResolveError as why:
+            said = why
+        except TimeoutError:
+            said = ResolveError(f"no address for {name}: {SILENT}")
         finally:
-            for task in asked:
-                task.cancel()
-        hosts = tuple(host for known, _, _ in answers for host in known)
-        if hosts:
-            return hosts, min(ttl_s for known, ttl_s, _ in answers if known)
-        raise ResolveError(f"no address for {name}: {answers[0][2]}")
+            locator.close()
+        if self._asking.get(key) is asyncio.current_task():  # No other network since.
+            del self._asking[key]
+            said = self._learn(key, said)
+        return said
 
-    async def _ask_one(self, name: str, kind: str) -> tuple[tuple[str, ...], float, str]:
-        import dns.exception
-        import dns.resolver
+    def _learn(self, key: Key, said: Found | ResolveError) -> Found | ResolveError:
+        """Keep what DNS said; an old answer stays where the new one is none, or has gaps."""
+        now, kept = time.monotonic(), self._kept.get(key)
+        if kept is not None and _is_worse(said, kept, now):
+            kept.fresh_until = max(kept.fresh_until, now + FAILED_S)
+            return kept.found
+        if isinstance(said, Found):
+            if len(self._kept) >= NAMES_MAX:
+                self._kept.clear()
+            ttl_s = TTL_MIN_S if said.is_doubtful else min(max(said.ttl_s, TTL_MIN_S), TTL_MAX_S)
+            self._kept[key] = _Kept(said, now + ttl_s, now + ttl_s + DOUBT_S)
+        return said
 
-        try:
-            answer = await self._resolver().resolve(name, kind, lifetime=LIFETIME_S)
-        except dns.resolver.NXDOMAIN:
-            return (), 0.0, "the name does not exist"
-        except dns.resolver.NoAnswer:
-            return (), 0.0, "the name has no address"
-        except dns.exception.Timeout:
-            return (), 0.0, "DNS does not answer"
-        except (dns.exception.DNSException, OSError, ValueError):
-            return (), 0.0, "DNS cannot be asked"
-        ttl_s = float(answer.rrset.ttl) if answer.rrset is not None else 0.0
-        return tuple(record.to_text() for record in answer), ttl_s, ""
 
-    def _resolver(self) -> DnsResolver:
-        """Return a resolver for now: the system's servers change with the network."""
-        import dns.asyncresolver
+def _is_worse(said: Found | ResolveError, kept: _Kept, now: float) -> bool:
+    if isinstance(said, ResolveError):
+        return True
+    return said.is_doubtful and not kept.found.is_doubtful and now < kept.trusted_until
 
-        resolver = dns.asyncresolver.Resolver(configure=not self._nameservers)
-        resolver.port = self._port
-        if self._nameservers:
-            resolver.nameservers = list(self._nameservers)
-        return resolver
+
+def _is_address(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(text))
+    return False

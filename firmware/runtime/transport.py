@@ -37,7 +37,8 @@ from firmware.link.events import (
 )
 from firmware.link.identity import certificate_end, verify
 from firmware.runtime.failures import stream_failure, tcp_failure
-from firmware.runtime.resolver import ResolveError, Resolver
+from firmware.runtime.locator import ResolveError
+from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import KeptSession, TlsContexts, TlsFilesError
 from firmware.runtime.tls_pipe import TlsPipe, TlsStreamError
 
@@ -97,6 +98,7 @@ class Transport:
 
     def stop(self) -> None:
         """Close everything."""
+        self._resolver.stop()
         for place in self._places.values():
             place.close()
         self._places.clear()

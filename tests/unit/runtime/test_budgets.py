@@ -52,7 +52,7 @@ class Bench:
         settings = LinkSettings((Proxy(Role.PRIMARY, host, port),), retry_base_s=LONG_S)
         now = asyncio.get_running_loop().time()
         link = Link(settings, (str(number) for number in count()), Random(1), now)
-        resolver = Resolver((HOST,), Path("/does/not/exist"), dns_port)
+        resolver = Resolver(Random(1), (HOST,), Path("/does/not/exist"), dns_port)
         transport = Transport(self._feed, TlsContexts(files), resolver)
         self.driver = Driver(link, transport, self._outside)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import dns.flags
 import dns.message
@@ -16,52 +16,19 @@ import pytest
 
 from firmware.link.events import Address
 from firmware.runtime import resolver as resolver_module
-from firmware.runtime.resolver import NAMES_MAX, ResolveError, Resolver
+from firmware.runtime.locator import ResolveError
+from firmware.runtime.resolver import NAMES_MAX, Resolver
+from tests.lab.name_server import HOST, NameServer
 from tests.unit.runtime.wire import run
 
 NAME = "proxy1.example.com"
-HOST = "127.0.0.1"
 NO_FILE = Path("/does/not/exist")
 
 
-class NameServer(asyncio.DatagramProtocol):
-    """Answers from a table of `(name, type)`; what is not in it does not exist."""
-
-    def __init__(self) -> None:
-        self.table: dict[tuple[str, str], list[str]] = {}
-        self.ttl_s = 300
-        self.silent: set[str] = set()  # Types that get no answer.
-        self.twist: Callable[[bytes], bytes] = lambda answer: answer
-        self.asked: list[tuple[str, str]] = []
-        self.port = 0
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[NameServer]:
-        loop = asyncio.get_running_loop()
-        self._out, _ = await loop.create_datagram_endpoint(lambda: self, (HOST, 0))
-        self.port = self._out.get_extra_info("sockname")[1]
-        try:
-            yield self
-        finally:
-            self._out.close()
-
-    def resolver(self, hosts_file: Path = NO_FILE) -> Resolver:
-        return Resolver((HOST,), hosts_file, self.port)
-
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True), question.rdtype.name
-        self.asked.append((name, kind))
-        if kind in self.silent:
-            return
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        if found := self.table.get((name, kind)):
-            answer.answer = [dns.rrset.from_text(question.name, self.ttl_s, "IN", kind, *found)]
-        elif not [known for known, _ in self.table if known == name]:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self._out.sendto(self.twist(answer.to_wire()), address)
+def resolver_at(*servers: NameServer, hosts_file: Path = NO_FILE, seed: int = 1) -> Resolver:
+    """Return a resolver that asks these servers: all at one port, in this order."""
+    hosts = tuple(server.host for server in servers)
+    return Resolver(Random(seed), hosts, hosts_file, servers[0].port)
 
 
 @pytest.fixture(autouse=True)
@@ -82,10 +49,12 @@ def test_both_families_are_asked_and_the_port_is_5061_unless_given() -> None:
                 (NAME, "A"): ["192.0.2.1", "192.0.2.2"],
                 (NAME, "AAAA"): ["2001:db8::1"],
             }
-            found = await server.resolver().addresses(NAME, 0)
-            assert set(found[:2]) == {Address("192.0.2.1", 5061), Address("192.0.2.2", 5061)}
-            assert found[2:] == (Address("2001:db8::1", 5061),)
-            assert {address.port for address in await server.resolver().addresses(NAME, 7)} == {7}
+            found = await resolver_at(server).addresses(NAME, 0)
+            assert [address.port for address in found] == [5061] * 3
+            # The families in turn (RFC 8305 4).
+            assert found[0].host == "2001:db8::1"
+            assert {found[1].host, found[2].host} == {"192.0.2.1", "192.0.2.2"}
+            assert {address.port for address in await resolver_at(server).addresses(NAME, 7)} == {7}
 
     run(scene())
 
@@ -97,7 +66,7 @@ def test_one_family_is_enough(kind: str) -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table = {(NAME, kind): [host]}
-            assert await server.resolver().addresses(NAME, 0) == (Address(host, 5061),)
+            assert await resolver_at(server).addresses(NAME, 0) == (Address(host, 5061),)
 
     run(scene())
 
@@ -112,7 +81,7 @@ def test_a_family_that_is_never_answered_does_not_hold_up_the_other(
             server.table = {(NAME, "A"): ["192.0.2.1"]}
             server.silent = {"AAAA"}
             async with asyncio.timeout(30):
-                found = await server.resolver().addresses(NAME, 0)
+                found = await resolver_at(server).addresses(NAME, 0)
             assert found == (Address("192.0.2.1", 5061),)
 
     run(scene())
@@ -121,7 +90,7 @@ def test_a_family_that_is_never_answered_does_not_hold_up_the_other(
 def test_why_there_is_no_address_is_said_in_words() -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
-            resolver = server.resolver()
+            resolver = resolver_at(server)
             assert await why_not(resolver) == f"no address for {NAME}: the name does not exist"
             server.table = {(NAME, "MX"): ["10 mail.example.com."]}
             assert await why_not(resolver) == f"no address for {NAME}: the name has no address"
@@ -143,7 +112,7 @@ def test_nonsense_from_the_name_server_is_no_address(twist: Callable[[bytes], by
         async with NameServer().listening() as server:
             server.table = {(NAME, "A"): ["192.0.2.1"]}
             server.twist = twist
-            assert (await why_not(server.resolver())).startswith(f"no address for {NAME}: DNS ")
+            assert (await why_not(resolver_at(server))).startswith(f"no address for {NAME}: DNS ")
 
     run(scene())
 
@@ -152,7 +121,7 @@ def test_an_answer_is_kept_for_its_time() -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table = {(NAME, "A"): ["192.0.2.1"]}
-            resolver = server.resolver()
+            resolver = resolver_at(server)
             first = await resolver.addresses(NAME, 0)
             asked = len(server.asked)
             server.table[NAME, "A"] = ["192.0.2.9"]
@@ -168,7 +137,7 @@ def test_an_old_answer_serves_while_dns_is_down(monkeypatch: pytest.MonkeyPatch)
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table, server.ttl_s = {(NAME, "A"): ["192.0.2.1"]}, 0
-            resolver = server.resolver()
+            resolver = resolver_at(server)
             await resolver.addresses(NAME, 0)
             server.table[NAME, "A"] = ["192.0.2.9"]
             moved = await resolver.addresses(NAME, 0)
@@ -185,7 +154,7 @@ def test_a_ttl_of_zero_is_stretched() -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table, server.ttl_s = {(NAME, "A"): ["192.0.2.1"]}, 0
-            resolver = server.resolver()
+            resolver = resolver_at(server)
             await resolver.addresses(NAME, 0)
             asked = len(server.asked)
             await resolver.addresses(NAME, 0)
@@ -197,7 +166,7 @@ def test_a_ttl_of_zero_is_stretched() -> None:
 def test_the_names_that_are_kept_are_bounded() -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
-            resolver = server.resolver()
+            resolver = resolver_at(server)
             for number in range(NAMES_MAX + 5):
                 name = f"p{number}.example"
                 server.table = {(name, "A"): ["192.0.2.1"]}
@@ -213,7 +182,7 @@ def test_the_hosts_file_comes_first_and_is_read_anew(tmp_path: Path) -> None:
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table = {(NAME, "A"): ["192.0.2.1"]}
-            resolver = server.resolver(hosts)
+            resolver = resolver_at(server, hosts_file=hosts)
             assert (await resolver.addresses(NAME, 0))[0].host == "192.0.2.1"
             hosts.write_bytes(
                 b"\xff\xfe garbage\n\n# 192.0.2.5 proxy1.example.com\n192.0.2.6 a # proxy1.example"
@@ -239,7 +208,7 @@ def test_a_system_without_name_servers_is_told_in_words(monkeypatch: pytest.Monk
     async def scene() -> None:
         async with NameServer().listening() as server:
             server.table = {(NAME, "A"): ["192.0.2.1"]}
-            resolver = Resolver((), NO_FILE, server.port)
+            resolver = Resolver(Random(1), (), NO_FILE, server.port)
             assert (await why_not(resolver)).endswith("DNS cannot be asked")
             servers.append(HOST)
             assert (await resolver.addresses(NAME, 0))[0].host == "192.0.2.1"

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 
 from firmware.link.events import (
@@ -182,7 +183,7 @@ class Ear:
     def __init__(self, files: TlsFiles, settings: TransportSettings | None = None) -> None:
         self.heard: list[object] = []
         self.contexts = TlsContexts(files)
-        self.transport = Transport(self._deliver, self.contexts, Resolver(), settings)
+        self.transport = Transport(self._deliver, self.contexts, Resolver(Random(1)), settings)
         self._news = asyncio.Event()
         self._attempt = 0
 
