@@ -36,6 +36,7 @@ ROUTES: dict[type, str] = {
     phone.AnswerCall: "phone",
     phone.EndCall: "phone",
     phone.TimeIs: "phone",
+    phone.OutagesKept: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",
     agent.Reject: "agent",
@@ -100,7 +101,7 @@ class Stack:
     def __init__(
         self, settings: StackSettings, ids: Iterator[str], random: Random, now: float
     ) -> None:
-        self.phone = Phone(settings.phone, now)
+        self.phone = Phone(settings.phone, len(settings.accounts), now)
         self.agent = Agent(settings.accounts, settings.agent, ids, random)
         self.transactions = Transactions(ids, t1_s=settings.t1_s)
         self.link = Link(settings.link, ids, random, now)

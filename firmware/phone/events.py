@@ -15,6 +15,7 @@ from firmware.agent.events import (
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
+from firmware.phone.outage import Outage
 from firmware.phone.screen import Screen
 
 KEYS = (
@@ -69,6 +70,13 @@ class TimeIs:
     offset_s: int = 0
 
 
+@frozen
+class OutagesKept:
+    """What the outage log kept over a restart, the newest first; once, soon after the start."""
+
+    outages: tuple[Outage, ...]
+
+
 # Outputs to the world.
 @frozen
 class Show:
@@ -108,3 +116,17 @@ class Report:
     """A fact from below, passed on to whoever watches the phone: script, console, web."""
 
     fact: Reportable
+
+
+@frozen
+class OutageLog:
+    """The outage log as it is now, the newest first: to be kept over a restart (S3)."""
+
+    outages: tuple[Outage, ...]
+
+
+@frozen
+class OutageEnded:
+    """There is service again."""
+
+    outage: Outage

@@ -11,24 +11,28 @@ from datetime import UTC, datetime, timedelta
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import LinkState, LinkStatus
 from firmware.machine import earliest
-from firmware.phone.events import TimeIs
+from firmware.phone.events import OutagesKept, Reportable, TimeIs
 from firmware.phone.grid import paged
 from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
+from firmware.phone.outages import Outages
 from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine, PageScreen
+
+Fact = Reportable | TimeIs | OutagesKept
 
 
 class Facts:
-    """The newest word of the link, of each account and of the clock."""
+    """The newest word of the link, of each account and of the clock; the outage log."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    def __init__(self, problems: tuple[str, ...], accounts: int, now: float) -> None:
         self._problems = problems
+        self._outages = Outages(accounts, now)
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
         self._zone_s = 0
 
-    def learn(self, fact: LinkStatus | AccountStatus | TimeIs, now: float) -> None:
-        """Take in one fact."""
+    def learn(self, fact: Fact, now: float) -> list[object]:
+        """Take in one fact; return what follows for the outage log."""
         match fact:
             case LinkStatus():
                 self._link = fact
@@ -37,6 +41,9 @@ class Facts:
             case TimeIs(unix_s, offset_s):
                 self._unix_offset_s = None if unix_s is None else unix_s - now
                 self._zone_s = offset_s
+            case _:
+                pass  # For the log.
+        return self._outages.handle(fact, now)
 
     # Accounts.
 

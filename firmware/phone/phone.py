@@ -44,6 +44,7 @@ from firmware.phone.events import (
     HookReplaced,
     KeyPressed,
     LampPattern,
+    OutagesKept,
     Report,
     Reportable,
     SetLamp,
@@ -51,7 +52,7 @@ from firmware.phone.events import (
     Show,
     TimeIs,
 )
-from firmware.phone.facts import Facts, next_step
+from firmware.phone.facts import Fact, Facts, next_step
 from firmware.phone.screen import (
     CallScreen,
     CallStage,
@@ -101,15 +102,13 @@ LEGAL = {
     State.ENDED: {State.IDLE, State.DIALLING, State.CALLING, State.RINGING},
 }
 
-PhoneEvent = (
-    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | TimeIs | Reportable
-)
+PhoneEvent = KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | Fact
 
 
 class Phone:
     """The top machine: one person, one screen, one call in the foreground."""
 
-    def __init__(self, settings: PhoneSettings, now: float) -> None:
+    def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
         self._settings = settings
         self._now = now
         self.state = State.IDLE
@@ -124,7 +123,7 @@ class Phone:
         self._remote_rings = False
         self._detail = ""
         self._talking_since = now
-        self._facts = Facts(settings.problems)
+        self._facts = Facts(settings.problems, accounts, now)
         self._shown: Screen | None = None
         self._ringing = False
 
@@ -134,6 +133,7 @@ class Phone:
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
         out: list[object] = [Report(event)] if isinstance(event, Reportable) else []
+        out += self._facts.learn(event, now) if isinstance(event, Fact) else []
         out += self._take(event)
         return out + self._outward()
 
@@ -162,8 +162,7 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
-            case TimeIs() | LinkStatus() | AccountStatus():
-                self._facts.learn(event, self._now)
+            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept():
                 return []
             case (
                 Dialling()

@@ -12,10 +12,10 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "stop"}                     stop the phone
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
-`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `screen` (also whenever
-the screen changes), `status` and `error`. A line that is no command is answered with an `error`
-that names it, and the phone goes on. The end of the input stops the phone, and so does an output
-that nobody reads any more.
+`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `outage` (when one is
+over), `screen` (also whenever the screen changes), `status` and `error`. A line that is no command
+is answered with an `error` that names it, and the phone goes on. The end of the input stops the
+phone, and so does an output that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ from firmware.phone.events import (
     HookReplaced,
     KeyPressed,
     LampPattern,
+    OutageEnded,
+    OutageLog,
     Report,
     Reportable,
     SetLamp,
@@ -64,6 +66,7 @@ from firmware.runtime.commands import (
     parse_command,
 )
 from firmware.runtime.line_pipe import LineReader, LineWriter
+from firmware.runtime.outage_json import outage_fields
 from firmware.runtime.status import (
     CallView,
     Fields,
@@ -162,6 +165,10 @@ class Script:
             case Report(fact):
                 self._status.learn(fact)
                 self._report(fact)
+            case OutageLog(outages):
+                self._status.outages = outages
+            case OutageEnded(outage):
+                self._say("outage", outage_fields(outage))
             case SetRinger(ringing):
                 self._ringing = ringing
             case SetLamp(pattern):

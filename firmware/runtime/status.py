@@ -22,6 +22,8 @@ from firmware.agent.events import (
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
 from firmware.phone.events import Reportable
+from firmware.phone.outage import Outage
+from firmware.runtime.outage_json import outage_fields
 
 Fields = dict[str, object]
 """A JSON object."""
@@ -44,6 +46,7 @@ class Status:
         self.link: LinkStatus | None = None
         self.accounts: dict[int, AccountStatus] = {}
         self.calls: dict[int, CallView] = {}
+        self.outages: tuple[Outage, ...] = ()
 
     def learn(self, fact: Reportable) -> None:
         """Take in one fact."""
@@ -80,6 +83,7 @@ class Status:
                 account_fields(status, now) for _, status in sorted(self.accounts.items())
             ],
             "calls": [call_fields(call) for _, call in sorted(self.calls.items())],
+            "outages": [outage_fields(outage) for outage in self.outages],
         }
 
     def _enter(self, call: int, state: str) -> None:

@@ -22,7 +22,15 @@ from firmware.link.events import (
     Write,
 )
 from firmware.link.settings import LinkSettings
-from firmware.phone.events import Report, SetLamp, SetRinger, Show, TimeIs
+from firmware.phone.events import (
+    OutageEnded,
+    OutageLog,
+    Report,
+    SetLamp,
+    SetRinger,
+    Show,
+    TimeIs,
+)
 from firmware.phone.phone import PhoneSettings
 from firmware.stack import Stack, StackSettings
 from tests.simulator.checks import PONG_LIMIT_MAX_S, PONG_LIMIT_MIN_S, Checks
@@ -196,6 +204,8 @@ class Simulator:
         match item:
             case Resolve() | Connect() | Write() | Close() | CheckDelivery():
                 self.wire.command(item)
+            case OutageLog() | OutageEnded():
+                pass
             case Show() | SetRinger() | SetLamp() | Report():
                 if user := self.checks.refused(item):
                     self.registrar.refusal_heard(user, self.schedule.now)

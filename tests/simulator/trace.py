@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firmware.link.events import Connected, LinkStatus, Received, Write
-from firmware.phone.events import Report, Show
+from firmware.phone.events import OutageLog, Report, Show
 
 HEADERS = (b"call-id:", b"cseq:", b"retry-after:", b"expires:")
 
@@ -32,6 +32,8 @@ def describe(what: object) -> str:
             return f"{type(what).__name__}({attempt}) {len(data)} bytes {_gist(data)}"
         case Show():
             return "Show"
+        case OutageLog(outages):
+            return f"OutageLog of {len(outages)}: {outages[0]}"
         case Connected(attempt):
             return f"Connected({attempt})"
         case Report(LinkStatus() as status):

@@ -80,12 +80,12 @@ def account(
 class Rig:
     """A phone that is registered with one account, at 14:32 on a Monday."""
 
-    def __init__(self, *problems: str, digit_timeout_s: float = 4.0) -> None:
+    def __init__(self, *problems: str, digit_timeout_s: float = 4.0, accounts: int = 1) -> None:
         self.now = 1000.0
         self.out: list[object] = []
         self._screen: Screen | None = None
         settings = PhoneSettings(digit_timeout_s=digit_timeout_s, problems=problems)
-        self.phone = Phone(settings, self.now)
+        self.phone = Phone(settings, accounts, self.now)
         self.feed(TimeIs(None))
 
     @classmethod

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from firmware.link.events import (
     TlsFacts,
 )
 from firmware.phone import events as phone
+from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.runtime import line_pipe
 from firmware.runtime.script import Script
 from tests.unit.runtime.pictures import draw_words, picture, screen
@@ -314,6 +316,56 @@ def test_status_says_everything_that_the_link_screen_knows() -> None:
             assert status["problems"] == ["startup.cfg:3: wrong"]
             assert (status["handset_off"], status["ringing"]) == (True, True)
             assert (status["lamp"], status["events_lost"]) == ("flashing", 0)
+
+    asyncio.run(scene())
+
+
+def test_the_outage_log_is_in_the_status_and_the_end_of_an_outage_is_told() -> None:
+    lost = Outage(
+        OutageKind.OUTAGE,
+        Failure(FailureKind.RESET, "connection reset by the proxy"),
+        Role.PRIMARY,
+        str(PROXY),
+        began=1.8e9,
+        calls=2,
+        calls_lost=1,
+        accounts=3,
+    )
+    fields = {
+        "kind": "outage",
+        "began": 1.8e9,
+        "ended": None,
+        "duration_s": None,
+        "role": "primary",
+        "proxy": "proxy1.example:5061",
+        "cause": "connection reset by the proxy",
+        "cause_kind": "reset",
+        "back_on": None,
+        "calls": 2,
+        "calls_lost": 1,
+        "accounts": 3,
+        "ended_by": None,
+    }
+    over = replace(
+        lost, ended=1.8e9 + 2.5, duration_s=2.5, back_on=Role.BACKUP, ended_by=EndedBy.SERVICE
+    )
+    at_start = Outage(OutageKind.OUTAGE, Failure(FailureKind.CLOCK, "clock not set"))
+
+    async def scene() -> None:
+        async with talk() as program:
+            assert (await program.answer({"cmd": "status"}))["outages"] == []
+            program.script.take(phone.OutageLog((lost, at_start)))
+            newest, oldest = (await program.answer({"cmd": "status"}))["outages"]
+            assert newest == fields
+            assert (oldest["role"], oldest["proxy"], oldest["began"]) == (None, None, None)
+            program.script.take(phone.OutageEnded(over))
+            assert await program.heard() == fields | {
+                "ev": "outage",
+                "ended": 1.8e9 + 2.5,
+                "duration_s": 2.5,
+                "back_on": "backup",
+                "ended_by": "registered",
+            }
 
     asyncio.run(scene())
 
