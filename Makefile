@@ -14,9 +14,9 @@ SECONDS ?= 60
 ARGS ?=
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
-RUN_PACKAGES := python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamailio-extra-modules \
-	kamailio-outbound-modules kamailio-tls-modules openssl
+RUN_PACKAGES := libopus0 python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium espeak-ng iproute2 kamailio kamailio-extra-modules \
+	kamailio-outbound-modules kamailio-tls-modules openssl sox
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-link lock generated golden pictures clean \
 	run-packages test-packages
@@ -24,7 +24,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium iproute2 kamailio kamaili
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and two lab exchanges
+run: run-packages $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and two lab exchanges
 	$(PYTHON) -m tests.lab.desk --backup $(ARGS)
 
 test: test-packages $(VENV)/test.ready check ## Set everything up and pass every test

@@ -44,10 +44,13 @@ FUNCTION_MEDIAN_MAX = 9
 ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
 
 AWAITED = {
-    "firmware.media.interfaces",
+    "firmware.media.codec",
+    "firmware.media.framing",
     "firmware.media.quality",
+    "firmware.media.resample",
     "firmware.media.rtcp",
     "firmware.media.rtcp_clock",
+    "firmware.media.stretch",
 }
 """Built ahead of the runtime that starts them; each leaves this list when it is imported."""
 
