@@ -44,7 +44,6 @@ from firmware.phone.events import (
     HookReplaced,
     KeyPressed,
     LampPattern,
-    OutageLogTrouble,
     OutagesKept,
     Report,
     Reportable,
@@ -163,7 +162,7 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
-            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept() | OutageLogTrouble():
+            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept():
                 return []
             case (
                 Dialling()

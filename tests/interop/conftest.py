@@ -20,6 +20,8 @@ from tests.lab.relay import Relay
 
 HOST = "127.0.0.1"
 
+pytest.register_assert_rewrite("tests.interop.pair", "tests.interop.journeys")
+
 
 @dataclass
 class Trust:

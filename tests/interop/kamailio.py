@@ -3,6 +3,9 @@
 Digest with fixed users, bindings in memory, RFC 5626 (Flow-Timer, Require: outbound), GRUU, pongs.
 A phone is reached only over the connection that it opened (`set_forward_no_connect`); a binding
 whose connection ends is forgotten. Faults that only a proxy can have are switched at run time.
+
+Two of them are a pair: each forwards a user that it cannot reach to the other, once, over UDP.
+They keep their locations apart, or share them (`dmq_usrloc`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,14 @@ from tests.lab.processes import Line, Program
 START_S = 10.0
 FLOW_TIMER_S = 25
 
+TLS = """\
+[server:default]
+method = TLSv1.2+
+private_key = {key}
+certificate = {certificate}
+verify_certificate = no
+"""
+
 
 @dataclass
 class Kamailio:
@@ -33,11 +44,13 @@ class Kamailio:
     port: int = 0
     prefix: Sequence[str] = ()
     pongs: bool = True
+    partner: tuple[str, int] | None = None
+    shares: bool = False
     program: Program | None = field(default=None, init=False)
 
     def __enter__(self) -> Kamailio:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.identity.write(self.directory, "proxy")
+        self.write_identity(self.identity)
         self.port = self.port or free_port(self.host)
         self.start()
         return self
@@ -50,6 +63,8 @@ class Kamailio:
         configuration = self.directory / "kamailio.cfg"
         configuration.write_text(self._configuration())
         words = ["kamailio", "-f", str(configuration), "-DD", "-E", "-m", "24", "-M", "4"]
+        words += ["-A", "PARTNER"] if self.partner else []
+        words += ["-A", "SHARED"] if self.shares else []
         self.program = Program([*self.prefix, *words])
         # Its ports are open before it starts the process that says this.
         self.program.wait_for("io_listen_loop", START_S)
@@ -76,9 +91,29 @@ class Kamailio:
         """Read requests and answer none; pings are still answered."""
         self.command("cfg.set_now_int", "lab", "silent", str(int(on)))
 
-    def set_unavailable(self, on: bool) -> None:
+    def set_unavailable(self, on: bool, retry_after_s: int = 0) -> None:
         """Answer every request with 503."""
+        self.command("cfg.set_now_int", "lab", "retry_after", str(retry_after_s))
         self.command("cfg.set_now_int", "lab", "unavailable", str(int(on)))
+
+    def fail_account(self, user: str, retry_after_s: int = 0) -> None:
+        """Answer the REGISTERs of one account with 500."""
+        self.command("cfg.set_now_int", "lab", "retry_after", str(retry_after_s))
+        self.command("htable.seti", "failing", user, "1")
+
+    def serve_account(self, user: str) -> None:
+        """Serve that account again."""
+        self.command("htable.delete", "failing", user)
+
+    def take_identity(self, identity: Identity) -> None:
+        """Show another certificate on new connections; those that stand go on."""
+        self.write_identity(identity)
+        self.command("tls.reload")
+
+    def write_identity(self, identity: Identity) -> None:
+        """Write the certificate and its key to where the configuration looks for them."""
+        certificate, key = identity.write(self.directory, "proxy")
+        (self.directory / "tls.cfg").write_text(TLS.format(certificate=certificate, key=key))
 
     def set_challenge(self, on: bool) -> None:
         """Ask for credentials in calls, or let them through."""
@@ -87,6 +122,17 @@ class Kamailio:
     def bindings(self) -> str:
         """What the registrar holds, as it prints it."""
         return self.command("ul.dump")
+
+    def contacts(self, user: str) -> list[str]:
+        """Where the registrar believes a user to be: one address for each binding."""
+        contacts: list[str] = []
+        for line in self.bindings().splitlines():
+            name, _, value = line.strip().partition(": ")
+            if name == "AoR":
+                whose = value
+            elif name == "Address" and whose == user:
+                contacts.append(value)
+        return contacts
 
     def requests(self, method: str = ".*", since: float = 0.0) -> list[Line]:
         """The requests that it read."""
@@ -125,7 +171,8 @@ class Kamailio:
         )
         return _fill(
             Path(__file__).with_name("kamailio.cfg.in").read_text(),
-            LISTEN=f"tls:{self.host}:{self.port}",
+            ADDRESS=f"{self.host}:{self.port}",
+            PARTNER="{}:{}".format(*(self.partner or ("", 0))),
             DOMAIN=DOMAIN,
             DIRECTORY=str(self.directory),
             PONGS="yes" if self.pongs else "no",

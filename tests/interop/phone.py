@@ -96,6 +96,17 @@ class Phone:
                 raise AssertionError(f"no {kind} in {timeout_s} s:\n{self.tail}")
             time.sleep(0.02)
 
+    def wait_for_any(self, kinds: Sequence[str], timeout_s: float, since: float) -> Event:
+        """Wait for the first event of one of these kinds; return it."""
+        by = time.time() + timeout_s
+        while True:
+            found = [event for kind in kinds for event in self.events(kind, since)]
+            if found:
+                return min(found, key=lambda event: float(event["at"]))
+            if time.time() > by or not self.program.running:
+                raise AssertionError(f"none of {kinds} in {timeout_s} s:\n{self.tail}")
+            time.sleep(0.02)
+
     def wait_registered(self, since: float = 0.0, timeout_s: float = START_S) -> None:
         """Wait until every account has said since that moment that it is registered."""
         by = time.time() + timeout_s

@@ -100,6 +100,10 @@ class BareClient:
             raw.close()
             raise
 
+    def end(self) -> None:
+        """End the connection for a thread that reads: what it waits for comes as an end."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._socket is not None:
