@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file, write_statement
+from config.disk import flush_folder, make_folder, write_flushed
 from config.files import read_bounded, reason
 from config.problem import ConfigError, Problem
 
 NAME = "local.cfg"
 PREVIOUS = "local.cfg.previous"
 DRAFT = "local.cfg.new"
-
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 
 HEADER = "# Settings made on this phone. The phone writes this file; do not change it by hand.\n"
 CHECKSUM = b"# checksum: "
@@ -90,12 +88,12 @@ def save_local(folder: Path, settings: Iterable[tuple[str, int, str]]) -> None:
     if len(data) > FILE_BYTES_MAX:
         raise ConfigError(f"{folder / NAME}: larger than {FILE_BYTES_MAX} bytes; not saved")
     try:
-        _make_folder(folder)
-        _write(folder / DRAFT, data)
+        make_folder(folder)
+        write_flushed(folder / DRAFT, data)
         if _is_good(folder):
             os.replace(folder / NAME, folder / PREVIOUS)
         os.replace(folder / DRAFT, folder / NAME)
-        _flush_folder(folder)
+        flush_folder(folder)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(folder / DRAFT)  # A full disk needs the room.
@@ -108,28 +106,3 @@ def _is_good(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that is on the disk, and not only on its way there, on return."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, FILE_MODE)
-    try:
-        os.fchmod(descriptor, FILE_MODE)  # One left by an earlier cut may be open to all.
-        while data:
-            data = data[os.write(descriptor, data) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -244,10 +244,10 @@ ACCOUNTS = (
         "0",
         "How digits are sent in a call.",
     ),
-    account_later(
+    account(
         "sip srtp mode",
         Choice({0: "off", 1: "preferred", 2: "only"}),
         "2",
-        "Whether sound is encrypted (SRTP).",
+        "Whether sound is encrypted (SRTP). 1: where the far end can; 2: no call without.",
     ),
 )

@@ -35,13 +35,15 @@ FEATURES = (
         "sip customized codec",
         Codecs(),
         "",
-        "Codecs in order of preference. Empty: Opus, G.722, G.711.",
+        "Codecs in order of preference. Payload 0 and 8: G.711, 9: G.722, 96-127: Opus; others are"
+        " passed over. Empty: Opus, G.722, G.711.",
+        built=True,
     ),
     feature(
         "sip rtp port",
-        Number(1024, 65534),
+        Number(1024, 65408),
         "3000",
-        "The first port for sound.",
+        "The first port for sound; each call has two of the 128 from there on.",
         built=True,
     ),
     feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),

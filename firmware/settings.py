@@ -11,6 +11,8 @@ from config.configuration import Configuration
 from firmware.agent.account import Account, AgentSettings, ContactMatching, RegistrationSettings
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
+from firmware.media.formats import read_choices
+from firmware.media.negotiation import SrtpMode
 from firmware.phone.phone import PhoneSettings
 from firmware.stack import StackSettings
 
@@ -69,6 +71,8 @@ def _account(configuration: Configuration, number: int) -> Account:
         screen_name=text("sip screen name"),
         domain=domain(configuration, number),
         registration=_registration(configuration, number),
+        codecs=read_choices(text("sip customized codec")),
+        srtp=SrtpMode(int(configuration.value("sip srtp mode", number))),
     )
 
 

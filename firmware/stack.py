@@ -37,6 +37,7 @@ ROUTES: dict[type, str] = {
     phone.EndCall: "phone",
     phone.TimeIs: "phone",
     phone.OutagesKept: "phone",
+    phone.OutageLogTrouble: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",
     agent.Reject: "agent",

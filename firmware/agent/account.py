@@ -6,6 +6,8 @@ from dataclasses import field
 from enum import IntEnum
 
 from firmware.frozen import frozen
+from firmware.media.formats import DEFAULT_CHOICES, CodecChoice
+from firmware.media.negotiation import SrtpMode
 
 ACCOUNTS_MAX = 9
 """`sip line1` to `sip line9`."""
@@ -47,6 +49,8 @@ class Account:
     display_name: str = ""
     screen_name: str = ""
     registration: RegistrationSettings = RegistrationSettings()
+    codecs: tuple[CodecChoice, ...] = DEFAULT_CHOICES
+    srtp: SrtpMode = SrtpMode.ONLY
 
     def __post_init__(self) -> None:
         assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"
@@ -75,6 +79,6 @@ class AgentSettings:
     outbound: bool = True  # RFC 5626; a 439 falls back.
     send_sips: bool = False  # `sips:` in place of `sip:` with `transport=tls`.
     user_agent: str = "handset"
-    rtp_port: int = 3000
+    rtp_port: int = 3000  # The first of those that calls use.
     t1_s: float = 0.5  # RFC 3261 17.1.1.1.
     t2_s: float = 4.0

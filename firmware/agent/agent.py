@@ -38,6 +38,7 @@ from firmware.agent.events import (
 from firmware.agent.farewell import Farewells, OweBye
 from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
+from firmware.agent.ports import Ports
 from firmware.agent.reading import or_none
 from firmware.agent.received import ReceivedCall
 from firmware.agent.registration import RegistrarFailing
@@ -105,6 +106,7 @@ class Agent:
         self._calls: dict[int, OutgoingCall | ReceivedCall] = {}
         self._farewells = Farewells()
         self._numbers = count(1)
+        self._ports = Ports(settings.rtp_port)
         self._stopping = False
         self._calls_told = 0
 
@@ -174,7 +176,9 @@ class Agent:
             uri = parse_target(target, line)
         except BadTargetError as error:
             return _no_call(str(error))
-        call = OutgoingCall(next(self._numbers), line, party_of(NameAddress(uri)), uri)
+        call = OutgoingCall(
+            next(self._numbers), line, party_of(NameAddress(uri)), uri, self._port()
+        )
         self._calls[call.number] = call
         return call.start(now, can_send=registration.is_registered)
 
@@ -288,7 +292,8 @@ class Agent:
             return [SendResponse(key, answer(request, 486, tag=tag))]
         asserted = or_none(lambda: request.p_asserted_identity)
         far = party_of(asserted[0] if asserted else request.from_)
-        call = ReceivedCall(next(self._numbers), line, far, key, request, now)
+        number, port = next(self._numbers), self._port()
+        call = ReceivedCall(number, line, far, port, key, request, now)
         self._calls[call.number] = call
         return call.start()
 
@@ -362,6 +367,11 @@ class Agent:
             self._calls_told = len(self.calls)
             out.append(CallsInProgress(self._calls_told))
         return out + self._registrations.news()
+
+    def _port(self) -> int:
+        """Return a port for one more call's sound."""
+        in_use = {call.media.port for call in self._calls.values() if not call.has_ended}
+        return self._ports.take(in_use)
 
     def _placed(self) -> list[OutgoingCall]:
         return [call for call in self._calls.values() if isinstance(call, OutgoingCall)]

@@ -17,8 +17,8 @@ Theory of operation
 - Having sent a 2xx, a BYE has to wait for its ACK (RFC 3261 15): LEAVING.
 - A confirmed call survives the loss of the link (F6). Whether the ACK of our 2xx went down with
   the link nobody knows: the call is taken to stand.
-- This build has no sound: sessions are `a=inactive`, and what a re-INVITE or UPDATE asks for is
-  answered with that same session.
+- What is agreed about sound goes to the outside as `MediaChanged`, whenever it changes, and
+  `MediaEnded` with the end that the person hears of.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from enum import Enum
 from firmware.agent.accepted import Accepted
 from firmware.agent.answering import answer, capabilities, dialog_fields, refuse_method
 from firmware.agent.dialog import Dialog
-from firmware.agent.events import CallEnded, EndCause, Party
+from firmware.agent.events import CallEnded, EndCause, MediaChanged, MediaEnded, Party
 from firmware.agent.farewell import OweBye
 from firmware.agent.line import Line
 from firmware.agent.media import MediaSession, NotAcceptableError
 from firmware.agent.reading import reason_text
 from firmware.machine import earliest, is_due
+from firmware.media.negotiation import MediaWishes
+from firmware.media.plan import MediaPlan
 from firmware.sip.message import Request
 from firmware.transaction.events import RequestReceived, SendResponse
 
@@ -86,14 +88,16 @@ LEGAL = {
 class Call(ABC):
     """A call; `OutgoingCall` and `ReceivedCall` add how it begins."""
 
-    def __init__(self, number: int, line: Line, far: Party, state: CallState) -> None:
+    def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
         self.number = number
         self.line = line
         self.far = far
         self.state = state
         self.dialog: Dialog | None = None
-        self.media = MediaSession(line.settings.rtp_port, line.random)
+        wishes = MediaWishes(port, line.account.codecs, line.account.srtp)
+        self.media = MediaSession(wishes, line.random)
         self.has_ended = False  # For the person.
+        self._told: MediaPlan | None = None  # What the outside knows of the sound.
         self._accepted: Accepted | None = None  # A 2xx of ours without its ACK.
         self._clock_at: float | None = None  # The patience of the state.
 
@@ -170,8 +174,8 @@ class Call(ABC):
             return self._leave()
         if self.state is CallState.ACCEPTED:
             self._enter(CallState.CONFIRMED)
-        problem = self.media.problem_with(ack) if accepted.offered else ""
-        return self._give_up(problem) if problem else []
+        problem = self.media.take_answer(ack) if accepted.offered else ""
+        return self._give_up(problem) if problem else self._media_news()
 
     def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
         """Answer a re-INVITE with the session as it is (14.2)."""
@@ -188,24 +192,38 @@ class Call(ABC):
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(request, 500, later))]
         try:
-            body = self.media.answer(request.body, self.line.host)
+            body = self._answer_to(request)
         except NotAcceptableError as error:
             return [SendResponse(key, answer(request, error.status, *error.fields))]
-        return [SendResponse(key, answer(request, 200, *dialog_fields(self.line), body=body))]
+        ok = answer(request, 200, *dialog_fields(self.line), body=body)
+        return [SendResponse(key, ok), *self._media_news()]
 
     def _accept(self, key: str, request: Request, now: float) -> list[object]:
         """Answer an INVITE with 200 and our session, and wait for its ACK."""
         assert self.dialog is not None
         offered = not request.body
         try:
-            host = self.line.host
-            body = self.media.offer(host) if offered else self.media.answer(request.body, host)
+            body = self._offer_anew() if offered else self._answer_to(request)
         except NotAcceptableError as error:
             return [SendResponse(key, answer(request, error.status, *error.fields))]
         fields, tag = dialog_fields(self.line), self.dialog.local.tag or ""
         response = answer(request, 200, *fields, tag=tag, body=body)
         self._accepted = Accepted(key, response, self.line.settings, now, offered=offered)
-        return self._accepted.start()
+        return [*self._accepted.start(), *self._media_news()]
+
+    def _offer_anew(self) -> bytes:
+        return self.media.offer(self.line.host, anew=True)
+
+    def _answer_to(self, request: Request) -> bytes:
+        return self.media.answer(request.body, self.line.host)
+
+    def _media_news(self) -> list[object]:
+        """Tell the outside what the sound is now, where that has changed."""
+        plan = self.media.plan
+        if plan is None or plan == self._told:
+            return []
+        self._told = plan
+        return [MediaChanged(self.number, plan)]
 
     def _bye_came(self, key: str, request: Request) -> list[object]:
         self._accepted = None
@@ -236,7 +254,8 @@ class Call(ABC):
         if self.has_ended:
             return []
         self.has_ended = True
-        return [CallEnded(self.number, cause, status, reason)]
+        silence = [MediaEnded(self.number)] if self._told else []
+        return [*silence, CallEnded(self.number, cause, status, reason)]
 
     def _enter(self, state: CallState) -> None:
         """The one door through which the state changes; the old state's patience is forgotten."""

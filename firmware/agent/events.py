@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from firmware.frozen import frozen
+from firmware.media.plan import MediaPlan
 
 
 class RegistrationState(Enum):
@@ -137,3 +138,19 @@ class CallEnded:
     cause: EndCause
     status: int = 0  # SIP status where one came, else 0.
     reason: str = ""  # In words: "busy", "number not found", "not registered".
+
+
+# Events to the outside: whoever makes sound takes them.
+@frozen
+class MediaChanged:
+    """What a call's sound is from now on; the first of a call starts it."""
+
+    call: int
+    plan: MediaPlan
+
+
+@frozen
+class MediaEnded:
+    """A call's sound is over."""
+
+    call: int

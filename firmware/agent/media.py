@@ -1,7 +1,17 @@
-"""The session that a call offers and answers (RFC 3264).
+"""The session that a call offers and answers (RFC 3264): what was said, what is agreed.
 
-This build has no sound yet: it offers and takes G.711 over plain RTP as any phone does, but with
-`a=inactive`, so that nobody waits for packets that will not come.
+Theory of operation
+-------------------
+- What was agreed last is in force until the next exchange is complete: an offer that is refused,
+  or an answer that cannot be used, changes nothing (RFC 3264 4).
+- An offer that was not answered yet is said again as it was, keys included: the same INVITE goes
+  out once more after a challenge.
+- Once something is agreed, our offers say it again, byte for byte while nothing changes: that is
+  how a dialog is refreshed over a new link (F6). Asked for an offer by an INVITE without one, this
+  phone says all it can with new keys: the far end may connect us to somebody else (RFC 3261 14.2).
+- A call is held by an offer that only sends, and taken back by one that does both; an answer never
+  says more than that either (RFC 3264 8.4).
+- The version of the o= line grows by one whenever the description changes (RFC 3264 8).
 """
 
 from __future__ import annotations
@@ -11,14 +21,13 @@ from random import Random
 
 from firmware.agent.answering import SDP
 from firmware.agent.reading import or_none
+from firmware.media import negotiation
+from firmware.media.negotiation import MediaWishes, NoAgreementError
+from firmware.media.plan import Direction, MediaPlan
+from firmware.media.sdes import Crypto
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request, Response
-from firmware.sip.sdp import Media, SessionDescription
-
-ENCODINGS = {"0": "PCMU/8000", "8": "PCMA/8000"}
-"""What is offered, by payload type (RFC 3551 6)."""
-
-PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
+from firmware.sip.sdp import SessionDescription
 
 SESSION_ID_BITS = 31
 """Of the o= line; a peer that reads it as a signed 32-bit number is served too."""
@@ -34,55 +43,69 @@ class NotAcceptableError(ValueError):
 
 
 class MediaSession:
-    """Our side of one call's session: the same until the far end wants something else."""
+    """Our side of one call's session; `random` has to be a source of secrets."""
 
-    def __init__(self, port: int, random: Random) -> None:
-        self._port = port
+    def __init__(self, wishes: MediaWishes, random: Random) -> None:
+        self.port = wishes.port
+        self.plan: MediaPlan | None = None
+        self._wishes = wishes
+        self._wanted = Direction.SENDRECV
+        self._secret = random.randbytes
         self._id = random.getrandbits(SESSION_ID_BITS)
-        self._last: SessionDescription | None = None
+        self._cryptos: tuple[Crypto, ...] = ()  # Of the offer that is open.
+        self._said: SessionDescription | None = None
+        self._agreed: SessionDescription | None = None  # What we said when `plan` was made.
 
-    def offer(self, host: str) -> bytes:
-        """Return our offer, to be reached at `host`."""
-        return self._say(SessionDescription(host, media=(self._audio(ENCODINGS, "RTP/AVP"),)))
+    def offer(self, host: str, *, anew: bool = False) -> bytes:
+        """Return our offer, to be reached at `host`; `anew`: of all we can, with new keys."""
+        if self._agreed is not None and not anew:
+            return self._say(replace(self._agreed, address=host))
+        if anew or not self._cryptos:
+            self._cryptos = negotiation.make_cryptos(self._secret)
+        return self._say(negotiation.offer(self._wishes, host, self._cryptos, self._wanted))
+
+    def hold(self, host: str, *, on: bool) -> bytes:
+        """Return the offer that holds the call, or takes it back."""
+        assert self._agreed is not None, "nothing to hold"
+        self._wanted = Direction.SENDONLY if on else Direction.SENDRECV
+        return self._say(negotiation.turned(replace(self._agreed, address=host), self._wanted))
 
     def answer(self, offer: bytes, host: str) -> bytes:
-        """Return our answer: every media line in its place, one of them taken (RFC 3264 6)."""
+        """Return our answer, which is in force from now on."""
         offered = _read_offer(offer)
-        taken = next((media for media in offered.media if _common(media)), None)
-        if taken is None:
-            raise NotAcceptableError("Incompatible media format", warning=305)
-        lines = tuple(
-            self._audio(_common(media), media.protocol)
-            if media is taken
-            else Media(media.kind, 0, media.protocol, media.formats)
-            for media in offered.media
-        )
-        times = tuple(line for line in offered.others if line.startswith("t="))
-        return self._say(SessionDescription(host, media=lines, others=times))
+        wishes = self._wishes
+        try:
+            ours = negotiation.answer(offered, wishes, host, self._wanted, self.plan, self._secret)
+            self.plan = negotiation.agree(ours, offered, wishes, we_answered=True)
+        except NoAgreementError as error:
+            raise NotAcceptableError(error.text, warning=error.warning) from error
+        body = self._say(ours)
+        self._agreed = self._said
+        return body
 
-    def problem_with(self, message: Request | Response) -> str:
-        """Say what is wrong with the answer that a message carries, or return ""."""
+    def take_answer(self, message: Request | Response) -> str:
+        """Take the answer that a message carries; return "", or what is wrong with it."""
+        assert self._said is not None, "an answer without an offer"
         content = or_none(lambda: message.content_type)
         if not message.body or content is None or content.name != SDP:
             return "no media in the answer"
         try:
             answer = SessionDescription.parse(message.body)
+            self.plan = negotiation.agree(self._said, answer, self._wishes, we_answered=False)
         except RemoteProtocolError:
             return "the media cannot be read"
-        return "" if any(_common(media) for media in answer.media) else "no common media"
-
-    def _audio(self, encodings: dict[str, str], protocol: str) -> Media:
-        maps = tuple(("rtpmap", f"{payload} {name}") for payload, name in encodings.items())
-        attributes = (*maps, ("inactive", ""))
-        return Media("audio", self._port, protocol, tuple(encodings), attributes=attributes)
+        except NoAgreementError as error:
+            return error.text
+        self._agreed = self._said
+        return ""
 
     def _say(self, description: SessionDescription) -> bytes:
         """Give the description its o= line: a higher version whenever it changes (RFC 3264 8)."""
-        version = self._last.version if self._last else 1
+        version = self._said.version if self._said else 1
         said = replace(description, session_id=self._id, version=version)
-        if self._last and said != self._last:
+        if self._said and said != self._said:
             said = replace(said, version=version + 1)
-        self._last = said
+        self._said = said
         return bytes(said)
 
 
@@ -91,12 +114,3 @@ def _read_offer(offer: bytes) -> SessionDescription:
         return SessionDescription.parse(offer)
     except RemoteProtocolError as error:
         raise NotAcceptableError("Bad session description", error.status) from error
-
-
-def _common(media: Media) -> dict[str, str]:
-    """Return what a media line and this phone have in common, in the order of the line."""
-    if media.kind != "audio" or media.port == 0 or media.protocol not in PROTOCOLS:
-        return {}
-    known = set(ENCODINGS.values())
-    names = {p: name.removesuffix("/1") for p, name in media.encodings.items()}
-    return {p: names[p] for p in media.formats if names.get(p) in known}

@@ -61,8 +61,8 @@ UNANSWERED = frozenset({CallState.CALLING, CallState.RINGING})
 class OutgoingCall(Call):
     """A call that a person here placed."""
 
-    def __init__(self, number: int, line: Line, far: Party, target: Uri) -> None:
-        super().__init__(number, line, far, CallState.CALLING)
+    def __init__(self, number: int, line: Line, far: Party, target: Uri, port: int) -> None:
+        super().__init__(number, line, far, port, CallState.CALLING)
         self._target = target
         self._key = ""
         self._invite: Request | None = None
@@ -319,8 +319,10 @@ class OutgoingCall(Call):
         self.line.accepted(response, Use.CALL)
         self.dialog = dialog
         self._enter(CallState.CONFIRMED)
-        problem = self.media.problem_with(response)
-        return self._give_up(problem) if problem else [CallAnswered(self.number)]
+        problem = self.media.take_answer(response)
+        if problem:
+            return self._give_up(problem)
+        return [CallAnswered(self.number), *self._media_news()]
 
     def _acknowledge(self, dialog: Dialog) -> Request:
         """Write the ACK with the INVITE's credentials (13.2.2.4)."""

@@ -21,9 +21,9 @@ class ReceivedCall(Call):
     """A call that somebody placed to here."""
 
     def __init__(
-        self, number: int, line: Line, far: Party, key: str, invite: Request, now: float
+        self, number: int, line: Line, far: Party, port: int, key: str, invite: Request, now: float
     ) -> None:
-        super().__init__(number, line, far, CallState.OFFERED)
+        super().__init__(number, line, far, port, CallState.OFFERED)
         self.dialog = Dialog.opened_by_them(invite, next(line.ids))
         self._key = key
         self._invite = invite

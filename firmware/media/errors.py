@@ -9,3 +9,7 @@ class MediaError(ValueError):
 
 class MalformedPacketError(MediaError):
     """Bytes that are no RTP or RTCP packet: they are dropped and counted."""
+
+
+class SdesError(MediaError):
+    """A `a=crypto` line that this phone must not or cannot use; never holds the key."""

@@ -77,6 +77,13 @@ class OutagesKept:
     outages: tuple[Outage, ...]
 
 
+@frozen
+class OutageLogTrouble:
+    """What is wrong with the file of the outage log, as a sentence; "": nothing any more."""
+
+    text: str
+
+
 # Outputs to the world.
 @frozen
 class Show:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import LinkState, LinkStatus
 from firmware.machine import earliest
-from firmware.phone.events import OutagesKept, Reportable, TimeIs
+from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs
 from firmware.phone.grid import paged
 from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
 from firmware.phone.outages import Outages
 from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine, PageScreen
 
-Fact = Reportable | TimeIs | OutagesKept
+Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble
 
 
 class Facts:
@@ -26,6 +26,7 @@ class Facts:
     def __init__(self, problems: tuple[str, ...], accounts: int, now: float) -> None:
         self._problems = problems
         self._outages = Outages(accounts, now)
+        self._log_trouble = ""
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
@@ -41,6 +42,9 @@ class Facts:
             case TimeIs(unix_s, offset_s):
                 self._unix_offset_s = None if unix_s is None else unix_s - now
                 self._zone_s = offset_s
+            case OutageLogTrouble(text):
+                self._log_trouble = text
+                return []
             case _:
                 pass  # For the log.
         return self._outages.handle(fact, now)

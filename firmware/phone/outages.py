@@ -105,7 +105,7 @@ class Outages:
         self._calls: set[int] = set()
         self._hit: set[int] = set()  # Those that the outage has met.
         self._records: list[Record] = []  # The newest first.
-        self._told: tuple[Outage, ...] = ()
+        self._told: tuple[Outage, ...] | None = ()
 
     @property
     def entries(self) -> tuple[Outage, ...]:
@@ -295,6 +295,7 @@ class Outages:
                 record.ended_at = self._started_at
             self._records.append(record)
         self._date_all()
+        self._told = None  # Whoever keeps the log begins now: it hears of it whatever is in it.
 
     def _date_all(self) -> None:
         for record in self._records:

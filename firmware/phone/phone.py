@@ -44,6 +44,7 @@ from firmware.phone.events import (
     HookReplaced,
     KeyPressed,
     LampPattern,
+    OutageLogTrouble,
     OutagesKept,
     Report,
     Reportable,
@@ -162,7 +163,7 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
-            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept():
+            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept() | OutageLogTrouble():
                 return []
             case (
                 Dialling()

@@ -35,6 +35,7 @@ from firmware.stack import Stack
 
 if TYPE_CHECKING:
     from board.board import Faults
+    from firmware.runtime.outage_keeper import OutageKeeper
 
 log = logging.getLogger("handset")
 
@@ -90,6 +91,7 @@ class Application:
         self._faults = faults
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
+        self._keeper: OutageKeeper | None = None
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._problems = _problems(configuration, options.config)
@@ -136,11 +138,15 @@ class Application:
             network.stop()
             clock.stop()
             self.driver.stop()
+            if self._keeper is not None:
+                await self._keeper.stop()
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
         boards = {"script": self._run_script, "desktop": self._run_desktop}
         board = asyncio.create_task(boards[self._options.board]())
+        await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
+        self._keep_outages()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -192,6 +198,12 @@ class Application:
         finally:
             await board.stop()
 
+    def _keep_outages(self) -> None:
+        from firmware.runtime.outage_keeper import OutageKeeper
+
+        self._keeper = OutageKeeper(self._options.state, self.driver.feed)
+        self._keeper.start()
+
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""
         self._resolver.network_changed()
@@ -205,6 +217,8 @@ class Application:
             self._missed.append(output)
         for watcher in self._watchers:
             watcher(output)
+        if self._keeper is not None:
+            self._keeper.take(output)
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

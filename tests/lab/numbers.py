@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from firmware.media.sdes import Crypto, MasterKey, Suite, read_cryptos
 from firmware.sip.headers import Headers
 from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri, parse_uri
@@ -171,7 +172,7 @@ class Numbers:
             ("Contact", f"<sip:{CALLS_BACK}@{self._address};transport=tls>"),
             ("Content-Type", "application/sdp"),
         )
-        request = Request("INVITE", parse_uri(uri), headers, OFFER.encode())
+        request = Request("INVITE", parse_uri(uri), headers, offer_session().encode())
         call = self._remember(Call(CALLS_BACK, request, request.from_.tag or ""))
         self._send(request)
         self._later(GIVE_UP_S, lambda: self._give_up(call))
@@ -210,25 +211,30 @@ class Numbers:
         return call
 
 
-OFFER = "\r\n".join(
-    (
-        "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
-        "m=audio 9 RTP/AVP 0 8", "a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000", "a=inactive", "",
-    )
-)  # fmt: skip
+TOP = ("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0")
+
+SILENT = "a=inactive"
 """A session without sound."""
+
+
+def offer_session() -> str:
+    """Offer G.711, with a key for whoever wants one."""
+    crypto = Crypto(1, MasterKey.make(Suite.AES_CM_128_HMAC_SHA1_80, secrets.token_bytes))
+    maps = ("a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000")
+    key = f"a=crypto:{crypto.to_sdp()}"
+    return "\r\n".join([*TOP, "m=audio 9 RTP/AVP 0 8", *maps, key, SILENT, ""])
 
 
 def answer_session(offer: str) -> str:
     """Answer an offer: its first audio format, without sound; our own offer where there is none."""
     media = next((line for line in offer.splitlines() if line.startswith("m=audio ")), "")
     if not media:
-        return OFFER
+        return offer_session()
     _, _, profile, form, *_ = media.split()
-    lines = OFFER.splitlines()[:5]
-    lines.append(f"m=audio 9 {profile} {form}")
+    lines = [*TOP, f"m=audio 9 {profile} {form}"]
     lines += [line for line in offer.splitlines() if line.startswith(f"a=rtpmap:{form} ")][:1]
-    if crypto := next((line for line in offer.splitlines() if line.startswith("a=crypto:")), ""):
-        tag, suite, _ = crypto.removeprefix("a=crypto:").split(maxsplit=2)
-        lines.append(f"a=crypto:{tag} {suite} inline:{secrets.token_urlsafe(30)}")
-    return "\r\n".join([*lines, "a=inactive", ""])
+    values = (line.partition(":")[2] for line in offer.splitlines() if line.startswith("a=crypto:"))
+    for theirs in read_cryptos(values)[:1]:
+        ours = Crypto(theirs.tag, MasterKey.make(theirs.key.suite, secrets.token_bytes))
+        lines.append(f"a=crypto:{ours.to_sdp()}")
+    return "\r\n".join([*lines, SILENT, ""])

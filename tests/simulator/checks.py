@@ -14,6 +14,8 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     IncomingCall,
+    MediaChanged,
+    MediaEnded,
     RegistrationState,
     RemoteRinging,
 )
@@ -57,6 +59,7 @@ class Checks:
     accounts: dict[int, AccountStatus] = field(default_factory=dict)
     open_calls: set[int] = field(default_factory=set)
     offered: set[int] = field(default_factory=set)  # Calls that ring here.
+    sounding: set[int] = field(default_factory=set)
     is_ringing: bool = False
     retries: Retries = field(default_factory=Retries)
     served_attempt: int | None = None  # The attempt on which a REGISTER was answered with 2xx.
@@ -98,6 +101,17 @@ class Checks:
             case _:
                 pass
 
+    def hear_sound(self, said: MediaChanged | MediaEnded) -> None:
+        """Look at an output for whoever makes sound."""
+        match said:
+            case MediaChanged(call, plan):
+                assert call in self.open_calls, f"call {call} sounds and is not there"
+                assert plan.is_encrypted, f"call {call} sounds in clear"
+                self.sounding.add(call)
+            case MediaEnded(call):
+                assert call in self.sounding, f"call {call} falls silent twice"
+                self.sounding.discard(call)
+
     def refused(self, said: object) -> str:
         """Return the user whose account turns out to be refused, or nothing."""
         match said:
@@ -124,6 +138,7 @@ class Checks:
         assert len(stack.agent.calls) <= CALLS_MAX, "calls without end"
         assert set(stack.agent.calls) == self.open_calls, "calls that people do not know of"
         assert not self.is_ringing or self.offered, "rings without a call"
+        assert self.sounding <= self.open_calls, "sound goes on after the call"
         registered = bool(stack.agent.registered_accounts)
         assert up or not registered, "registered without a link"
         if registered and stack.link.attempt != self.served_attempt:

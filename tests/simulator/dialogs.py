@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,13 +14,18 @@ PROXY_NAME = "proxy.example.org"
 
 SDP = "application/sdp"
 
+CRYPTO = b"a=crypto:1 AEAD_AES_256_GCM inline:" + b64encode(bytes(range(44))) + b"\r\n"
+
 SESSION = (
     b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
-    b"m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
+    b"m=audio 4000 RTP/SAVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n" + CRYPTO
 )
+"""An offer, and an answer to the phone's: it takes the first key."""
+
+
 FOREIGN_SESSION = (
     b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
-    b"m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 speex/16000\r\n"
+    b"m=audio 4000 RTP/SAVP 97\r\na=rtpmap:97 speex/16000\r\n" + CRYPTO
 )
 
 FAR_CONTACT = "<sip:far@203.0.113.5:5061;transport=tls>"

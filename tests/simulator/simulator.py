@@ -11,6 +11,7 @@ from itertools import count
 from random import Random
 
 from firmware.agent.account import Account, AgentSettings, RegistrationSettings
+from firmware.agent.events import MediaChanged, MediaEnded
 from firmware.link.events import (
     CheckDelivery,
     Close,
@@ -211,6 +212,8 @@ class Simulator:
                     self.registrar.refusal_heard(user, self.schedule.now)
                 self.checks.hear(item)
                 self.person.hears_ringing = self.checks.is_ringing
+            case MediaChanged() | MediaEnded():
+                self.checks.hear_sound(item)
             case _:
                 raise AssertionError(f"nobody in the world takes {item!r}")
 

@@ -11,6 +11,8 @@ from firmware.agent.account import Account, AgentSettings, RegistrationSettings
 from firmware.agent.agent import Agent, AgentEvent
 from firmware.agent.events import AccountStatus, CallEnded
 from firmware.link.events import Address, Failure, FailureKind, Proxy, Role
+from firmware.media.formats import read_choices
+from firmware.media.negotiation import SrtpMode
 from firmware.sip.message import Request, Response, parse_message
 from firmware.transaction.events import (
     RequestFailed,
@@ -34,8 +36,10 @@ INSTANCE = "urn:uuid:00000000-0000-4000-8000-000000000001"
 
 
 def account(number: int = 1, **changes: str) -> Account:
+    """An account with G.711 in clear; `test_sessions.py` looks at all the others."""
     texts = {"user": f"20{number}", "domain": "example.org", "password": "secret", **changes}
-    return Account(number=number, **texts)  # type: ignore[arg-type] # all of them are texts
+    plain = Account(number=number, **texts)  # type: ignore[arg-type] # all of them are texts
+    return replace(plain, codecs=read_choices("payload=0,payload=8"), srtp=SrtpMode.OFF)
 
 
 INVITE = """\

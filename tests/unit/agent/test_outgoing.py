@@ -14,6 +14,7 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     HangUp,
+    MediaEnded,
     Party,
     RemoteRinging,
 )
@@ -45,17 +46,21 @@ Supported: outbound, gruu
 Content-Type: application/sdp
 User-Agent: handset/1
 Proxy-Authorization: {credentials}
-Content-Length: 155
+Content-Length: 235
 
 v=0
 o=- {session} 1 IN IP4 192.0.2.99
 s=-
 c=IN IP4 192.0.2.99
 t=0 0
-m=audio 3000 RTP/AVP 0 8
+m=audio 3000 RTP/AVP 0 8 101
 a=rtpmap:0 PCMU/8000
 a=rtpmap:8 PCMA/8000
-a=inactive
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15
+a=ptime:20
+a=rtcp-mux
+a=sendrecv
 """
 
 ACK = """\
@@ -236,9 +241,9 @@ def test_silence_of_the_proxy_is_said() -> None:
         ("", "no media in the answer"),
         ("v=1\r\n", "the media cannot be read"),
         ("m=audio 0 RTP/AVP 0", "no common media"),
-        ("m=audio 4000 RTP/AVP 18", "no common media"),
+        ("m=audio 4000 RTP/AVP 18", "no common codec"),
         ("m=video 4000 RTP/AVP 0", "no common media"),
-        ("m=audio 4000 RTP/SAVP 0", "no common media"),
+        ("m=audio 4000 RTP/SAVP 0", "no common encryption"),
     ],
 )
 def test_an_answer_without_common_media_is_ended(body: str, reason: str) -> None:
@@ -359,7 +364,8 @@ def test_a_bye_is_owed_while_there_is_no_link_and_delivered_on_the_next() -> Non
     rig = Calling()
     rig.is_answered()
     rig.down()
-    assert rig.hangs_up() == [CallEnded(1, EndCause.HUNG_UP_HERE), CallsInProgress(0)]
+    ended = CallEnded(1, EndCause.HUNG_UP_HERE)
+    assert rig.hangs_up() == [MediaEnded(1), ended, CallsInProgress(0)]
     rig.wait(3600)
     rig.up()
     assert not rig.take("BYE"), "a stranger's BYE might be refused"

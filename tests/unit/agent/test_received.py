@@ -14,6 +14,8 @@ from firmware.agent.events import (
     EndCause,
     HangUp,
     IncomingCall,
+    MediaChanged,
+    MediaEnded,
     Party,
     Reject,
 )
@@ -59,7 +61,7 @@ Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
 Supported: outbound, gruu
 User-Agent: handset/1
 Content-Type: application/sdp
-Content-Length: 155
+Content-Length: 167
 
 v=0
 o=- {session} 1 IN IP4 192.0.2.99
@@ -69,7 +71,8 @@ t=0 0
 m=audio 3000 RTP/AVP 0 8
 a=rtpmap:0 PCMU/8000
 a=rtpmap:8 PCMA/8000
-a=inactive
+a=ptime:20
+a=sendrecv
 """
 
 BYE = """\
@@ -272,7 +275,7 @@ def test_hanging_up_waits_for_the_ack() -> None:
     rig = Called()
     rig.feed(Answer(1))
     out = rig.feed(HangUp(1))
-    assert out == [CallEnded(1, EndCause.HUNG_UP_HERE), CallsInProgress(0)]
+    assert out == [MediaEnded(1), CallEnded(1, EndCause.HUNG_UP_HERE), CallsInProgress(0)]
     assert of(SendResponse, rig.wait(1)), "the 2xx is repeated still"
     assert len(byes(rig.acknowledges())) == 1
 
@@ -299,7 +302,8 @@ def test_a_delayed_offer_is_ours_and_its_answer_comes_with_the_ack() -> None:
     rig = Called(invite(body=""))
     rig.feed(Answer(1))
     assert b"m=audio 3000 RTP/AVP 0 8" in rig.last().body
-    assert not rig.acknowledges(body=AUDIO)
+    (changed,) = rig.acknowledges(body=AUDIO)
+    assert isinstance(changed, MediaChanged)
     assert rig.calls() == (1,)
 
 
@@ -386,7 +390,7 @@ def test_every_media_line_is_answered_in_its_place() -> None:
         "m=audio 0 RTP/AVP 0",
     ]
     assert "a=rtpmap:96 PCMU/8000" in lines
-    assert "a=inactive" in lines
+    assert "a=sendrecv" in lines
 
 
 # Within the dialog.
@@ -411,7 +415,8 @@ def test_a_reinvite_without_offer_gets_ours() -> None:
     response = rig.sends("INVITE")
     assert response.status == 200
     assert b"m=audio 3000 RTP/AVP 0 8" in response.body
-    assert not rig.acknowledges(rig.cseq, AUDIO)
+    (changed,) = rig.acknowledges(rig.cseq, AUDIO)
+    assert isinstance(changed, MediaChanged)
 
 
 def test_a_reinvite_that_changes_the_session_gets_a_higher_version() -> None:

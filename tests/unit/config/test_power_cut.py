@@ -11,87 +11,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from config import local_file
 from config.local_file import DRAFT, NAME, PREVIOUS, save_local
 from config.store import ConfigError, Store
+from tests.unit.config.disk import Disk, PowerCutError, put_in
 
 VMAIL = "sip vmail"
-CHANGES = ("open", "fchmod", "write", "fsync", "close", "replace", "unlink")
-
-
-class PowerCutError(BaseException):
-    """The power went. No code of the phone may catch it."""
-
-
-class Disk:
-    """`os` as the saving code sees it; `cut_at` is the number of the call that never happens."""
-
-    def __init__(self, cut_at: int, kept: float = 0.0) -> None:
-        self.cut_at = cut_at
-        self.kept = kept  # The share of unflushed bytes that reach the disk.
-        self.calls: list[str] = []
-        self._files: dict[int, Path] = {}
-        self._unflushed: set[Path] = set()
-
-    def module(self) -> SimpleNamespace:
-        module = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})
-        for name in CHANGES:
-            setattr(module, name, getattr(self, f"_{name}"))
-        return module
-
-    def _step(self, name: str) -> None:
-        if len(self.calls) == self.cut_at:
-            self._lose()
-            raise PowerCutError
-        self.calls.append(name)
-
-    def _lose(self) -> None:
-        for descriptor in self._files:
-            os.close(descriptor)
-        self._files.clear()
-        for path in self._unflushed:
-            if path.exists():
-                os.truncate(path, int(path.stat().st_size * self.kept))
-
-    def _open(self, path: Path, flags: int, mode: int = 0o777) -> int:
-        self._step("open folder" if flags & os.O_DIRECTORY else "open")
-        descriptor = os.open(path, flags, mode)
-        self._files[descriptor] = Path(path)
-        return descriptor
-
-    def _fchmod(self, descriptor: int, mode: int) -> None:
-        self._step("fchmod")
-        os.fchmod(descriptor, mode)
-
-    def _write(self, descriptor: int, data: bytes) -> int:
-        self._step("write")
-        self._unflushed.add(self._files[descriptor])
-        return os.write(descriptor, data[:40])  # A short write is allowed at any time.
-
-    def _fsync(self, descriptor: int) -> None:
-        self._step("fsync")
-        self._unflushed.discard(self._files[descriptor])
-        os.fsync(descriptor)
-
-    def _close(self, descriptor: int) -> None:
-        self._step("close")
-        del self._files[descriptor]
-        os.close(descriptor)
-
-    def _replace(self, source: Path, target: Path) -> None:
-        self._step(f"replace {Path(target).name}")
-        if Path(source) in self._unflushed:
-            self._unflushed.add(Path(target))
-        os.replace(source, target)
-
-    def _unlink(self, path: Path) -> None:
-        self._step("unlink")
-        os.unlink(path)
 
 
 def read(state: Path) -> tuple[object, list[str]]:
@@ -107,7 +35,7 @@ def save(state: Path, value: str) -> None:
 def steps_of_a_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     disk = Disk(cut_at=-1)
     with monkeypatch.context() as patch:
-        patch.setattr(local_file, "os", disk.module())
+        put_in(patch, disk.module())
         save(tmp_path / "counted", "1")
         disk.calls.clear()
         save(tmp_path / "counted", "2")
@@ -144,7 +72,7 @@ def test_power_cut_at_every_step(
             save(state, f"old{number}")
         old = f"old{saves_before - 1}"
         with monkeypatch.context() as patch:
-            patch.setattr(local_file, "os", Disk(cut_at, kept).module())
+            put_in(patch, Disk(cut_at, kept).module())
             with pytest.raises(PowerCutError):
                 save(state, "new")
         value, problems = read(state)
@@ -164,7 +92,7 @@ def test_power_cut_at_every_step_of_the_very_first_save(
     for cut_at in range(len(steps_of_a_save(tmp_path, monkeypatch)) - 1):
         state = tmp_path / f"state{cut_at}"
         with monkeypatch.context() as patch:
-            patch.setattr(local_file, "os", Disk(cut_at).module())
+            put_in(patch, Disk(cut_at).module())
             with pytest.raises(PowerCutError):
                 save(state, "new")
         value, problems = read(state)
@@ -227,7 +155,7 @@ def test_a_disk_that_refuses_is_an_error_and_keeps_the_old(
 
     setattr(module, call, refuse)
     with monkeypatch.context() as patch:
-        patch.setattr(local_file, "os", module)
+        put_in(patch, module)
         with pytest.raises(ConfigError) as caught:
             save(state, "2")
     assert str(caught.value) == f"{state}/{NAME}: cannot be saved: {os.strerror(number)}"
@@ -238,6 +166,7 @@ def test_a_disk_that_refuses_is_an_error_and_keeps_the_old(
 FULL_DISK = """
 import resource, sys
 from config.store import ConfigError, Store
+from tests.unit.config.disk import Disk, PowerCutError, put_in
 store = Store(sys.argv[1], sys.argv[1] + "/state")
 store.set_local("sip vmail", "1")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -266,6 +195,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from config.store import ConfigError, Store
+from tests.unit.config.disk import Disk, PowerCutError, put_in
 state = Path(sys.argv[1])
 store = Store(state, state)
 store.set_local("sip vmail", "1")

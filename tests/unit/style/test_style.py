@@ -15,7 +15,14 @@ PACKAGES = ("firmware", "drivers", "board", "config")
 LAYERS = ["frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone", "stack"]
 """The pure machines, from the bottom up: each imports only what stands before it."""
 
-MEDIA_VALUES: set[str] = set()
+MEDIA_VALUES = {
+    "firmware.media.described",
+    "firmware.media.errors",
+    "firmware.media.formats",
+    "firmware.media.negotiation",
+    "firmware.media.plan",
+    "firmware.media.sdes",
+}
 """Of media, what the layers above may name: plain values. The runtime alone starts its machines,
 so that a phone registers before it loads a codec or a cipher."""
 
@@ -51,6 +58,7 @@ AWAITED = {
     "firmware.media.rtcp",
     "firmware.media.rtcp_clock",
     "firmware.media.stretch",
+    "firmware.media.srtp",
 }
 """Built ahead of the runtime that starts them; each leaves this list when it is imported."""
 
@@ -191,6 +199,18 @@ def test_broad_excepts_are_where_the_program_dies() -> None:
                 caught = ast.unparse(node.type) if node.type else "everything"
                 broad = caught in {"everything", "Exception", "BaseException"}
                 assert not broad or path.name == "driver.py", f"{path}:{node.lineno}"
+
+
+def test_what_the_phone_draws_nobody_can_guess() -> None:
+    """Keys come from the Random that is passed in, so the product makes none with a seed."""
+    calls = [
+        ast.unparse(node.func).split(".")[-1]
+        for path in sources(*PACKAGES)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    assert "SystemRandom" in calls
+    assert "Random" not in calls
 
 
 def test_the_tree_holds_no_leftovers() -> None:

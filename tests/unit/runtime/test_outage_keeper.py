@@ -1,0 +1,204 @@
+"""The outage log is kept while the phone runs: at once, paced, to the last word (S3)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from firmware.phone.events import OutageEnded, OutageLog, OutageLogTrouble, OutagesKept
+from firmware.phone.outage import Outage
+from firmware.runtime import outage_keeper
+from firmware.runtime.outage_file import ASIDE, NAME, read_log, save_log
+from firmware.runtime.outage_keeper import BURST_MAX, OutageKeeper
+from tests.unit.runtime.outages import entry, log_of
+from tests.unit.runtime.wire import run, until
+
+
+class Scene:
+    """A keeper and a count of what it writes."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.heard: list[object] = []
+        self.writes: list[tuple[Outage, ...]] = []
+        self.threads: set[int] = set()
+        self.before_write: Callable[[], None] = lambda: None
+        monkeypatch.setattr(outage_keeper, "save_log", self._save)
+        self.keeper = OutageKeeper(folder, self.heard.append)
+        self.keeper.start()
+
+    def _save(self, folder: Path, outages: tuple[Outage, ...]) -> None:
+        self.before_write()
+        self.threads.add(threading.get_ident())
+        self.writes.append(outages)
+        save_log(folder, outages)
+
+    def log(self, *outages: Outage) -> None:
+        self.keeper.take(OutageLog(outages))
+
+    async def written(self, count: int) -> None:
+        await until(lambda: len(self.writes) >= count and self.keeper._writing is None)
+
+    @property
+    def kept(self) -> tuple[Outage, ...]:
+        return read_log(self.folder).outages
+
+
+def test_the_phone_is_told_what_was_kept_and_nothing_is_written_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_log(tmp_path, log_of(2))
+
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        assert at.heard == [OutagesKept(log_of(2))]
+        at.log(*log_of(2))
+        await asyncio.sleep(0.02)
+        await at.keeper.stop()
+        assert at.writes == []
+
+    run(scene())
+
+
+def test_an_outage_is_on_disk_as_soon_as_it_begins_and_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        at.keeper.take(OutageEnded(entry()))  # For somebody else.
+        at.log(entry(is_open=True))
+        await at.written(1)
+        assert at.kept == (entry(is_open=True),)
+        at.log(entry())
+        await at.written(2)
+        assert at.kept == (entry(),)
+        assert threading.get_ident() not in at.threads, "the link waits for no memory card"
+        await at.keeper.stop()
+        assert len(at.writes) == 2
+
+    run(scene())
+
+
+def test_a_link_that_flaps_does_not_wear_out_the_card_and_the_last_word_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        for number in range(300):
+            at.log(entry(number))
+            await asyncio.sleep(0.001)
+        assert len(at.writes) <= BURST_MAX
+        await at.keeper.stop()
+        assert len(at.writes) <= BURST_MAX + 1
+        assert at.kept == (entry(299),)
+
+    run(scene())
+
+
+def test_what_waited_for_its_turn_is_written_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_keeper, "REFILL_S", 0.1)
+
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        for number in range(BURST_MAX):
+            at.log(entry(number))
+            await at.written(number + 1)
+        for number in range(50, 60):
+            at.log(entry(number))
+        await at.written(BURST_MAX + 1)
+        assert at.kept == (entry(59),)
+        await at.keeper.stop()
+        assert len(at.writes) == BURST_MAX + 1
+
+    run(scene())
+
+
+def test_what_changes_during_a_write_is_written_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        began, go_on = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            began.set()
+            assert go_on.wait(5)
+
+        at.before_write = hold
+        at.log(entry(1))
+        await until(began.is_set)
+        at.log(entry(2))
+        stopping = asyncio.create_task(at.keeper.stop())
+        await asyncio.sleep(0.01)
+        assert not stopping.done()
+        go_on.set()
+        await stopping
+        assert at.kept == (entry(2),)
+
+    run(scene())
+
+
+def test_a_disk_that_refuses_is_said_once_and_asked_again_at_the_next_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        folder = tmp_path / "file"
+        folder.write_text("in the folder's place")
+        at = Scene(tmp_path / "state", monkeypatch)
+        at.keeper._folder = folder / "state"
+        at.log(entry(1))
+        await at.written(1)
+        at.log(entry(2))
+        await at.written(2)
+        await asyncio.sleep(0.02)
+        assert len(at.writes) == 2, "no hot loop on a full disk"
+        trouble = OutageLogTrouble("the outage log cannot be saved: Not a directory")
+        assert at.heard == [OutagesKept(()), trouble]
+        assert caplog.messages == [trouble.text]
+        folder.unlink()
+        at.log(entry(3))
+        await at.written(3)
+        assert at.heard[-1] == OutageLogTrouble("")
+        await at.keeper.stop()
+        assert len(at.writes) == 3
+
+    run(scene())
+
+
+def test_a_damaged_log_is_put_aside_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / NAME).write_text("{")
+
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        trouble = OutageLogTrouble(f"the outage log is damaged; it is kept as {ASIDE}")
+        assert at.heard == [trouble, OutagesKept(())]
+        assert caplog.messages == [trouble.text]
+        at.log(entry(1))
+        await at.keeper.stop()
+        assert at.kept == (entry(1),)
+
+    run(scene())
+
+
+def test_a_log_that_cannot_be_moved_is_never_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / NAME).write_text("{")
+    (tmp_path / ASIDE).mkdir()
+
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        at.log(entry(1))
+        await at.keeper.stop()
+        assert at.writes == []
+        assert (tmp_path / NAME).read_text() == "{"
+
+    run(scene())
