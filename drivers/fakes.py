@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from drivers.interfaces import DISPLAY_SIZE, KEYS, LampPattern
+from drivers.interfaces import DISPLAY_SIZE, FRAME_S, KEYS, LampPattern, VoiceCounts
 
 HISTORY_MAX = 100
 """What a part remembers of its past: enough for a look back in a test, bounded for a long run."""
@@ -120,3 +120,38 @@ class FakeDisplay:
     def pixels(self) -> bytes:
         """The image as a frame buffer: row by row, eight pixels a byte, the leftmost first."""
         return self.image.tobytes()
+
+
+class FakeVoice:
+    """A microphone to speak into and an earpiece to listen at; `tick` lets 20 ms pass."""
+
+    def __init__(self, rate: int = 48_000) -> None:
+        self.rate = rate
+        self.frame_bytes = round(rate * FRAME_S) * 2
+        self.fault = ""
+        self.counts = VoiceCounts()
+        self.spoken: deque[bytes] = deque()
+        """What the microphone hears, frame by frame; afterwards it hears silence."""
+        self.played: deque[bytes] = deque(maxlen=HISTORY_MAX)
+        self.running = False
+        self._ticked: Callable[[], None] = _ignore
+
+    def start(self, tick: Callable[[], None]) -> None:
+        if self.running:
+            raise FakePartError("the sound is on already")
+        self.running, self._ticked = True, tick
+
+    def stop(self) -> None:
+        self.running, self._ticked = False, _ignore
+
+    def take(self) -> bytes:
+        return self.spoken.popleft() if self.spoken else bytes(self.frame_bytes)
+
+    def give(self, frame: bytes) -> None:
+        if len(frame) != self.frame_bytes:
+            raise FakePartError(f"a frame has {self.frame_bytes} bytes, not {len(frame)}")
+        self.played.append(frame)
+
+    def tick(self) -> None:
+        """Let one frame pass."""
+        self._ticked()

@@ -2,12 +2,14 @@
 
 A part is anything that has these methods: a chip on the board, a fake in a web page. Nothing here
 knows a bus or a pin, and nothing above knows more than this. A part calls its listener on the
-thread of the event loop, one call at a time, and a listener returns at once.
+thread of the event loop, one call at a time, and a listener returns at once; `Voice` alone ticks on
+a thread of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -73,6 +75,53 @@ class Display(Protocol):
         `words` says the same line by line, for whoever reads instead of looks: a screen reader,
         a program. A part that has only pixels leaves it.
         """
+
+
+FRAME_S = 0.02
+"""Sound crosses the drivers in frames of this length, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceCounts:
+    """What the sound card lost since its start, in frames."""
+
+    overflows: int = 0  # The card's own words for what was captured and not fetched in time,
+    underflows: int = 0  # and for what was to be played and not there.
+    late: int = 0  # We had nothing to play.
+    dropped: int = 0  # Nobody took it in time.
+    restarts: int = 0  # The card was gone and opened anew.
+
+
+class Voice(Protocol):
+    """A microphone and an earpiece; frames are signed 16-bit samples of one channel."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of a frame of `FRAME_S`."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong in words, "" while there is sound; the ticks come all the same."""
+
+    @property
+    def counts(self) -> VoiceCounts:
+        """What was lost since the start."""
+
+    def start(self, tick: Callable[[], None]) -> None:
+        """Begin; `tick` is called every `FRAME_S` from a thread of the part's own."""
+
+    def stop(self) -> None:
+        """End; no tick follows."""
+
+    def take(self) -> bytes:
+        """Return the oldest captured frame, silence where there is none."""
+
+    def give(self, frame: bytes) -> None:
+        """Queue a frame to be played."""
 
 
 class Parts(Protocol):

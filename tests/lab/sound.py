@@ -1,0 +1,86 @@
+"""A sound card without hardware: PipeWire with a null device that keeps time.
+
+`SoundServer` runs PipeWire for a test. Programs started with its `prefix` see an ALSA device named
+`handset`. It can be unplugged and plugged in again.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab.processes import Program
+
+START_S = 15.0
+DEVICE = "handset"
+"""The name of the device, in PipeWire, ALSA and PortAudio."""
+
+ASOUND = f"pcm.{DEVICE} {{ type pipewire }}\nctl.{DEVICE} {{ type pipewire }}\n"
+
+CARD = (
+    "{ factory.name=support.null-audio-sink media.class=Audio/Duplex object.linger=true"
+    f" audio.position=[MONO] node.name={DEVICE} }}"
+)
+"""What is played on it is what it captures."""
+
+
+class SoundServer:
+    """PipeWire in a folder of its own; a context manager."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._programs: list[Program] = []
+
+    def __enter__(self) -> SoundServer:
+        runtime = self._directory / "runtime"
+        runtime.mkdir(parents=True, mode=0o700)
+        (self._directory / ".asoundrc").write_text(ASOUND)
+        try:
+            self._start("pipewire")
+            self._until(lambda: (runtime / "pipewire-0").exists())
+            self._start("dbus-run-session", "--", "wireplumber")
+            self.plug_in()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for program in reversed(self._programs):
+            program.stop()
+
+    @property
+    def prefix(self) -> Sequence[str]:
+        """The command that lets a program find this server, and no other."""
+        runtime = self._directory / "runtime"
+        return ["env", f"XDG_RUNTIME_DIR={runtime}", f"HOME={self._directory}"]
+
+    def plug_in(self) -> None:
+        """Have the card, and wait until it is there."""
+        self._ask("create-node", "adapter", CARD)
+        self._until(lambda: DEVICE in self._ask("ls", "Node"))
+
+    def unplug(self) -> None:
+        """Take the card away."""
+        self._ask("destroy", DEVICE)
+        self._until(lambda: DEVICE not in self._ask("ls", "Node"))
+
+    def _start(self, *command: str) -> None:
+        self._programs.append(Program([*self.prefix, *command]))
+
+    def _ask(self, *words: str) -> str:
+        """Ask PipeWire by its own tool."""
+        done = subprocess.run(
+            [*self.prefix, "pw-cli", *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    def _until(self, done: object) -> None:
+        assert callable(done)
+        by = time.monotonic() + START_S
+        while not done():
+            said = "\n".join(program.text for program in self._programs)
+            assert time.monotonic() < by, f"PipeWire is not ready:\n{said}"
+            time.sleep(0.05)
