@@ -222,8 +222,8 @@ def _nobody() -> None:
 
 def _look_again(sounddevice: Any) -> None:
     """Let PortAudio see the devices that there are now; no stream may be open."""
-    sounddevice._terminate()  # noqa: SLF001 (the way that its documentation names)
-    sounddevice._initialize()  # noqa: SLF001
+    sounddevice._terminate()
+    sounddevice._initialize()
 
 
 def _close(stream: Any) -> None:

@@ -40,7 +40,7 @@ class Stream:
 
     def call(self, captured: bytes, **flags: bool) -> bytes:
         """Do what PortAudio's thread does once a period."""
-        status = SimpleNamespace(input_overflow=False, output_underflow=False, **{})
+        status = SimpleNamespace(input_overflow=False, output_underflow=False)
         for name, value in flags.items():
             setattr(status, name, value)
         played = bytearray(FRAME)
