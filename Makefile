@@ -14,9 +14,10 @@ SECONDS ?= 60
 ARGS ?=
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
-RUN_PACKAGES := libopus0 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium espeak-ng iproute2 kamailio kamailio-extra-modules \
-	kamailio-outbound-modules kamailio-tls-modules openssl sox
+RUN_PACKAGES := libopus0 libportaudio2 python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
+	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules openssl pipewire pipewire-alsa \
+	pipewire-bin sox wireplumber
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-link lock generated golden pictures clean \
 	run-packages test-packages

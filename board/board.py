@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer
+from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer, Voice
 
 
 class BoardError(OSError):
@@ -50,6 +50,7 @@ class Board:
     lamp: Lamp
     ringer: Ringer
     display: Display
+    voice: Voice
     service: Service | None = None
 
     @property
@@ -69,10 +70,16 @@ class Board:
 
 
 def open_board(
-    name: str, *, page_port: int = 0, token: str = "", faults: Faults | None = None
+    name: str,
+    *,
+    sound_device: str = "",
+    page_port: int = 0,
+    token: str = "",
+    faults: Faults | None = None,
 ) -> Board:
     """Return the board of that name; raise `BoardError` where there is none.
 
+    `sound_device` is a part of the sound card's name, "" the system's own choice, "none" none.
     `page_port` (0: any free one), `token` ("": a new one) and `faults` are for the board
     `desktop`: where its page is, the key to it, and the faults that it offers.
     """
@@ -81,6 +88,6 @@ def open_board(
             # Loaded here: a phone with real keys needs no web server.
             from board.desktop.desktop import open_desktop  # noqa: PLC0415
 
-            return open_desktop(page_port, token, faults)
+            return open_desktop(sound_device, page_port, token, faults)
         case _:
             raise BoardError(f'there is no board "{name[:40]}": use desktop')

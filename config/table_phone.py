@@ -46,6 +46,13 @@ FEATURES = (
         "The first port for sound; each call has two of the 128 from there on.",
         built=True,
     ),
+    feature(
+        "sound device",
+        Text(),
+        "",
+        "A part of the sound card's name. Empty: the system's own choice; none: no sound.",
+        built=True,
+    ),
     feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),
     feature("tos rtp", DSCP, "46", "Priority of sound on the network (DSCP)."),
     feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP)."),

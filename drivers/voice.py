@@ -11,10 +11,10 @@ plays silence, and each loss is counted. `CUSHION` frames of silence are queued 
 that an owner who is late by less than that is not heard.
 
 A card that cannot be opened, or that falls silent for `STALL_S` (it was unplugged), does not stop
-the call: some say that they are open and never call. Silence is captured and `tick` comes from our own clock, so the call goes on, silent but
-in time. The card is looked for again every `RETRY_S`; `fault` says meanwhile what is wrong.
-PortAudio knows only the devices that were there when it was initialised, so it is initialised anew
-for each look.
+the call: silence is captured, and `tick` comes from our own clock, so the call goes on, silent but
+in time. Some cards that are gone can still be opened, and never call. The card is looked for again
+every `RETRY_S`; `fault` says meanwhile what is wrong. PortAudio knows only the devices that were
+there when it was initialised, so it is initialised anew for each look.
 """
 
 from __future__ import annotations
@@ -195,7 +195,8 @@ class SoundCard:
         if self._device == NO_DEVICE:
             raise SoundCardError("no sound card is wanted")
         try:
-            import sounddevice  # noqa: PLC0415 (a system without PortAudio raises OSError here)
+            # A system without PortAudio raises OSError here. The package brings no types.
+            import sounddevice  # type: ignore[import-untyped] # noqa: PLC0415
         except OSError as error:
             raise SoundCardError("PortAudio is not installed (libportaudio2)") from error
         try:

@@ -22,6 +22,7 @@ from board.desktop.guard import Guard
 from board.desktop.listener import Listener
 from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
 from drivers.interfaces import KEYS
+from drivers.voice import SoundCard
 
 PAGES_MAX = 4
 """Browsers that look at one phone; each costs a task and a socket."""
@@ -35,7 +36,7 @@ FILES = {
 """Everything that the page is made of: path, file, type."""
 
 
-def open_desktop(page_port: int, token: str, faults: Faults | None) -> Board:
+def open_desktop(sound_device: str, page_port: int, token: str, faults: Faults | None) -> Board:
     """Return a board whose parts are on a page; it is served from `start` to `stop`."""
     desktop = Desktop(page_port, token, faults)
     return Board(
@@ -44,6 +45,7 @@ def open_desktop(page_port: int, token: str, faults: Faults | None) -> Board:
         lamp=desktop.lamp,
         ringer=desktop.ringer,
         display=desktop.display,
+        voice=SoundCard(sound_device),
         service=desktop,
     )
 

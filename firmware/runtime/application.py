@@ -95,6 +95,7 @@ class Application:
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._problems = _problems(configuration, options.config)
+        self._sound_device = str(configuration.value("sound device"))
         settings = stack_settings(
             configuration,
             self._problems,
@@ -187,7 +188,12 @@ class Application:
         from board.board import open_board
         from firmware.runtime.panel import Panel
 
-        board = open_board("desktop", page_port=self._options.page_port, faults=self._faults)
+        board = open_board(
+            "desktop",
+            sound_device=self._sound_device,
+            page_port=self._options.page_port,
+            faults=self._faults,
+        )
         await board.start()
         try:
             panel = Panel(board, self.driver.feed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.lab.processes import Program
@@ -39,7 +39,7 @@ class SoundServer:
         (self._directory / ".asoundrc").write_text(ASOUND)
         try:
             self._start("pipewire")
-            self._until(lambda: (runtime / "pipewire-0").exists())
+            self._until((runtime / "pipewire-0").exists)
             self._start("dbus-run-session", "--", "wireplumber")
             self.plug_in()
         except BaseException:
@@ -77,8 +77,7 @@ class SoundServer:
         )
         return done.stdout
 
-    def _until(self, done: object) -> None:
-        assert callable(done)
+    def _until(self, done: Callable[[], bool]) -> None:
         by = time.monotonic() + START_S
         while not done():
             said = "\n".join(program.text for program in self._programs)

@@ -8,13 +8,13 @@ import socket
 import pytest
 
 from board.board import Board, BoardError, open_board
-from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
+from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger, FakeVoice
 from drivers.interfaces import Parts
 from tests.unit.board.web import get, port_of, running
 
 
 def plain_board() -> Board:
-    return Board(FakeKeypad(), FakeHook(), FakeLamp(), FakeRinger(), FakeDisplay())
+    return Board(FakeKeypad(), FakeHook(), FakeLamp(), FakeRinger(), FakeDisplay(), FakeVoice())
 
 
 def test_a_board_that_does_not_exist_is_an_error_that_names_it() -> None:

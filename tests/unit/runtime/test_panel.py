@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from board.board import Board
-from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
+from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger, FakeVoice
 from drivers.interfaces import KEYS, LampPattern
 from firmware.agent.events import CallAnswered
 from firmware.phone import events as phone
@@ -20,7 +20,7 @@ class Desk:
         self.keypad, self.hook = FakeKeypad(), FakeHook()
         self.lamp, self.ringer, self.display = FakeLamp(), FakeRinger(), FakeDisplay()
         self.fed: list[object] = []
-        board = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display)
+        board = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display, FakeVoice())
         self.panel = Panel(board, self.fed.append)
 
 
