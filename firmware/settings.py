@@ -11,7 +11,8 @@ from config.configuration import Configuration
 from firmware.agent.account import Account, AgentSettings, ContactMatching, RegistrationSettings
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
-from firmware.media.formats import read_choices
+from firmware.media.codec import available
+from firmware.media.formats import DEFAULT_CHOICES, CodecChoice, read_choices
 from firmware.media.negotiation import SrtpMode
 from firmware.phone.phone import PhoneSettings
 from firmware.stack import StackSettings
@@ -71,9 +72,16 @@ def _account(configuration: Configuration, number: int) -> Account:
         screen_name=text("sip screen name"),
         domain=domain(configuration, number),
         registration=_registration(configuration, number),
-        codecs=read_choices(text("sip customized codec")),
+        codecs=_codecs(text("sip customized codec")),
         srtp=SrtpMode(int(configuration.value("sip srtp mode", number))),
     )
+
+
+def _codecs(text: str) -> tuple[CodecChoice, ...]:
+    """Return the administrator's codecs, or the usual ones, but for what this machine lacks."""
+    known = available()
+    chosen = tuple(choice for choice in read_choices(text) if choice.codec in known)
+    return chosen or tuple(choice for choice in DEFAULT_CHOICES if choice.codec in known)
 
 
 def _registration(configuration: Configuration, number: int) -> RegistrationSettings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 
 from firmware.frozen import frozen
-from firmware.media.formats import CODECS, EVENT
+from firmware.media.formats import BY_ENCODING, EVENT
 from firmware.media.plan import Direction, Endpoint, Format
 from firmware.media.sdes import Crypto, read_cryptos
 from firmware.sip.sdp import Attributes, Media, SessionDescription
@@ -98,7 +98,7 @@ def _rtcp(media: Media, host: str) -> Endpoint:
 def _formats(media: Media) -> tuple[Format, ...]:
     found = {}
     for payload, name in _named(media):
-        codec = CODECS.get(name)
+        codec = BY_ENCODING.get(name)
         if codec is not None:
             found[payload] = Format(payload, codec, _parameters(media.attributes, payload))
     return tuple(found.values())

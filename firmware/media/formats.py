@@ -27,13 +27,13 @@ COMFORT_NOISE = 13
 
 @frozen
 class Codec:
-    """A way to write sound; `ptimes_ms` are the lengths of packet that it can make."""
+    """A codec as SDP names it (RFC 3551 table 4, RFC 7587 7)."""
 
-    name: str  # As rtpmap has it; compared without regard to case.
+    name: str
     clock_rate: int
     sample_rate: int
-    channels: int
-    ptimes_ms: tuple[int, ...]
+    channels: int  # Of rtpmap; this phone has one ear.
+    ptimes_ms: tuple[int, ...]  # What one packet may hold.
     parameters: str = ""  # What our fmtp says.
 
     @property
@@ -54,7 +54,10 @@ G722 = Codec("G722", 8000, 16000, 1, _EVERY_TEN)
 PCMU = Codec("PCMU", 8000, 8000, 1, _EVERY_TEN)
 PCMA = Codec("PCMA", 8000, 8000, 1, _EVERY_TEN)
 
-CODECS = {codec.encoding.upper(): codec for codec in (OPUS, G722, PCMU, PCMA)}
+CODECS = (OPUS, G722, PCMU, PCMA)
+"""All of them, the best first."""
+
+BY_ENCODING = {codec.encoding.upper(): codec for codec in CODECS}
 
 STATIC = {0: PCMU, 8: PCMA, 9: G722}
 

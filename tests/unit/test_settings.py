@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from config.store import Store
 from firmware.agent.account import ContactMatching
 from firmware.link.events import Proxy, Role
+from firmware.media import codec
+from firmware.media.formats import DEFAULT_CHOICES, OPUS, PCMA, CodecChoice
+from firmware.media.negotiation import SrtpMode
 from firmware.settings import stack_settings
 from firmware.stack import StackSettings
 
@@ -34,7 +39,10 @@ sip user name: 201
 sip auth name: auth201
 sip password: secret
 sip display name: "Desk # 1"
+sip srtp mode: 1
+sip customized codec: payload=8;ptime=30;silsupp=on,payload=111
 sip line2 user name: 202
+sip line2 srtp mode: 0
 sip line2 screen name: Home
 sip line2 registration period: 300
 sip line2 contact matching: 2
@@ -91,3 +99,25 @@ def test_the_outbound_proxy_is_the_first_hop_of_everything(tmp_path: Path) -> No
 
 def test_no_password_is_shown(tmp_path: Path) -> None:
     assert "secret" not in repr(settings(tmp_path))
+
+
+def test_each_account_has_its_codecs_and_its_encryption(tmp_path: Path) -> None:
+    one, two = settings(tmp_path).accounts
+    assert one.codecs == (
+        CodecChoice(PCMA, 8, 30, silence_suppression=True),
+        CodecChoice(OPUS, 111),
+    )
+    assert (one.srtp, two.srtp) == (SrtpMode.PREFERRED, SrtpMode.OFF)
+    plain = settings(tmp_path / "plain", "sip user name: 201\n").accounts[0]
+    assert (plain.codecs, plain.srtp) == (DEFAULT_CHOICES, SrtpMode.ONLY)
+
+
+def test_a_codec_that_the_machine_lacks_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "OPUS_LIBRARY", "libopus-that-is-not-there.so.0")
+    assert (
+        settings(tmp_path / "all", "sip user name: 201\n").accounts[0].codecs == DEFAULT_CHOICES[1:]
+    )
+    only = "sip user name: 201\nsip customized codec: payload=96\n"
+    assert settings(tmp_path / "one", only).accounts[0].codecs == DEFAULT_CHOICES[1:]

@@ -156,10 +156,10 @@ def test_without_the_library_the_other_codecs_are_offered(monkeypatch: pytest.Mo
 
 
 def test_the_nearest_packet_length() -> None:
-    assert codec.nearest_ptime(OPUS, 30) == 20
-    assert codec.nearest_ptime(PCMA, 30) == 30
-    assert codec.nearest_ptime(G722, 500) == 60
-    assert codec.nearest_ptime(OPUS, 5) == 10
+    assert OPUS.ptime_ms(30) == 20
+    assert PCMA.ptime_ms(30) == 30
+    assert G722.ptime_ms(500) == 60
+    assert OPUS.ptime_ms(5) == 10
 
 
 @given(st.lists(st.integers(0, 1000), max_size=20), st.sampled_from([80, 160, 960]))

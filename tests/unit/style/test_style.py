@@ -51,7 +51,6 @@ FUNCTION_MEDIAN_MAX = 9
 ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
 
 AWAITED = {
-    "firmware.media.codec",
     "firmware.media.framing",
     "firmware.media.quality",
     "firmware.media.resample",
