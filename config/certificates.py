@@ -15,6 +15,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from config.validity import UNREADABLE
+
+CRL_BEGINS = b"-----BEGIN X509 CRL-----"
+DER_SEQUENCE = b"\x30"
+
 CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
@@ -71,18 +76,39 @@ class Reader:
         self._private_key = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def revoked(self, data: bytes) -> None:
-        """Read one or more revocation lists; authorities also publish a single one as DER."""
-        lists: list[bytes] = CRL.findall(data)
-        try:
-            for one in lists:
-                x509.load_pem_x509_crl(one)
-        except ValueError:
-            raise ValueError("a revocation list in it is damaged") from None
-        if not lists:
-            self._revoked_as_der(data)
+        """Read one or more revocation lists."""
+        revocation_lists(data)
 
-    def _revoked_as_der(self, data: bytes) -> None:
-        try:
-            x509.load_der_x509_crl(data)
-        except ValueError:
-            raise ValueError("no revocation list") from None
+
+def revocation_lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
+    """Read every revocation list of a PEM file, or the one of a DER file, as authorities publish.
+
+    ValueError says in words what cannot be used.
+    """
+    try:
+        if not data.lstrip().startswith(DER_SEQUENCE):
+            found = tuple(x509.load_pem_x509_crl(one) for one in CRL.findall(data))
+        else:
+            found = (x509.load_der_x509_crl(data),)
+    except ValueError:
+        raise ValueError("a revocation list in it is damaged") from None
+    if not found or data.count(CRL_BEGINS) > len(found):
+        raise ValueError("a revocation list in it is cut short" if found else "no revocation list")
+    for crl in found:
+        _check_kind(crl)
+    return found
+
+
+def _check_kind(crl: x509.CertificateRevocationList) -> None:
+    """Refuse what does not say of its own issuer alone what is revoked now (RFC 5280 5.2)."""
+    try:
+        kinds = {type(extension.value): extension.value for extension in crl.extensions}
+        # What is read later must not fail then.
+        _ = crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.signature_hash_algorithm
+    except UNREADABLE:
+        raise ValueError("a revocation list in it is damaged") from None
+    if x509.DeltaCRLIndicator in kinds:
+        raise ValueError("a delta revocation list; the full one is needed")
+    point = kinds.get(x509.IssuingDistributionPoint)
+    if isinstance(point, x509.IssuingDistributionPoint) and point.indirect_crl:
+        raise ValueError("an indirect revocation list; the authority's own is needed")

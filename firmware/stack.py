@@ -38,6 +38,7 @@ ROUTES: dict[type, str] = {
     phone.TimeIs: "phone",
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
+    phone.WarningsChanged: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",
     agent.Reject: "agent",

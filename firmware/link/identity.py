@@ -50,15 +50,18 @@ class RevocationList:
         """Tell whether this list is the issuer's own and says something of the certificate."""
         if self.crl.issuer != certificate.issuer:
             return False
-        if issuer is None:
-            return True
-        key = issuer.public_key()
-        return isinstance(key, SIGNING_KEYS) and self.crl.is_signature_valid(key)
+        return issuer is None or is_signed_by(self.crl, issuer)
 
     def revokes(self, certificate: x509.Certificate) -> bool:
         """Tell whether the certificate is on the list."""
         found = self.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         return found is not None
+
+
+def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Tell whether a list that bears the issuer's name is the issuer's."""
+    key = issuer.public_key()
+    return isinstance(key, SIGNING_KEYS) and crl.is_signature_valid(key)
 
 
 def verify(

@@ -84,6 +84,13 @@ class OutageLogTrouble:
     text: str
 
 
+@frozen
+class WarningsChanged:
+    """What a person should know while the phone still works, as sentences; empty: all is well."""
+
+    sentences: tuple[str, ...]
+
+
 # Outputs to the world.
 @frozen
 class Show:
@@ -115,7 +122,7 @@ class SetLamp:
 
 
 CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
-Reportable = LinkStatus | AccountStatus | CallFact
+Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged
 
 
 @frozen

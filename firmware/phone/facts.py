@@ -11,13 +11,16 @@ from datetime import UTC, datetime, timedelta
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import LinkState, LinkStatus
 from firmware.machine import earliest
-from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs
+from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs, WarningsChanged
 from firmware.phone.grid import paged
 from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
 from firmware.phone.outages import Outages
 from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine, PageScreen
 
 Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble
+
+WARNINGS = "Warnings"
+"""The title of their pages."""
 
 
 class Facts:
@@ -27,6 +30,7 @@ class Facts:
         self._problems = problems
         self._outages = Outages(accounts, now)
         self._log_trouble = ""
+        self._warnings: tuple[str, ...] = ()
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
@@ -39,6 +43,9 @@ class Facts:
                 self._link = fact
             case AccountStatus(account):
                 self._accounts[account] = fact
+            case WarningsChanged(sentences):
+                self._warnings = sentences
+                return []
             case TimeIs(unix_s, offset_s):
                 self._unix_offset_s = None if unix_s is None else unix_s - now
                 self._zone_s = offset_s
@@ -75,20 +82,32 @@ class Facts:
     def idle(self, now: float) -> IdleScreen:
         """Return the screen of a phone that nobody uses."""
         clock, date = self._clock(now)
-        return IdleScreen(clock, date, self._account_lines(), self.link_line(now))
+        accounts, warnings = self._account_lines(), len(self._warnings)
+        return IdleScreen(clock, date, accounts, self.link_line(now), warnings)
 
     def pages(self, now: float) -> list[PageScreen]:
-        """Return the pages of facts: problems, the link, the accounts."""
+        """Return the pages of facts: problems, the link, the accounts, warnings."""
         ends = self._link and certificate_end(self._link, self._unix_time(now))
         link = link_rows(self._link, now, ends or "")
         accounts = tuple((line.name, line.reason or "registered") for line in self._account_lines())
         problems = tuple(("Problem", text) for text in self._problems)
-        titled = (("Configuration", problems), ("Link", link), ("Accounts", accounts))
+        warnings = tuple(("Warning", text) for text in self._warnings)
+        titled = (
+            ("Configuration", problems),
+            ("Link", link),
+            ("Accounts", accounts),
+            (WARNINGS, warnings),
+        )
         pages = [(title, page) for title, facts in titled for page in paged(facts)]
         return [
             PageScreen(title, rows, number, len(pages))
             for number, (title, rows) in enumerate(pages, start=1)
         ]
+
+    def warnings_page(self, now: float) -> int:
+        """Return the number of the first page of warnings, 0 where there is none."""
+        pages = (screen.page for screen in self.pages(now) if screen.title == WARNINGS)
+        return next(pages, 0)
 
     def link_line(self, now: float) -> LinkLine:
         """Return the link in a line; where a problem keeps it off, that (L11)."""

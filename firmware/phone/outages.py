@@ -36,7 +36,7 @@ from firmware.agent.events import (
     Repeating,
 )
 from firmware.link.events import Failure, LinkState, LinkStatus, Proxy, Role
-from firmware.phone.events import OutageEnded, OutageLog, OutagesKept, Reportable, TimeIs
+from firmware.phone.events import CallFact, OutageEnded, OutageLog, OutagesKept, TimeIs
 from firmware.phone.outage import (
     OUTAGES_MAX,
     PROXY_CHARACTERS_MAX,
@@ -53,7 +53,7 @@ LOST = frozenset({EndCause.LINK_LOST, EndCause.FAILED})
 
 UP = frozenset({LinkState.UP, LinkState.UNPROVEN})
 
-OutageEvent = Reportable | TimeIs | OutagesKept
+OutageEvent = LinkStatus | AccountStatus | CallFact | TimeIs | OutagesKept
 
 
 class Stage(Enum):

@@ -52,14 +52,10 @@ from firmware.phone.events import (
     SetRinger,
     Show,
     TimeIs,
+    WarningsChanged,
 )
 from firmware.phone.facts import Fact, Facts, next_step
-from firmware.phone.screen import (
-    CallScreen,
-    CallStage,
-    DialScreen,
-    Screen,
-)
+from firmware.phone.screen import CallScreen, CallStage, DialScreen, Screen
 
 DIGITS_MAX = 32
 """Longer than any telephone number (E.164 has 15) with prefixes and codes."""
@@ -163,7 +159,9 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
-            case TimeIs() | LinkStatus() | AccountStatus() | OutagesKept() | OutageLogTrouble():
+            case LinkStatus() | AccountStatus() | TimeIs():
+                return []
+            case OutagesKept() | OutageLogTrouble() | WarningsChanged():
                 return []
             case (
                 Dialling()
@@ -186,7 +184,7 @@ class Phone:
         if key in {"up", "down"} and self.state is State.IDLE:
             self._turn(1 if key == "down" else -1)
         elif key == "soft1":
-            return self._dial() if self.state is State.DIALLING else self._answer()
+            return self._first_key()
         elif key == "soft2":
             return self._second_key()
         return []
@@ -204,6 +202,13 @@ class Phone:
             self._digits += key
             self._dial_by = self._now + self._settings.digit_timeout_s
         return []
+
+    def _first_key(self) -> list[object]:
+        if self.state is State.DIALLING:
+            return self._dial()
+        if self.state is State.IDLE and not self._page:
+            self._turn_to(self._facts.warnings_page(self._now))
+        return self._answer()
 
     def _second_key(self) -> list[object]:
         if self.state is State.DIALLING:
@@ -341,13 +346,11 @@ class Phone:
     def _outward(self) -> list[object]:
         """Say what has changed: ringer, lamp, screen."""
         out: list[object] = []
-        ringing = self.state is State.RINGING
-        if ringing != self._ringing:
+        if (ringing := self.state is State.RINGING) != self._ringing:
             self._ringing = ringing
             lamp = LampPattern.FLASHING if ringing else LampPattern.OFF
             out += [SetRinger(ringing), SetLamp(lamp)]
-        screen = self._screen()
-        if screen != self._shown:
+        if (screen := self._screen()) != self._shown:
             self._shown = screen
             out.append(Show(screen))
         return out

@@ -46,6 +46,7 @@ class IdleScreen:
     date: str
     accounts: tuple[AccountLine, ...]
     link: LinkLine
+    warnings: int = 0  # How many there are (I4): a soft key leads to them.
 
 
 @frozen
@@ -94,8 +95,8 @@ Screen = IdleScreen | PageScreen | DialScreen | CallScreen
 def soft_keys(screen: Screen) -> tuple[str, str]:
     """Return what the two soft keys do, "" for nothing."""
     match screen:
-        case IdleScreen():
-            return "", "Link"
+        case IdleScreen(warnings=count):
+            return _warnings_key(count), "Link"
         case PageScreen():
             return "", "Back"
         case DialScreen(digits):
@@ -106,6 +107,10 @@ def soft_keys(screen: Screen) -> tuple[str, str]:
             return "", ""
         case CallScreen():
             return "", "End"
+
+
+def _warnings_key(count: int) -> str:
+    return "" if not count else "1 warning" if count == 1 else f"{count} warnings"
 
 
 def lines(screen: Screen) -> tuple[str, ...]:

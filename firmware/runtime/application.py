@@ -23,6 +23,7 @@ from config.store import ConfigError, Severity, Store
 from firmware.agent.events import UnregisterAll
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind
+from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
 from firmware.runtime.identity_file import instance_id
@@ -103,6 +104,8 @@ class Application:
             instance_id(options.state, mac),
             USER_AGENT,
         )
+        self._contexts = TlsContexts(tls_files(configuration, options.config))
+        self._certificates = CertificateWatch(self._feed, self._contexts)
         loop = asyncio.get_running_loop()
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
@@ -112,9 +115,8 @@ class Application:
         """Return the way to the proxies, with an ear on it where a trace is wanted."""
 
         def transport(deliver: Callable[[object], None]) -> Network:
-            contexts = TlsContexts(tls_files(configuration, self._options.config))
             settings = _transport_settings(configuration)
-            return Transport(deliver, contexts, self._resolver, settings)
+            return Transport(deliver, self._contexts, self._resolver, settings)
 
         if not self._options.trace:
             return transport(self._feed)
@@ -129,13 +131,16 @@ class Application:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        clock, network = ClockWatch(self.driver.feed), NetworkWatch(self._network_changed)
+        clock, network = ClockWatch(self._feed), NetworkWatch(self._network_changed)
         self.driver.start()
         clock.start()
         network.start()
+        if self._contexts.files.trusted is not None:  # Else nothing is ever connected (L11).
+            self._certificates.start()
         try:
             return await self._live()
         finally:
+            self._certificates.stop()
             network.stop()
             clock.stop()
             self.driver.stop()
@@ -217,6 +222,7 @@ class Application:
 
     def _feed(self, event: object) -> None:
         self.driver.feed(event)
+        self._certificates.take(event)
 
     def _outside(self, output: object) -> None:
         if not self._watchers:

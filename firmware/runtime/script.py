@@ -54,6 +54,7 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    WarningsChanged,
 )
 from firmware.phone.render import render
 from firmware.phone.screen import Screen, lines
@@ -191,6 +192,8 @@ class Script:
                 self._report_link(fact)
             case AccountStatus():
                 self._report_account(fact)
+            case WarningsChanged():
+                self._say("warnings", {"warnings": list(fact.sentences)})
             case IncomingCall(call):
                 self._say_call("incoming", call)
             case RemoteRinging(call):

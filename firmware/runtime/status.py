@@ -21,7 +21,7 @@ from firmware.agent.events import (
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
-from firmware.phone.events import Reportable
+from firmware.phone.events import Reportable, WarningsChanged
 from firmware.phone.outage import Outage
 from firmware.runtime.outage_json import outage_fields
 
@@ -47,6 +47,7 @@ class Status:
         self.accounts: dict[int, AccountStatus] = {}
         self.calls: dict[int, CallView] = {}
         self.outages: tuple[Outage, ...] = ()
+        self.warnings: tuple[str, ...] = ()
 
     def learn(self, fact: Reportable) -> None:
         """Take in one fact."""
@@ -55,6 +56,8 @@ class Status:
                 self.link = fact
             case AccountStatus():
                 self.accounts[fact.account] = fact
+            case WarningsChanged():
+                self.warnings = fact.sentences
             case Dialling(call, account, far):
                 self.calls[call] = CallView(call, account, far, "dialling")
             case IncomingCall(call, account, far):
@@ -84,6 +87,7 @@ class Status:
             ],
             "calls": [call_fields(call) for _, call in sorted(self.calls.items())],
             "outages": [outage_fields(outage) for outage in self.outages],
+            "warnings": list(self.warnings),
         }
 
     def _enter(self, call: int, state: str) -> None:

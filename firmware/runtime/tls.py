@@ -3,19 +3,26 @@
 The context trusts the configured CAs only, speaks TLS 1.2 and 1.3, and leaves name and time to
 `firmware.link.identity` (L1, I1, I2). Sessions are kept for resumption per name and address; they
 die with their context (I5).
+
+A link that is up never hears of the files. The next connection does (I4), and fails closed there:
+a file that is gone, damaged or caught half written by an editor gives no context, not the one
+before. The one before might trust an authority that was just taken out, or know nothing of a
+certificate that was just revoked, and nobody would see it. The price is small: the link tries again
+by itself, and a file that was half written is whole within a retry.
 """
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 
-from cryptography import x509
-
+from config.certificates import Reader, revocation_lists
+from config.checks import CERTIFICATE_FILE_MAX
 from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, ServerName
 from firmware.link.identity import RevocationList
@@ -82,15 +89,16 @@ class TlsContexts:
         self._stamp: Stamp = ()
         self.crls: tuple[RevocationList, ...] = ()
         self._sessions: dict[tuple[ServerName, Address], KeptSession] = {}
+        self.shown: dict[ServerName, tuple[bytes, ...]] = {}
+        """The verified chain that each proxy showed last (DER, leaf first)."""
 
     def context(self) -> ssl.SSLContext:
         """Return the context; files that changed since are read again. Raises TlsFilesError."""
         stamp = self._read_stamp()
         if self._context is None or stamp != self._stamp:
+            context, crls = self._build(), _load_crls(self.files.crl)
             self._sessions.clear()
-            self._context = self._build()
-            self.crls = _load_crls(self.files.crl)
-            self._stamp = stamp
+            self._context, self.crls, self._stamp = context, crls, stamp
         return self._context
 
     def keep(
@@ -113,14 +121,7 @@ class TlsContexts:
         self._sessions.pop((name, address), None)
 
     def _read_stamp(self) -> Stamp:
-        stamp = []
-        for path in self.files.paths():
-            try:
-                found = path.stat()
-            except OSError as error:
-                raise TlsFilesError(f"{path.name}: {_words(error)}") from error
-            stamp.append((str(path), found.st_mtime_ns, found.st_size, found.st_ino))
-        return tuple(stamp)
+        return tuple(_stamp_of(path) for path in self.files.paths())
 
     def _build(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -143,8 +144,9 @@ class TlsContexts:
         try:
             context.load_verify_locations(cafile=str(trusted))
         except ssl.SSLError as error:
-            text = f"{trusted.name} holds no certificates (sips trusted certificates)"
-            raise TlsFilesError(text) from error
+            empty = error.reason == "NO_CERTIFICATE_OR_CRL_FOUND"
+            what = "holds no certificates" if empty else "is damaged or cut short"
+            raise TlsFilesError(f"{trusted.name} {what} (sips trusted certificates)") from error
         except OSError as error:
             raise TlsFilesError(f"{trusted.name}: {_words(error)}") from error
 
@@ -159,9 +161,24 @@ class TlsContexts:
             with _joined(files.certificate, files.chain) as both:
                 context.load_cert_chain(both, str(key), password=password.give)
         except ssl.SSLError as error:
-            raise TlsFilesError(_key_words(error, own, key, password)) from error
+            raise TlsFilesError(_key_words(error, files, key, password)) from error
         except OSError as error:
             raise TlsFilesError(f"{own.name} or {key.name}: {_words(error)}") from error
+
+
+def _stamp_of(path: Path) -> tuple[str, int, int, int]:
+    """Return what changes when a file does; refuse what would be read for ever."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise TlsFilesError(f"{path.name}: {_words(error)}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise TlsFilesError(f"{path.name}: is a directory")
+    if not stat.S_ISREG(found.st_mode):
+        raise TlsFilesError(f"{path.name}: is no regular file")
+    if found.st_size > CERTIFICATE_FILE_MAX:
+        raise TlsFilesError(f"{path.name}: is larger than {CERTIFICATE_FILE_MAX} bytes")
+    return str(path), found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class _Password:
@@ -190,31 +207,36 @@ def _joined(certificate: Path, chain: Path | None) -> Iterator[str]:
 
 
 def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
-    """Read every revocation list of a PEM file, or the one of a DER file."""
+    """Read the revocation lists."""
     if path is None:
         return ()
     try:
-        data = path.read_bytes()
-        if not data.lstrip().startswith(b"-----"):
-            return (RevocationList(x509.load_der_x509_crl(data)),)
-        mark = b"-----BEGIN X509 CRL-----"
-        parts = data.split(mark)[1:]
-        return tuple(RevocationList(x509.load_pem_x509_crl(mark + part)) for part in parts)
+        return tuple(RevocationList(crl) for crl in revocation_lists(path.read_bytes()))
     except OSError as error:
         raise TlsFilesError(f"{path.name}: {_words(error)}") from error
     except ValueError as error:
-        text = f"{path.name} is no revocation list (sips certificate revocation list)"
-        raise TlsFilesError(text) from error
+        raise TlsFilesError(f"{path.name}: {error}") from error
 
 
-def _key_words(error: ssl.SSLError, own: Path, key: Path, password: _Password) -> str:
+def _key_words(error: ssl.SSLError, files: TlsFiles, key: Path, password: _Password) -> str:
+    own = files.certificate
+    assert own is not None
     if error.reason == "KEY_VALUES_MISMATCH":
         return f"{key.name} does not belong to {own.name} (sips private key)"
     if password.asked and password.text:
         return f"{key.name}: wrong password (sips private key password)"
     if password.asked:
         return f"{key.name} is encrypted (sips private key password)"
-    return f"{own.name} or {key.name} cannot be read as PEM (sips local certificate)"
+    reader = Reader("")
+    parts: list[tuple[Path, Callable[[bytes], object]]] = [(own, reader.own), (key, reader.key)]
+    if files.chain is not None:
+        parts.insert(1, (files.chain, reader.certificates))
+    for path, read in parts:
+        try:
+            read(path.read_bytes())
+        except (OSError, ValueError) as fault:
+            return f"{path.name}: {_words(fault) if isinstance(fault, OSError) else fault}"
+    return f"{own.name} and {key.name} cannot be used ({(error.reason or '').lower()})"
 
 
 def _words(error: OSError) -> str:

@@ -356,6 +356,7 @@ class _Connection(asyncio.Protocol):
         self._send(reply)
         attempt = self._place.attempt
         if self._established and not was_established:
+            self._owner.contexts.shown[self._name] = tuple(self._pipe.chain)
             self._owner.tell(self._place, Connected(attempt, self._facts()))
         if plain and not self._closed:
             self._owner.tell(self._place, Received(attempt, plain))

@@ -26,8 +26,11 @@ from firmware.link.events import (
     TlsFacts,
 )
 from firmware.phone.events import KeyPressed, Show, TimeIs
+from firmware.phone.font import wrapped
+from firmware.phone.grid import ROOM, row_lines
 from firmware.phone.phone import Phone, PhoneEvent, PhoneSettings
-from firmware.phone.screen import Screen, lines
+from firmware.phone.render import IDLE_ROWS
+from firmware.phone.screen import IdleScreen, PageScreen, Screen, lines
 
 T = TypeVar("T")
 
@@ -161,3 +164,26 @@ class Rig:
 
 def of(kind: type[T], items: list[object]) -> list[T]:
     return [item for item in items if isinstance(item, kind)]
+
+
+def assert_readable(failure: Failure) -> None:
+    """See that a person can read the whole sentence: on the idle screen and on the link page."""
+    rig = Rig()
+    rig.feed(waiting(rig.now, 8, failure))
+    assert isinstance(rig.screen, IdleScreen)
+    assert failure.text in rig.words
+    assert whole(failure.text, wrapped(failure.text, ROOM, IDLE_ROWS))
+    rig.press("down", "down")
+    assert isinstance(rig.screen, PageScreen)
+    assert ("Reason", failure.text) in rig.screen.rows
+    assert fits_a_page("Reason", failure.text)
+
+
+def fits_a_page(label: str, sentence: str) -> bool:
+    """Tell whether a sentence can be read whole on a page of facts."""
+    return whole(sentence, [text for _, text in row_lines(label, sentence) if text])
+
+
+def whole(text: str, lines: list[str]) -> bool:
+    """Tell whether nothing was cut off and no word was broken."""
+    return " ".join(lines) == text

@@ -30,6 +30,7 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    WarningsChanged,
 )
 from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S, State
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
@@ -336,3 +337,32 @@ def test_every_fact_from_below_is_reported() -> None:
 def test_a_screen_is_shown_only_when_it_differs() -> None:
     rig = Rig.registered()
     assert not of(Show, rig.press("mute", "hold"))
+
+
+def test_warnings_are_a_soft_key_away_and_vanish_with_their_cause() -> None:
+    """I4: the link line stays where it is."""
+    rig = Rig.registered()
+    before = rig.words.splitlines()
+    (report, _) = rig.feed(WarningsChanged(("one", "two")))
+    assert report == Report(WarningsChanged(("one", "two")))
+    assert rig.words.splitlines() == [*before[:-1], "[2 warnings] [Link]"]
+    rig.press("soft1")
+    assert "Warning: one\nWarning: two" in rig.words
+    rig.feed(WarningsChanged(("two",)))
+    assert "Warning: two" in rig.words
+    assert "one" not in rig.words
+    rig.press("soft2")
+    assert rig.words.endswith("[1 warning] [Link]")
+    rig.feed(WarningsChanged(()))
+    assert rig.words.splitlines() == before
+    assert rig.press("soft1") == []
+    assert rig.words.splitlines() == before
+
+
+def test_the_page_of_warnings_that_are_over_gives_way_to_another() -> None:
+    rig = Rig.registered()
+    rig.feed(WarningsChanged(("one",)))
+    rig.press("soft1")
+    rig.feed(WarningsChanged(()))
+    assert "one" not in rig.words
+    assert "[Back]" in rig.words

@@ -13,7 +13,7 @@ from PIL import Image
 
 from firmware.agent.events import EndCause, Party, RegistrationState
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus
-from firmware.phone.events import HookLifted, TimeIs
+from firmware.phone.events import HookLifted, TimeIs, WarningsChanged
 from firmware.phone.render import render
 from tests.unit.phone.rig import EXPIRED, MONDAY, PROXY, Rig, account, connecting, up, waiting
 
@@ -93,6 +93,24 @@ def misconfigured() -> Rig:
     return Rig("no trusted certificates: sips trusted certificates is empty (L11)")
 
 
+SOON = "certificate of proxy1.example.org ends in 12 days"
+OLD_LIST = "revocation list of Example root expired 5 days ago"
+
+
+def warned(*sentences: str, down: bool = False) -> Rig:
+    rig = several(2)
+    if down:
+        rig.feed(waiting(rig.now, 75, EXPIRED))
+    rig.feed(WarningsChanged(sentences))
+    return rig
+
+
+def warnings_page() -> Rig:
+    rig = warned(SOON, OLD_LIST)
+    rig.press("soft1")
+    return rig
+
+
 SCENES: dict[str, Callable[[], Rig]] = {
     "starting": starting,
     "idle": lambda: several(1),
@@ -106,6 +124,9 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "idle-certificate-expired": lambda: with_link(lambda now: waiting(now, 75, EXPIRED)),
     "idle-clock-not-set": clock_not_set,
     "idle-misconfigured": misconfigured,
+    "idle-warning": lambda: warned(SOON),
+    "idle-warnings-no-link": lambda: warned(SOON, OLD_LIST, down=True),
+    "page-warning": warnings_page,
     "page-problem": lambda: page(1, misconfigured()),
     "page-link-up": lambda: page(1, several(2)),
     "page-link-up-more": lambda: page(2, several(2)),

@@ -17,16 +17,12 @@ from cryptography import x509
 
 from config.validity import in_short
 from firmware.link.events import Failure, FailureKind, Lost, Received
-from firmware.phone.font import wrapped
-from firmware.phone.grid import ROOM, row_lines
-from firmware.phone.render import IDLE_ROWS
-from firmware.phone.screen import IdleScreen, PageScreen
 from firmware.runtime.failures import ERRNO_WORDS
 from firmware.runtime.tls import TlsFiles
 from firmware.runtime.tls_words import ALERT_WORDS, CHAIN_WORDS, KEY_REASONS, REFUSED, REFUSED_LATE
 from tests.lab import authority as lab_authority
 from tests.lab.authority import Authority, Identity, KeyKind, Usage
-from tests.unit.phone.rig import Rig, waiting
+from tests.unit.phone.rig import assert_readable
 from tests.unit.runtime.wire import (
     HOST,
     NAME,
@@ -239,24 +235,6 @@ async def call(ear: Ear, server: Server, name: str) -> Failure | None:
     return lost[0] if lost else None
 
 
-def shown(failure: Failure) -> None:
-    """See that a person can read the whole sentence: on the idle screen and on the link page."""
-    rig = Rig()
-    rig.feed(waiting(rig.now, 8, failure))
-    assert isinstance(rig.screen, IdleScreen)
-    assert failure.text in rig.words
-    assert whole(failure.text, wrapped(failure.text, ROOM, IDLE_ROWS))
-    rig.press("down", "down")
-    assert isinstance(rig.screen, PageScreen)
-    assert ("Reason", failure.text) in rig.screen.rows
-    assert whole(failure.text, [text for _, text in row_lines("Reason", failure.text) if text])
-
-
-def whole(text: str, lines: list[str]) -> bool:
-    """Tell whether nothing was cut off and no word was broken."""
-    return " ".join(lines) == text
-
-
 @pytest.mark.parametrize("newest", [V2, V3], ids=["1.2", "1.3"])
 @pytest.mark.parametrize("row", ROWS)
 def test_a_proxy_is_let_in_or_refused_with_this_sentence_on_the_screen(
@@ -285,7 +263,7 @@ def test_a_proxy_is_let_in_or_refused_with_this_sentence_on_the_screen(
     if failure:
         about_the_proxy = sentence.startswith(("certificate ", "is it "))
         assert failure.kind is (FailureKind.CERTIFICATE if about_the_proxy else FailureKind.TLS)
-        shown(failure)
+        assert_readable(failure)
 
 
 def test_a_session_of_a_certificate_revoked_since_is_not_resumed(lab: Lab, tmp_path: Path) -> None:
@@ -305,7 +283,7 @@ def test_a_session_of_a_certificate_revoked_since_is_not_resumed(lab: Lab, tmp_p
             failure = await call(ear, server, NAME)
             assert failure == Failure(FailureKind.CERTIFICATE, f"{PROXY} is revoked")
             assert not server.visits[-1].resumed
-            shown(failure)
+            assert_readable(failure)
 
     run(scene())
 
@@ -337,9 +315,9 @@ def test_every_sentence_of_a_handshake_fits_the_screen() -> None:
     names = (NAME, in_short(LONG_NAME), in_short("2001:db8:aaaa:bbbb::1234:5678"))
     about = [f"certificate of {name} {text}" for name in names for text in words]
     for text in (*about, *ALERT_WORDS.values(), *KEY_REASONS.values(), REFUSED_LATE):
-        shown(Failure(FailureKind.CERTIFICATE, text))
+        assert_readable(Failure(FailureKind.CERTIFICATE, text))
     for kind, text in ERRNO_WORDS.values():
-        shown(Failure(kind, text.format(address="203.0.113.255:65535")))
+        assert_readable(Failure(kind, text.format(address="203.0.113.255:65535")))
 
 
 def test_a_certificate_is_said_in_words_whatever_openssl_says_of_it() -> None:

@@ -354,9 +354,9 @@ def unusable(trust: Trust) -> Iterator[tuple[TlsFiles, str]]:
     for bad in (nothing, garbage):
         said = f"{bad.name} holds no certificates (sips trusted certificates)"
         yield TlsFiles(bad), said
-        unreadable = f"{bad.name} or own.key cannot be read as PEM (sips local certificate)"
+        unreadable = f"{bad.name}: no certificate in PEM form"
         yield replace(good, certificate=bad, key=key), unreadable
-        unreadable = f"own.pem or {bad.name} cannot be read as PEM (sips local certificate)"
+        unreadable = f"{bad.name}: no private key in PEM form"
         yield replace(good, certificate=certificate, key=bad), unreadable
     yield TlsFiles(directory / "gone.pem"), "gone.pem: no such file or directory"
     yield TlsFiles(directory), f"{directory.name}: is a directory"
@@ -369,7 +369,7 @@ def unusable(trust: Trust) -> Iterator[tuple[TlsFiles, str]]:
     for wrong in ("open barley", "open sesame" * 200):
         said = "locked.key: wrong password (sips private key password)"
         yield replace(encrypted, key_password=wrong), said
-    said = "garbage.pem is no revocation list (sips certificate revocation list)"
+    said = "garbage.pem: no revocation list"
     yield replace(good, crl=garbage), said
 
 

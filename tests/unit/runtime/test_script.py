@@ -370,6 +370,20 @@ def test_the_outage_log_is_in_the_status_and_the_end_of_an_outage_is_told() -> N
     asyncio.run(scene())
 
 
+def test_warnings_are_told_when_they_change_and_stand_in_the_status() -> None:
+    """I4."""
+    soon = "certificate of proxy1.example ends in 12 days"
+
+    async def scene() -> None:
+        async with talk() as program:
+            assert (await program.answer({"cmd": "status"}))["warnings"] == []
+            program.report(phone.WarningsChanged((soon,)))
+            assert await program.heard() == {"ev": "warnings", "warnings": [soon]}
+            assert (await program.answer({"cmd": "status"}))["warnings"] == [soon]
+
+    asyncio.run(scene())
+
+
 def test_a_screen_is_told_when_it_changes_and_when_asked_for() -> None:
     async def scene() -> None:
         async with talk() as program:

@@ -1,0 +1,82 @@
+"""What the phone warns of while everything still works (I4): ends that come near, old lists.
+
+Pure: the certificates and the time are values. `now` is None while the clock is not set; then only
+what has no time in it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cryptography import x509
+
+from config.validity import (
+    UNREADABLE,
+    authority_name,
+    bounded,
+    common_name,
+    end_warning,
+    in_short,
+    list_warning,
+)
+from firmware.frozen import frozen
+from firmware.link.events import ServerName
+from firmware.link.identity import RevocationList, is_signed_by
+
+Certificates = tuple[x509.Certificate, ...]
+
+
+@frozen
+class Inventory:
+    """Every certificate that the link depends on."""
+
+    own: Certificates = ()  # The phone's, then its chain.
+    trusted: Certificates = ()
+    proxies: tuple[tuple[ServerName, Certificates], ...] = ()  # As each showed itself last.
+    crls: tuple[RevocationList, ...] = ()
+
+
+def warnings(inventory: Inventory, now: datetime | None) -> tuple[str, ...]:
+    """Return what a person should know, as sentences, the phone's own things first."""
+    return bounded(_all(inventory, now))
+
+
+def _all(inventory: Inventory, now: datetime | None) -> Iterator[str]:
+    if now is not None:
+        for number, certificate in enumerate(inventory.own):
+            whose = authority_name(certificate) if number else "this phone's certificate"
+            yield _end(certificate, whose, now)
+        for name, chain in inventory.proxies:
+            for number, certificate in enumerate(chain):
+                proxy = f"certificate of {in_short(name.text)}"
+                yield _end(certificate, authority_name(certificate) if number else proxy, now)
+        for certificate in inventory.trusted:
+            yield _end(certificate, authority_name(certificate), now)
+        for crl in inventory.crls:
+            yield list_warning(crl.crl, now)
+    for crl in inventory.crls:
+        yield _cover(crl, inventory)
+
+
+def _end(certificate: x509.Certificate, whose: str, now: datetime) -> str:
+    try:
+        return end_warning(certificate, whose, now)
+    except UNREADABLE:  # A trusted file may hold what nobody has used yet.
+        return f"{whose} cannot be read"
+
+
+def _cover(crl: RevocationList, inventory: Inventory) -> str:
+    """Say that a list has no effect, once a proxy has shown which authorities there are."""
+    shown = tuple(certificate for _, chain in inventory.proxies for certificate in chain)
+    if not shown:
+        return ""
+    authorities = [
+        one for one in (*inventory.trusted, *shown) if one.subject == crl.crl.issuer
+    ]  # fmt: skip
+    name = common_name(crl.crl.issuer) or "an authority"
+    if not authorities:
+        return f"revocation list of {name} covers no proxy"
+    if not any(is_signed_by(crl.crl, one) for one in authorities):
+        return f"revocation list of {name} is not signed by it"
+    return ""

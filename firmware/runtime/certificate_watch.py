@@ -1,0 +1,128 @@
+"""Keeps an eye on the certificates (I4): what ends soon, and files that nobody could use any more.
+
+A look once a minute, and a moment after each handshake, each failed one and each step of the clock.
+Files are read again only when they changed. A file that broke does not touch the link that is up:
+it is a warning now, and a refusal with the same words at the next connection. A file that an editor
+was caught at is looked at again soon, so that a false alarm is short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from config.certificates import Reader
+from config.validity import UNREADABLE, bounded
+from firmware.link.events import Connected, Lost
+from firmware.link.identity import CLOCK_FLOOR
+from firmware.link.inventory import Certificates, Inventory, warnings
+from firmware.phone.events import TimeIs, WarningsChanged
+from firmware.runtime.tls import TlsContexts, TlsFilesError
+
+log = logging.getLogger("handset.certificates")
+
+LOOK_S = 60.0
+
+SOON_S = 0.5
+"""After an event: what registers the phone comes first."""
+
+FAULT_LOOK_S = 5.0
+"""While a file cannot be used: it may be half written."""
+
+SPAN = re.compile(r"\b(\d+ (years|days?|hours?)|minutes)\b")
+"""What changes in a warning from day to day; the log says each warning once."""
+
+
+class CertificateWatch:
+    """Feeds `WarningsChanged`."""
+
+    def __init__(
+        self,
+        feed: Callable[[object], None],
+        contexts: TlsContexts,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._feed, self._contexts, self._wall = feed, contexts, wall
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._told: tuple[str, ...] = ()
+        self._context: object = None  # The one that `_files` were read with.
+        self._files = Inventory()
+
+    def start(self) -> None:
+        """Have the first look soon."""
+        self._arm(SOON_S)
+
+    def stop(self) -> None:
+        """Stop looking."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    def take(self, event: object) -> None:
+        """Look soon where an event may have changed something."""
+        if isinstance(event, Connected | Lost | TimeIs) and self._timer is not None:
+            self._arm(SOON_S)
+
+    def _arm(self, seconds: float) -> None:
+        self.stop()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        fault = self._fault()
+        found = bounded((fault, *warnings(self._inventory(), self._now())))
+        self._arm(FAULT_LOOK_S if fault else LOOK_S)
+        if found != self._told:
+            self._log(found)
+            self._told = found
+            self._feed(WarningsChanged(found))
+
+    def _fault(self) -> str:
+        """Return why the next connection would fail, or "". The link that is up is not touched."""
+        try:
+            context = self._contexts.context()
+        except TlsFilesError as fault:
+            return fault.failure.text
+        if context is not self._context:
+            self._context, self._files = context, self._read()
+        return ""
+
+    def _read(self) -> Inventory:
+        files = self._contexts.files
+        own = (*_certificates(files.certificate), *_certificates(files.chain))
+        return Inventory(own, _certificates(files.trusted), crls=self._contexts.crls)
+
+    def _inventory(self) -> Inventory:
+        files = self._files
+        shown = tuple(
+            (name, tuple(x509.load_der_x509_certificate(der) for der in chain))
+            for name, chain in self._contexts.shown.items()
+        )
+        return Inventory(files.own, files.trusted, shown, files.crls)
+
+    def _now(self) -> datetime | None:
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        return None if now < CLOCK_FLOOR else now
+
+    def _log(self, found: tuple[str, ...]) -> None:
+        known = {SPAN.sub("", sentence) for sentence in self._told}
+        for sentence in found:
+            if SPAN.sub("", sentence) not in known:
+                log.warning("%s", sentence)
+
+
+def _certificates(path: Path | None) -> Certificates:
+    """Read the certificates of a file that OpenSSL has just taken."""
+    if path is None:
+        return ()
+    try:
+        return tuple(Reader("").certificates(path.read_bytes()))
+    except (OSError, *UNREADABLE):
+        return ()  # It changed once more: the next look sees it.
