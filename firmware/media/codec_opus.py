@@ -44,8 +44,8 @@ EXPECTED_LOSS_PERCENT = 10
 FRAME_MAX = RATE * 120 // 1000
 """The longest packet there is (RFC 6716 2.1.4)."""
 
-FRAME_STEP = RATE * 25 // 10000
-"""2.5 ms: what concealment comes in multiples of (opus_decode)."""
+CONCEAL_STEP = RATE // 100
+"""What concealment comes in: SILK makes 10 ms and forgets what it made beyond a shorter frame."""
 
 PAYLOAD_MAX = 1275
 """The most that one frame takes (RFC 6716 3.4); ours take a tenth of it."""
@@ -101,18 +101,21 @@ class OpusDecoder:
 
     def recover(self, following: bytes, samples: int) -> Samples | None:
         """Return the frame before a packet out of the copy that it carries."""
-        if samples % FRAME_STEP or not 0 < samples <= FRAME_MAX or not holds_copy(following):
+        if samples % CONCEAL_STEP or not 0 < samples <= FRAME_MAX or not holds_copy(following):
             return None
         found = self._decode(following, samples, 1)
         return found if len(found) else None
 
     def conceal(self, samples: int) -> Samples:
-        """Return so many samples in place of what was lost, or comfort noise during DTX."""
+        """Return so many samples in place of what was lost, or comfort noise during DTX.
+
+        What is no multiple of 10 ms is cut out of one.
+        """
         pieces = [NOTHING]
-        left = -(-samples // FRAME_STEP) * FRAME_STEP
+        left = -(-samples // CONCEAL_STEP) * CONCEAL_STEP
         while left:
             pieces.append(self._decode(None, min(left, RATE // 50), 0))
-            assert len(pieces[-1])  # Whole steps of 2.5 ms are never refused.
+            assert len(pieces[-1])  # Whole steps are never refused.
             left -= len(pieces[-1])
         return np.concatenate(pieces)[:samples]
 

@@ -34,10 +34,12 @@ HARDLY_ALIKE = 0.5
 """Enough when the buffer is far too deep: a rough join is better than a second of delay."""
 
 
-def shorter(samples: Samples, rate: int, alike: float = ALIKE) -> Samples:
-    """Return the sound without one lag of 2.5 to 15 ms; all of it where no lag is alike."""
+def shorter(
+    samples: Samples, rate: int, alike: float = ALIKE, most_ms: float = LAG_MAX_MS
+) -> Samples:
+    """Return the sound without one lag of 2.5 to `most_ms`; all of it where no lag is alike."""
     sound = samples.astype(np.float32)
-    lag = _lag(sound, rate, alike)
+    lag = _lag(sound, rate, alike, most_ms)
     if not lag:
         return samples
     joined = _fade(sound[:lag], sound[lag : 2 * lag])
@@ -47,16 +49,16 @@ def shorter(samples: Samples, rate: int, alike: float = ALIKE) -> Samples:
 def longer(samples: Samples, rate: int, alike: float = ALIKE) -> Samples:
     """Return the sound with one lag of 2.5 to 15 ms repeated; as it was where none is alike."""
     sound = samples.astype(np.float32)
-    lag = _lag(sound, rate, alike)
+    lag = _lag(sound, rate, alike, LAG_MAX_MS)
     if not lag:
         return samples
     joined = _fade(sound[lag : 2 * lag], sound[:lag])
     return np.concatenate((samples[:lag], joined, samples[lag:]))
 
 
-def _lag(sound: Signal, rate: int, alike: float) -> int:
+def _lag(sound: Signal, rate: int, alike: float, most_ms: float) -> int:
     """Return after how many samples the sound's beginning comes again, 0 where it does not."""
-    longest = min(int(rate * LAG_MAX_MS / 1000), len(sound) // 2)
+    longest = min(int(rate * min(most_ms, LAG_MAX_MS) / 1000), len(sound) // 2)
     shortest = int(rate * LAG_MIN_MS / 1000)
     if longest <= shortest:
         return 0
