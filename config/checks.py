@@ -35,7 +35,6 @@ PLAIN_TLS_FILES = (TRUSTED, CHAIN, CERTIFICATE, KEY)
 FILES = (*PLAIN_TLS_FILES, REVOKED)
 
 NO_TRUST = f"persistent TLS needs trusted certificates ({TRUSTED})"
-NOT_PERSISTENT = "TLS without persistence is not in this version (sips persistent tls)"
 NO_PROXY = "no proxy is configured (sip proxy ip)"
 
 
@@ -61,7 +60,7 @@ def link_blocker(configuration: Configuration) -> str:
     missing = [name for name in PLAIN_TLS_FILES if not configuration.value(name)]
     if missing:
         return f"TLS mode needs all four files; not set: {', '.join(missing)}"
-    return NOT_PERSISTENT
+    return ""
 
 
 def _settings_problems(configuration: Configuration) -> Iterator[Problem]:

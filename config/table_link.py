@@ -31,7 +31,7 @@ LINK = (
         "sips persistent tls",
         Switch(),
         "1",
-        "1: one TLS link for everything; 0: a TLS connection for each call (not in this version).",
+        "1: one TLS link for everything; 0: a TLS connection for each call.",
     ),
     link(
         "sip persistent tls keep alive",

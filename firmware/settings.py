@@ -26,6 +26,13 @@ def proxies(configuration: Configuration) -> tuple[Proxy, ...]:
     return tuple(Proxy(role, hop.host, hop.port) for role, hop in hops if hop is not None)
 
 
+def listening_port(configuration: Configuration) -> int | None:
+    """Return the port of TLS mode, None in persistent mode (L3)."""
+    if configuration.value("sips persistent tls"):
+        return None
+    return int(configuration.value("sip local tls port"))
+
+
 def domain(configuration: Configuration, account: int) -> str:
     """Return the domain of an address of record: the registrar's configured name."""
     for name in ("sip registrar ip", "sip proxy ip", "sip outbound proxy"):
@@ -50,6 +57,7 @@ def link_settings(configuration: Configuration, problem: Failure | None) -> Link
         probe_interval_s=float(value("sips failback probe interval")),
         probe_count=int(value("sips failback probe count")),
         minimum_stay_s=float(value("sips failback minimum stay")),
+        listening_port=listening_port(configuration),
     )
 
 
@@ -101,7 +109,8 @@ def agent_settings(configuration: Configuration, instance: str, user_agent: str)
     """Return the agent's settings; `instance` is the phone's `urn:uuid:`."""
     value = configuration.value
     return AgentSettings(
-        outbound=bool(value("sip outbound support")),
+        # RFC 5626 keeps a flow that the proxy calls back on; TLS mode has none (L3).
+        outbound=bool(value("sip outbound support") and value("sips persistent tls")),
         send_sips=bool(value("sip send sips over tls")),
         instance=instance,
         user_agent=user_agent,

@@ -59,6 +59,9 @@ def link_line(status: LinkStatus | None, now: float) -> LinkLine:
             return LinkLine(LinkIcon.DOWN, "no link", countdown(status, now), reason)
         case LinkState.CONNECTING:
             return LinkLine(LinkIcon.TRYING, f"trying {role}", "", reason)
+        case LinkState.UNPROVEN | LinkState.UP if status.per_call:
+            icon = LinkIcon.UP if status.state is LinkState.UP else LinkIcon.UNPROVEN
+            return LinkLine(icon, f"{role} per call", age if age in {"", "now"} else f"{age} ago")
         case LinkState.UNPROVEN:
             return LinkLine(LinkIcon.UNPROVEN, f"{role} unproven", age)
         case LinkState.UP:
@@ -87,6 +90,7 @@ def link_rows(status: LinkStatus | None, now: float, certificate: str) -> tuple[
     pings = {None: "", True: "yes", False: "no, asked by OPTIONS"}[status.answers_pings]
     rows = (
         ("State", f"{status.state.value} for {age_in_words(now - status.since)}"),
+        ("Mode", "a connection per call" if status.per_call else ""),
         ("Next", countdown(status, now)),
         ("Attempts", str(status.attempts or "")),
         ("Reason", "" if up else reason),

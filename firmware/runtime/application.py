@@ -12,7 +12,7 @@ import secrets
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from config.configuration import Configuration
 from config.store import ConfigError, Severity, Store
 from firmware.agent.events import UnregisterAll
 from firmware.frozen import frozen
-from firmware.link.events import Failure, FailureKind
+from firmware.link.events import Failure, FailureKind, ServerName
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
@@ -31,11 +31,14 @@ from firmware.runtime.network import NetworkWatch
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import TlsContexts, TlsFiles
 from firmware.runtime.transport import Transport, TransportSettings
-from firmware.settings import stack_settings
+from firmware.settings import listening_port, proxies, stack_settings
 from firmware.stack import Stack
 
 if TYPE_CHECKING:
+    import socket
+
     from board.board import Faults
+    from firmware.runtime.listener import Listener
     from firmware.runtime.outage_keeper import OutageKeeper
 
 log = logging.getLogger("handset")
@@ -95,12 +98,14 @@ class Application:
         self._keeper: OutageKeeper | None = None
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
-        self._problems = _problems(configuration, options.config)
+        self._transport: Transport | None = None
+        self._listener, refused = self._listen(configuration)
+        self._problems = (*_problems(configuration, options.config), *refused)
         self._sound_device = str(configuration.value("sound device"))
         settings = stack_settings(
             configuration,
             self._problems,
-            _blocker(configuration),
+            _blocker(configuration, refused),
             instance_id(options.state, mac),
             USER_AGENT,
         )
@@ -111,12 +116,32 @@ class Application:
         self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(configuration), self._outside)
 
+    def _listen(self, configuration: Configuration) -> tuple[Listener | None, tuple[str, ...]]:
+        """In TLS mode, have the port that the proxies call on (L3), or say why not."""
+        port = listening_port(configuration)
+        if port is None or _blocker(configuration):
+            return None, ()
+        from firmware.runtime.listener import Listener
+
+        listener = Listener(port, [proxy.name for proxy in proxies(configuration)], self._accept)
+        try:
+            listener.start()
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            return None, (f"TLS mode cannot listen on port {port} (sip local tls port): {words}",)
+        return listener, ()
+
+    def _accept(self, sock: socket.socket, names: Sequence[ServerName]) -> None:
+        assert self._transport is not None
+        self._transport.accept(sock, names)
+
     def _network(self, configuration: Configuration) -> Network:
         """Return the way to the proxies, with an ear on it where a trace is wanted."""
 
         def transport(deliver: Callable[[object], None]) -> Network:
             settings = _transport_settings(configuration)
-            return Transport(deliver, self._contexts, self._resolver, settings)
+            self._transport = Transport(deliver, self._contexts, self._resolver, settings)
+            return self._transport
 
         if not self._options.trace:
             return transport(self._feed)
@@ -141,6 +166,8 @@ class Application:
             return await self._live()
         finally:
             self._certificates.stop()
+            if self._listener is not None:
+                self._listener.stop()
             network.stop()
             clock.stop()
             self.driver.stop()
@@ -252,9 +279,9 @@ def _problems(configuration: Configuration, directory: Path) -> tuple[str, ...]:
     return tuple(str(problem) for problem in found if problem.severity is Severity.ERROR)
 
 
-def _blocker(configuration: Configuration) -> Failure | None:
-    """Return why the link may not be opened at all (L11)."""
-    text = link_blocker(configuration)
+def _blocker(configuration: Configuration, refused: Sequence[str] = ()) -> Failure | None:
+    """Return why the link may not be opened at all (L11); nobody registers who cannot be called."""
+    text = link_blocker(configuration) or "".join(refused[:1])
     return Failure(FailureKind.CONFIGURATION, text) if text else None
 
 
@@ -277,7 +304,9 @@ def tls_files(configuration: Configuration, directory: Path) -> TlsFiles:
 
 
 def _transport_settings(configuration: Configuration) -> TransportSettings:
-    fixed = bool(configuration.value("sips symmetric tls signaling"))
+    # In TLS mode several connections stand at once: they cannot all leave from one port.
+    persistent = bool(configuration.value("sips persistent tls"))
+    fixed = persistent and bool(configuration.value("sips symmetric tls signaling"))
     port = int(configuration.value("sip local tls port"))
     return TransportSettings(
         source_port=port if fixed else 0, traffic_class=int(configuration.value("tos sip"))

@@ -113,6 +113,7 @@ def link_fields(status: LinkStatus, now: float) -> Fields:
         else round(status.round_trip_s * 1e3, 3),
         "keep_alive_s": status.keep_alive_s,
         "answers_pings": status.answers_pings,
+        "per_call": status.per_call,
         "tls": facts
         and {
             "local": str(facts.local),

@@ -123,8 +123,19 @@ class TlsContexts:
     def _read_stamp(self) -> Stamp:
         return tuple(_stamp_of(path) for path in self.files.paths())
 
-    def _build(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def listening_context(self) -> ssl.SSLContext:
+        """Return a context for a peer that opens a connection to us (L11). Raises TlsFilesError.
+
+        There is no session to resume: each connection shows its certificate.
+        """
+        self.context()  # Reads the lists of revoked certificates.
+        context = self._build(ssl.PROTOCOL_TLS_SERVER)
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
+        return context
+
+    def _build(self, protocol: int = ssl.PROTOCOL_TLS_CLIENT) -> ssl.SSLContext:
+        context = ssl.SSLContext(protocol)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False  # identity.py checks the name by RFC 5922.
         context.verify_mode = ssl.CERT_REQUIRED

@@ -42,7 +42,7 @@ class TlsStreamError(Exception):
 
 
 class TlsPipe:
-    """The client's end of one TLS connection."""
+    """One end of a TLS connection: the client's, or the server's where `serves` is set."""
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class TlsPipe:
         check: Check,
         session: ssl.SSLSession | None = None,
         session_chain: Sequence[bytes] = (),
+        *,
+        serves: bool = False,
     ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -63,7 +65,11 @@ class TlsPipe:
         self.established = False
         # SNI is a DNS name; Python sends none for an address literal (RFC 6066 3).
         self._tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=name.text, session=session
+            self._incoming,
+            self._outgoing,
+            server_side=serves,
+            server_hostname=None if serves else name.text,
+            session=session,
         )
 
     def start(self) -> bytes:

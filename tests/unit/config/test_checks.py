@@ -95,9 +95,7 @@ def test_a_good_configuration_has_no_problems(directory: Path) -> None:
     )
     assert errors(directory, text) == []
     assert errors(directory, text.replace("revoked.pem", "revoked.der")) == []
-    assert errors(directory, f"{text}sips persistent tls: 0\n") == [
-        "TLS without persistence is not in this version (sips persistent tls)"
-    ]
+    assert errors(directory, f"{text}sips persistent tls: 0\n") == []
 
 
 def test_persistent_tls_needs_trusted_certificates(directory: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ def several(count: int, refused: int = 0) -> Rig:
 
 def unproven(now: float) -> LinkStatus:
     return LinkStatus(LinkState.UNPROVEN, PROXY, since=now - 300, proof_at=now - 93)
+
+
+def per_call(now: float) -> LinkStatus:
+    return replace(unproven(now), per_call=True)
 
 
 def page(number: int, rig: Rig) -> Rig:
@@ -119,6 +124,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "idle-nine-accounts": lambda: several(9),
     "idle-nine-accounts-two-refused": lambda: several(9, refused=2),
     "idle-unproven": lambda: with_link(unproven, registered=True),
+    "idle-per-call": lambda: with_link(per_call, registered=True),
     "idle-connecting": lambda: with_link(connecting),
     "idle-no-link": lambda: with_link(lambda now: waiting(now, 7.5)),
     "idle-certificate-expired": lambda: with_link(lambda now: waiting(now, 75, EXPIRED)),

@@ -305,6 +305,7 @@ def test_status_says_everything_that_the_link_screen_knows() -> None:
                 "round_trip_ms": 50.0,
                 "keep_alive_s": 30,
                 "answers_pings": True,
+                "per_call": False,
                 "tls": {
                     "local": "[::1]:40000",
                     "version": "TLSv1.3",

@@ -25,8 +25,9 @@ from firmware.link.events import (
     TcpConnected,
     Write,
 )
+from firmware.runtime.connection import UNSENT_BYTES_MAX
 from firmware.runtime.tls import TlsFiles
-from firmware.runtime.transport import UNSENT_BYTES_MAX, USER_TIMEOUT_MS, TransportSettings
+from firmware.runtime.transport import USER_TIMEOUT_MS, TransportSettings
 from tests.lab.authority import Authority
 from tests.lab.relay import HANDSHAKE_FAILURE
 from tests.unit.runtime.wire import (
