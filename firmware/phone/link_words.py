@@ -61,7 +61,7 @@ def link_line(status: LinkStatus | None, now: float) -> LinkLine:
             return LinkLine(LinkIcon.TRYING, f"trying {role}", "", reason)
         case LinkState.UNPROVEN | LinkState.UP if status.per_call:
             icon = LinkIcon.UP if status.state is LinkState.UP else LinkIcon.UNPROVEN
-            return LinkLine(icon, f"{role} per call", age if age in {"", "now"} else f"{age} ago")
+            return LinkLine(icon, f"{role} per call", age)
         case LinkState.UNPROVEN:
             return LinkLine(LinkIcon.UNPROVEN, f"{role} unproven", age)
         case LinkState.UP:
