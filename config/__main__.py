@@ -1,6 +1,7 @@
 """`python -m config check DIR`: read a folder as the phone would and print every problem.
 
-`reference` and `startup` print the pages that are generated from the table of parameters.
+`certificate` makes a key and a request, or lists the certificates in use; `reference` and `startup`
+print the pages that are generated from the table of parameters.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from config import certificate_command
 from config.checks import check
 from config.configuration import Configuration
 from config.parameters import find, written
@@ -23,6 +25,8 @@ def main() -> int:
     given = _parser().parse_args()
     if given.command == "check":
         return _check(given)
+    if given.command == "certificate":
+        return certificate_command.run(given, print)
     sys.stdout.write(reference() if given.command == "reference" else startup())
     return 0
 
@@ -35,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     checker.add_argument("--model", default="handset", help="reads MODEL.cfg too")
     checker.add_argument("--mac", default="", help="reads MAC.cfg too")
     checker.add_argument("--state", type=Path, metavar="DIR", help="of the local settings")
+    certificate = commands.add_parser("certificate", help="make a key and a request, or list")
+    certificate_command.add_commands(certificate)
     commands.add_parser("reference", help="print the parameter reference as Markdown")
     commands.add_parser("startup", help="print a startup.cfg with every parameter explained")
     return parser

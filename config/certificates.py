@@ -37,8 +37,16 @@ class Reader:
     @property
     def mismatch(self) -> bool:
         """Whether both the certificate and the key were read, and do not belong together."""
-        both = self._certificate_key is not None and self._private_key is not None
-        return both and self._certificate_key != self._private_key
+        return self._both and self._certificate_key != self._private_key
+
+    @property
+    def match(self) -> bool:
+        """Whether both were read, and belong together."""
+        return self._both and self._certificate_key == self._private_key
+
+    @property
+    def _both(self) -> bool:
+        return self._certificate_key is not None and self._private_key is not None
 
     def certificates(self, data: bytes) -> list[x509.Certificate]:
         """Read one or more certificates."""

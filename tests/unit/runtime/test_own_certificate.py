@@ -1,0 +1,98 @@
+"""From a request to mutual TLS, with OpenSSL's own program as authority and as proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from config.__main__ import main
+from config.request import KeyType
+from config.store import Store
+from firmware.link.events import Address, Connected, Received, Write
+from firmware.runtime.application import tls_files
+from tests.lab.authority import Authority, Identity
+from tests.unit.runtime.wire import HOST, NAME, WAIT_S, listening_ear, run
+
+PARAMETERS = f"""\
+sip proxy ip: {NAME}
+sip user name: 200
+sips trusted certificates: authority.pem
+"""
+INSTALLED = """\
+sips private key: phone.key
+sips local certificate: phone.pem
+"""
+
+
+def config(*words: object) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["config", *map(str, words)])
+        return main()
+
+
+def sign(folder: Path) -> None:
+    """Let OpenSSL sign the request, with the extensions that it asks for."""
+    words = ["openssl", "x509", "-req", "-in", "phone.csr", "-CA", "authority.pem"]
+    words += ["-CAkey", "authority.key", "-copy_extensions", "copyall", "-days", "90"]
+    subprocess.run([*words, "-out", "phone.pem"], cwd=folder, check=True, capture_output=True)
+
+
+@asynccontextmanager
+async def openssl_proxy(folder: Path) -> AsyncIterator[Address]:
+    """Run a server that demands a certificate of the authority, and talks backwards."""
+    words = ["s_server", "-accept", f"{HOST}:0", "-cert", "proxy.pem", "-key", "proxy.key"]
+    words += ["-CAfile", "authority.pem", "-Verify", "1", "-verify_return_error", "-rev"]
+    server = await asyncio.create_subprocess_exec(
+        "openssl",
+        *words,
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert server.stdout is not None
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while not (found := re.match(rb"ACCEPT .*:(\d+)$", await server.stdout.readline())):
+                pass
+        yield Address(HOST, int(found[1]))
+    finally:
+        server.kill()
+        await server.communicate()
+
+
+@pytest.mark.parametrize("key_type", KeyType)
+def test_a_request_becomes_a_certificate_that_a_proxy_accepts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key_type: KeyType
+) -> None:
+    authority = Authority("Signing authority")
+    Identity(authority.certificate, authority._key).write(tmp_path, "authority")
+    authority.issue(NAME).write(tmp_path, "proxy")
+    (tmp_path / "startup.cfg").write_text(PARAMETERS)
+    words = ("--name", "desk", "--san", "phone.example", "--key-type", key_type.value)
+    assert config("certificate", "request", tmp_path, *words) == 0
+    sign(tmp_path)
+    (tmp_path / "startup.cfg").write_text(PARAMETERS + INSTALLED)
+    assert config("check", tmp_path) == 0
+    assert config("certificate", "show", tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "    names     phone.example\n" in printed
+    assert "    fits      belongs to the certificate\n" in printed
+    assert "PRIVATE" not in printed
+
+    async def scene() -> None:
+        files = tls_files(Store(tmp_path).read(), tmp_path)
+        async with openssl_proxy(tmp_path) as address, listening_ear(files) as ear:
+            attempt = ear.dial(address, NAME)
+            await ear.hear(Connected)
+            ear.transport.do(Write(attempt, b"let me in\n"))
+            assert (await ear.hear(Received)).data == b"ni em tel\n"
+
+    run(scene())
