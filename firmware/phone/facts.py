@@ -12,10 +12,23 @@ from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs, WarningsChanged
-from firmware.phone.grid import paged
+from firmware.phone.graph import Graph, graph_of
+from firmware.phone.grid import paged, paged_blocks
 from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
+from firmware.phone.outage_words import SHOWN_MAX, outage_lines
 from firmware.phone.outages import Outages
-from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine, PageScreen
+from firmware.phone.round_trips import RoundTrips
+from firmware.phone.screen import (
+    AccountLine,
+    GraphScreen,
+    IdleScreen,
+    LinkIcon,
+    LinkLine,
+    PageScreen,
+)
+
+Rows = tuple[tuple[str, str], ...]
+Page = Rows | Graph
 
 Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble
 
@@ -31,6 +44,7 @@ class Facts:
         self._outages = Outages(accounts, now)
         self._log_trouble = ""
         self._warnings: tuple[str, ...] = ()
+        self._round_trips = RoundTrips(now)
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
@@ -41,6 +55,7 @@ class Facts:
         match fact:
             case LinkStatus():
                 self._link = fact
+                self._round_trips.learn(fact, now)
             case AccountStatus(account):
                 self._accounts[account] = fact
             case WarningsChanged(sentences):
@@ -85,24 +100,34 @@ class Facts:
         accounts, warnings = self._account_lines(), len(self._warnings)
         return IdleScreen(clock, date, accounts, self.link_line(now), warnings)
 
-    def pages(self, now: float) -> list[PageScreen]:
-        """Return the pages of facts: problems, the link, the accounts, warnings."""
+    def pages(self, now: float) -> list[PageScreen | GraphScreen]:
+        """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""
         ends = self._link and certificate_end(self._link, self._unix_time(now))
         link = link_rows(self._link, now, ends or "")
         accounts = tuple((line.name, line.reason or "registered") for line in self._account_lines())
         problems = tuple(("Problem", text) for text in self._problems)
         warnings = tuple(("Warning", text) for text in self._warnings)
-        titled = (
-            ("Configuration", problems),
-            ("Link", link),
-            ("Accounts", accounts),
-            (WARNINGS, warnings),
-        )
-        pages = [(title, page) for title, facts in titled for page in paged(facts)]
-        return [
-            PageScreen(title, rows, number, len(pages))
-            for number, (title, rows) in enumerate(pages, start=1)
+        pages: list[tuple[str, Page]] = [
+            *(("Configuration", page) for page in paged(problems)),
+            *(("Link", page) for page in paged(link)),
+            ("Round trip, 1 hour", graph_of(self._round_trips.buckets(now))),
+            *(("Accounts", page) for page in paged(accounts)),
+            *((WARNINGS, page) for page in paged(warnings)),
+            *(("Outages", page) for page in self._outage_pages(now)),
         ]
+        return [
+            GraphScreen(title, page, number, len(pages))
+            if isinstance(page, Graph)
+            else PageScreen(title, page, number, len(pages))
+            for number, (title, page) in enumerate(pages, start=1)
+        ]
+
+    def _outage_pages(self, now: float) -> list[Rows]:
+        """Return the last entries of the outage log (S3)."""
+        unix_s, shown = self._unix_time(now), self._outages.entries[:SHOWN_MAX]
+        blocks = [outage_lines(outage, unix_s, self._zone_s) for outage in shown]
+        trouble: list[Rows] = [(("Problem", self._log_trouble),)] if self._log_trouble else []
+        return paged_blocks([*trouble, *(blocks or [(("", "none so far"),)])])
 
     def warnings_page(self, now: float) -> int:
         """Return the number of the first page of warnings, 0 where there is none."""

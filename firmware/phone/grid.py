@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from firmware.phone.font import width, wrapped
 
 SIZE = (128, 64)
@@ -37,14 +39,19 @@ def row_lines(label: str, text: str) -> list[Fact]:
 
 def paged(facts: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:
     """Share out facts over pages; none is torn in two."""
+    return paged_blocks([(fact,) for fact in facts])
+
+
+def paged_blocks(blocks: Iterable[tuple[Fact, ...]]) -> list[tuple[Fact, ...]]:
+    """Share out blocks of facts over pages; none is torn in two."""
     pages: list[tuple[Fact, ...]] = []
     page: list[Fact] = []
     used = 0
-    for fact in facts:
-        lines = len(row_lines(*fact))
+    for block in blocks:
+        lines = sum(len(row_lines(*fact)) for fact in block)
         if used + lines > PAGE_LINES:
             pages.append(tuple(page))
             page, used = [], 0
-        page.append(fact)
+        page.extend(block)
         used += lines
     return [*pages, tuple(page)] if page else pages

@@ -306,8 +306,8 @@ class Outages:
         outage, began_at, ended_at = record.outage, record.began_at, record.ended_at
         began, ended, length_s = outage.began, outage.ended, outage.duration_s
         if self._offset_s is not None:
-            began = began if began_at is None else self._offset_s + began_at
-            ended = ended if ended_at is None else self._offset_s + ended_at
+            began = began if began_at is None else max(0.0, self._offset_s + began_at)
+            ended = ended if ended_at is None else max(0.0, self._offset_s + ended_at)
         if ended_at is not None:
             if began_at is not None:
                 length_s = ended_at - began_at

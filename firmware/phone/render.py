@@ -12,12 +12,14 @@ from PIL.Image import Image
 
 from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
+from firmware.phone.draw_graph import draw_graph
 from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
 from firmware.phone.screen import (
     AccountLine,
     CallScreen,
     CallStage,
     DialScreen,
+    GraphScreen,
     IdleScreen,
     LinkLine,
     PageScreen,
@@ -48,6 +50,8 @@ def render(screen: Screen) -> Image:
             _idle(canvas, screen)
         case PageScreen():
             _page(canvas, screen)
+        case GraphScreen():
+            _graph(canvas, screen)
         case DialScreen():
             _dial(canvas, screen)
         case CallScreen():
@@ -150,6 +154,13 @@ def _page(canvas: Canvas, screen: PageScreen) -> None:
             else:
                 canvas.text(MARGIN + INDENT, y, text, ROOM - INDENT)
             y += PITCH
+
+
+def _graph(canvas: Canvas, screen: GraphScreen) -> None:
+    """Draw a bar from the axis for each while that was measured, dots where the link was down."""
+    _title(canvas, screen.title, f"{screen.page}/{screen.pages}")
+    draw_graph(canvas, screen.graph)
+    canvas.text(MARGIN, KEYS_Y + 1, screen.graph.words)
 
 
 def _dial(canvas: Canvas, screen: DialScreen) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from firmware.frozen import frozen
+from firmware.phone.graph import Graph
 
 
 class LinkIcon(Enum):
@@ -60,6 +61,16 @@ class PageScreen:
 
 
 @frozen
+class GraphScreen:
+    """A page with a graph in place of rows."""
+
+    title: str
+    graph: Graph
+    page: int = 1
+    pages: int = 1
+
+
+@frozen
 class DialScreen:
     """Digits on their way to a number."""
 
@@ -89,7 +100,7 @@ class CallScreen:
     link: LinkLine | None = None
 
 
-Screen = IdleScreen | PageScreen | DialScreen | CallScreen
+Screen = IdleScreen | PageScreen | GraphScreen | DialScreen | CallScreen
 
 
 def soft_keys(screen: Screen) -> tuple[str, str]:
@@ -97,7 +108,7 @@ def soft_keys(screen: Screen) -> tuple[str, str]:
     match screen:
         case IdleScreen(warnings=count):
             return _warnings_key(count), "Link"
-        case PageScreen():
+        case PageScreen() | GraphScreen():
             return "", "Back"
         case DialScreen(digits):
             return ("Dial", "Delete") if digits else ("", "")
@@ -125,11 +136,19 @@ def _body(screen: Screen) -> tuple[str, ...]:
         case IdleScreen(clock, date, accounts, link):
             return (f"{clock} {date}", *map(_account, accounts), *_link(link))
         case PageScreen(title, rows, page, pages):
-            return (f"{title} {page}/{pages}", *(f"{label}: {value}" for label, value in rows))
+            return (f"{title} {page}/{pages}", *map(_row, rows))
+        case GraphScreen(title, graph, page, pages):
+            gap = "the link was down" if graph.has_gap else ""
+            return (f"{title} {page}/{pages}", graph.words, gap)
         case DialScreen(digits, account, link):
             return (account, digits, *_link(link))
         case CallScreen(stage, name, number, detail, link):
             return (stage.value, name, number, detail, *_link(link))
+
+
+def _row(row: tuple[str, str]) -> str:
+    label, value = row
+    return f"{label}: {value}" if label else value
 
 
 def _account(line: AccountLine) -> str:

@@ -14,8 +14,8 @@ from firmware.phone.outage import (
 COUNT_MAX = 10**6
 """Calls or accounts in one entry; no phone has as many."""
 
-SECONDS_MAX = 1e12
-"""Of a time or a length: a date that can still be shown."""
+SECONDS_MAX = 1e11
+"""Of a time or a length: a date that a calendar still has (the year 5138)."""
 
 
 def outage_fields(outage: Outage) -> dict[str, object]:

@@ -8,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
 
-from firmware.agent.events import EndCause, Party, RegistrationState
-from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus
-from firmware.phone.events import HookLifted, TimeIs, WarningsChanged
+from firmware.agent.events import CallEnded, EndCause, Party, RegistrationState
+from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Role
+from firmware.phone.events import (
+    HookLifted,
+    OutageLogTrouble,
+    OutagesKept,
+    TimeIs,
+    WarningsChanged,
+)
+from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
 from tests.unit.phone.rig import EXPIRED, MONDAY, PROXY, Rig, account, connecting, up, waiting
 
@@ -116,6 +124,91 @@ def warnings_page() -> Rig:
     return rig
 
 
+def measured(samples_s: list[float], every_s: float = 28.0) -> Rig:
+    """A link that was measured once every `every_s`."""
+    rig = several(1)
+    began = rig.now
+    for number, sample_s in enumerate(samples_s, start=1):
+        rig.pass_time(every_s)
+        told = replace(up(rig.now), since=began, measured_s=sample_s, measured=number)
+        rig.feed(replace(told, round_trip_s=sample_s))
+    return rig
+
+
+def an_hour() -> Rig:
+    """A wire that gets slower in the evening, a short loss, and one of seven minutes."""
+    rig, random = several(1), Random(7)
+    since, number = rig.now, 0
+    for second in range(0, 3500, 28):
+        rig.pass_time(28)
+        if second == 980:
+            rig.feed(waiting(rig.now, 1))
+            rig.pass_time(0.3)
+            since = rig.now
+        if 1900 < second < 2320:
+            rig.feed(waiting(rig.now, 20))
+            since = rig.now
+            continue
+        number += 1
+        sample_s = 0.022 + 0.004 * random.random() + (0.05 * random.random()) * (second > 2700)
+        told = replace(up(rig.now), since=since, round_trip_s=sample_s)
+        rig.feed(replace(told, measured_s=sample_s, measured=number))
+    return rig
+
+
+def outage(began: float, **changes: object) -> Outage:
+    entry = Outage(
+        OutageKind.OUTAGE,
+        Failure(FailureKind.RESET, "connection reset by the proxy"),
+        Role.PRIMARY,
+        "proxy1.example.org:5061",
+        began=MONDAY + began,
+        duration_s=0.3,
+        back_on=Role.BACKUP,
+        ended_by=EndedBy.SERVICE,
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type] # a test's own words
+
+
+def with_outages() -> Rig:
+    """A log of six entries, of today and before."""
+    home = {"kind": OutageKind.HOME, "role": Role.BACKUP, "back_on": Role.PRIMARY}
+    silent = Failure(FailureKind.SILENT, "the path to the proxy is dead")
+    refused = Failure(FailureKind.REFUSED, "connection refused by 192.0.2.1:5061")
+    entries = (
+        outage(-600.0, duration_s=0.12, **home),
+        outage(-1740.0, calls=1),
+        outage(-70_000.0, failure=silent, duration_s=12.3, calls=3, calls_lost=1),
+        outage(-4 * 86_400.0, failure=refused, role=None, duration_s=7500.0, back_on=Role.PRIMARY),
+        outage(-9 * 86_400.0, failure=EXPIRED, duration_s=3 * 86_400.0, ended_by=EndedBy.RESTART),
+        outage(-400 * 86_400.0, duration_s=None, ended_by=EndedBy.RESTART),
+    )
+    rig = several(1)
+    rig.feed(OutagesKept(entries))
+    return rig
+
+
+def goes_on() -> Rig:
+    rig = several(2)
+    rig.talking().feed(waiting(rig.now, 75, EXPIRED), CallEnded(7, EndCause.LINK_LOST))
+    rig.pass_time(10)
+    return rig
+
+
+def last_page(rig: Rig) -> Rig:
+    rig.press("up")
+    return rig
+
+
+def damaged_log() -> Rig:
+    rig = several(1)
+    rig.feed(
+        OutageLogTrouble("the outage log is damaged; it is kept as outages.json.aside"),
+        OutagesKept(()),
+    )
+    return rig
+
+
 SCENES: dict[str, Callable[[], Rig]] = {
     "starting": starting,
     "idle": lambda: several(1),
@@ -137,7 +230,18 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-link-up": lambda: page(1, several(2)),
     "page-link-up-more": lambda: page(2, several(2)),
     "page-link-down": lambda: page(1, with_link(lambda now: waiting(now, 7.5, EXPIRED))),
-    "page-accounts": lambda: page(3, several(3, refused=1)),
+    "page-round-trip": lambda: page(3, an_hour()),
+    "page-round-trip-quick": lambda: page(3, measured([0.0004, 0.0007, 0.0005])),
+    "page-round-trip-slow": lambda: page(3, measured([0.3, 2.4, 1.1, 0.2] * 9)),
+    "page-round-trip-none": lambda: page(3, several(1)),
+    "page-accounts": lambda: page(4, several(3, refused=1)),
+    "page-outages": lambda: page(5, with_outages()),
+    "page-outages-more": lambda: page(6, with_outages()),
+    "page-outages-most": lambda: page(7, with_outages()),
+    "page-outages-none": lambda: page(5, several(1)),
+    "page-outages-goes-on": lambda: last_page(goes_on()),
+    "page-outages-clock-not-set": lambda: last_page(clock_not_set()),
+    "page-outages-damaged": lambda: page(5, damaged_log()),
     "dialling-lifted": lambda: dialling("", lifted=True),
     "dialling": lambda: dialling("0301234"),
     "dialling-long": lambda: dialling("00493012345678901234"),
