@@ -75,15 +75,12 @@ class Driver:
         self._network.stop()
 
     def _turn(self, *, wake: bool) -> None:
-        """Run until no event is left; an event fed meanwhile waits its turn."""
+        """Run until nothing is left; an event fed meanwhile waits its turn."""
         if self._busy:
             return
         self._busy = True
         try:
-            if wake:
-                self._carry_out(self._stack.wake(self._moment()))
-            while self._events:
-                self._carry_out(self._stack.handle(self._events.popleft(), self.now))
+            self._run(self._stack.wake(self._moment()) if wake else [])
             self._arm()
         except Exception as error:  # The top of the program: what is wrong here is ours.
             log.exception("the phone stops: it met a state it should not have")
@@ -97,16 +94,31 @@ class Driver:
         self._latest = max(self.now, self._armed or 0.0)
         return self._latest
 
-    def _carry_out(self, outputs: list[object]) -> None:
-        """The wire first: a picture is drawn while the request is on its way."""
-        shown: list[object] = []
+    def _run(self, outputs: list[object]) -> None:
+        """The wire first, with all that is due at once: a picture is drawn while it travels."""
+        shown: deque[object] = deque()
+        while True:
+            shown += self._send(outputs)
+            due = self._stack.deadline()
+            if due is not None and due <= self.now:
+                outputs = self._stack.wake(self.now)
+            elif self._events:
+                outputs = self._stack.handle(self._events.popleft(), self.now)
+            elif shown:
+                outputs = []
+                self._outside(shown.popleft())
+            else:
+                return
+
+    def _send(self, outputs: list[object]) -> list[object]:
+        """Give the network what is for it; return the rest."""
+        shown = []
         for output in outputs:
             if isinstance(output, NetworkCommand):
                 self._network.do(output)
             else:
                 shown.append(output)
-        for output in shown:
-            self._outside(output)
+        return shown
 
     def _arm(self) -> None:
         due = self._stack.deadline()

@@ -76,6 +76,26 @@ def test_the_wire_comes_before_the_screen() -> None:
     run(scene())
 
 
+def test_what_is_due_at_once_goes_out_before_the_screen_is_drawn() -> None:
+    """A link that is lost is retried at once (F1), not after the picture that says so."""
+
+    async def scene() -> None:
+        bench, order = Bench(), list[object]()
+        bench.net.echo = order.append
+        driver = Driver(bench.machine, bench.net, order.append)
+
+        def answer(event: object) -> list[object]:
+            bench.machine.due = driver.now if event == "lost" else None
+            return ["no link"] if event == "lost" else ["connecting", Write(1, b"x")]
+
+        bench.machine.answer = answer
+        driver.feed("lost")
+        assert order == [Write(1, b"x"), "no link", "connecting"]
+        driver.stop()
+
+    run(scene())
+
+
 def test_it_wakes_the_machine_when_it_asked_to_be_woken_and_never_before() -> None:
     async def scene() -> None:
         bench = Bench()
