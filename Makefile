@@ -19,7 +19,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng ipr
 	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules openssl pipewire pipewire-alsa \
 	pipewire-bin sox wireplumber
 
-.PHONY: help run test check format sim sim-long mutants fuzz bench-link lock generated golden pictures clean \
+.PHONY: help run test check format sim sim-long mutants fuzz bench-link bench-fleet lock generated golden pictures clean \
 	run-packages test-packages
 
 help: ## Print this
@@ -55,6 +55,9 @@ fuzz: $(VENV)/fuzz.ready ## Fuzz what is read from outside: make fuzz TARGET=uri
 
 bench-link: test-packages $(VENV)/test.ready ## Measure the link; prints a Markdown table
 	$(PYTHON) -m tests.bench.link $(ARGS)
+
+bench-fleet: $(VENV)/test.ready ## A whole fleet loses its proxy, in simulated time; prints a Markdown table
+	$(PYTHON) -m tests.bench.fleet --picture tests/bench/fleet.png $(ARGS)
 
 lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \

@@ -1,25 +1,23 @@
-"""`make bench-link`: the link measured on a wire of 0 and of 50 ms round trip, as one table.
+"""`make bench-link`: the link measured on a wire of 0 and of 50 ms round trip, as tables.
 
 Everything runs at the same time on the same machine: Kamailio and somebody who rings in one
 network namespace, the phone in another, a wire with delay between them, and a bare TLS client in
-the phone's place as the floor. Each figure is the median of its repetitions.
+the phone's place as the floor. Each figure is the median of its repetitions. The second table,
+`failover`, has two proxies.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
-from tests.bench import messages, ringer
+from tests.bench import failover, messages, ringer
+from tests.bench.machine import header
+from tests.bench.pair import Pair
 from tests.bench.stage import Stage
+from tests.bench.table import Table
 from tests.interop.accounts import DOMAIN
 from tests.interop.phone import Phone
 
@@ -36,43 +34,9 @@ IDLE_S = 20.0
 SETTLE_S = 1.0
 LIMIT_S = 30.0
 
-COLUMNS = ("0 ms, floor", "0 ms, phone", "50 ms, floor", "50 ms, phone", "aim")
+MEDIAN = "Median (lowest-highest, repetitions). Kamailio and the far end on the same machine."
 
-
-@dataclass
-class Table:
-    """Rows by name; a cell is a list of values in one unit."""
-
-    units: dict[str, str] = field(default_factory=dict)
-    aims: dict[str, str] = field(default_factory=dict)
-    cells: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-
-    def row(self, name: str, unit: str, aim: str = "") -> None:
-        """Give a row its unit and what it should be."""
-        self.units[name], self.aims[name] = unit, aim
-
-    def add(self, name: str, column: str, *values: float) -> None:
-        """Add values to a cell; milliseconds are given in seconds."""
-        factor = 1000.0 if self.units[name] == "ms" else 1.0
-        self.cells.setdefault((name, column), []).extend(value * factor for value in values)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the table in Markdown."""
-        yield "| measured | unit | " + " | ".join(COLUMNS) + " |"
-        yield "|---" * (len(COLUMNS) + 2) + "|"
-        for name, unit in self.units.items():
-            cells = [self._cell(name, column) for column in COLUMNS[:-1]]
-            yield f"| {name} | {unit} | " + " | ".join([*cells, self.aims[name]]) + " |"
-
-    def _cell(self, name: str, column: str) -> str:
-        values = self.cells.get((name, column))
-        if not values:
-            return "-"
-        digits = 0 if median(values) >= 1000 else 3 if median(values) < 1 else 1
-        text = f"{median(values):.{digits}f}"
-        if len(values) > 1:
-            text += f" ({min(values):.{digits}f}-{max(values):.{digits}f}, n={len(values)})"
-        return text
+COLUMNS = ("0 ms, floor", "0 ms, phone", "50 ms, floor", "50 ms, phone")
 
 
 START = "cold start to REGISTER 200"
@@ -92,7 +56,7 @@ PROPORTIONAL = "PSS, registered and idle"
 
 def new_table() -> Table:
     """Return the table without figures."""
-    table = Table()
+    table = Table(COLUMNS)
     table.row(START, "ms", "< 400 at 50 ms")
     table.row(CALL, "ms", "floor + 2")
     table.row(ASKED, "ms", "what others need: twice the round trip")
@@ -218,43 +182,44 @@ def dial(phone: Phone) -> float:
     return rang_at - at
 
 
-def header() -> list[str]:
-    """Say when, where and how."""
-    return [
-        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with `{' '.join(sys.orig_argv[1:])}`,",
-        f"Python {platform.python_version()}, {platform.platform()}, {processor()}.",
-        "Median (lowest-highest, repetitions). Kamailio and the far end on the same machine.",
-        "",
-    ]
-
-
-def processor() -> str:
-    """Name the machine's processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.machine()
-
-
 def main() -> None:
-    """Measure everything and print the table."""
+    """Measure everything and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.link", description=__doc__)
     parser.add_argument("--floor", action="store_true", help="measure the bare client only")
+    parser.add_argument("--two-proxies", action="store_true", help="measure only the second table")
     given = parser.parse_args()
-    table = new_table()
+    print("\n".join([*header(), MEDIAN]))
     with tempfile.TemporaryDirectory() as directory:
-        for round_trip_s in ROUND_TRIPS_S:
-            name = f"{round_trip_s * 1000:.0f} ms"
-            with Stage(Path(directory) / name.replace(" ", ""), round_trip_s) as stage:
-                measure_floor(stage, table, f"{name}, floor")
-                if not given.floor:
-                    measure_phone(stage, table, f"{name}, phone")
-    print("\n".join([*header(), *table.lines()]))
-    if not given.floor:
+        if not given.two_proxies:
+            print_link(Path(directory), only_floor=given.floor)
+        if not given.floor:
+            print_moves(Path(directory))
+    if not given.floor and not given.two_proxies:
         print_rates()
 
 
+def print_link(directory: Path, *, only_floor: bool) -> None:
+    """Print the first table: one proxy."""
+    table = new_table()
+    for round_trip_s in ROUND_TRIPS_S:
+        name = f"{round_trip_s * 1000:.0f} ms"
+        with Stage(directory / name.replace(" ", ""), round_trip_s) as stage:
+            measure_floor(stage, table, f"{name}, floor")
+            if not only_floor:
+                measure_phone(stage, table, f"{name}, phone")
+    print("\n".join(["", *table.lines()]), flush=True)
+
+
+def print_moves(directory: Path) -> None:
+    """Print the second table: to the backup and home again, on the long wire."""
+    table = failover.new_table()
+    with Pair(directory / "pair", ROUND_TRIPS_S[-1]) as pair:
+        failover.measure(pair, table)
+    print("\n".join(["", *table.lines()]), flush=True)
+
+
 def print_rates() -> None:
-    """Print the second table: messages a second."""
+    """Print the last table: messages a second."""
     print("\n| measured | this phone | sipmessage |\n|---|---|---|")
     for name, ours, theirs in messages.rates():
         print(f"| {name} | {ours:.0f} | {theirs:.0f} |")

@@ -92,6 +92,7 @@ class Bridge:
         self._watcher = Watcher()
         self._delay_s = 0.0
         self._loss = 0.0
+        self._dead: set[bytes] = set()  # Addresses that nothing reaches or comes from.
         self._random = Random(7)
         self._due: list[tuple[float, int, socket.socket, bytes]] = []
         self._order = count()
@@ -121,9 +122,13 @@ class Bridge:
             if address[2] == OUTGOING:
                 continue
             self._watcher.see(frame, source is self._left)
-            if self._random.random() >= self._loss:
+            if self._random.random() >= self._loss and not self._is_dead(frame):
                 moment = time.monotonic() + self._delay_s
                 heapq.heappush(self._due, (moment, next(self._order), sink, frame))
+
+    def _is_dead(self, frame: bytes) -> bool:
+        addresses = frame[ETHERNET + 12 : ETHERNET + 20]
+        return addresses[:4] in self._dead or addresses[4:] in self._dead
 
     def _deliver(self) -> None:
         now = time.monotonic()
@@ -141,6 +146,8 @@ class Bridge:
     def _obey(self, command: dict[str, Any]) -> dict[str, Any]:
         self._delay_s = float(command.get("delay_s", self._delay_s))
         self._loss = float(command.get("loss", self._loss))
+        if "dead" in command:
+            self._dead = {socket.inet_aton(address) for address in command["dead"]}
         if self._loss >= 1.0:
             self._due.clear()
         return {"flows": [flow.as_json() for flow in self._watcher.flows]}

@@ -38,9 +38,10 @@ _numbers = count()
 class Wire:
     """The two namespaces and what lies between them."""
 
-    def __init__(self, round_trip_s: float = 0.0) -> None:
+    def __init__(self, round_trip_s: float = 0.0, more_far: Sequence[str] = ()) -> None:
         self._stem = f"{PREFIX}{os.getpid()}x{next(_numbers)}"
         self._round_trip_s = round_trip_s
+        self._more_far = more_far  # Addresses that the far end has besides.
         self.near, self.middle, self.far = (f"{self._stem}{end}" for end in "nmf")
         self._bridge: Program | None = None
 
@@ -70,11 +71,15 @@ class Wire:
         """Lose every packet, both ways, until told otherwise."""
         self._ask(loss=1.0 if dead else 0.0)
 
+    def set_dead(self, *addresses: str) -> None:
+        """Lose every packet to and from these addresses, and no other."""
+        self._ask(dead=addresses)
+
     def flows(self) -> list[Flow]:
         """Return every connection that the near end opened."""
         return [Flow(**fields) for fields in self._ask()["flows"]]
 
-    def _ask(self, **command: float) -> dict[str, Any]:
+    def _ask(self, **command: object) -> dict[str, Any]:
         assert self._bridge is not None
         seen = len(self._bridge.lines)
         self._bridge.say(json.dumps(command) + "\n")
@@ -95,6 +100,9 @@ class Wire:
             run("ip", "-n", self.middle, "link", "set", name, "up")
         self._configure(self.near, NEAR_ADDRESS, FAR_ADDRESS, macs["right"])
         self._configure(self.far, FAR_ADDRESS, NEAR_ADDRESS, macs["left"])
+        for address in self._more_far:
+            run("ip", "-n", self.far, "address", "add", f"{address}/24", "dev", "wire")
+            self._know_neighbour(self.near, address, macs["right"])
         program = [sys.executable, "-m", "tests.lab.bridge", "left", "right"]
         self._bridge = Program(self.command(self.middle, program), directory=ROOT)
         self.set_round_trip(self._round_trip_s)
@@ -102,13 +110,16 @@ class Wire:
     def _configure(self, end: str, own: str, other: str, other_mac: str) -> None:
         run("ip", "-n", end, "address", "add", f"{own}/24", "dev", "wire")
         run("ip", "-n", end, "link", "set", "wire", "up")
-        # A fixed neighbour: a dead wire then loses packets, and says nothing ("no route").
-        run(
-            *("ip", "-n", end, "neigh", "replace", other, "lladdr", other_mac),
-            *("dev", "wire", "nud", "permanent"),
-        )
+        self._know_neighbour(end, other, other_mac)
         program = [sys.executable, "-m", "tests.lab.namespaces", "wire"]
         run(*self.command(end, program))
+
+    def _know_neighbour(self, end: str, other: str, mac: str) -> None:
+        """Fix a neighbour: a dead wire then loses packets, and says nothing ("no route")."""
+        run(
+            *("ip", "-n", end, "neigh", "replace", other, "lladdr", mac),
+            *("dev", "wire", "nud", "permanent"),
+        )
 
     def _remove(self) -> None:
         for end in (self.near, self.middle, self.far):
