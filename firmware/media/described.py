@@ -81,7 +81,7 @@ def _host(text: str) -> str | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return None if address.is_multicast or text == "255.255.255.255" else text
+    return None if address.is_multicast or text == "255.255.255.255" else str(address)
 
 
 def _rtcp(media: Media, host: str) -> Endpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 from firmware.frozen import frozen
 from firmware.media.formats import Codec
@@ -38,9 +39,8 @@ class Direction(Enum):
         return self in {Direction.SENDRECV, Direction.RECVONLY}
 
 
-@frozen
-class Endpoint:
-    """An IP address and a port."""
+class Endpoint(NamedTuple):
+    """An IP address and a port; a tuple, since every packet's source is compared with it."""
 
     host: str
     port: int

@@ -53,11 +53,8 @@ ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
 AWAITED = {
     "firmware.media.framing",
     "firmware.media.jitter",
-    "firmware.media.quality",
     "firmware.media.resample",
-    "firmware.media.rtcp",
-    "firmware.media.rtcp_clock",
-    "firmware.media.srtp",
+    "firmware.media.session",
 }
 """Built ahead of the runtime that starts them; each leaves this list when it is imported."""
 

@@ -1,0 +1,99 @@
+"""The words between a call's packets and the world around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.frozen import frozen
+from firmware.media.plan import Endpoint, MediaPlan
+from firmware.media.quality import Quality
+
+if TYPE_CHECKING:
+    from firmware.media.interfaces import Encoder, JitterBuffer, Samples
+
+
+# In.
+@frozen
+class PacketReceived:
+    """A datagram came, on the call's port or on the one above it, which is for RTCP."""
+
+    data: bytes
+    source: Endpoint
+    on_rtcp_port: bool = False
+
+
+@frozen
+class SendFrame:
+    """One frame of the microphone, when its time has come."""
+
+    frame: Samples
+
+
+@frozen
+class SendEvent:
+    """In place of a frame, a payload of RFC 4733; `starts`: a digit's first."""
+
+    payload: bytes
+    starts: bool = False
+
+
+@frozen
+class ChangePlan:
+    """Go on with another plan: held, moved, other keys or another codec."""
+
+    plan: MediaPlan
+    encoder: Encoder
+    buffer: JitterBuffer
+
+
+@frozen
+class LeaveMedia:
+    """Say BYE; nothing is sent or heard afterwards."""
+
+
+# Out.
+@frozen
+class SendPacket:
+    """Write a datagram, from the call's port or from the one above it."""
+
+    data: bytes
+    to: Endpoint
+    from_rtcp_port: bool = False
+
+
+@frozen
+class EventHeard:
+    """A payload of RFC 4733 came; all of one digit's have the same timestamp."""
+
+    payload: bytes
+    timestamp: int
+    clock_rate: int
+
+
+@frozen
+class QualityMeasured:
+    """How well the call goes; after each report of ours."""
+
+    quality: Quality
+
+
+@frozen
+class FarEndSilent:
+    """Nothing has come for so long, neither sound nor reports: it may be gone (lesson 30)."""
+
+    since: float
+
+
+@frozen
+class FarEndHeard:
+    """Something comes again."""
+
+
+@frozen
+class FarEndLeft:
+    """The far end's BYE of RTCP; the call's own end is SIP's to tell."""
+
+
+@frozen
+class WrongKey:
+    """What comes cannot be decrypted: the two ends have different keys."""

@@ -1,0 +1,79 @@
+"""The numbers of what goes out (RFC 3550 5.1, RFC 3551 4.1, RFC 4733 2.5).
+
+The first sequence number is below 2^15, so that a receiver that misses the first packets cannot
+mistake the roll-over counter (RFC 3711 3.3.1). Time goes on whether or not a frame is sent: the
+packet after a silence has the marker. All packets of one digit carry the time of its beginning.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from firmware.media.rtp import SEQUENCES, TIMESTAMPS, RtpPacket
+
+SEQUENCE_BITS = 15
+
+WORDS = 2**32
+"""Counters of RTCP roll over too (RFC 3550 6.4.1)."""
+
+
+class RtpSender:
+    """One stream of packets."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._sequence = random.getrandbits(SEQUENCE_BITS)
+        self._timestamp = random.getrandbits(32)
+        self._event_timestamp = 0
+        self._known = 0  # A timestamp, and the moment that it names.
+        self._known_at = 0.0
+        self.clock_rate = 8000  # Of the codec; until a frame has told it, nothing was sent.
+        self._is_quiet = True
+        self.choose_ssrc()
+
+    def choose_ssrc(self) -> None:
+        """Become another source: somebody else has our number (RFC 3550 8.2)."""
+        self.ssrc = self._random.getrandbits(32)
+        self.packets = 0
+        self.octets = 0
+        self._is_quiet = True
+
+    def pause(self, ticks: int) -> None:
+        """Let a frame's time pass in silence."""
+        self._timestamp = (self._timestamp + ticks) % TIMESTAMPS
+        self._is_quiet = True
+
+    def frame(self, payload_type: int, payload: bytes, ticks: int) -> RtpPacket:
+        """Return the packet of one frame of sound."""
+        packet = self._packet(payload_type, payload, self._timestamp, marker=self._is_quiet)
+        self._timestamp = (self._timestamp + ticks) % TIMESTAMPS
+        self._is_quiet = False
+        return packet
+
+    def event(self, payload_type: int, payload: bytes, ticks: int, *, starts: bool) -> RtpPacket:
+        """Return a packet of a digit, sent in place of a frame."""
+        if starts:
+            self._event_timestamp = self._timestamp
+        packet = self._packet(payload_type, payload, self._event_timestamp, marker=starts)
+        self.pause(ticks)
+        return packet
+
+    def note_time(self, clock_rate: int, now: float) -> None:
+        """Remember when the time of the next packet is."""
+        self._known, self._known_at = self._timestamp, now
+        self.clock_rate = clock_rate
+
+    def timestamp_at(self, now: float) -> int:
+        """Return the stream's time at a moment, for reports (6.4.1)."""
+        return (self._known + int((now - self._known_at) * self.clock_rate)) % TIMESTAMPS
+
+    def _packet(
+        self, payload_type: int, payload: bytes, timestamp: int, *, marker: bool
+    ) -> RtpPacket:
+        packet = RtpPacket(
+            payload_type, self._sequence, timestamp, self.ssrc, payload, marker=marker
+        )
+        self._sequence = (self._sequence + 1) % SEQUENCES
+        self.packets = (self.packets + 1) % WORDS
+        self.octets = (self.octets + len(payload)) % WORDS
+        return packet

@@ -1,0 +1,332 @@
+"""The packets of one call: what goes out, what comes in, whose it is, and how well it goes.
+
+Theory of operation
+-------------------
+    SendFrame ----> encoder -> RtpSender -> Protection -> SendPacket
+    PacketReceived -> SourceLock -> Protection -> RtpSource -> jitter buffer
+                                              `-> Reporter (RTCP)
+
+A datagram passes these doors in this order, the cheapest first, and is counted where it is
+dropped (`counts`). Nothing that comes raises.
+
+- Only the far end's packets reach the jitter buffer: `source_lock.py` says whose they are. With
+  SRTP that is proven.
+- A new SSRC is a new stream, and the buffer starts anew. It is believed when its second packet
+  follows the first and the old one is no longer heard (RFC 3550 A.1, 8.2). Our own SSRC from
+  elsewhere is a collision: we say BYE and take another (8.2), every `COLLISION_S` at most.
+- Digits are not sound: their payloads go up as they are, without duplicates. Comfort noise goes to
+  the buffer by its own door.
+- Reports go out as RFC 3550 6.3 times them. Each of ours is followed by `QualityMeasured`.
+- `FarEndSilent` warns when neither sound nor reports have come for `SILENCE_S`. While the far end
+  need not send (held), only one that has sent reports before is missed, after `REPORTS_S`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, assert_never
+
+from firmware.machine import earliest, is_due
+from firmware.media.errors import MediaError
+from firmware.media.events import (
+    ChangePlan,
+    EventHeard,
+    FarEndHeard,
+    FarEndLeft,
+    FarEndSilent,
+    LeaveMedia,
+    PacketReceived,
+    QualityMeasured,
+    SendEvent,
+    SendFrame,
+    SendPacket,
+    WrongKey,
+)
+from firmware.media.formats import COMFORT_NOISE
+from firmware.media.interfaces import Encoder, JitterBuffer, MediaPacket
+from firmware.media.plan import Endpoint, MediaPlan
+from firmware.media.protection import Protection
+from firmware.media.reporter import Reporter
+from firmware.media.rtcp import parse_compound
+from firmware.media.rtcp_clock import RtcpClock
+from firmware.media.rtp import SEQUENCES, RtpPacket, is_rtcp
+from firmware.media.rtp_sender import RtpSender
+from firmware.media.rtp_source import Arrival, RtpSource
+from firmware.media.source_lock import SourceLock
+from firmware.media.srtp import Refusal, SrtpError
+
+if TYPE_CHECKING:
+    from firmware.media.interfaces import Samples
+
+SILENCE_S = 10.0
+"""Two of the far end's reports are overdue by then."""
+
+REPORTS_S = 30.0
+"""Four reports in a row, by far ends that report every 7 s."""
+
+WRONG_KEY_PACKETS = 25
+"""Half a second of sound that cannot be decrypted, and not one packet that can."""
+
+COLLISION_S = 10.0
+"""Two phones rarely draw the same number; somebody who echoes ours must not make us draw on."""
+
+MediaEvent = PacketReceived | SendFrame | SendEvent | ChangePlan | LeaveMedia
+
+
+class PacketSession:
+    """One call's packets, from the plan's beginning to `LeaveMedia`."""
+
+    def __init__(
+        self,
+        plan: MediaPlan,
+        encoder: Encoder,
+        buffer: JitterBuffer,
+        random: Random,
+        now: float,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        """What was dropped, by the reason."""
+        self._encoder = encoder
+        self._buffer = buffer
+        self._random = random
+        self._protection = Protection(plan)
+        self._lock = SourceLock(plan.remote, now)
+        self._rtcp_lock = SourceLock(plan.remote_rtcp, now)
+        self._sender = RtpSender(random)
+        self._reporter = Reporter(random)
+        self._clock = RtcpClock(random, now)
+        self._source: RtpSource | None = None
+        self._candidate: tuple[int, int] | None = None  # SSRC and sequence number to follow.
+        self._collided_at: float | None = None
+        self._refused = 0  # For a wrong key, in a row.
+        self._has_told_wrong_key = False
+        self._hears_reports = False
+        self._heard_at = now
+        self._is_silent = False
+        self._has_left = False
+        self._take_plan(plan)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether both directions are: the lock on the screen, when and only when."""
+        return self._plan.is_encrypted
+
+    def deadline(self) -> float | None:
+        if self._has_left:
+            return None
+        return earliest((self._clock.report_at, self._silent_at))
+
+    def wake(self, now: float) -> list[object]:
+        out: list[object] = []
+        if self._has_left:
+            return out
+        if self._clock.is_time(now):
+            self._clock.sent(now)
+            out += self._rtcp(self._reporter.report(self._sender, self._source, now))
+            out.append(QualityMeasured(self._reporter.quality))
+        if is_due(self._silent_at, now):
+            self._is_silent = True
+            out.append(FarEndSilent(self._heard_at))
+        return out
+
+    def handle(self, event: MediaEvent, now: float) -> list[object]:
+        if self._has_left:
+            return []
+        match event:
+            case PacketReceived(data, source, on_rtcp_port):
+                return self._received(data, source, now, on_rtcp_port=on_rtcp_port)
+            case SendFrame(frame):
+                return self._send_frame(frame, now)
+            case SendEvent(payload, starts):
+                return self._send_event(payload, now, starts=starts)
+            case ChangePlan():
+                return self._change_plan(event, now)
+            case LeaveMedia():
+                self._has_left = True
+                return self._rtcp(self._reporter.bye(self._sender.ssrc))
+            case _:
+                assert_never(event)
+
+    # The plan.
+
+    def _take_plan(self, plan: MediaPlan) -> None:
+        self._plan = plan
+        self._clocks = {each.payload_type: each.codec.clock_rate for each in plan.receives}
+        self._events = dict(plan.events_in)
+
+    def _change_plan(self, change: ChangePlan, now: float) -> list[object]:
+        plan = change.plan
+        if change.buffer is not self._buffer:
+            self._source = self._candidate = None
+        if plan.key_in != self._plan.key_in:
+            self._refused, self._has_told_wrong_key = 0, False
+        if not plan.direction.receives or not self._plan.direction.receives:
+            self._heard_at = now  # Silence was allowed until now, or is from now on.
+        self._encoder, self._buffer = change.encoder, change.buffer
+        self._protection.change(plan, now)
+        self._lock.moved(plan.remote, now)
+        self._rtcp_lock.moved(plan.remote_rtcp, now)
+        self._take_plan(plan)
+        return []
+
+    # What goes out.
+
+    def _send_frame(self, frame: Samples, now: float) -> list[object]:
+        self._sender.note_time(self._encoder.clock_rate, now)
+        payload = self._encoder.encode(frame) if self._plan.direction.sends else b""
+        if not payload:
+            self._sender.pause(self._ticks)
+            return []
+        payload_type = self._plan.sends.payload_type
+        return self._rtp(self._sender.frame(payload_type, payload, self._ticks))
+
+    def _send_event(self, payload: bytes, now: float, *, starts: bool) -> list[object]:
+        self._sender.note_time(self._encoder.clock_rate, now)
+        payload_type = self._plan.events_out
+        if payload_type is None or not self._plan.direction.sends:
+            self._sender.pause(self._ticks)
+            return []
+        return self._rtp(self._sender.event(payload_type, payload, self._ticks, starts=starts))
+
+    @property
+    def _ticks(self) -> int:
+        """How much RTP time a frame takes."""
+        encoder = self._encoder
+        return encoder.frame_samples * encoder.clock_rate // encoder.sample_rate
+
+    def _rtp(self, packet: RtpPacket) -> list[object]:
+        address = self._lock.address
+        secret = self._protection.protect(bytes(packet))
+        return [SendPacket(secret, address)] if address else []
+
+    def _rtcp(self, packets: bytes) -> list[object]:
+        mux = self._plan.rtcp_mux
+        address = (self._lock if mux else self._rtcp_lock).address
+        secret = self._protection.protect_rtcp(packets)
+        return [SendPacket(secret, address, from_rtcp_port=not mux)] if address else []
+
+    # What comes in.
+
+    def _received(
+        self, data: bytes, source: Endpoint, now: float, *, on_rtcp_port: bool
+    ) -> list[object]:
+        """Let a datagram through the doors; what is wrong with it is only counted."""
+        lock = self._rtcp_lock if on_rtcp_port else self._lock
+        if not lock.admits(source, now, proves=self._protection.authenticates):
+            self.counts["stranger"] += 1
+            return []
+        try:
+            if on_rtcp_port or is_rtcp(data):
+                return self._rtcp_received(data, source, lock, now)
+            return self._rtp_received(data, source, now)
+        except SrtpError as error:
+            self.counts[error.refusal.value] += 1
+            return self._refuse(error.refusal, source)
+        except MediaError:
+            self.counts["malformed"] += 1
+            return []
+
+    def _refuse(self, refusal: Refusal, source: Endpoint) -> list[object]:
+        """Count towards the verdict that the keys differ; one good packet takes it back."""
+        self._refused += refusal is Refusal.WRONG_KEY and self._lock.is_at(source.host)
+        if self._refused < WRONG_KEY_PACKETS or self._has_told_wrong_key:
+            return []
+        self._has_told_wrong_key = True
+        return [WrongKey()]
+
+    def _heard(self, now: float) -> list[object]:
+        """Take note of something that the far end sent."""
+        self._heard_at, self._refused = now, 0
+        was_silent, self._is_silent = self._is_silent, False
+        return [FarEndHeard()] if was_silent else []
+
+    @property
+    def _silent_at(self) -> float | None:
+        """When the far end will have been silent for too long."""
+        if self._is_silent:
+            return None
+        if self._plan.direction.receives:
+            return self._heard_at + SILENCE_S
+        return self._heard_at + REPORTS_S if self._hears_reports else None
+
+    def _rtp_received(self, data: bytes, source: Endpoint, now: float) -> list[object]:
+        packet = RtpPacket.parse(self._protection.unprotect(data, now))
+        proven = self._protection.authenticates
+        if not self._lock.accepts(source, packet.sequence, now, proven=proven):
+            self.counts["stranger"] += 1
+            return []
+        if packet.ssrc == self._sender.ssrc:
+            return self._collide(now)
+        stream = self._stream_of(packet)
+        if stream is None:
+            self.counts["unproven"] += 1
+            return []
+        return [*self._heard(now), *self._take(packet, stream, now)]
+
+    def _stream_of(self, packet: RtpPacket) -> RtpSource | None:
+        """Return the stream of a packet; None while a new one is not believed yet."""
+        if self._source is not None and packet.ssrc == self._source.ssrc:
+            self._candidate = None
+            return self._source
+        if self._source is not None and self._candidate != (packet.ssrc, packet.sequence):
+            self._candidate = (packet.ssrc, (packet.sequence + 1) % SEQUENCES)
+            return None
+        if self._source is not None:
+            self._buffer.restart()
+        self._candidate, self._source = None, RtpSource(packet)
+        return self._source
+
+    def _take(self, packet: RtpPacket, stream: RtpSource, now: float) -> list[object]:
+        """Give a packet's content to whom it is for."""
+        kind = packet.payload_type
+        clock_rate = self._clocks.get(kind, 0)
+        if not clock_rate and kind not in self._events and kind != COMFORT_NOISE:
+            self.counts["unknown payload"] += 1
+            return []
+        arrival = stream.take(packet, clock_rate, now)
+        if not arrival.is_useful or not self._plan.direction.receives:
+            self.counts[arrival.value] += not arrival.is_useful
+            return []
+        if arrival is Arrival.RESTARTED:
+            self._buffer.restart()
+        if kind in self._events:
+            timestamp = stream.extended_timestamp(packet)
+            return [EventHeard(packet.payload, timestamp, self._events[kind])]
+        if kind == COMFORT_NOISE:
+            self._buffer.comfort(packet.payload, now)
+        else:
+            self._buffer.insert(_media_packet(packet, stream), now)
+        return []
+
+    def _collide(self, now: float) -> list[object]:
+        self.counts["collision"] += 1
+        if self._collided_at is not None and now - self._collided_at < COLLISION_S:
+            return []
+        self._collided_at = now
+        bye = self._rtcp(self._reporter.bye(self._sender.ssrc))
+        self._sender.choose_ssrc()
+        return bye
+
+    def _rtcp_received(
+        self, data: bytes, source: Endpoint, lock: SourceLock, now: float
+    ) -> list[object]:
+        packets = parse_compound(self._protection.unprotect_rtcp(data, now))
+        proven = self._protection.authenticates or self._lock.is_at(source.host)
+        if not lock.accepts(source, 0, now, proven=proven):
+            self.counts["stranger"] += 1
+            return []
+        self._hears_reports = True
+        far = self._source.ssrc if self._source else None
+        left = self._reporter.take(packets, self._sender, far, now)
+        return [*self._heard(now), *([FarEndLeft()] if left else [])]
+
+
+def _media_packet(packet: RtpPacket, stream: RtpSource) -> MediaPacket:
+    return MediaPacket(
+        stream.extended_sequence(packet),
+        stream.extended_timestamp(packet),
+        packet.payload_type,
+        packet.payload,
+        packet.marker,
+    )

@@ -1,0 +1,553 @@
+"""A call's packets between two ends: what goes out, what is taken, what is only counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.media.events import (
+    ChangePlan,
+    EventHeard,
+    FarEndHeard,
+    FarEndLeft,
+    FarEndSilent,
+    LeaveMedia,
+    PacketReceived,
+    QualityMeasured,
+    SendEvent,
+    SendFrame,
+    SendPacket,
+    WrongKey,
+)
+from firmware.media.plan import Direction, Endpoint, MediaPlan
+from firmware.media.rtcp import (
+    Bye,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    compound,
+    parse_compound,
+)
+from firmware.media.rtp import RtpPacket
+from firmware.media.sdes import Suite
+from firmware.media.session import COLLISION_S, REPORTS_S, SILENCE_S, WRONG_KEY_PACKETS
+from firmware.media.source_lock import GOOD_PACKETS, STALE_S, SourceLock
+from tests.unit.media.ends import (
+    FRAME,
+    HERE,
+    PLAIN,
+    PLAN,
+    PTIME_S,
+    STRANGER,
+    THERE,
+    End,
+    Heap,
+    key,
+    mirrored,
+    pair,
+)
+
+BOTH = pytest.mark.parametrize("plan", [PLAN, PLAIN], ids=["encrypted", "plain"])
+
+
+def talk(speaker: End, listener: End, frames: int, start: float = 0.0) -> float:
+    """Let one end say so many frames to the other; return the time afterwards."""
+    for number in range(frames):
+        at = start + number * PTIME_S
+        listener.hears(speaker.says(at), at, speaker.address)
+    return start + frames * PTIME_S
+
+
+def both(here: End, there: End, until: float, start: float = 0.0) -> None:
+    """Let both ends talk, and report when they want to, with a tenth of a second on the way."""
+    late: list[tuple[float, End, End, SendPacket]] = []
+    now = start
+    while now < until:
+        for one, other in ((here, there), (there, here)):
+            due = one.session.deadline()
+            out = one.wake(now) if due is not None and due <= now else []
+            sent = [one.says(now), *(item for item in out if isinstance(item, SendPacket))]
+            late += [(now + 0.1, one, other, item) for item in sent]
+        arrived, late = [i for i in late if i[0] <= now], [i for i in late if i[0] > now]
+        for at, one, other, item in arrived:
+            other.hears(item, at, one.address)
+        now += PTIME_S
+
+
+# What goes out.
+
+
+def test_packets_are_numbered_timed_and_marked() -> None:
+    here = End(PLAIN, 1, HERE)
+    packets = [RtpPacket.parse(here.says(n * PTIME_S).data) for n in range(3)]
+    first = packets[0]
+    assert first.sequence < 2**15
+    assert [p.sequence - first.sequence for p in packets] == [0, 1, 2]
+    assert [(p.timestamp - first.timestamp) % 2**32 for p in packets] == [0, 160, 320]
+    assert [p.marker for p in packets] == [True, False, False]
+    assert len({p.ssrc for p in packets}) == 1
+    assert {(p.payload_type, p.payload[:4]) for p in packets} == {(0, b"word")}
+    here.words.is_quiet = True
+    assert here.feed(SendFrame(FRAME), 0.06) == []
+    here.words.is_quiet = False
+    later = RtpPacket.parse(here.says(0.08).data)
+    assert later.marker
+    assert later.sequence - first.sequence == 3, "silence is no loss"
+    assert (later.timestamp - first.timestamp) % 2**32 == 4 * 160
+
+
+def test_a_digit_takes_the_place_of_sound_at_the_time_of_its_start() -> None:
+    here = End(PLAIN, 1, HERE)
+    voice = RtpPacket.parse(here.says(0.0).data)
+    sent = [here.feed(SendEvent(b"\x05\x0a%c\0" % n, starts=n == 0), 0.02 * n) for n in range(3)]
+    packets = [RtpPacket.parse(item.data) for (item,) in sent if isinstance(item, SendPacket)]
+    assert [p.payload_type for p in packets] == [101] * 3
+    assert {(p.timestamp - voice.timestamp) % 2**32 for p in packets} == {160}
+    assert [p.marker for p in packets] == [True, False, False]
+    after = RtpPacket.parse(here.says(0.08).data)
+    assert (after.timestamp - voice.timestamp) % 2**32 == 4 * 160
+    assert after.marker
+
+
+@pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
+def test_a_held_call_sends_no_sound_and_no_digit(direction: Direction) -> None:
+    here = End(replace(PLAN, direction=direction), 1, HERE)
+    assert here.feed(SendFrame(FRAME), 0.0) == []
+    assert here.feed(SendEvent(b"\x05\0\0\0", starts=True), 0.02) == []
+    assert End(replace(PLAN, events_out=None), 1, HERE).feed(SendEvent(b"x"), 0.0) == []
+
+
+def test_a_call_held_in_the_old_way_sends_nothing_to_nowhere() -> None:
+    nowhere = Endpoint("0.0.0.0", 4000)
+    plan = replace(PLAN, remote=nowhere, remote_rtcp=nowhere, direction=Direction.RECVONLY)
+    here = End(plan, 1, HERE)
+    here.wake(10.0)
+    here.feed(LeaveMedia(), 11.0)
+    assert not here.sent()
+    talking = End(PLAN, 1, HERE)
+    talking.feed(ChangePlan(plan, talking.words, talking.heap), 1.0)
+    talking.wake(10.0)
+    assert [sent.to for sent in talking.sent()] == [THERE], "reports go where they went"
+
+
+# What comes in.
+
+
+@BOTH
+def test_what_one_end_says_the_other_hears_in_order(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    talk(there, here, 20)
+    assert here.heap.words == [b"word %d" % n for n in range(1, 21)]
+    numbers = [packet.sequence for packet in here.heap.packets]
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+    assert not here.session.counts
+    assert here.session.is_encrypted is (plan is PLAN)
+
+
+@BOTH
+def test_duplicates_are_dropped_and_late_ones_are_used(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    sent = [there.says(n * PTIME_S) for n in range(6)]
+    for number in (0, 1, 3, 3, 1, 2, 5, 4):
+        here.hears(sent[number], 1.0)
+    assert len(here.heap.packets) == 6
+    assert sum(here.session.counts.values()) == 2
+    assert here.session.counts.keys() <= {"duplicate", "replayed"}
+
+
+@BOTH
+def test_a_flood_from_a_stranger_disturbs_nothing(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    there.hears(here.says(0.0), 0.0, HERE)
+    now, random = talk(there, here, 5), Random(7)
+    last = here.heap.packets[-1].sequence
+    for _ in range(50):
+        for junk in range(200):  # 10,000 a second.
+            packet = RtpPacket(0, junk, 0, 9, random.randbytes(160))
+            assert here.hears(bytes(packet), now, STRANGER) == []
+        here.hears(there.says(now), now)
+        now += PTIME_S
+    assert [p.sequence - last for p in here.heap.packets[5:]] == list(range(1, 51))
+    assert here.says(now).to == THERE
+    dropped = here.session.counts
+    assert sum(dropped.values()) == 10_000
+    assert dropped["stranger"] >= 9_700, "nearly all before anything was computed"
+
+
+@BOTH
+def test_sound_goes_back_to_where_it_comes_from(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    behind_router = Endpoint("198.51.100.200", 50000)
+    assert here.says(0.0).to == THERE
+    for number in range(GOOD_PACKETS + 2):
+        here.hears(there.says(number * PTIME_S), number * PTIME_S, behind_router)
+    assert here.says(1.0).to == behind_router
+    assert len(here.heap.packets) == (GOOD_PACKETS + 2 if plan is PLAN else 3)
+
+
+def test_with_proof_a_far_end_may_move_and_without_it_only_when_it_was_silent() -> None:
+    moved = Endpoint("198.51.100.201", 50001)
+    here, there = pair(PLAN)
+    now = talk(there, here, 5)
+    here.hears(there.says(now), now, moved)
+    assert here.says(now).to == moved
+    here, there = pair(PLAIN)
+    now = talk(there, here, 5)
+    for _ in range(2 * GOOD_PACKETS):
+        here.hears(there.says(now), now, moved)
+    assert here.says(now).to == THERE
+    now += STALE_S + 0.1
+    for _ in range(GOOD_PACKETS):
+        here.hears(there.says(now), now, moved)
+    assert here.says(now).to == moved
+    here.hears(there.says(now), now, THERE)
+    assert here.says(now).to == THERE, "the address that it named itself is always right"
+
+
+def test_a_described_address_that_changes_is_used_at_once() -> None:
+    here, there = pair(PLAN)
+    now = talk(there, here, 5)
+    other = Endpoint("198.51.100.8", 4400)
+    plan = replace(PLAN, remote=other, remote_rtcp=other)
+    here.feed(ChangePlan(plan, here.words, here.heap), now)
+    assert here.says(now).to == other
+
+
+def test_tries_of_strangers_are_bounded_and_come_back() -> None:
+    lock = SourceLock(THERE, 0.0)
+    admitted = [lock.admits(STRANGER, 0.0, proves=True) for _ in range(1000)]
+    assert sum(admitted) == 100
+    assert lock.admits(THERE, 0.0, proves=True), "the described one is not counted"
+    assert sum(lock.admits(STRANGER, 0.5, proves=True) for _ in range(1000)) == 50
+
+
+@BOTH
+def test_a_new_source_restarts_the_buffer_once_it_follows_itself(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    now = talk(there, here, 3)
+    other = End(mirrored(plan), 3, THERE)
+    strays = [other.says(now) for _ in range(5)]
+    here.hears(strays[0], now)
+    here.hears(there.says(now), now)
+    here.hears(strays[1], now)
+    here.hears(there.says(now), now)
+    assert here.heap.restarts == 0, "the old one is still heard"
+    here.hears(strays[2], now)
+    here.hears(strays[3], now)
+    here.hears(strays[4], now)
+    assert here.heap.restarts == 1
+    assert here.heap.words[-2:] == [b"word 4", b"word 5"]
+    assert here.session.counts["unproven"] == 3
+
+
+def test_a_source_that_begins_anew_restarts_the_buffer() -> None:
+    here, _ = pair(PLAIN)
+    for sequence in (1, 2, 30_000, 30_001, 30_002):
+        here.hears(bytes(RtpPacket(0, sequence, 160 * sequence, 7, b"x")), 0.0)
+    assert here.heap.restarts == 1
+    numbers = [packet.sequence for packet in here.heap.packets]
+    assert len(numbers) == 4
+    assert numbers == sorted(set(numbers))
+
+
+def test_whoever_has_our_number_makes_us_take_another() -> None:
+    here = End(PLAIN, 1, HERE)
+    ours = RtpPacket.parse(here.says(0.0).data).ssrc
+    echo = bytes(RtpPacket(0, 1, 0, ours, b"x"))
+    (bye,) = here.hears(echo, 0.1)
+    assert isinstance(bye, SendPacket)
+    assert Bye((ours,)) in parse_compound(bye.data)
+    second = RtpPacket.parse(here.says(0.2).data).ssrc
+    assert second != ours
+    assert here.hears(bytes(RtpPacket(0, 1, 0, second, b"x")), 0.3) == [], "not again so soon"
+    assert len(here.hears(bytes(RtpPacket(0, 2, 0, second, b"x")), 0.2 + COLLISION_S)) == 1
+    assert not here.heap.packets
+
+
+def test_digits_and_noise_have_doors_of_their_own() -> None:
+    here, there = pair(PLAN)
+    heard = []
+    for number in range(3):
+        (sent,) = there.feed(SendEvent(b"\x01\x0a\0\0", starts=number == 0), number * PTIME_S)
+        assert isinstance(sent, SendPacket)
+        heard += here.hears(sent, number * PTIME_S)
+        heard += here.hears(sent, number * PTIME_S)
+    assert [type(item) for item in heard] == [EventHeard] * 3, "each once"
+    assert len({item.timestamp for item in heard if isinstance(item, EventHeard)}) == 1
+    plain = End(PLAIN, 1, HERE)
+    plain.hears(bytes(RtpPacket(13, 1, 0, 7, b"\x40")), 0.0)
+    plain.hears(bytes(RtpPacket(99, 2, 0, 7, b"?")), 0.0)
+    assert plain.heap.noises == [b"\x40"]
+    assert plain.session.counts == {"unknown payload": 1}
+    assert not here.heap.packets
+    assert not plain.heap.packets
+
+
+def test_a_call_that_we_hold_is_not_listened_to() -> None:
+    _, there = pair(PLAN)
+    held = End(replace(PLAN, direction=Direction.SENDONLY), 1, HERE)
+    talk(there, held, 5)
+    assert not held.heap.packets
+
+
+# Keys.
+
+
+def test_wrong_keys_are_said_once_and_a_right_one_is_heard_again() -> None:
+    here, _ = pair(PLAN)
+    wrong = End(replace(mirrored(PLAN), key_out=key(9)), 3, THERE)
+    out = [item for n in range(3 * WRONG_KEY_PACKETS) for item in here.hears(wrong.says(n), n / 50)]
+    assert out == [WrongKey()]
+    assert here.session.counts == {"wrong key": 3 * WRONG_KEY_PACKETS}
+    plan = replace(PLAN, key_in=key(9))
+    here.feed(ChangePlan(plan, here.words, here.heap), 2.0)
+    talk(wrong, here, 5, 2.0)
+    assert len(here.heap.packets) == 5
+
+
+def test_a_strangers_garbage_is_no_wrong_key() -> None:
+    here, _ = pair(PLAN)
+    for number in range(3 * WRONG_KEY_PACKETS):
+        assert here.hears(bytes(RtpPacket(0, number, 0, 7, bytes(40))), number, STRANGER) == []
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_rekeying_loses_nothing(suite: Suite) -> None:
+    here, there = pair(PLAN)
+    now = talk(there, here, 5)
+    late = [there.says(now) for _ in range(2)]
+    plan = replace(PLAN, key_out=key(11, suite), key_in=key(12, suite))
+    here.feed(ChangePlan(plan, here.words, here.heap), now)
+    here.hears(late[0], now)
+    there.feed(ChangePlan(mirrored(plan), there.words, there.heap), now)
+    talk(there, here, 5, now)
+    assert len(here.heap.packets) == 11
+    there.hears(here.says(now), now, HERE)
+    assert len(there.heap.packets) == 1
+    here.hears(late[1], now + 3.0)
+    assert len(here.heap.packets) == 11, "the old key has had its time"
+    assert here.heap.restarts == 0
+
+
+def test_the_roll_over_counter_survives_hold_and_a_new_address() -> None:
+    here, there = pair(PLAN)
+    there.session._sender._sequence, now = 2**15 - 1, 0.0
+    for turn in range(2):
+        now = talk(there, here, 20_000, now)
+        plan = replace(PLAN, direction=Direction.SENDRECV if turn % 2 else Direction.SENDONLY)
+        here.feed(ChangePlan(plan, here.words, here.heap), now)
+        here.feed(ChangePlan(PLAN, here.words, here.heap), now)
+    assert len(here.heap.packets) == 40_000
+    assert not here.session.counts
+
+
+# Reports.
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        PLAN,
+        replace(PLAN, rtcp_mux=False, remote_rtcp=Endpoint(THERE.host, THERE.port + 1)),
+        PLAIN,
+    ],
+    ids=["mux", "two ports", "plain"],
+)
+def test_both_ends_learn_how_well_it_goes(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    both(here, there, 30.0)
+    measured = [item.quality for item in here.out if isinstance(item, QualityMeasured)]
+    assert 4 <= len(measured) <= 12
+    last = measured[-1]
+    assert last.round_trip_s == pytest.approx(0.2, abs=0.03)
+    assert last.loss_here == last.loss_there == 0
+    assert last.bars == 4
+    reports = [sent for sent in here.sent() if sent.from_rtcp_port]
+    assert bool(reports) is not plan.rtcp_mux
+    assert {sent.to for sent in reports} <= {plan.remote_rtcp}
+    assert not here.session.counts
+    assert not [item for item in here.out if isinstance(item, FarEndSilent)]
+
+
+def test_loss_and_jitter_are_seen_from_both_sides() -> None:
+    here, there = pair(PLAIN)
+    random, now = Random(3), 0.0
+    for _ in range(1500):
+        now += PTIME_S
+        if random.random() < 0.9:
+            there.hears(here.says(now), now + random.uniform(0, 0.04), HERE)
+        else:
+            here.says(now)
+        here.hears(there.says(now), now)
+        for one, other in ((here, there), (there, here)):
+            if (one.session.deadline() or now) < now:
+                for item in one.wake(now):
+                    if isinstance(item, SendPacket):
+                        other.hears(item, now, one.address)
+    quality = [item.quality for item in here.out if isinstance(item, QualityMeasured)][-1]
+    assert quality.loss_there == pytest.approx(0.1, abs=0.06)
+    assert quality.loss_here == 0
+    assert quality.jitter_there_s == pytest.approx(0.013, abs=0.006)
+    assert quality.bars < 3
+
+
+def test_a_sender_says_so_and_a_listener_does_not() -> None:
+    here, there = pair(PLAIN)
+    now = talk(here, there, 200)
+    assert now > (here.session.deadline() or now)
+    (sent, _) = here.wake(now)
+    assert isinstance(sent, SendPacket)
+    (report, _) = parse_compound(sent.data)
+    assert isinstance(report, SenderReport)
+    assert report.packets == 200
+    assert report.octets == sum(len(word) for word in there.heap.words)
+    last = there.heap.packets[-1].timestamp
+    assert (report.timestamp - last) % 2**32 == pytest.approx(160, abs=2)
+    (listening, _) = there.wake(now)
+    assert isinstance(listening, SendPacket)
+    (heard, _) = parse_compound(listening.data)
+    assert isinstance(heard, ReceiverReport)
+    assert heard.blocks[0].ssrc == report.ssrc
+
+
+@pytest.mark.parametrize(("last_report", "delay"), [(0, 5), (1, 0), (2**32 - 1, 2**32 - 1)])
+def test_lies_about_time_are_not_believed(last_report: int, delay: int) -> None:
+    here = End(PLAIN, 1, HERE)
+    ssrc = RtpPacket.parse(here.says(0.0).data).ssrc
+    block = ReportBlock(ssrc, 0, 0, 0, 2**32 - 1, last_report, delay)
+    here.hears(bytes(ReceiverReport(7, (block,))), 100.0)
+    here.wake(200.0)
+    (quality,) = [item.quality for item in here.out if isinstance(item, QualityMeasured)]
+    assert quality.round_trip_s is None
+    assert quality.jitter_there_s <= 10
+
+
+def test_what_is_reported_of_somebody_else_is_not_ours() -> None:
+    here = End(PLAIN, 1, HERE)
+    here.hears(bytes(ReceiverReport(7, (ReportBlock(8, 255, 0, 0, 0),))), 1.0)
+    here.wake(200.0)
+    (quality,) = [item.quality for item in here.out if isinstance(item, QualityMeasured)]
+    assert quality.loss_there == 0
+
+
+@BOTH
+def test_a_bye_is_said_and_heard(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    talk(there, here, 3)
+    (bye,) = there.feed(LeaveMedia(), 1.0)
+    assert isinstance(bye, SendPacket)
+    assert here.hears(bye, 1.0) == [FarEndLeft()]
+    assert there.feed(SendFrame(FRAME), 1.1) == []
+    assert there.session.deadline() is None
+    assert there.wake(2.0) == []
+
+
+def test_a_bye_of_somebody_else_is_no_end() -> None:
+    here, there = pair(PLAIN)
+    talk(there, here, 3)
+    assert here.hears(compound((ReceiverReport(9), Bye((9,)))), 1.0) == []
+
+
+# Silence.
+
+
+def silences(end: End, until: float) -> list[object]:
+    """Wake an end whenever it asks; return what it says of the far end."""
+    out: list[object] = []
+    while (due := end.session.deadline()) is not None and due <= until:
+        out += [item for item in end.wake(due) if isinstance(item, FarEndSilent)]
+    return out
+
+
+def test_a_far_end_that_falls_silent_is_missed_and_greeted() -> None:
+    here, there = pair(PLAN)
+    now = talk(there, here, 10)
+    assert silences(here, now + SILENCE_S - 1) == []
+    (silent,) = silences(here, now + 5 * SILENCE_S)
+    assert isinstance(silent, FarEndSilent)
+    assert silent.since == pytest.approx(now - PTIME_S)
+    now += 60
+    assert here.hears(there.says(now), now) == [FarEndHeard()]
+    assert here.hears(there.says(now), now) == []
+
+
+def test_nothing_at_all_is_a_silence_too() -> None:
+    assert silences(End(PLAN, 1, HERE, 5.0), 60.0) == [FarEndSilent(5.0)]
+
+
+def test_reports_are_a_sign_of_life() -> None:
+    here, there = pair(PLAN)
+    for number in range(6):
+        now = 6.0 * number
+        there.session.wake(now)
+        report = compound((ReceiverReport(7),))
+        secret = there.session._protection.protect_rtcp(report)
+        assert silences(here, now) == []
+        here.hears(secret, now)
+
+
+def test_a_held_far_end_need_not_send_but_its_reports_are_missed() -> None:
+    held = replace(PLAIN, direction=Direction.SENDONLY)
+    assert silences(End(held, 1, HERE), 3600.0) == []
+    here = End(held, 1, HERE)
+    here.hears(bytes(ReceiverReport(7)), 1.0)
+    assert silences(here, REPORTS_S) == []
+    assert silences(here, 100.0) == [FarEndSilent(1.0)]
+    here.feed(ChangePlan(PLAIN, here.words, here.heap), 100.0)
+    here.hears(bytes(ReceiverReport(7)), 101.0)
+    assert silences(here, 101.0 + SILENCE_S) == [FarEndSilent(101.0)]
+
+
+def test_another_codec_brings_another_buffer() -> None:
+    here, there = pair(PLAN)
+    now = talk(there, here, 3)
+    heap = Heap()
+    here.feed(ChangePlan(PLAN, here.words, heap), now)
+    here.hears(there.says(now), now)
+    assert (len(here.heap.packets), len(heap.packets), heap.restarts) == (3, 1, 0)
+
+
+# Nonsense.
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(max_size=80) | st.binary(max_size=60).map(lambda b: b"\x80\xc8" + b),
+            st.sampled_from([THERE, STRANGER]),
+            st.booleans(),
+        ),
+        max_size=30,
+    ),
+    st.booleans(),
+)
+def test_any_datagram_is_survived(
+    datagrams: list[tuple[bytes, Endpoint, bool]], encrypted: bool
+) -> None:
+    here, there = pair(PLAN if encrypted else PLAIN)
+    for number, (data, source, on_rtcp_port) in enumerate(datagrams):
+        here.feed(PacketReceived(data, source, on_rtcp_port), number * 0.01)
+    assert sum(here.session.counts.values()) <= len(datagrams)
+    assert not encrypted or not here.heap.packets
+    heard = len(here.heap.packets)
+    talk(there, here, 5, 1.0)
+    assert len(here.heap.packets) >= heard + 4, "one may be needed to be believed"
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 12 * 8 - 1), st.booleans())
+def test_a_bit_turned_on_the_way_disturbs_nothing(bit: int, encrypted: bool) -> None:
+    here, there = pair(PLAN if encrypted else PLAIN)
+    now = talk(there, here, 5)
+    data = bytearray(there.says(now).data)
+    data[bit // 8] ^= 1 << bit % 8
+    here.hears(bytes(data), now)
+    heard = len(here.heap.packets)
+    assert heard == 5 or not encrypted
+    talk(there, here, 5, now)
+    assert len(here.heap.packets) >= heard + (5 if encrypted else 4)
