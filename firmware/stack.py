@@ -62,6 +62,7 @@ ROUTES: dict[type, str] = {
     link.Received: "link",
     link.Lost: "link",
     link.DeliveryChecked: "link",
+    link.Accepted: "link",
     link.NetworkChanged: "link",
     link.LinkUp: "transactions",
     link.LinkDown: "transactions",

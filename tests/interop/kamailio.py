@@ -31,6 +31,11 @@ method = TLSv1.2+
 private_key = {key}
 certificate = {certificate}
 verify_certificate = no
+[client:default]
+method = TLSv1.2+
+private_key = {key}
+certificate = {certificate}
+verify_certificate = no
 """
 
 
@@ -46,6 +51,7 @@ class Kamailio:
     pongs: bool = True
     partner: tuple[str, int] | None = None
     shares: bool = False
+    direct: bool = False  # It opens connections to phones, and forgets none that hung up.
     program: Program | None = field(default=None, init=False)
 
     def __enter__(self) -> Kamailio:
@@ -65,6 +71,7 @@ class Kamailio:
         words = ["kamailio", "-f", str(configuration), "-DD", "-E", "-m", "24", "-M", "4"]
         words += ["-A", "PARTNER"] if self.partner else []
         words += ["-A", "SHARED"] if self.shares else []
+        words += ["-A", "DIRECT"] if self.direct else []
         self.program = Program([*self.prefix, *words])
         # Its ports are open before it starts the process that says this.
         self.program.wait_for("io_listen_loop", START_S)
