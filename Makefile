@@ -16,8 +16,8 @@ ARGS ?=
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
-	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules openssl pipewire pipewire-alsa \
-	pipewire-bin sox wireplumber
+	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime openssl pipewire \
+	pipewire-alsa pipewire-bin sox wireplumber
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-link bench-fleet lock generated golden pictures clean \
 	run-packages test-packages

@@ -1,8 +1,8 @@
 """The wall clock for the screen, and a word when it steps (I3).
 
-A look once a minute compares the wall clock with the monotonic one. Where they have drifted apart,
-the clock was set: the phone is told the new time, and the link may try again at once, because a
-certificate that was "not yet valid" may be valid now.
+A look every few seconds compares the wall clock with the monotonic one. Where they have drifted
+apart, the clock was set: the phone is told the new time, and the link may try again at once,
+because a certificate that was "not yet valid" may be valid now.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from firmware.link.events import NetworkChanged
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.phone.events import TimeIs
 
-LOOK_S = 60.0
+LOOK_S = 10.0
+"""A clock that is wrong and not impossible is set at any time: the link must not wait for long."""
 
 STEP_S = 2.0
 """A smaller difference is drift that time synchronisation smooths away."""

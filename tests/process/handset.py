@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.lab.background import Background
 from tests.lab.exchange import Exchange
 from tests.lab.namespaces import ROOT
 from tests.lab.processes import Program
+from tests.process.wall_clock import WallClock
 
 Event = dict[str, Any]
 
@@ -34,9 +35,24 @@ def until(done: Callable[[], bool]) -> None:
 class Handset:
     """`python -m firmware --board script`; a context manager."""
 
-    def __init__(self, config: Path, state: Path, log: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        config: Path,
+        state: Path,
+        log: Path,
+        *arguments: str,
+        environment: Sequence[str] = (),
+    ) -> None:
         self._log = log
-        words = [sys.executable, "-W", "error::ResourceWarning", "-m", "firmware"]
+        words = [
+            "env",
+            *environment,
+            sys.executable,
+            "-W",
+            "error::ResourceWarning",
+            "-m",
+            "firmware",
+        ]
         words += ["--board", "script", "--config", str(config), "--state", str(state), *arguments]
         self._words = ["sh", "-c", INTO_A_FILE, str(log), *words]
 
@@ -128,5 +144,11 @@ class Place:
         lines = [f"{name}: {value}\n" for name, value in values.items() if value is not None]
         (self.config / "startup.cfg").write_text("".join(lines))
 
-    def phone(self, *arguments: str) -> Handset:
-        return Handset(self.config, self.state, self.directory / "errors", *arguments)
+    def phone(self, *arguments: str, clock: WallClock | None = None) -> Handset:
+        return Handset(
+            self.config,
+            self.state,
+            self.directory / "errors",
+            *arguments,
+            environment=clock.environment if clock else (),
+        )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.process.handset import Place, until
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.process.handset import HOST, Handset, Place, until
+from tests.process.wall_clock import WallClock
+
+DAY_S = 86400.0
+
+AT_ONCE_S = 8.0
+"""The look is every two seconds while the clock is not set; the rest is a busy machine's."""
 
 
 def test_what_ends_soon_and_what_broke_is_told_while_the_link_is_up(place: Place) -> None:
@@ -51,3 +62,82 @@ def test_a_trust_file_that_broke_is_named_when_the_link_has_to_come_back(place: 
         until(lambda: sum(event["ev"] == "registered" for event in phone.events) > count)
         until(lambda: phone.status()["warnings"] == [])
         assert "Traceback" not in phone.errors
+
+
+# The clock (I3), on the real process: its wall clock is set while it runs.
+
+
+def test_a_clock_that_is_not_set_is_blamed_and_the_phone_registers_once_time_arrives(
+    place: Place, tmp_path: Path
+) -> None:
+    clock = WallClock(tmp_path)
+    clock.ahead(-time.time() + 3 * 3600)  # 1970: a Pi has no clock of its own.
+    place.configure({})
+    with place.phone(clock=clock) as phone:
+        told = phone.wait_for("link", lambda event: event["reason"])
+        assert (told["reason"], told["reason_kind"]) == (
+            "clock not set (1970-01-01)",
+            "clock not set",
+        )
+        shown = phone.wait_for("screen", lambda event: told["reason"] in event["text"])
+        assert shown["text"][0] == "--:-- clock not set"
+        assert phone.status()["warnings"] == []
+        clock.ahead(0.0)
+        set_at = time.monotonic()
+        phone.wait_for("registered")
+        assert time.monotonic() - set_at < AT_ONCE_S
+        assert "certificate" not in phone.errors
+
+
+def test_a_clock_that_is_wrong_by_decades_is_doubted_on_the_screen(
+    place: Place, tmp_path: Path
+) -> None:
+    clock = WallClock(tmp_path)
+    clock.ahead(24.5 * 365 * DAY_S)
+    year = datetime.fromtimestamp(time.time() + 24.5 * 365 * DAY_S, UTC).year
+    place.configure({})
+    with place.phone(clock=clock) as phone:
+        told = phone.wait_for("link", lambda event: event["reason"])
+        words = (
+            r"is it \d+\? certificate of (127\.0\.0\.1|authority Lab root) expired \d+ years ago"
+        )
+        assert re.fullmatch(words, told["reason"])
+        assert f"is it {year}?" in told["reason"]
+        phone.wait_for("screen", lambda event: told["reason"] in event["text"])
+        clock.ahead(0.0)
+        phone.wait_for("registered")
+
+
+def test_a_clock_that_steps_under_a_link_cuts_nothing(place: Place, tmp_path: Path) -> None:
+    """Forward, back before the floor, and right again: the screen follows, the link stays."""
+    clock = WallClock(tmp_path)
+    place.configure({})
+    soon = f"certificate of {HOST} ends in 24 days"
+    with place.phone(clock=clock) as phone:
+        phone.wait_for("registered")
+        for days in (340.5, -400.0, 0.0):
+            clock.ahead(days * DAY_S)
+            until(lambda days=days: first_line(phone).endswith(date_in(days)))  # type: ignore[misc]
+            until(lambda days=days: (soon in warned(phone)) is (days > 0))  # type: ignore[misc]
+        assert phone.status()["link"]["state"] == "up"
+        assert sum(event["ev"] == "registered" for event in phone.events) == 1
+    assert place.exchange.counters.accepted == 1
+
+
+def first_line(phone: Handset) -> str:
+    """Return what stands at the top of the screen now."""
+    shown: list[str] = [event for event in phone.events if event["ev"] == "screen"][-1]["text"]
+    return shown[0]
+
+
+def warned(phone: Handset) -> list[str]:
+    warnings: list[str] = phone.status()["warnings"]
+    return warnings
+
+
+def date_in(days: float) -> str:
+    """Return the date as the screen has it, in so many days from now."""
+    if days < 0:
+        return "clock not set"
+    then = datetime.now() + timedelta(days=days)
+    return f"{then:%a} {then.day} {then:%b}"
