@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 Value = bool | int | str
 
@@ -265,3 +265,29 @@ class Codecs:
     def _codec(text: str) -> bool:
         found = CODEC.fullmatch(text)
         return found is not None and int(found["payload"]) <= 127 and int(found["ptime"] or 20) > 0
+
+
+class ToneSet:
+    """A country whose tones are heard, by its name or its two letters."""
+
+    names: ClassVar[dict[str, str]] = {
+        "AU": "Australia",
+        "AT": "Austria",
+        "EU": "Europe",
+        "FR": "France",
+        "DE": "Germany",
+        "IT": "Italy",
+        "NL": "Netherlands",
+        "ES": "Spain",
+        "CH": "Switzerland",
+        "UK": "UK",
+        "US": "US",
+    }
+    allowed = f"{', '.join(names.values())} (or {', '.join(names)})"
+
+    def parse(self, text: str) -> str:
+        """Return the country's name."""
+        for code, name in self.names.items():
+            if text.lower() in {code.lower(), name.lower()}:
+                return name
+        raise ValueError(f"is not {self.allowed}")

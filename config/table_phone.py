@@ -14,6 +14,7 @@ from config.kinds import (
     Switch,
     Text,
     TimeOfDay,
+    ToneSet,
     Url,
     Word,
 )
@@ -58,6 +59,7 @@ FEATURES = (
     feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP)."),
     line("sip out-of-band dtmf", Switch(), "1", "1: digits as events (RFC 4733); 0: as sound."),
     line("sip silence suppression", Switch(), "0", "1: send less while nobody speaks."),
+    feature("tone set", ToneSet(), "US", "The country whose tones are heard."),
     feature("sip dial plan", DialPlan(), "x+#|xx+*", "Which dialled numbers are complete."),
     feature("sip dial plan terminator", Switch(), "0", "1: # ends a number."),
     feature(

@@ -18,6 +18,7 @@ from config.kinds import (
     Text,
     TimeOfDay,
     TlsTransport,
+    ToneSet,
     Url,
     Word,
 )
@@ -48,6 +49,7 @@ BAD_VALUES: dict[type, tuple[str, ...]] = {
     FileOrUrl: (TOO_LONG, "gopher://host/file", "a\x00b", "https://"),
     Url: ("ca.pem", "https://", "http://a b", "gopher://x", "https://" + TOO_LONG),
     TimeOfDay: ("", "24:00", "3", "03:60", "3:0", "noon"),
+    ToneSet: ("", "Atlantis", "Deutschland", "D"),
     DialPlan: ("[0-9", "x)", "(]", "hello", "x" * 513),
     Codecs: ("opus", "payload=128", "payload=0;ptime=x", "payload=0,", "payload=0;ptime=0"),
 }
@@ -64,6 +66,7 @@ GOOD_VALUES: dict[type, tuple[tuple[str, object], ...]] = {
         ("_sip.pbx-1", "_sip.pbx-1"),
     ),
     TimeOfDay: (("3:00", "03:00"), ("23:59", "23:59")),
+    ToneSet: (("germany", "Germany"), ("de", "Germany"), ("UK", "UK")),
     DialPlan: (("x+#|xx+*", "x+#|xx+*"), ("91,[2-9]xx(0|1);x", "91,[2-9]xx(0|1);x"), ("", "")),
     Codecs: (
         ("payload=9;ptime=20;silsupp=off, payload=8", "payload=9;ptime=20;silsupp=off,payload=8"),

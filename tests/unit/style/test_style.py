@@ -51,8 +51,11 @@ FUNCTION_MEDIAN_MAX = 9
 ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
 
 AWAITED = {
+    "firmware.media.dtmf_inband",
     "firmware.media.framing",
+    "firmware.media.gain",
     "firmware.media.jitter",
+    "firmware.media.mixer",
     "firmware.media.resample",
     "firmware.media.session",
 }
