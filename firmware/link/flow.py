@@ -145,8 +145,10 @@ class Flow:
                 case Unacceptable(answer, _):
                     out += self.send(answer, now)
                 case Request():
+                    self.life.message_came()
                     out.append(MessageReceived(item))
                 case Response():
+                    self.life.message_came()
                     out += self._response(item, now)
                 case _:
                     assert_never(item)

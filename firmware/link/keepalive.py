@@ -17,6 +17,9 @@ A proxy that has never answered a ping on this link is not condemned for it (D3)
 unanswered ping, OPTIONS takes the pings' place, and any answer to it is proof of life. It goes out
 with Max-Forwards 0, so that the proxy itself has to answer (RFC 3261 11, 16.3).
 
+A proxy that answers pings and no request is as good as none (D8): until the first message comes on
+a link, only a message settles a request, and without one it is condemned after 10 s.
+
 A proxy that pings us and answers no pings looks as if it did: its ping may be taken for a pong. So
 every ping without any byte back is followed by OPTIONS while there is time for an answer, and an
 OPTIONS that is answered before the ping that went ahead of it shows that pings are not answered.
@@ -85,6 +88,8 @@ class KeepAlive:
         self._branch = ""  # and its branch.
         self._request_at: float | None = None  # The oldest request without a byte since.
         self._probe_at: float | None = None
+        self._heard_sip = False
+        self._sip_by: float | None = None  # The first message has to come by then (D8).
         self._second_at: float | None = None  # When OPTIONS follows the ping.
         self._watch: Watch | None = None
 
@@ -92,7 +97,8 @@ class KeepAlive:
         """Return when there is something to send, to ask or to condemn."""
         watch = self._watch
         moments = (watch.check_at, watch.condemn_by) if watch else ()
-        return earliest((self._ping_at, self._probe_at, self._second_at, *moments))
+        own = (self._ping_at, self._probe_at, self._second_at, self._sip_by)
+        return earliest((*own, *moments))
 
     @property
     def unproven_at(self) -> float:
@@ -131,11 +137,20 @@ class KeepAlive:
         if self._request_at is None:
             self._request_at = now
             self._probe_at = now + self._transaction_timer_s / 2
+            if not self._heard_sip:
+                self._sip_by = now + PONG_LIMIT_MAX_S
 
     def bytes_came(self, now: float) -> None:
         """Something came from the proxy: proof of life."""
         self.proof_at = now
-        self._watch = self._request_at = self._probe_at = self._second_at = None
+        self._watch = self._second_at = None
+        if self._heard_sip:
+            self._request_at = self._probe_at = None
+
+    def message_came(self) -> None:
+        """A message came: the proxy speaks SIP on this link."""
+        self._heard_sip = True
+        self._request_at = self._probe_at = self._sip_by = None
 
     def pong_came(self, now: float) -> None:
         """A pong came: the proxy answers pings, and the round trip is known anew."""
@@ -165,6 +180,9 @@ class KeepAlive:
         """Send, ask or condemn what is due."""
         if self._watch and is_due(self._watch.condemn_by, now):
             self.verdict = Failure(FailureKind.SILENT, "the proxy does not answer")
+            return []
+        if is_due(self._sip_by, now):
+            self.verdict = Failure(FailureKind.SILENT, "the proxy answers pings but no request")
             return []
         out: list[object] = []
         if self._watch and is_due(self._watch.check_at, now):

@@ -203,6 +203,35 @@ def test_d4_an_end_to_end_request_alone_never_condemns_the_link() -> None:
     assert not of(LinkDown, rig.advance(rig.now + 60))
 
 
+def test_d8_a_proxy_that_answers_pings_and_no_request_is_condemned() -> None:
+    rig = Rig()
+    attempt = rig.connect()
+    rig.feed(SendMessage(request("REGISTER")))
+    begun = rig.now
+    rig.receive(attempt, PING)  # Its own ping is no answer.
+    next_write(rig)
+    assert rig.now - begun == 2.0
+    assert b"OPTIONS" in written(rig.out)
+    rig.receive(attempt, b"\r\n")
+    assert rig.until(LinkDown).failure.kind is FailureKind.SILENT
+    assert rig.now - begun == 10.0
+    assert rig.status.state is LinkState.WAITING
+
+
+def test_d8_a_slow_registrar_behind_a_proxy_that_speaks_is_waited_for() -> None:
+    rig = Rig()
+    attempt = rig.connect()
+    rig.feed(SendMessage(request("REGISTER")))
+    begun = rig.now
+    assert next_write(rig) == PING  # D4's; OPTIONS comes with it.
+    options = next(w.data for w in of(Write, rig.out) if w.data.startswith(b"OPTIONS"))
+    question = parse_message(options)
+    assert isinstance(question, Request)
+    rig.receive(attempt, b"\r\n" + bytes(question.answer(200)))
+    rig.advance(begun + 31.0)
+    assert not of(LinkDown, rig.out)
+
+
 def test_d7_lifting_the_handset_pings_unless_life_was_proven_lately() -> None:
     rig = Rig()
     attempt = rig.registered()
