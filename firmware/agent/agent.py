@@ -121,8 +121,10 @@ class Agent:
         return tuple(number for number, call in self._calls.items() if not call.has_ended)
 
     def deadline(self) -> float | None:
+        # S1: that there are accounts, and why they are not registered, is told from the start.
+        untold_at = 0.0 if self._registrations.has_news else None
         parts = (self._registrations, *self._calls.values())
-        return earliest(part.deadline() for part in parts)
+        return earliest((untold_at, *(part.deadline() for part in parts)))
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
         return self._finish(self._take(event, now), now)

@@ -33,6 +33,11 @@ class Registrations:
         """The numbers of the accounts that are registered over this link."""
         return tuple(number for number, r in self._all.items() if r.is_registered)
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether there are accounts of which nothing was told yet."""
+        return len(self._told) < len(self._all)
+
     def of(self, account: int) -> Registration | None:
         """Return an account's registration, None for a number that is not configured."""
         return self._all.get(account)

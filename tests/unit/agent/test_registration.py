@@ -108,6 +108,16 @@ def test_nine_accounts_register_at_once_each_with_its_own_call_id() -> None:
     assert len({request.call_id for request in sent}) == 9
 
 
+def test_every_account_is_told_before_there_is_a_link() -> None:
+    """S1: a phone whose proxy is away does not say that it has no account."""
+    rig = Rig(account(1), account(2), account(3, domain=""))
+    rig.wait(0)
+    states = {status.account: status.state for status in of(AccountStatus, rig.out)}
+    waiting = RegistrationState.WAITING
+    assert states == {1: waiting, 2: waiting, 3: RegistrationState.OFF}
+    assert rig.agent.deadline() is None
+
+
 def test_an_account_without_a_registrar_is_off() -> None:
     rig = Rig(account(domain=""))
     rig.up()
