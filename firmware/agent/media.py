@@ -22,7 +22,7 @@ from random import Random
 from firmware.agent.answering import SDP
 from firmware.agent.reading import or_none
 from firmware.media import negotiation
-from firmware.media.negotiation import MediaWishes, NoAgreementError
+from firmware.media.negotiation import MediaWishes, NoAgreementError, SrtpMode
 from firmware.media.plan import Direction, MediaPlan
 from firmware.media.sdes import Crypto
 from firmware.sip.errors import RemoteProtocolError
@@ -63,6 +63,17 @@ class MediaSession:
         if anew or not self._cryptos:
             self._cryptos = negotiation.make_cryptos(self._secret)
         return self._say(negotiation.offer(self._wishes, host, self._cryptos, self._wanted))
+
+    def insist(self) -> bool:
+        """Offer nothing but RTP/SAVP from now on; False where that is no change.
+
+        Where encryption is preferred, RTP/AVP with keys is offered first. Some far ends that will
+        have no call in clear refuse it with 488, and take the same keys beside RTP/SAVP.
+        """
+        if self._wishes.srtp is not SrtpMode.PREFERRED or self._agreed is not None:
+            return False
+        self._wishes = replace(self._wishes, srtp=SrtpMode.ONLY)
+        return True
 
     def hold(self, host: str, *, on: bool) -> bytes:
         """Return the offer that holds the call, or takes it back."""

@@ -1,6 +1,7 @@
 """A call placed from here: INVITE and its answers (RFC 3261 13.2, 9.1; F5).
 
 - A challenge is answered with a new INVITE of the same Call-ID and From tag and the next CSeq.
+- A 488 is asked once more with RTP/SAVP, where encryption is preferred (`media.py`).
 - Forks: the first 2xx is the call. A 2xx of another branch is acknowledged and ended by BYE; each
   repeated 2xx gets its ACK again, for 64 x T1, also when the call is over (13.2.2.4).
 - Hanging up before an answer is CANCEL; a 2xx that crosses it is acknowledged and ended by BYE.
@@ -150,6 +151,9 @@ class OutgoingCall(Call):
                 return self._cancelled()
             case 401 | 407:
                 return self._challenged(response)
+            case 488 if self.media.insist():
+                self._early_tags.clear()
+                return [self._send()]
             case 486 if self._may_be_our_own:
                 return self._met_itself(now)
             case status:

@@ -15,7 +15,8 @@ from what was said on the wire and from nothing else.
   is what this phone sends.
 - `sip srtp mode` 2 takes and offers nothing without keys; 0 nothing with them. 1 offers RTP/AVP
   with keys, as baresip and linphone do: RTP/SAVP would be refused by phones without SRTP, and two
-  lines for one sound are answered twice or not at all by many a gateway. Whatever the mode, an
+  lines for one sound are answered twice or not at all by many a gateway. Whoever refuses that with
+  488 is offered RTP/SAVP once (`agent/media.py`). Whatever the mode, an
   answer says the protocol of its offer, and keys may stand beside RTP/AVP too.
 - Who offers the key that is in use keeps it; with another key ours changes also, as the far end
   forgets its roll-over counter with the old one.

@@ -65,6 +65,7 @@ class Baresip:
     user: str = "baresip"
     host: str = "127.0.0.1"
     prefix: Sequence[str] = ()
+    encryption: str = ""  # "srtp": keys beside RTP/AVP; "srtp-mand": RTP/SAVP and nothing else.
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> Baresip:
@@ -76,6 +77,8 @@ class Baresip:
             user=self.user, domain=DOMAIN, password=USERS[self.user], proxy=proxy
         )
         (self.directory / "config").write_text(configuration)
+        if self.encryption:
+            account = account.replace("\n", f";mediaenc={self.encryption}\n")
         (self.directory / "accounts").write_text(account)
         (self.directory / "contacts").touch()
         words = ["baresip", "-4", "-s", "-f", str(self.directory)]

@@ -237,6 +237,31 @@ def test_a_call_without_an_agreement_has_no_sound_to_end() -> None:
     assert not of(MediaEnded, out)
 
 
+def test_a_488_is_asked_once_more_with_savp_where_encryption_is_preferred() -> None:
+    rig = Rig(replace(account(), srtp=SrtpMode.PREFERRED)).registered()
+    rig.feed(Dial(1, "100"))
+    first = rig.one("INVITE")
+    assert b"RTP/AVP" in first.request.body
+    assert b"a=crypto" in first.request.body
+    rig.reply(first, answer(first.request, 488))
+    second = rig.one("INVITE")
+    assert b"RTP/SAVP" in second.request.body
+    assert second.request.call_id == first.request.call_id
+    assert second.request.cseq.number == first.request.cseq.number + 1
+    rig.reply(second, answer(second.request, 488))
+    assert rig.ended().status == 488
+    assert not rig.take("INVITE")
+
+
+@pytest.mark.parametrize("mode", [SrtpMode.OFF, SrtpMode.ONLY])
+def test_otherwise_a_488_is_the_end(mode: SrtpMode) -> None:
+    rig = Rig(replace(account(), srtp=mode)).registered()
+    rig.feed(Dial(1, "100"))
+    rig.reply(sent := rig.one("INVITE"), answer(sent.request, 488))
+    assert rig.ended().status == 488
+    assert not rig.take("INVITE")
+
+
 def test_every_call_has_ports_of_its_own() -> None:
     rig = Secure()
     for number in range(3):
