@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from firmware.sip.message import Request, Response
-from tests.simulator.dialogs import FAR_CONTACT, FOREIGN_SESSION, SESSION, Leg, final
+from tests.simulator.dialogs import (
+    FAR_CONTACT,
+    FOREIGN_SESSION,
+    PLAIN_SESSION,
+    SESSION,
+    Leg,
+    final,
+)
 from tests.simulator.line import GIVE_UP_S, Line
 
 if TYPE_CHECKING:
@@ -140,7 +147,9 @@ class Callee:
     def _answer(self, invitation: Invitation, tag: str) -> None:
         """Send a 2xx, again and again until its ACK comes (13.3.1.4)."""
         invite = invitation.request
-        body = SESSION if self._random.random() < 0.95 else FOREIGN_SESSION
+        (body,) = self._random.choices(
+            [SESSION, FOREIGN_SESSION, PLAIN_SESSION], weights=[38, 1, 1]
+        )
         ok = final(invite, 200, tag, ("Contact", FAR_CONTACT), body=body)
         leg = Leg(
             call_id=invite.call_id,

@@ -9,6 +9,7 @@ from firmware.sip.message import Request, Response
 from firmware.sip.uri import Uri
 from tests.simulator.dialogs import (
     FOREIGN_SESSION,
+    PLAIN_SESSION,
     PROXY_NAME,
     SESSION,
     Leg,
@@ -57,7 +58,9 @@ class Caller:
         random, proxy = self._random, self._proxy
         self.seen["calls"] += 1
         branch, tag = proxy.new_branch(), proxy.new_tag()
-        body = random.choice([SESSION, SESSION, SESSION, b"", FOREIGN_SESSION])
+        body = random.choice(
+            [SESSION, SESSION, SESSION, SESSION, b"", FOREIGN_SESSION, PLAIN_SESSION]
+        )
         from_ = f'"Far {tag}" <sip:{random.randint(100, 999)}@example.org>;tag={tag}'
         to = f"<sip:{account}@example.org>"
         invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)

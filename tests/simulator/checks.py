@@ -21,6 +21,7 @@ from firmware.agent.events import (
 )
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.link.link import State
+from firmware.media.plan import MediaPlan
 from firmware.phone.events import Report, SetLamp, SetRinger, Show
 from firmware.transaction.layer import SERVERS_MAX
 from tests.simulator.faults import Ending
@@ -59,7 +60,7 @@ class Checks:
     accounts: dict[int, AccountStatus] = field(default_factory=dict)
     open_calls: set[int] = field(default_factory=set)
     offered: set[int] = field(default_factory=set)  # Calls that ring here.
-    sounding: set[int] = field(default_factory=set)
+    sounding: dict[int, MediaPlan] = field(default_factory=dict)
     is_ringing: bool = False
     retries: Retries = field(default_factory=Retries)
     served_attempt: int | None = None  # The attempt on which a REGISTER was answered with 2xx.
@@ -107,10 +108,15 @@ class Checks:
             case MediaChanged(call, plan):
                 assert call in self.open_calls, f"call {call} sounds and is not there"
                 assert plan.is_encrypted, f"call {call} sounds in clear"
-                self.sounding.add(call)
+                before = self.sounding.get(call)
+                assert plan != before, f"call {call} is told the same sound twice"
+                before = before or plan
+                same = plan.key_out == before.key_out or plan.key_in != before.key_in
+                assert same, f"our key of call {call} changes and theirs does not"
+                self.sounding[call] = plan
             case MediaEnded(call):
                 assert call in self.sounding, f"call {call} falls silent twice"
-                self.sounding.discard(call)
+                del self.sounding[call]
 
     def refused(self, said: object) -> str:
         """Return the user whose account turns out to be refused, or nothing."""
@@ -138,7 +144,7 @@ class Checks:
         assert len(stack.agent.calls) <= CALLS_MAX, "calls without end"
         assert set(stack.agent.calls) == self.open_calls, "calls that people do not know of"
         assert not self.is_ringing or self.offered, "rings without a call"
-        assert self.sounding <= self.open_calls, "sound goes on after the call"
+        assert self.sounding.keys() <= self.open_calls, "sound goes on after the call"
         registered = bool(stack.agent.registered_accounts)
         assert up or not registered, "registered without a link"
         if registered and stack.link.attempt != self.served_attempt:

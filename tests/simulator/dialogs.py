@@ -27,6 +27,7 @@ FOREIGN_SESSION = (
     b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
     b"m=audio 4000 RTP/SAVP 97\r\na=rtpmap:97 speex/16000\r\n" + CRYPTO
 )
+PLAIN_SESSION = SESSION.replace(CRYPTO, b"").replace(b"RTP/SAVP", b"RTP/AVP")
 
 FAR_CONTACT = "<sip:far@203.0.113.5:5061;transport=tls>"
 RECORD_ROUTE = f"<sip:{PROXY_NAME}:5061;transport=tls;lr>"

@@ -41,6 +41,9 @@ OUTGOING = "firmware.agent.outgoing"
 RECEIVED = "firmware.agent.received"
 ACCEPTED = "firmware.agent.accepted"
 STREAM = "firmware.sip.stream"
+CALL = "firmware.agent.call"
+SESSION = "firmware.agent.media"
+NEGOTIATION = "firmware.media.negotiation"
 
 BUGS = (
     # The link: keep-alive.
@@ -146,8 +149,9 @@ BUGS = (
     Bug(
         "not registered after a reconnect",
         REGISTRATION,
-        "            return []  # F4.\n        return self._begin(now)",
-        "            return []  # F4.\n        return self._begin(now) if self._key else []",
+        "            return []\n        return self._begin(now)\n\n    def service_lost",
+        "            return []\n        return self._begin(now) if self._key else []\n\n"
+        "    def service_lost",
     ),
     Bug(
         "only the first account registered",
@@ -348,5 +352,40 @@ BUGS = (
         STREAM,
         "        self._scanned = max(0, self._scanned - self._start)\n",
         "",
+    ),
+    # The session of a call.
+    Bug("sound goes on after the call", CALL, "if self._told else []", "if False else []"),
+    Bug(
+        "no sound when the far end answers",
+        CALL,
+        "return [MediaChanged(self.number, plan)]",
+        "return []",
+    ),
+    Bug("sound told anew for nothing", CALL, "plan is None or plan == self._told", "plan is None"),
+    Bug(
+        "a call in clear taken",
+        NEGOTIATION,
+        "    if wishes.srtp is SrtpMode.ONLY and not audio.cryptos:\n",
+        "    if False:\n",
+    ),
+    Bug(
+        "an answer in clear taken",
+        NEGOTIATION,
+        "if here.cryptos and not there.has_crypto and wishes.srtp is SrtpMode.ONLY:",
+        "if False:",
+    ),
+    Bug(
+        "an unknown codec agreed to",
+        NEGOTIATION,
+        """    if not any(wishes.choice(each) for each in audio.formats):
+        raise NoAgreementError("no common codec", 305)
+""",
+        "",
+    ),
+    Bug(
+        "a new key for the same session",
+        NEGOTIATION,
+        "current is not None and current.key_out is not None and current.key_in == theirs",
+        "False",
     ),
 )
