@@ -6,7 +6,7 @@ For `python -m config certificate show`, and for every other place that lists th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -48,8 +48,8 @@ def listed(configuration: Configuration, directory: Path, now: datetime) -> list
                 entries += _entries(reader, parameter, file, data, now)
             except OSError as error:
                 entries.append(Entry(parameter, file, wrong=reason(error)))
-            except UNREADABLE as error:
-                entries.append(Entry(parameter, file, wrong=printable(str(error))))
+            except ValueError as error:
+                entries.append(Entry(parameter, file, wrong=str(error)))
     return entries
 
 
@@ -70,8 +70,17 @@ def _entries(
             reader.own(data)
         for number, one in enumerate(reader.certificates(data)):
             own = parameter == CERTIFICATE and not number
-            whose = "this phone's certificate" if own else authority_name(one)
-            yield Entry(parameter, file, certificate_facts(one, now), end_warning(one, whose, now))
+            yield _certificate(Entry(parameter, file), one, now, own=own)
+
+
+def _certificate(entry: Entry, one: x509.Certificate, now: datetime, *, own: bool) -> Entry:
+    try:
+        whose = "this phone's certificate" if own else authority_name(one)
+        return replace(
+            entry, facts=certificate_facts(one, now), warning=end_warning(one, whose, now)
+        )
+    except UNREADABLE:
+        return replace(entry, wrong="a certificate in it is damaged")
 
 
 def certificate_facts(certificate: x509.Certificate, now: datetime) -> tuple[tuple[str, str], ...]:

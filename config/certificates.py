@@ -54,15 +54,18 @@ class Reader:
             raise ValueError("no certificate in PEM form")
         try:
             return x509.load_pem_x509_certificates(data)
-        except ValueError:
+        except UNREADABLE:
             raise ValueError("a certificate in it is damaged") from None
 
     def own(self, data: bytes) -> None:
         """Read the phone's certificate: the first one in its file."""
+        first = self.certificates(data)[0]
         try:
-            key = self.certificates(data)[0].public_key()
+            key = first.public_key()
         except UnsupportedAlgorithm:
             raise ValueError("a certificate with a kind of key that is not known") from None
+        except ValueError:
+            raise ValueError("a certificate whose key is damaged") from None
         self._certificate_key = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def key(self, data: bytes) -> None:
@@ -98,7 +101,7 @@ def revocation_lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
             found = tuple(x509.load_pem_x509_crl(one) for one in CRL.findall(data))
         else:
             found = (x509.load_der_x509_crl(data),)
-    except ValueError:
+    except UNREADABLE:
         raise ValueError("a revocation list in it is damaged") from None
     if not found or data.count(CRL_BEGINS) > len(found):
         raise ValueError("a revocation list in it is cut short" if found else "no revocation list")

@@ -44,26 +44,24 @@ def warnings(inventory: Inventory, now: datetime | None) -> tuple[str, ...]:
 
 def _all(inventory: Inventory, now: datetime | None) -> Iterator[str]:
     if now is not None:
-        for number, certificate in enumerate(inventory.own):
-            whose = authority_name(certificate) if number else "this phone's certificate"
-            yield _end(certificate, whose, now)
+        yield from _ends(inventory.own, "this phone's certificate", now)
         for name, chain in inventory.proxies:
-            for number, certificate in enumerate(chain):
-                proxy = f"certificate of {in_short(name.text)}"
-                yield _end(certificate, authority_name(certificate) if number else proxy, now)
-        for certificate in inventory.trusted:
-            yield _end(certificate, authority_name(certificate), now)
+            yield from _ends(chain, f"certificate of {in_short(name.text)}", now)
+        yield from _ends(inventory.trusted, "", now)
         for crl in inventory.crls:
             yield list_warning(crl.crl, now)
     for crl in inventory.crls:
         yield _cover(crl, inventory)
 
 
-def _end(certificate: x509.Certificate, whose: str, now: datetime) -> str:
-    try:
-        return end_warning(certificate, whose, now)
-    except UNREADABLE:  # A trusted file may hold what nobody has used yet.
-        return f"{whose} cannot be read"
+def _ends(certificates: Certificates, first: str, now: datetime) -> Iterator[str]:
+    """Yield the warnings of a chain; `first` is what its leaf is called, the others by name."""
+    for number, certificate in enumerate(certificates):
+        try:
+            whose = first if first and not number else authority_name(certificate)
+            yield end_warning(certificate, whose, now)
+        except UNREADABLE:  # A trusted file may hold what nobody has used yet.
+            yield "a trusted certificate cannot be read"
 
 
 def _cover(crl: RevocationList, inventory: Inventory) -> str:
@@ -71,12 +69,22 @@ def _cover(crl: RevocationList, inventory: Inventory) -> str:
     shown = tuple(certificate for _, chain in inventory.proxies for certificate in chain)
     if not shown:
         return ""
-    authorities = [
-        one for one in (*inventory.trusted, *shown) if one.subject == crl.crl.issuer
-    ]  # fmt: skip
     name = common_name(crl.crl.issuer) or "an authority"
-    if not authorities:
+    signed = [_signs(one, crl) for one in (*inventory.trusted, *shown) if _is_issuer(one, crl)]
+    if not signed:
         return f"revocation list of {name} covers no proxy"
-    if not any(is_signed_by(crl.crl, one) for one in authorities):
-        return f"revocation list of {name} is not signed by it"
-    return ""
+    return "" if any(signed) else f"revocation list of {name} is not signed by it"
+
+
+def _is_issuer(certificate: x509.Certificate, crl: RevocationList) -> bool:
+    try:
+        return certificate.subject == crl.crl.issuer
+    except UNREADABLE:
+        return False
+
+
+def _signs(certificate: x509.Certificate, crl: RevocationList) -> bool:
+    try:
+        return is_signed_by(crl.crl, certificate)
+    except UNREADABLE:
+        return False

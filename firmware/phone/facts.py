@@ -97,8 +97,9 @@ class Facts:
     def idle(self, now: float) -> IdleScreen:
         """Return the screen of a phone that nobody uses."""
         clock, date = self._clock(now)
-        accounts, warnings = self._account_lines(), len(self._warnings)
-        return IdleScreen(clock, date, accounts, self.link_line(now), warnings)
+        link = self.link_line(now)
+        news = sum(text != link.reason for text in self._warnings)  # Said already: no news.
+        return IdleScreen(clock, date, self._account_lines(), link, news)
 
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""

@@ -1,5 +1,8 @@
 """Keeps an eye on the certificates (I4): what ends soon, and files that nobody could use any more.
 
+It also keeps why a proxy was refused lately: the link may be up on the backup, and the primary's
+certificate is why.
+
 A look once a minute, and a moment after each handshake, each failed one and each step of the clock.
 Files are read again only when they changed. A file that broke does not touch the link that is up:
 it is a warning now, and a refusal with the same words at the next connection. A file that an editor
@@ -18,9 +21,8 @@ from pathlib import Path
 
 from cryptography import x509
 
-from config.certificates import Reader
 from config.validity import UNREADABLE, bounded
-from firmware.link.events import Connected, Lost
+from firmware.link.events import Connected, Failure, FailureKind, Lost
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.link.inventory import Certificates, Inventory, warnings
 from firmware.phone.events import TimeIs, WarningsChanged
@@ -35,6 +37,12 @@ SOON_S = 0.5
 
 FAULT_LOOK_S = 5.0
 """While a file cannot be used: it may be half written."""
+
+REFUSED_S = 180.0
+"""A primary that is refused is probed every minute (F3); one that is not heard of is forgotten."""
+
+REFUSALS_MAX = 4
+"""Two proxies; whoever sits between may show another certificate each time."""
 
 SPAN = re.compile(r"\b(\d+ (years|days?|hours?)|minutes)\b")
 """What changes in a warning from day to day; the log says each warning once."""
@@ -53,6 +61,7 @@ class CertificateWatch:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._told: tuple[str, ...] = ()
+        self._refusals: dict[str, float] = {}  # When each was heard last.
         self._context: object = None  # The one that `_files` were read with.
         self._files = Inventory()
 
@@ -68,8 +77,28 @@ class CertificateWatch:
 
     def take(self, event: object) -> None:
         """Look soon where an event may have changed something."""
-        if isinstance(event, Connected | Lost | TimeIs) and self._timer is not None:
+        match event:
+            case Connected():
+                self._refusals.clear()
+            case Lost(_, Failure(FailureKind.CERTIFICATE, text)):
+                self._refuse(text)
+            case Lost() | TimeIs():
+                pass
+            case _:
+                return
+        if self._timer is not None:
             self._arm(SOON_S)
+
+    def _refuse(self, text: str) -> None:
+        """Keep why a proxy was refused: the link may be up, on the other one."""
+        self._refusals.pop(text, None)
+        while len(self._refusals) >= REFUSALS_MAX:
+            del self._refusals[next(iter(self._refusals))]
+        self._refusals[text] = self._loop.time()
+
+    def _refused(self) -> list[str]:
+        since = self._loop.time() - REFUSED_S
+        return [text for text, at in self._refusals.items() if at >= since]
 
     def _arm(self, seconds: float) -> None:
         self.stop()
@@ -77,7 +106,8 @@ class CertificateWatch:
 
     def _look(self) -> None:
         fault = self._fault()
-        found = bounded((fault, *warnings(self._inventory(), self._now())))
+        certificates = warnings(self._inventory(), self._now())
+        found = bounded((fault, *self._refused(), *certificates))
         self._arm(FAULT_LOOK_S if fault else LOOK_S)
         if found != self._told:
             self._log(found)
@@ -122,6 +152,8 @@ def _certificates(path: Path | None) -> Certificates:
     """Read the certificates of a file that OpenSSL has just taken."""
     if path is None:
         return ()
+    from config.certificates import Reader
+
     try:
         return tuple(Reader("").certificates(path.read_bytes()))
     except (OSError, *UNREADABLE):

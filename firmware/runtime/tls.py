@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 
-from config.certificates import Reader, revocation_lists
 from config.checks import CERTIFICATE_FILE_MAX
 from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, ServerName
@@ -221,6 +220,8 @@ def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
     """Read the revocation lists."""
     if path is None:
         return ()
+    from config.certificates import revocation_lists
+
     try:
         return tuple(RevocationList(crl) for crl in revocation_lists(path.read_bytes()))
     except OSError as error:
@@ -238,6 +239,8 @@ def _key_words(error: ssl.SSLError, files: TlsFiles, key: Path, password: _Passw
         return f"{key.name}: wrong password (sips private key password)"
     if password.asked:
         return f"{key.name} is encrypted (sips private key password)"
+    from config.certificates import Reader
+
     reader = Reader("")
     parts: list[tuple[Path, Callable[[bytes], object]]] = [(own, reader.own), (key, reader.key)]
     if files.chain is not None:

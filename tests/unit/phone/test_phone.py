@@ -35,7 +35,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S, State
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
-from tests.unit.phone.rig import ANNA, Rig, account, of, up, waiting
+from tests.unit.phone.rig import ANNA, EXPIRED, Rig, account, of, up, waiting
 
 
 def actions(out: list[object]) -> list[object]:
@@ -372,3 +372,11 @@ def test_the_page_of_warnings_that_are_over_gives_way_to_another() -> None:
     rig.feed(WarningsChanged(()))
     assert "ends soon" not in rig.words
     assert "[Back]" in rig.words
+
+
+def test_a_warning_that_the_screen_says_already_is_not_counted() -> None:
+    rig = Rig.registered()
+    rig.feed(WarningsChanged((EXPIRED.text, "another")), waiting(rig.now, 60, EXPIRED))
+    assert rig.words.endswith("[1 warning] [Link]")
+    rig.feed(up(rig.now))
+    assert rig.words.endswith("[2 warnings] [Link]")

@@ -96,9 +96,15 @@ class Lab:
     def under(self, constraints: x509.NameConstraints) -> Identity:
         return self.root.intermediate(constraints=constraints).issue(NAME)
 
-    def revoked(self, ends_days: float = 30) -> Case:
+    def revoked(self, starts_days: float = -60, ends_days: float = 30) -> Case:
         leaf = self.root.issue(NAME)
-        return Case(leaf, crl=self.root.revoke(leaf, ends_days=ends_days))
+        crl = self.root.revoke(leaf, starts_days=starts_days, ends_days=ends_days)
+        return Case(leaf, crl=crl)
+
+    def revoked_below(self) -> Case:
+        middle = self.root.intermediate()
+        leaf = middle.issue(NAME)
+        return Case(leaf, crl=self.root.revoke() + middle.revoke(leaf))
 
     def revoked_middle(self) -> Case:
         middle = self.root.intermediate()
@@ -186,6 +192,8 @@ ROWS: dict[str, tuple[Callable[[Lab], Case], str]] = {
     # Revocation (I2).
     "revoked": (lambda a: a.revoked(), f"{PROXY} is revoked"),
     "revoked in an expired CRL": (lambda a: a.revoked(ends_days=-5), f"{PROXY} is revoked"),
+    "revoked in a CRL not yet valid": (lambda a: a.revoked(starts_days=5), f"{PROXY} is revoked"),
+    "revoked in the CRL of its intermediate": (lambda a: a.revoked_below(), f"{PROXY} is revoked"),
     "revoked intermediate": (lambda a: a.revoked_middle(), "certificate of authority Lab intermediate is revoked"),
     "another one revoked": (lambda a: Case(a.root.issue(NAME), crl=a.revoked().crl), ""),
     "another one revoked, expired CRL": (lambda a: Case(a.root.issue(NAME), crl=a.revoked(ends_days=-5).crl), ""),

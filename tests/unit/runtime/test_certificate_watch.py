@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from firmware.link.events import Failure, FailureKind, Lost, ServerName, Write
+from firmware.link.events import (
+    Address,
+    Connected,
+    Failure,
+    FailureKind,
+    Lost,
+    ServerName,
+    TlsFacts,
+    Write,
+)
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.phone.events import TimeIs, WarningsChanged
 from firmware.runtime import certificate_watch
@@ -23,6 +32,7 @@ from tests.unit.phone.rig import fits_a_page
 from tests.unit.runtime.wire import NAME, Ear, Server, listening_ear, run, server_context, until
 
 DAY_S = 86400.0
+FACTS = TlsFacts(Address("192.0.2.7", 40000), "TLSv1.3", "", False, 0.0)
 
 
 class Desk:
@@ -173,6 +183,38 @@ def test_an_event_makes_it_look_soon_and_a_stopped_watch_stays_so(
             eye.watch.take(TimeIs(None))
             await asyncio.sleep(0.1)
             assert eye.heard[-1] == ()
+
+    run(scene())
+
+
+def test_why_a_proxy_is_refused_is_kept_while_it_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link is on the backup, and every probe of the primary is refused (F3)."""
+    monkeypatch.setattr(certificate_watch, "REFUSED_S", 0.3)
+    words = f"certificate of {NAME} expired 3 days ago"
+    refused = Lost(1, Failure(FailureKind.CERTIFICATE, words))
+
+    async def scene() -> None:
+        with Eye(TlsContexts(desk.files)) as eye:
+            eye.watch.take(Lost(1, Failure(FailureKind.RESET, "connection reset")))
+            eye.watch.take(refused)
+            await eye.says(words)
+            await eye.says()  # It is not heard of any more,
+            eye.watch.take(refused)
+            await eye.says(words)
+            eye.watch.take(Connected(2, FACTS))  # or it is well again.
+            await eye.says()
+
+    run(scene())
+
+
+def test_whoever_shows_a_new_certificate_each_time_fills_no_memory(desk: Desk) -> None:
+    async def scene() -> None:
+        with Eye(TlsContexts(desk.files)) as eye:
+            for number in range(50):
+                eye.watch.take(Lost(1, Failure(FailureKind.CERTIFICATE, f"refused {number}")))
+            await eye.says(*(f"refused {number}" for number in range(46, 50)))
 
     run(scene())
 
