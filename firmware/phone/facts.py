@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from firmware.agent.events import AccountStatus, RegistrationState
-from firmware.link.events import LinkState, LinkStatus
+from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs, WarningsChanged
 from firmware.phone.graph import Graph, graph_of
 from firmware.phone.grid import paged, paged_blocks
-from firmware.phone.link_words import AGE_STEP_S, certificate_end, link_line, link_rows
+from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
 from firmware.phone.outage_words import SHOWN_MAX, outage_lines
 from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
@@ -138,7 +138,8 @@ class Facts:
     def link_line(self, now: float) -> LinkLine:
         """Return the link in a line; where a problem keeps it off, that (L11)."""
         if self._problems and (self._link is None or self._link.state is LinkState.OFF):
-            return LinkLine(LinkIcon.DOWN, "no link", reason=self._problems[0])
+            brief = BRIEF[FailureKind.CONFIGURATION]
+            return LinkLine(LinkIcon.DOWN, "no link", "", self._problems[0], brief)
         return link_line(self._link, now)
 
     def trouble(self, now: float) -> LinkLine | None:

@@ -5,9 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from math import ceil
 
-from firmware.link.events import LinkState, LinkStatus
+from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.phone.grid import Fact
 from firmware.phone.screen import LinkIcon, LinkLine
+
+BRIEF = {
+    FailureKind.CONFIGURATION: "wrong configuration",
+    FailureKind.CLOCK: "clock not set",
+    FailureKind.RESOLVE: "proxy's name not found",
+    FailureKind.REFUSED: "connection refused",
+    FailureKind.UNREACHABLE: "proxy not reachable",
+    FailureKind.TIMEOUT: "no answer in time",
+    FailureKind.TLS: "no TLS with the proxy",
+    FailureKind.CERTIFICATE: "certificate refused",
+    FailureKind.CLOSED: "closed by the proxy",
+    FailureKind.RESET: "connection reset",
+    FailureKind.GARBAGE: "the proxy talks no SIP",
+    FailureKind.SILENT: "the proxy is silent",
+    FailureKind.UNFIT: "the proxy does not serve",
+    FailureKind.HOME: "going to the primary",
+    FailureKind.STOPPED: "stopped",
+}
+"""What is said where a whole sentence has no room: while somebody dials."""
 
 AGE_STEP_S = 10
 """An age is shown in these steps on the idle screen: it is redrawn that seldom."""
@@ -51,14 +70,15 @@ def link_line(status: LinkStatus | None, now: float) -> LinkLine:
         return LinkLine(LinkIcon.TRYING, "starting")
     role = status.proxy.role.value if status.proxy else "no proxy"
     reason = status.reason.text if status.reason else ""
+    brief = BRIEF[status.reason.kind] if status.reason else ""
     age = coarse_age(now - status.proof_at) if status.proof_at is not None else ""
     match status.state:
         case LinkState.OFF:
-            return LinkLine(LinkIcon.DOWN, "no link", "", reason)
+            return LinkLine(LinkIcon.DOWN, "no link", "", reason, brief)
         case LinkState.WAITING:
-            return LinkLine(LinkIcon.DOWN, "no link", countdown(status, now), reason)
+            return LinkLine(LinkIcon.DOWN, "no link", countdown(status, now), reason, brief)
         case LinkState.CONNECTING:
-            return LinkLine(LinkIcon.TRYING, f"trying {role}", "", reason)
+            return LinkLine(LinkIcon.TRYING, f"trying {role}", "", reason, brief)
         case LinkState.UNPROVEN | LinkState.UP if status.per_call:
             icon = LinkIcon.UP if status.state is LinkState.UP else LinkIcon.UNPROVEN
             return LinkLine(icon, f"{role} per call", age)

@@ -168,7 +168,8 @@ def _dial(canvas: Canvas, screen: DialScreen) -> None:
     _headline(canvas, screen.digits + "_")
     if screen.link is not None:
         _link_row(canvas, ROW_Y[0], screen.link)
-        canvas.text(MARGIN, ROW_Y[1], screen.link.reason)
+        whole = font.width(screen.link.reason) <= ROOM
+        canvas.text(MARGIN, ROW_Y[1], screen.link.reason if whole else screen.link.brief)
 
 
 def _call(canvas: Canvas, screen: CallScreen) -> None:

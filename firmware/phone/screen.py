@@ -28,6 +28,7 @@ class LinkLine:
     text: str
     side: str = ""  # Right in the line: the age of the last proof of life, or the countdown.
     reason: str = ""
+    brief: str = ""  # The reason where there is a single line for it.
 
 
 @frozen

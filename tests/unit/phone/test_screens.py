@@ -22,9 +22,22 @@ from firmware.phone.events import (
     TimeIs,
     WarningsChanged,
 )
+from firmware.phone.font import width
+from firmware.phone.grid import ROOM
+from firmware.phone.link_words import BRIEF
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
-from tests.unit.phone.rig import EXPIRED, MONDAY, PROXY, Rig, account, connecting, up, waiting
+from tests.unit.phone.rig import (
+    EXPIRED,
+    MONDAY,
+    PROXY,
+    RESET,
+    Rig,
+    account,
+    connecting,
+    up,
+    waiting,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "screens"
 
@@ -83,8 +96,8 @@ def dialling(digits: str, lifted: bool = False) -> Rig:
     return rig
 
 
-def dialling_without_link() -> Rig:
-    rig = with_link(lambda now: waiting(now, 8))
+def dialling_without_link(why: Failure = RESET) -> Rig:
+    rig = with_link(lambda now: waiting(now, 8, why))
     rig.press(*"0301234")
     return rig
 
@@ -246,6 +259,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "dialling": lambda: dialling("0301234"),
     "dialling-long": lambda: dialling("00493012345678901234"),
     "dialling-without-link": dialling_without_link,
+    "dialling-certificate-expired": lambda: dialling_without_link(EXPIRED),
     "calling": lambda: Rig.registered().dialled(),
     "ringing-there": lambda: Rig.registered().ringing_there(Party("Zoë Müßig", "603")),
     "incoming": lambda: Rig.registered("Desk", "Home office").called(),
@@ -277,3 +291,9 @@ def test_a_screen_looks_as_its_golden_picture(name: str, request: pytest.Fixture
 
 def test_no_golden_picture_is_left_over() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(SCENES)
+
+
+def test_each_brief_reason_has_room_in_one_line() -> None:
+    assert set(BRIEF) == set(FailureKind)
+    for text in BRIEF.values():
+        assert width(text) <= ROOM, text
