@@ -37,6 +37,7 @@ REGISTER = "firmware.agent.register"
 CREDENTIALS = "firmware.agent.credentials"
 LINE = "firmware.agent.line"
 FAREWELL = "firmware.agent.farewell"
+OUTAGES = "firmware.phone.outages"
 OUTGOING = "firmware.agent.outgoing"
 RECEIVED = "firmware.agent.received"
 ACCEPTED = "firmware.agent.accepted"
@@ -387,5 +388,28 @@ BUGS = (
         NEGOTIATION,
         "current is not None and current.key_out is not None and current.key_in == theirs",
         "False",
+    ),
+    # The outage log.
+    Bug(
+        "an outage is over with the link",
+        OUTAGES,
+        "return Standing.OPEN not in found and (",
+        "return bool(found) and (",
+    ),
+    Bug(
+        "a refused account keeps an outage open",
+        OUTAGES,
+        "            return Standing.REFUSED\n",
+        "            return Standing.OPEN\n",
+    ),
+    Bug("a loss that is no outage", OUTAGES, "elif not self._is_up or", "elif"),
+    Bug(
+        "a length by the wall clock", OUTAGES, "ended_at - began_at", "(ended or 0) - (began or 0)"
+    ),
+    Bug(
+        "calls that an outage hits are not counted",
+        OUTAGES,
+        "        new = self._calls - self._hit\n",
+        "        new = set[int]()\n",
     ),
 )

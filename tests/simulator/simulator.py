@@ -37,6 +37,7 @@ from firmware.stack import Stack, StackSettings
 from tests.simulator.checks import PONG_LIMIT_MAX_S, PONG_LIMIT_MIN_S, Checks
 from tests.simulator.ends import what_is_wrong
 from tests.simulator.faults import Spell, calm, draw_faults, draw_nature
+from tests.simulator.outages import LogCheck
 from tests.simulator.person import Person
 from tests.simulator.proxy import ProxyEnd, new_login
 from tests.simulator.registrar import REJECTED_RETRY_S, Registrar
@@ -79,6 +80,7 @@ class Simulator:
         self.wire.far_end = self.proxy
         self.person = Person(self.schedule, random, self.tell)
         self.checks = Checks()
+        self.log_check = LogCheck()
         kinds = [spell.value for spell in Spell if spell is not Spell.NONE]
         self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
@@ -198,6 +200,7 @@ class Simulator:
         self._due = self.stack.deadline()
         if self._due is None or self._due > now:  # Else the phone has more to do at once.
             self.checks.after_step(self)
+            self.log_check.after_step()
         else:
             assert event is not None, "the deadline was not moved by wake"
 
@@ -206,8 +209,9 @@ class Simulator:
             case Resolve() | Connect() | Write() | Close() | CheckDelivery():
                 self.wire.command(item)
             case OutageLog() | OutageEnded():
-                pass
+                self.log_check.hear(item, self.schedule.now)
             case Show() | SetRinger() | SetLamp() | Report():
+                self.log_check.hear(item, self.schedule.now)
                 if user := self.checks.refused(item):
                     self.registrar.refusal_heard(user, self.schedule.now)
                 self.checks.hear(item)
@@ -302,6 +306,7 @@ class Simulator:
             "callee": self.proxy.callee.seen,
             "caller": self.proxy.caller.seen,
             "phone": self.checks.seen,
+            "log": self.log_check.seen,
         }
         counts = {f"{part} {key}": n for part, seen in parts.items() for key, n in seen.items()}
         return {**counts, "steps": self.steps}
