@@ -30,11 +30,22 @@ class SendFrame:
 
 
 @frozen
-class SendEvent:
-    """In place of a frame, a payload of RFC 4733; `starts`: a digit's first."""
+class PressDigit:
+    """Send a digit, in place of sound, until `ReleaseDigit`."""
 
-    payload: bytes
-    starts: bool = False
+    digit: str
+
+
+@frozen
+class ReleaseDigit:
+    """The key is up."""
+
+
+@frozen
+class SendDigit:
+    """Send a digit of the usual length after those that wait."""
+
+    digit: str
 
 
 @frozen
@@ -51,7 +62,7 @@ class LeaveMedia:
     """Say BYE; nothing is sent or heard afterwards."""
 
 
-# Out.
+# Out, besides `DigitStarted` and `DigitEnded` of `dtmf.py`.
 @frozen
 class SendPacket:
     """Write a datagram, from the call's port or from the one above it."""
@@ -59,15 +70,6 @@ class SendPacket:
     data: bytes
     to: Endpoint
     from_rtcp_port: bool = False
-
-
-@frozen
-class EventHeard:
-    """A payload of RFC 4733 came; all of one digit's have the same timestamp."""
-
-    payload: bytes
-    timestamp: int
-    clock_rate: int
 
 
 @frozen

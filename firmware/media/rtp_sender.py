@@ -1,14 +1,15 @@
-"""The numbers of what goes out (RFC 3550 5.1, RFC 3551 4.1, RFC 4733 2.5).
+"""The numbers of what goes out (RFC 3550 5.1, RFC 3551 4.1).
 
 The first sequence number is below 2^15, so that a receiver that misses the first packets cannot
 mistake the roll-over counter (RFC 3711 3.3.1). Time goes on whether or not a frame is sent: the
-packet after a silence has the marker. All packets of one digit carry the time of its beginning.
+packet after a silence has the marker.
 """
 
 from __future__ import annotations
 
 from random import Random
 
+from firmware.media.dtmf import EventPacket
 from firmware.media.rtp import SEQUENCES, TIMESTAMPS, RtpPacket
 
 SEQUENCE_BITS = 15
@@ -23,8 +24,7 @@ class RtpSender:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._sequence = random.getrandbits(SEQUENCE_BITS)
-        self._timestamp = random.getrandbits(32)
-        self._event_timestamp = 0
+        self.timestamp = random.getrandbits(32)  # Of the next frame.
         self._known = 0  # A timestamp, and the moment that it names.
         self._known_at = 0.0
         self.clock_rate = 8000  # Of the codec; until a frame has told it, nothing was sent.
@@ -40,27 +40,26 @@ class RtpSender:
 
     def pause(self, ticks: int) -> None:
         """Let a frame's time pass in silence."""
-        self._timestamp = (self._timestamp + ticks) % TIMESTAMPS
+        self.timestamp = (self.timestamp + ticks) % TIMESTAMPS
         self._is_quiet = True
 
     def frame(self, payload_type: int, payload: bytes, ticks: int) -> RtpPacket:
         """Return the packet of one frame of sound."""
-        packet = self._packet(payload_type, payload, self._timestamp, marker=self._is_quiet)
-        self._timestamp = (self._timestamp + ticks) % TIMESTAMPS
+        packet = self._packet(payload_type, payload, self.timestamp, marker=self._is_quiet)
+        self.timestamp = (self.timestamp + ticks) % TIMESTAMPS
         self._is_quiet = False
         return packet
 
-    def event(self, payload_type: int, payload: bytes, ticks: int, *, starts: bool) -> RtpPacket:
+    def event(self, payload_type: int, event: EventPacket, ticks: int) -> RtpPacket:
         """Return a packet of a digit, sent in place of a frame."""
-        if starts:
-            self._event_timestamp = self._timestamp
-        packet = self._packet(payload_type, payload, self._event_timestamp, marker=starts)
+        timestamp = event.timestamp % TIMESTAMPS
+        packet = self._packet(payload_type, event.payload, timestamp, marker=event.marker)
         self.pause(ticks)
         return packet
 
     def note_time(self, clock_rate: int, now: float) -> None:
         """Remember when the time of the next packet is."""
-        self._known, self._known_at = self._timestamp, now
+        self._known, self._known_at = self.timestamp, now
         self.clock_rate = clock_rate
 
     def timestamp_at(self, now: float) -> int:

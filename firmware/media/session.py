@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-    SendFrame ----> encoder -> RtpSender -> Protection -> SendPacket
+    SendFrame -> digit or encoder -> RtpSender -> Protection -> SendPacket
     PacketReceived -> SourceLock -> Protection -> RtpSource -> jitter buffer
                                               `-> Reporter (RTCP)
 
@@ -14,8 +14,8 @@ dropped (`counts`). Nothing that comes raises.
 - A new SSRC is a new stream, and the buffer starts anew. It is believed when its second packet
   follows the first and the old one is no longer heard (RFC 3550 A.1, 8.2). Our own SSRC from
   elsewhere is a collision: we say BYE and take another (8.2), every `COLLISION_S` at most.
-- Digits are not sound: their payloads go up as they are, without duplicates. Comfort noise goes to
-  the buffer by its own door.
+- A digit is sent in place of sound, frame by frame. What comes of digits and of comfort noise does
+  not go through the buffer's order (`digits.py`, `JitterBuffer.comfort`).
 - Reports go out as RFC 3550 6.3 times them. Each of ours is followed by `QualityMeasured`.
 - `FarEndSilent` warns when neither sound nor reports have come for `SILENCE_S`. While the far end
   need not send (held), only one that has sent reports before is missed, after `REPORTS_S`.
@@ -28,17 +28,19 @@ from random import Random
 from typing import TYPE_CHECKING, assert_never
 
 from firmware.machine import earliest, is_due
+from firmware.media.digits import Digits
 from firmware.media.errors import MediaError
 from firmware.media.events import (
     ChangePlan,
-    EventHeard,
     FarEndHeard,
     FarEndLeft,
     FarEndSilent,
     LeaveMedia,
     PacketReceived,
+    PressDigit,
     QualityMeasured,
-    SendEvent,
+    ReleaseDigit,
+    SendDigit,
     SendFrame,
     SendPacket,
     WrongKey,
@@ -71,7 +73,9 @@ WRONG_KEY_PACKETS = 25
 COLLISION_S = 10.0
 """Two phones rarely draw the same number; somebody who echoes ours must not make us draw on."""
 
-MediaEvent = PacketReceived | SendFrame | SendEvent | ChangePlan | LeaveMedia
+MediaEvent = (
+    PacketReceived | SendFrame | PressDigit | ReleaseDigit | SendDigit | ChangePlan | LeaveMedia
+)
 
 
 class PacketSession:
@@ -94,6 +98,7 @@ class PacketSession:
         self._lock = SourceLock(plan.remote, now)
         self._rtcp_lock = SourceLock(plan.remote_rtcp, now)
         self._sender = RtpSender(random)
+        self._digits = Digits(plan)
         self._reporter = Reporter(random)
         self._clock = RtcpClock(random, now)
         self._source: RtpSource | None = None
@@ -115,7 +120,7 @@ class PacketSession:
     def deadline(self) -> float | None:
         if self._has_left:
             return None
-        return earliest((self._clock.report_at, self._silent_at))
+        return earliest((self._clock.report_at, self._silent_at, self._digits.deadline()))
 
     def wake(self, now: float) -> list[object]:
         out: list[object] = []
@@ -128,7 +133,7 @@ class PacketSession:
         if is_due(self._silent_at, now):
             self._is_silent = True
             out.append(FarEndSilent(self._heard_at))
-        return out
+        return out + self._digits.wake(now)
 
     def handle(self, event: MediaEvent, now: float) -> list[object]:
         if self._has_left:
@@ -138,8 +143,8 @@ class PacketSession:
                 return self._received(data, source, now, on_rtcp_port=on_rtcp_port)
             case SendFrame(frame):
                 return self._send_frame(frame, now)
-            case SendEvent(payload, starts):
-                return self._send_event(payload, now, starts=starts)
+            case PressDigit() | ReleaseDigit() | SendDigit():
+                return self._take_digit(event)
             case ChangePlan():
                 return self._change_plan(event, now)
             case LeaveMedia():
@@ -153,7 +158,6 @@ class PacketSession:
     def _take_plan(self, plan: MediaPlan) -> None:
         self._plan = plan
         self._clocks = {each.payload_type: each.codec.clock_rate for each in plan.receives}
-        self._events = dict(plan.events_in)
 
     def _change_plan(self, change: ChangePlan, now: float) -> list[object]:
         plan = change.plan
@@ -167,27 +171,38 @@ class PacketSession:
         self._protection.change(plan, now)
         self._lock.moved(plan.remote, now)
         self._rtcp_lock.moved(plan.remote_rtcp, now)
+        self._digits.change(plan)
         self._take_plan(plan)
         return []
 
     # What goes out.
 
+    def _take_digit(self, event: PressDigit | ReleaseDigit | SendDigit) -> list[object]:
+        match event:
+            case PressDigit(digit):
+                self._digits.press(digit)
+            case ReleaseDigit():
+                self._digits.release()
+            case SendDigit(digit):
+                self._digits.send(digit)
+            case _:
+                assert_never(event)
+        return []
+
     def _send_frame(self, frame: Samples, now: float) -> list[object]:
         self._sender.note_time(self._encoder.clock_rate, now)
-        payload = self._encoder.encode(frame) if self._plan.direction.sends else b""
+        if not self._plan.direction.sends:
+            self._sender.pause(self._ticks)
+            return []
+        digit = self._digits.next_packet(self._sender.timestamp)
+        if digit is not None and self._plan.events_out is not None:
+            return self._rtp(self._sender.event(self._plan.events_out, digit, self._ticks))
+        payload = self._encoder.encode(frame)
         if not payload:
             self._sender.pause(self._ticks)
             return []
         payload_type = self._plan.sends.payload_type
         return self._rtp(self._sender.frame(payload_type, payload, self._ticks))
-
-    def _send_event(self, payload: bytes, now: float, *, starts: bool) -> list[object]:
-        self._sender.note_time(self._encoder.clock_rate, now)
-        payload_type = self._plan.events_out
-        if payload_type is None or not self._plan.direction.sends:
-            self._sender.pause(self._ticks)
-            return []
-        return self._rtp(self._sender.event(payload_type, payload, self._ticks, starts=starts))
 
     @property
     def _ticks(self) -> int:
@@ -258,46 +273,51 @@ class PacketSession:
             return []
         if packet.ssrc == self._sender.ssrc:
             return self._collide(now)
-        stream = self._stream_of(packet)
-        if stream is None:
+        if not self._believes(packet):
             self.counts["unproven"] += 1
             return []
-        return [*self._heard(now), *self._take(packet, stream, now)]
+        out = self._heard(now)
+        if self._source is None:
+            self._source = RtpSource(packet)
+        elif packet.ssrc != self._source.ssrc:
+            self._source = RtpSource(packet)
+            out += self._begin_anew()
+        return [*out, *self._take(packet, self._source, now)]
 
-    def _stream_of(self, packet: RtpPacket) -> RtpSource | None:
-        """Return the stream of a packet; None while a new one is not believed yet."""
-        if self._source is not None and packet.ssrc == self._source.ssrc:
+    def _believes(self, packet: RtpPacket) -> bool:
+        """Tell whether a packet is of the stream that is heard, or of one that took its place."""
+        is_known = self._source is None or packet.ssrc == self._source.ssrc
+        if is_known or self._candidate == (packet.ssrc, packet.sequence):
             self._candidate = None
-            return self._source
-        if self._source is not None and self._candidate != (packet.ssrc, packet.sequence):
-            self._candidate = (packet.ssrc, (packet.sequence + 1) % SEQUENCES)
-            return None
-        if self._source is not None:
-            self._buffer.restart()
-        self._candidate, self._source = None, RtpSource(packet)
-        return self._source
+            return True
+        self._candidate = (packet.ssrc, (packet.sequence + 1) % SEQUENCES)
+        return False
 
     def _take(self, packet: RtpPacket, stream: RtpSource, now: float) -> list[object]:
         """Give a packet's content to whom it is for."""
         kind = packet.payload_type
         clock_rate = self._clocks.get(kind, 0)
-        if not clock_rate and kind not in self._events and kind != COMFORT_NOISE:
+        if not clock_rate and not self._digits.carries(kind) and kind != COMFORT_NOISE:
             self.counts["unknown payload"] += 1
             return []
         arrival = stream.take(packet, clock_rate, now)
         if not arrival.is_useful or not self._plan.direction.receives:
             self.counts[arrival.value] += not arrival.is_useful
             return []
-        if arrival is Arrival.RESTARTED:
-            self._buffer.restart()
-        if kind in self._events:
+        out = self._begin_anew() if arrival is Arrival.RESTARTED else []
+        if self._digits.carries(kind):
             timestamp = stream.extended_timestamp(packet)
-            return [EventHeard(packet.payload, timestamp, self._events[kind])]
+            return [*out, *self._digits.heard(kind, packet.payload, timestamp, now)]
         if kind == COMFORT_NOISE:
             self._buffer.comfort(packet.payload, now)
         else:
             self._buffer.insert(_media_packet(packet, stream), now)
-        return []
+        return out
+
+    def _begin_anew(self) -> list[object]:
+        """Forget the order and the time of what came before."""
+        self._buffer.restart()
+        return self._digits.restart()
 
     def _collide(self, now: float) -> list[object]:
         self.counts["collision"] += 1

@@ -9,21 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.media.dtmf import DigitEnded, DigitStarted
 from firmware.media.events import (
     ChangePlan,
-    EventHeard,
     FarEndHeard,
     FarEndLeft,
     FarEndSilent,
     LeaveMedia,
     PacketReceived,
+    PressDigit,
     QualityMeasured,
-    SendEvent,
+    ReleaseDigit,
+    SendDigit,
     SendFrame,
     SendPacket,
     WrongKey,
 )
-from firmware.media.plan import Direction, Endpoint, MediaPlan
+from firmware.media.formats import OPUS
+from firmware.media.plan import Direction, Endpoint, Format, MediaPlan
 from firmware.media.rtcp import (
     Bye,
     ReceiverReport,
@@ -103,22 +106,83 @@ def test_packets_are_numbered_timed_and_marked() -> None:
 def test_a_digit_takes_the_place_of_sound_at_the_time_of_its_start() -> None:
     here = End(PLAIN, 1, HERE)
     voice = RtpPacket.parse(here.says(0.0).data)
-    sent = [here.feed(SendEvent(b"\x05\x0a%c\0" % n, starts=n == 0), 0.02 * n) for n in range(3)]
-    packets = [RtpPacket.parse(item.data) for (item,) in sent if isinstance(item, SendPacket)]
-    assert [p.payload_type for p in packets] == [101] * 3
+    assert here.feed(PressDigit("5"), 0.02) == []
+    packets = [RtpPacket.parse(here.says(0.02 * n).data) for n in range(1, 6)]
+    here.feed(ReleaseDigit(), 0.12)
+    packets += [RtpPacket.parse(here.says(0.02 * n).data) for n in range(6, 9)]
+    assert [p.payload_type for p in packets] == [101] * 8
     assert {(p.timestamp - voice.timestamp) % 2**32 for p in packets} == {160}
-    assert [p.marker for p in packets] == [True, False, False]
-    after = RtpPacket.parse(here.says(0.08).data)
-    assert (after.timestamp - voice.timestamp) % 2**32 == 4 * 160
-    assert after.marker
+    assert [p.marker for p in packets] == [True] + 7 * [False]
+    assert [p.payload[1] >> 7 for p in packets] == 5 * [0] + 3 * [1]
+    assert here.words.said == 1
+    after = RtpPacket.parse(here.says(0.18).data)
+    assert (after.timestamp - voice.timestamp) % 2**32 == 9 * 160
+    assert (after.marker, after.payload_type, after.payload) == (True, 0, b"word 2")
+
+
+@BOTH
+def test_digits_are_heard_once_whatever_the_network_does(plan: MediaPlan) -> None:
+    here, there = pair(plan)
+    now = talk(there, here, 3)
+    for digit in "1#":
+        there.feed(SendDigit(digit), now)
+    for number in range(30):
+        sent = there.says(now)
+        for _ in range(2):
+            if number % 3 != 1:
+                here.hears(sent, now)
+        now += PTIME_S
+    assert [type(told) for told in here.out] == [DigitStarted, DigitEnded] * 2
+    assert [told.digit for told in here.out if isinstance(told, DigitStarted)] == ["1", "#"]
+
+
+def test_a_digit_whose_end_is_lost_ends_with_time() -> None:
+    here, there = pair(PLAN)
+    there.feed(PressDigit("9"), 0.0)
+    assert here.hears(there.says(0.0), 0.0) == [DigitStarted("9", 10)]
+    due = here.session.deadline()
+    assert due is not None
+    assert here.wake(due) == [DigitEnded("9", 20)]
+
+
+def test_a_digit_ends_with_the_stream_that_it_came_in() -> None:
+    here, there = pair(PLAN)
+    there.feed(PressDigit("9"), 0.0)
+    here.hears(there.says(0.0), 0.0)
+    other = End(mirrored(PLAN), 5, THERE)
+    out = [told for n in range(3) for told in here.hears(other.says(0.02 * n), 0.02 * n)]
+    assert out == [DigitEnded("9", 20)]
+    other.feed(PressDigit("8"), 0.1)
+    assert here.hears(other.says(0.1), 0.1) == [DigitStarted("8", 10)]
+
+
+def test_a_far_end_that_takes_no_digits_gets_none() -> None:
+    here = End(replace(PLAIN, events_out=None), 1, HERE)
+    for event in (PressDigit("1"), ReleaseDigit(), SendDigit("2")):
+        here.feed(event, 0.0)
+    assert RtpPacket.parse(here.says(0.0).data).payload_type == 0
+
+
+def test_digits_that_wait_survive_a_hold_and_go_by_the_clock_of_the_codec() -> None:
+    here = End(PLAIN, 1, HERE)
+    here.feed(SendDigit("1"), 0.0)
+    here.feed(ChangePlan(replace(PLAIN, key_in=None), here.words, here.heap), 0.0)
+    assert RtpPacket.parse(here.says(0.0).data).payload_type == 101
+    opus = replace(PLAIN, sends=Format(107, OPUS), events_out=102)
+    other = End(opus, 1, HERE)
+    other.words.clock_rate = other.words.sample_rate = 48000
+    other.words.frame_samples = 960
+    other.feed(SendDigit("1"), 0.0)
+    packet = RtpPacket.parse(other.says(0.0).data)
+    assert (packet.payload_type, packet.payload[2:4]) == (102, (960).to_bytes(2, "big"))
 
 
 @pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
 def test_a_held_call_sends_no_sound_and_no_digit(direction: Direction) -> None:
     here = End(replace(PLAN, direction=direction), 1, HERE)
     assert here.feed(SendFrame(FRAME), 0.0) == []
-    assert here.feed(SendEvent(b"\x05\0\0\0", starts=True), 0.02) == []
-    assert End(replace(PLAN, events_out=None), 1, HERE).feed(SendEvent(b"x"), 0.0) == []
+    here.feed(SendDigit("1"), 0.02)
+    assert here.feed(SendFrame(FRAME), 0.02) == []
 
 
 def test_a_call_held_in_the_old_way_sends_nothing_to_nowhere() -> None:
@@ -268,23 +332,13 @@ def test_whoever_has_our_number_makes_us_take_another() -> None:
     assert not here.heap.packets
 
 
-def test_digits_and_noise_have_doors_of_their_own() -> None:
-    here, there = pair(PLAN)
-    heard = []
-    for number in range(3):
-        (sent,) = there.feed(SendEvent(b"\x01\x0a\0\0", starts=number == 0), number * PTIME_S)
-        assert isinstance(sent, SendPacket)
-        heard += here.hears(sent, number * PTIME_S)
-        heard += here.hears(sent, number * PTIME_S)
-    assert [type(item) for item in heard] == [EventHeard] * 3, "each once"
-    assert len({item.timestamp for item in heard if isinstance(item, EventHeard)}) == 1
-    plain = End(PLAIN, 1, HERE)
-    plain.hears(bytes(RtpPacket(13, 1, 0, 7, b"\x40")), 0.0)
-    plain.hears(bytes(RtpPacket(99, 2, 0, 7, b"?")), 0.0)
-    assert plain.heap.noises == [b"\x40"]
-    assert plain.session.counts == {"unknown payload": 1}
+def test_noise_has_a_door_of_its_own_and_the_unknown_none() -> None:
+    here = End(PLAIN, 1, HERE)
+    here.hears(bytes(RtpPacket(13, 1, 0, 7, b"\x40")), 0.0)
+    here.hears(bytes(RtpPacket(99, 2, 0, 7, b"?")), 0.0)
+    assert here.heap.noises == [b"\x40"]
+    assert here.session.counts == {"unknown payload": 1}
     assert not here.heap.packets
-    assert not plain.heap.packets
 
 
 def test_a_call_that_we_hold_is_not_listened_to() -> None:
