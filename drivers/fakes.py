@@ -133,6 +133,7 @@ class FakeVoice:
         self.spoken: deque[bytes] = deque()
         """What the microphone hears, frame by frame; afterwards it hears silence."""
         self.played: deque[bytes] = deque(maxlen=HISTORY_MAX)
+        self.frames_played = 0
         self.running = False
         self._ticked: Callable[[], None] = _ignore
 
@@ -150,6 +151,7 @@ class FakeVoice:
     def give(self, frame: bytes) -> None:
         if len(frame) != self.frame_bytes:
             raise FakePartError(f"a frame has {self.frame_bytes} bytes, not {len(frame)}")
+        self.frames_played += 1
         self.played.append(frame)
 
     def tick(self) -> None:

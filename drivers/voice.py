@@ -193,7 +193,7 @@ class SoundCard:
     def _open(self) -> Any:
         """Open and start the card; raise SoundCardError with the reason."""
         if self._device == NO_DEVICE:
-            raise SoundCardError("no sound card is wanted")
+            raise SoundCardError("")  # As it is wanted: nothing is wrong.
         try:
             # A system without PortAudio raises OSError here. The package brings no types.
             import sounddevice  # type: ignore[import-untyped] # noqa: PLC0415

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from config.configuration import Configuration
 from firmware.agent.account import Account, AgentSettings, ContactMatching, RegistrationSettings
+from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
 from firmware.media.codec import available
@@ -31,6 +32,27 @@ def listening_port(configuration: Configuration) -> int | None:
     if configuration.value("sips persistent tls"):
         return None
     return int(configuration.value("sip local tls port"))
+
+
+@frozen
+class VoiceSettings:
+    """What the administrator chose for sound."""
+
+    device: str = ""  # A part of the card's name; "": the system's own choice, "none": none.
+    country: str = "US"  # Of the tones.
+    rtp_class: int = 46  # DSCPs.
+    rtcp_class: int = 46
+
+
+def voice_settings(configuration: Configuration) -> VoiceSettings:
+    """Return the settings of the sound."""
+    value = configuration.value
+    return VoiceSettings(
+        str(value("sound device")),
+        str(value("tone set")),
+        int(value("tos rtp")),
+        int(value("tos rtcp")),
+    )
 
 
 def domain(configuration: Configuration, account: int) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware.frozen import frozen
+from firmware.media.dtmf import DigitEnded, DigitStarted
 from firmware.media.plan import Endpoint, MediaPlan
 from firmware.media.quality import Quality
+from firmware.media.tone_table import ToneKind
 
 if TYPE_CHECKING:
     from firmware.media.interfaces import Encoder, JitterBuffer, Samples
@@ -99,3 +101,54 @@ class FarEndLeft:
 @frozen
 class WrongKey:
     """What comes cannot be decrypted: the two ends have different keys."""
+
+
+# Between the sound of all calls and the phone; a call is named by the agent's number.
+@frozen
+class PlayTone:
+    """Let the person hear a tone until another, or None, is asked for."""
+
+    kind: ToneKind | None
+
+
+@frozen
+class MuteMicrophone:
+    """Send silence in place of what is said here; or no longer."""
+
+    muted: bool
+
+
+@frozen
+class ChangeVolume:
+    """Make the earpiece louder or softer, by steps of 3 dB."""
+
+    steps: int
+
+
+@frozen
+class SayDigit:
+    """Send a digit in a call: as an event where the far end takes events, else as sound."""
+
+    call: int
+    digit: str
+
+
+@frozen
+class SoundReport:
+    """Something that a call's sound has to tell."""
+
+    call: int
+    fact: SoundFact
+
+
+@frozen
+class SoundFault:
+    """What is wrong with the sound in words, "" while nothing is; of a call, or of the card (0)."""
+
+    call: int
+    text: str
+
+
+SoundFact = (
+    QualityMeasured | FarEndSilent | FarEndHeard | FarEndLeft | WrongKey | DigitStarted | DigitEnded
+)

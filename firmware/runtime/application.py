@@ -31,15 +31,17 @@ from firmware.runtime.network import NetworkWatch
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import TlsContexts, TlsFiles
 from firmware.runtime.transport import Transport, TransportSettings
-from firmware.settings import listening_port, proxies, stack_settings
+from firmware.settings import listening_port, proxies, stack_settings, voice_settings
 from firmware.stack import Stack
 
 if TYPE_CHECKING:
     import socket
 
     from board.board import Faults
+    from drivers.interfaces import Voice
     from firmware.runtime.listener import Listener
     from firmware.runtime.outage_keeper import OutageKeeper
+    from firmware.runtime.voice import VoiceEngine
 
 log = logging.getLogger("handset")
 
@@ -101,7 +103,9 @@ class Application:
         self._transport: Transport | None = None
         self._listener, refused = self._listen(configuration)
         self._problems = (*_problems(configuration, options.config), *refused)
-        self._sound_device = str(configuration.value("sound device"))
+        self._voice_settings = voice_settings(configuration)
+        self._engine: VoiceEngine | None = None
+        self._is_broken = False
         settings = stack_settings(
             configuration,
             self._problems,
@@ -171,6 +175,8 @@ class Application:
             network.stop()
             clock.stop()
             self.driver.stop()
+            if self._engine is not None:
+                self._engine.stop()
             if self._keeper is not None:
                 await self._keeper.stop()
 
@@ -184,7 +190,7 @@ class Application:
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        broken = self.driver.failed.done()
+        broken = self.driver.failed.done() or self._is_broken
         if not broken:
             await self._say_goodbye()
         self._stop.set()
@@ -204,10 +210,12 @@ class Application:
             await asyncio.sleep(0.01)
 
     async def _run_script(self) -> None:
+        from drivers.voice import SoundCard
         from firmware.runtime.script import Script
 
         script = Script(self.driver.feed, self._problems)
         self._watch(script.take)
+        self._open_voice(SoundCard(self._voice_settings.device))
         reading = asyncio.create_task(script.run())
         stop = asyncio.create_task(self._stop.wait())
         await asyncio.wait({reading, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -222,7 +230,7 @@ class Application:
 
         board = open_board(
             "desktop",
-            sound_device=self._sound_device,
+            sound_device=self._voice_settings.device,
             page_port=self._options.page_port,
             faults=self._faults,
         )
@@ -231,10 +239,25 @@ class Application:
             panel = Panel(board, self.driver.feed)
             self._watch(panel.take)
             panel.start()
+            self._open_voice(board.voice)
             print(f"The handset is at {board.address}", flush=True)
             await self._gone.wait()
         finally:
             await board.stop()
+
+    def _open_voice(self, voice: Voice) -> None:
+        """Let calls be heard; the sound's thread starts with the first of them."""
+        from firmware.runtime.voice import VoiceEngine
+
+        self._engine = VoiceEngine(
+            voice, self._outside, self._break, SystemRandom(), self._voice_settings
+        )
+        self._watch(self._engine.take)
+
+    def _break(self) -> None:
+        """The sound's thread has ended: we are wrong, and start again."""
+        self._is_broken = True
+        self._stop.set()
 
     def _keep_outages(self) -> None:
         from firmware.runtime.outage_keeper import OutageKeeper

@@ -12,8 +12,9 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "stop"}                     stop the phone
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
-`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `outage` (when one is
-over), `screen` (also whenever the screen changes), `status` and `error`. A line that is no command
+`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `media` (what is agreed for
+a call's sound), `sound` (what it has to tell), `sound_fault`, `outage` (when one is over), `screen`
+(also whenever the screen changes), `status` and `error`. A line that is no command
 is answered with an `error` that names it, and the phone goes on. The end of the input stops the
 phone, and so does an output that nobody reads any more.
 """
@@ -34,11 +35,13 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     IncomingCall,
+    MediaChanged,
     RegistrationState,
     RemoteRinging,
     Repeating,
 )
 from firmware.link.events import LinkStatus
+from firmware.media.events import SoundFault, SoundReport
 from firmware.phone.events import (
     AnswerCall,
     DialTarget,
@@ -68,6 +71,7 @@ from firmware.runtime.commands import (
 )
 from firmware.runtime.line_pipe import LineReader, LineWriter
 from firmware.runtime.outage_json import outage_fields
+from firmware.runtime.sound_fields import plan_fields, sound_fields
 from firmware.runtime.status import (
     CallView,
     Fields,
@@ -174,6 +178,12 @@ class Script:
                 self._ringing = ringing
             case SetLamp(pattern):
                 self._lamp = pattern
+            case MediaChanged(call, plan):
+                self._say("media", {"call": call, **plan_fields(plan)})
+            case SoundReport(call, fact):
+                self._say("sound", {"call": call, **sound_fields(fact)})
+            case SoundFault(call, text):
+                self._say("sound_fault", {"call": call, "text": text})
             case _:
                 pass  # For somebody else.
 

@@ -32,6 +32,7 @@ sip outbound proxy port: {port}
 sips trusted certificates: {authority}
 sip persistent tls keep alive: {keep_alive_s}
 sip srtp mode: 0
+sound device: none
 {more}{accounts}"""
 
 ACCOUNT = """\

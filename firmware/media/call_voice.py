@@ -1,0 +1,163 @@
+"""One call's sound: frames of the sound card on one side, datagrams on the other.
+
+Theory of operation
+-------------------
+    microphone -> rate of the codec -> whole packets -> PacketSession -> wire
+    wire -> PacketSession -> jitter buffer -> rate of the card -> earpiece
+
+The card's frames are 20 ms; a packet may hold 10 to 60. So frames are gathered, and sent when a
+packet is full. A digit goes as events (RFC 4733); where the far end takes none, as sound.
+
+Each new plan may change the codec, the keys and the direction. What is said to a far end that we
+hold is silence.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firmware.media.codec import make_decoder, make_encoder
+from firmware.media.dtmf import QUEUE_MAX
+from firmware.media.dtmf_inband import digit_tone
+from firmware.media.events import (
+    ChangePlan,
+    LeaveMedia,
+    PacketReceived,
+    SendDigit,
+    SendFrame,
+)
+from firmware.media.framing import Framer
+from firmware.media.jitter import AdaptiveJitterBuffer
+from firmware.media.plan import Direction, MediaPlan
+from firmware.media.resample import BLOCKS_A_SECOND, Resampler
+from firmware.media.session import PacketSession
+from firmware.media.tones import ToneGenerator
+
+if TYPE_CHECKING:
+    from firmware.media.interfaces import Decoder, Encoder, Samples
+
+
+class CallVoice:
+    """One call, between a card of `rate` samples a second and the network."""
+
+    def __init__(self, plan: MediaPlan, rate: int, random: Random, now: float) -> None:
+        self._rate = rate
+        self._plan = plan
+        self._encoder, self._buffer = _encoder(plan), _buffer(plan)
+        self._session = PacketSession(plan, self._encoder, self._buffer, random, now)
+        self._take_codec()
+
+    @property
+    def plan(self) -> MediaPlan:
+        """What is agreed."""
+        return self._plan
+
+    def deadline(self) -> float | None:
+        return self._session.deadline()
+
+    def wake(self, now: float) -> list[object]:
+        return self._session.wake(now)
+
+    def received(self, packet: PacketReceived, now: float) -> list[object]:
+        """Take a datagram; return what is to be sent and what the call has to tell."""
+        return self._session.handle(packet, now)
+
+    def change(self, plan: MediaPlan, now: float) -> list[object]:
+        """Go on with another plan; a codec that stays keeps its state."""
+        before, self._plan = self._plan, plan
+        if (before.sends, before.ptime_ms) != (plan.sends, plan.ptime_ms):
+            self._encoder = _encoder(plan)
+        if before.receives != plan.receives:
+            self._buffer = _buffer(plan)
+        out = self._session.handle(ChangePlan(plan, self._encoder, self._buffer), now)
+        self._take_codec()
+        return out
+
+    def leave(self, now: float) -> list[object]:
+        """Say goodbye to the far end's reports."""
+        return self._session.handle(LeaveMedia(), now)
+
+    def press(self, digit: str, now: float) -> list[object]:
+        """Send a digit; of those that wait, only so many are kept."""
+        if self._plan.events_out is not None:
+            return self._session.handle(SendDigit(digit), now)
+        if len(self._tones) < QUEUE_MAX:
+            self._tones.append(ToneGenerator(digit_tone(digit), self._encoder.sample_rate))
+        return []
+
+    def hear(self, samples: int, now: float) -> Samples:
+        """Return the next samples of the far end, at the card's rate."""
+        wanted = samples * self._buffer.sample_rate // self._rate
+        return self._to_card.process(self._buffer.pull(wanted, now))
+
+    def speak(self, frame: Samples, now: float) -> list[object]:
+        """Take a frame of the microphone; return the packets that it completes."""
+        if self._plan.direction is Direction.SENDONLY:
+            frame = np.zeros_like(frame)  # The far end is held; nobody shall hear the room.
+        frames = self._framer.take(self._to_codec.process(frame))
+        return [item for one in frames for item in self._send(one, now)]
+
+    def _take_codec(self) -> None:
+        """Set up what depends on the codecs of the plan."""
+        encoder = self._encoder
+        self._to_codec = Resampler(self._rate, encoder.sample_rate)
+        self._to_card = Resampler(self._buffer.sample_rate, self._rate)
+        self._framer = Framer(encoder.frame_samples)
+        self._tones: deque[ToneGenerator] = deque()
+
+    def _send(self, frame: Samples, now: float) -> list[object]:
+        if self._tones:
+            frame = self._tones[0].frame(len(frame))
+            if self._tones[0].is_over:
+                self._tones.popleft()
+        return self._session.handle(SendFrame(frame), now)
+
+
+def _encoder(plan: MediaPlan) -> Encoder:
+    return make_encoder(
+        plan.sends.codec, plan.ptime_ms, silence_suppression=plan.silence_suppression
+    )
+
+
+def _buffer(plan: MediaPlan) -> AdaptiveJitterBuffer:
+    """Return a buffer for every codec that may come, at the rate of the best of them."""
+    rate = max(each.codec.sample_rate for each in plan.receives)
+    decoders: dict[int, Decoder] = {}
+    for each in plan.receives:
+        decoder = make_decoder(each.codec)
+        decoders[each.payload_type] = (
+            decoder if decoder.sample_rate == rate else _Raised(decoder, rate)
+        )
+    return AdaptiveJitterBuffer(decoders)
+
+
+class _Raised:
+    """A decoder whose sound is brought to a higher rate, so that one buffer serves all.
+
+    What is no whole block of the resampler, which no codec makes of a good payload, is cut off.
+    """
+
+    def __init__(self, decoder: Decoder, rate: int) -> None:
+        self.clock_rate, self.sample_rate = decoder.clock_rate, rate
+        self._decoder = decoder
+        self._factor = rate // decoder.sample_rate
+        self._block = decoder.sample_rate // BLOCKS_A_SECOND
+        self._resampler = Resampler(decoder.sample_rate, rate)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._raise(self._decoder.decode(payload))
+
+    def recover(self, following: bytes, samples: int) -> Samples | None:
+        found = self._decoder.recover(following, samples // self._factor)
+        return None if found is None else self._raise(found)
+
+    def conceal(self, samples: int) -> Samples:
+        return self._raise(self._decoder.conceal(samples // self._factor))
+
+    def _raise(self, samples: Samples) -> Samples:
+        whole = len(samples) - len(samples) % self._block
+        return self._resampler.process(samples[:whole])

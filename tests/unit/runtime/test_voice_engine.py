@@ -1,0 +1,240 @@
+"""The sound's thread on real sockets: two phones hear each other, floods, faults, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+
+from drivers.fakes import FakeVoice
+from firmware.agent.events import MediaChanged, MediaEnded
+from firmware.media.events import PlayTone, SoundFault
+from firmware.media.formats import PCMA
+from firmware.media.plan import Endpoint, Format, MediaPlan
+from firmware.media.tone_table import ToneKind
+from firmware.media.voices import Voices
+from firmware.runtime.voice import DATAGRAMS_MAX, VoiceEngine
+from firmware.settings import VoiceSettings
+from tests.unit.media.ends import PLAN, key
+from tests.unit.media.sounds import frames, pitch, sine
+from tests.unit.runtime.wire import WAIT_S, run, until
+
+HOST = "127.0.0.1"
+RATE = 48_000
+FRAME = 960
+CALL = 3
+
+
+class Phone:
+    """An engine with a sound card to speak into."""
+
+    def __init__(self) -> None:
+        self.card = FakeVoice()
+        self.told: list[object] = []
+        self.broken = False
+        self.engine = VoiceEngine(
+            self.card, self.told.append, self._break, Random(1), VoiceSettings()
+        )
+        self.port = free_ports()
+
+    def _break(self) -> None:
+        self.broken = True
+
+    def plan(self, other: Phone) -> MediaPlan:
+        form = Format(8, PCMA)
+        return replace(
+            PLAN,
+            local_port=self.port,
+            remote=Endpoint(HOST, other.port),
+            remote_rtcp=Endpoint(HOST, other.port),
+            sends=form,
+            receives=(form,),
+            key_out=key(self.port),
+            key_in=key(other.port),
+        )
+
+    @property
+    def heard(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+        return np.frombuffer(b"".join(self.card.played), np.int16)
+
+
+def free_ports() -> int:
+    """Return an even port that is free, with the one above it."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
+            first.bind(("", 0))
+            port: int = first.getsockname()[1] & ~1
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as low,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as high,
+        ):
+            try:
+                low.bind(("", port))
+                high.bind(("", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@asynccontextmanager
+async def phones(count: int = 2) -> AsyncIterator[list[Phone]]:
+    before = set(os.listdir("/proc/self/fd"))
+    made = [Phone() for _ in range(count)]
+    try:
+        yield made
+    finally:
+        for phone in made:
+            phone.engine.stop()
+        assert not [thread for thread in threading.enumerate() if thread.name == "sound"]
+        assert len(os.listdir("/proc/self/fd")) <= len(before)
+
+
+async def calling(first: Phone, second: Phone) -> None:
+    for phone, other in ((first, second), (second, first)):
+        phone.engine.take(MediaChanged(CALL, phone.plan(other)))
+        await until(lambda phone=phone: phone.card.running)  # type: ignore[misc] # bound now
+
+
+async def let_pass(here: Phone, there: Phone, number: int) -> None:
+    """Let frames pass on both cards, each carried out before the next."""
+    for _ in range(number):
+        for phone in (here, there):
+            await tick(phone)
+
+
+async def tick(phone: Phone) -> None:
+    before = phone.card.frames_played
+    phone.card.tick()
+    async with asyncio.timeout(WAIT_S):
+        while phone.card.frames_played == before:
+            await asyncio.sleep(0.001)
+
+
+async def speak(here: Phone, there: Phone, hertz: float) -> float:
+    """Speak for two seconds; return the pitch that was heard."""
+    here.card.spoken.extend(one.tobytes() for one in frames(sine(hertz, RATE, 2.0), FRAME))
+    await let_pass(here, there, 100)
+    return pitch(there.heard[-RATE // 2 :], RATE)
+
+
+def test_two_phones_hear_each_other() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            assert await speak(here, there, 440) == pytest.approx(440, abs=2)
+            assert await speak(there, here, 660) == pytest.approx(660, abs=2)
+            assert not here.broken
+
+    run(play())
+
+
+def test_a_call_that_is_over_closes_card_and_ports() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            here.engine.take(MediaEnded(CALL))
+            await until(lambda: not here.card.running)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+                again.bind(("", here.port))
+
+    run(play())
+
+
+def test_a_port_that_is_taken_is_told_and_the_phone_lives() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+                taken.bind(("", here.port + 1))
+                here.engine.take(MediaChanged(CALL, here.plan(there)))
+                await until(lambda: bool(here.told))
+            (fault,) = here.told
+            assert isinstance(fault, SoundFault)
+            assert fault.call == CALL
+            assert f"port {here.port}" in fault.text
+            assert "in use" in fault.text
+            here.engine.take(MediaEnded(CALL))
+            await calling(here, there)
+            assert await speak(here, there, 440) == pytest.approx(440, abs=2)
+
+    run(play())
+
+
+def test_a_flood_from_a_stranger_is_not_heard_and_does_not_stop_the_call() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                for number in range(20):
+                    for _ in range(DATAGRAMS_MAX):
+                        stranger.sendto(os.urandom(172), (HOST, there.port))
+                    if number % 10 == 0:
+                        await let_pass(here, there, 1)
+                assert await speak(here, there, 440) == pytest.approx(440, abs=2)
+            assert not there.broken
+
+    run(play())
+
+
+def test_a_tone_needs_no_call() -> None:
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: phone.card.running)
+            for _ in range(50):
+                await tick(phone)
+            assert phone.heard.any()
+            phone.engine.take(PlayTone(None))
+            await until(lambda: not phone.card.running)
+
+    run(play())
+
+
+def test_a_fault_of_the_card_is_told_when_it_begins_and_when_it_ends() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            here.card.fault = "the sound card is gone"
+            await calling(here, there)
+            await until(lambda: SoundFault(0, "the sound card is gone") in told_at(here))
+            here.card.fault = ""
+            await until(lambda: SoundFault(0, "") in told_at(here))
+
+    def told_at(phone: Phone) -> list[object]:
+        phone.card.tick()
+        return phone.told
+
+    run(play())
+
+
+def test_what_is_none_of_its_business_starts_nothing() -> None:
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.engine.take(object())
+            await asyncio.sleep(0.05)
+            assert not phone.card.running
+            assert not [thread for thread in threading.enumerate() if thread.name == "sound"]
+
+    run(play())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_of_a_mistake_of_ours_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: phone.card.running)
+            phone.card.tick()
+            await until(lambda: phone.broken)
+
+    def wrong(*_: object) -> None:
+        raise AssertionError("a mistake of ours")
+
+    monkeypatch.setattr(Voices, "exchange", wrong)
+    run(play())
