@@ -31,11 +31,31 @@ class Service(Protocol):
         """Stop and let go of everything; does nothing when not started."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault that can be switched; `key` switches it from the keyboard, "" where none does."""
+
+    name: str
+    label: str
+    is_on: bool = False
+    happens_once: bool = False  # It cannot stay on.
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultGroup:
+    """The faults of one thing, and a few words on how it is."""
+
+    title: str
+    note: str
+    faults: tuple[Fault, ...]
+
+
 class Faults(Protocol):
     """Faults that can be switched on and off beside the phone, such as those of a lab exchange."""
 
-    def faults(self) -> Sequence[tuple[str, str, bool]]:
-        """Return each fault's name, its label for people, and whether it is on."""
+    def groups(self) -> Sequence[FaultGroup]:
+        """Return every fault, grouped by what it is a fault of."""
 
     async def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault; raise OSError with the reason where that cannot be done."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from microdot import Microdot, Request, Response
@@ -155,7 +156,10 @@ class Desktop:
             self.hook.replace()
 
     async def _set_fault(self, name: str, on: bool) -> None:
-        if self._faults is None or name not in {known for known, _, _ in self._faults.faults()}:
+        groups = self._faults.groups() if self._faults else ()
+        if self._faults is None or name not in {
+            one.name for group in groups for one in group.faults
+        }:
             raise BadMessageError("unknown fault")
         try:
             await self._faults.set_fault(name, on)
@@ -172,7 +176,9 @@ class Desktop:
                 "ringing": self.ringer.ringing,
                 "lifted": self.hook.lifted,
                 "words": self.display.words,
-                "faults": self._faults.faults() if self._faults else None,
+                "faults": [asdict(group) for group in self._faults.groups()]
+                if self._faults
+                else None,
                 "notice": self._notice,
             }
         )

@@ -9,6 +9,7 @@ const HEIGHT = 64;
 const LIT = [0xe6, 0xf6, 0xff];
 const SILENCE_MS = 7000; // Three beats of the phone and a little: the connection is dead.
 const RETRY_MS = 1000;
+const SPEAK_MS = 300; // A change of the screen comes in several steps; one sentence is enough.
 const TITLE = document.title;
 
 const CLOSED = {
@@ -32,6 +33,8 @@ const image = context.createImageData(WIDTH, HEIGHT);
 
 let socket = null;
 let silence = 0;
+let spoken = []; // The words of the screen that were said last.
+let speaking = 0;
 let state = { lamp: "off", ringing: false, lifted: false, words: [], faults: null, notice: "" };
 
 // The connection.
@@ -120,29 +123,77 @@ function show(next) {
   at("hook-label").textContent = next.lifted ? "Put the handset back" : "Lift the handset";
   at("words").textContent = next.words.join("\n");
   at("notice").textContent = next.notice;
-  showFaults(next.faults);
+  showFaults(next.faults ?? []);
+  speaking ||= setTimeout(speak, SPEAK_MS);
   ring(next.ringing);
 }
 
-function showFaults(faults) {
-  at("faults").hidden = !faults;
-  const row = at("fault-row");
-  const names = (faults ?? []).map(([name]) => name);
-  if (names.join() !== [...row.children].map((button) => button.dataset.fault).join()) {
-    row.replaceChildren(...names.map(makeFault));
+function showFaults(groups) {
+  at("faults").hidden = !groups.length;
+  const box = at("fault-groups");
+  const names = groups.flatMap(({ faults }) => faults.map(({ name }) => name)).join();
+  if (names !== box.dataset.names) {
+    box.replaceChildren(...groups.map(makeGroup));
+    box.dataset.names = names;
   }
-  (faults ?? []).forEach(([, label, active], i) => {
-    row.children[i].textContent = label;
-    row.children[i].setAttribute("aria-pressed", active);
+  groups.forEach(({ note, faults }, i) => {
+    const group = box.children[i];
+    group.querySelector(".note").textContent = note;
+    for (const { name, is_on, happens_once } of faults) {
+      const button = group.querySelector(`[data-fault="${CSS.escape(name)}"]`);
+      if (!happens_once) button.setAttribute("aria-pressed", is_on);
+    }
   });
 }
 
-function makeFault(name) {
+function makeGroup({ title, faults }, i) {
+  const group = document.createElement("div");
+  group.className = "group";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-labelledby", `group-${i}`);
+  const head = document.createElement("h3");
+  head.id = `group-${i}`;
+  head.textContent = title;
+  const note = document.createElement("p");
+  note.className = "note";
+  const row = document.createElement("div");
+  row.className = "row";
+  row.append(...faults.map(makeFault));
+  group.append(head, note, row);
+  return group;
+}
+
+function makeFault({ name, label, happens_once, key }) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.fault = name;
+  button.className = happens_once ? "once" : "lasting";
+  button.textContent = label;
+  if (key) {
+    button.classList.add("plug");
+    button.setAttribute("aria-keyshortcuts", key);
+    const hint = document.createElement("kbd");
+    hint.setAttribute("aria-hidden", "true");
+    hint.textContent = key.toUpperCase();
+    button.append(hint);
+  }
   button.onclick = () => send({ fault: name, on: button.getAttribute("aria-pressed") !== "true" });
   return button;
+}
+
+// What a screen reader says when the screen changes: the lines that are new. Numbers that only
+// count (seconds, milliseconds, the clock) say nothing new.
+function speak() {
+  speaking = 0;
+  const before = new Set(spoken.map(bare));
+  const fresh = state.words.filter((line) => (bare(line) ? !before.has(bare(line)) : !spoken.includes(line)));
+  if (!fresh.some(bare)) return;
+  spoken = state.words;
+  at("spoken").textContent = fresh.join(". ").replaceAll(/[[\]]/g, "");
+}
+
+function bare(line) {
+  return line.replaceAll(/\d+([.:]\d+)*( (ms|s|min|h|d))?( ago)?/g, "").trim();
 }
 
 function announce(words) {
@@ -178,10 +229,16 @@ function onKey(event) {
   const key = /^[0-9*#]$/.test(letter) ? letter : KEYBOARD[letter];
   if (key) press(key);
   else if (letter === "h") moveHook();
-  else return;
+  else if (!switchByKey(letter)) return;
   event.preventDefault();
   // Whoever types on the phone means the phone: Enter is its soft key from here on.
   if (onControl) phone.focus({ preventScroll: true });
+}
+
+function switchByKey(key) {
+  const button = document.querySelector(`#faults [aria-keyshortcuts="${CSS.escape(key)}"]`);
+  button?.click();
+  return Boolean(button);
 }
 
 // The ring sound. A browser lets a page sound only after its first key or click.

@@ -22,14 +22,16 @@ def take(page: Page, name: str, *words: str) -> None:
         expect(page.locator("#words")).to_contain_text(word, timeout=15000)
     page.wait_for_timeout(300)
     path = FOLDER / f"{name}.png"
-    page.screenshot(path=path)
+    page.screenshot(path=path, full_page=True)
     print(path)
 
 
 def take_all(page: Page) -> None:
     """Use the phone as a person does, and take pictures on the way."""
     take(page, "registered", "201: registered", "primary")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.keyboard.press("p")
+    take(page, "backup", "201: registered", "backup")
+    page.keyboard.press("b")
     take(page, "unplugged", "refused", "try in")
 
 
@@ -37,7 +39,7 @@ def main() -> None:
     """Start the phone, look at it in Chromium."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        command = [sys.executable, "-m", "tests.lab.desk", "--directory", folder]
+        command = [sys.executable, "-m", "tests.lab.desk", "--backup", "--directory", folder]
         desk = Program([*command, "--port", "0", "--page-port", "0"], directory=ROOT)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:

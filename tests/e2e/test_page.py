@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from board.board import Fault, FaultGroup
 from drivers.interfaces import KEYS, LampPattern
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Handset, handset_at, picture
 
@@ -301,8 +302,10 @@ class Plugs:
     def __init__(self) -> None:
         self.on: set[str] = set()
 
-    def faults(self) -> list[tuple[str, str, bool]]:
-        return [(name, f"Exchange {name}", name in self.on) for name in ("stop", "freeze")]
+    def groups(self) -> list[FaultGroup]:
+        faults = [Fault(n, f"Exchange {n}", is_on=n in self.on) for n in ("stop", "freeze")]
+        once = Fault("reset", "Exchange reset", happens_once=True)
+        return [FaultGroup("Primary", f"{len(self.on)} on", (*faults, once))]
 
     async def set_fault(self, name: str, on: bool) -> None:
         (self.on.add if on else self.on.discard)(name)
@@ -325,6 +328,11 @@ def test_faults_are_switches_that_show_their_state(page: Page) -> None:
         stop.click()
         expect(stop).to_have_attribute("aria-pressed", "false")
         assert plugs.on == {"freeze"}
+        expect(page.get_by_role("group", name="Primary")).to_contain_text("1 on")
+        once = page.get_by_role("button", name="Exchange reset")
+        assert once.get_attribute("aria-pressed") is None  # It cannot stay on.
+        once.click()
+        until(lambda: "reset" in plugs.on)
 
 
 def test_a_phone_without_faults_offers_none(page: Page, handset: Handset) -> None:

@@ -1,8 +1,8 @@
 """A desk to try the phone at: `python -m tests.lab.desk` runs exchange and virtual handset in one.
 
 `Desk` starts one exchange, or a primary and a backup that know each other, and writes a folder
-that the phone starts from: `startup.cfg` and the trusted certificate. Its `faults` and
-`set_fault` are what the page shows as a row of switches.
+that the phone starts from: `startup.cfg` and the trusted certificate. Its `groups` and
+`set_fault` are what the page shows: a group of switches for each exchange.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from board import board
+from board.board import FaultGroup
 from tests.lab.authority import Authority
 from tests.lab.exchange import Exchange
+from tests.lab.faults import Fault
 
 DOMAIN = "lab.test"
 PORT = 5061
@@ -36,7 +39,17 @@ BACKUP = """\
 sip backup registrar ip: {domain}
 sip backup outbound proxy: {backup.host}
 sip backup outbound proxy port: {backup.port}
+sips failback probe interval: {probe_s}
+sips failback probe count: {probes}
+sips failback minimum stay: {stay_s}
 """
+
+PROBE_S, PROBES, STAY_S = 10, 2, 20
+"""A person who watches sees the phone come home within half a minute (F3); in an office it is in
+no hurry."""
+
+KEYS = {"primary": "p", "backup": "b"}
+"""Pull the plug of that exchange."""
 
 ACCOUNT = """\
 sip line{line} user name: {user}
@@ -82,23 +95,25 @@ class Desk:
         for exchange in self.exchanges.values():
             await exchange.stop()
 
-    def faults(self) -> list[tuple[str, str, bool]]:
-        """Return name, label and state of every switch; the backup's are named `backup.stop`."""
+    def groups(self) -> list[FaultGroup]:
+        """Return the switches of each exchange, named `primary.stop`, and who is registered."""
         return [
-            (name if where == "primary" else f"{where}.{name}", label_of(where, label), active)
+            FaultGroup(
+                f"{where.capitalize()} exchange", note_of(exchange), switches(where, exchange)
+            )
             for where, exchange in self.exchanges.items()
-            for name, label, active in exchange.faults()
         ]
 
     async def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off."""
-        where, dot, fault = name.rpartition(".")
-        await self.exchanges[where if dot else "primary"].set_fault(fault, on)
+        where, _, fault = name.partition(".")
+        await self.exchanges[where].set_fault(fault, on)
 
     def _startup(self) -> str:
         lines = enumerate(list(USERS.items())[: self.accounts], start=1)
         accounts = "".join(ACCOUNT.format(line=n, user=u, password=p) for n, (u, p) in lines)
-        backup = BACKUP.format(domain=DOMAIN, **self.exchanges) if self.with_backup else ""
+        pace = {"probe_s": PROBE_S, "probes": PROBES, "stay_s": STAY_S}
+        backup = BACKUP.format(domain=DOMAIN, **self.exchanges, **pace) if self.with_backup else ""
         return STARTUP.format(
             domain=DOMAIN,
             primary=self.primary,
@@ -109,9 +124,26 @@ class Desk:
         )
 
 
-def label_of(where: str, label: str) -> str:
-    """Return what a switch says; only the backup's say whose they are."""
-    return label if where == "primary" else f"{where}: {label}"
+def switches(where: str, exchange: Exchange) -> tuple[board.Fault, ...]:
+    """Return the switches of one exchange; the plug comes first, and has a key."""
+    return tuple(
+        board.Fault(
+            f"{where}.{fault.value}",
+            fault.label,
+            is_on=fault in exchange.active,
+            happens_once=fault.momentary,
+            key=KEYS[where] if fault is Fault.STOP else "",
+        )
+        for fault in Fault
+    )
+
+
+def note_of(exchange: Exchange) -> str:
+    """Say who is registered at an exchange."""
+    if Fault.STOP in exchange.active:
+        return "plug pulled"
+    users = [user for user in USERS if exchange.registered(user)]
+    return f"{', '.join(users)} registered here" if users else "nobody registered here"
 
 
 async def run_with_phone(desk: Desk, directory: Path, page_port: int, trace: bool) -> int:

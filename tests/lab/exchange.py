@@ -145,10 +145,6 @@ class Exchange:
         here.far_side, there.far_side = there, here
         self.switch.trunk, other.switch.trunk = here, there
 
-    def faults(self) -> list[tuple[str, str, bool]]:
-        """Return every fault: its name, its label and whether it is on."""
-        return [(fault.value, fault.label, fault in self.active) for fault in Fault]
-
     async def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off; one that happens once ignores being switched off.
 

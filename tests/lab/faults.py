@@ -36,7 +36,7 @@ class Fault(Enum):
 
 
 LABELS = {
-    Fault.STOP: "Stop",
+    Fault.STOP: "Pull the plug",
     Fault.RESET: "Reset (RST)",
     Fault.FINISH: "Close (FIN)",
     Fault.FREEZE: "Freeze",

@@ -13,6 +13,7 @@ from tests.lab.authority import Authority
 from tests.lab.background import Background
 from tests.lab.bare import BareClient, Packet
 from tests.lab.exchange import Exchange
+from tests.lab.faults import Fault
 from tests.lab.registrar import RegistrarSettings
 
 HOST, OTHER_HOST = "127.0.0.1", "127.0.0.2"
@@ -190,6 +191,59 @@ def test_a_number_calls_back(lab: Lab) -> None:
     assert client.read().method == "ACK"
 
 
+@pytest.mark.parametrize("caller_at", ["primary", "backup"])
+def test_who_is_registered_only_at_the_other_exchange_is_reached_there(
+    lab: Lab, caller_at: str
+) -> None:
+    """A whole call over the trunk, ended by either side, and the way back for a message."""
+    places = [lab.primary, lab.backup] if caller_at == "primary" else [lab.backup, lab.primary]
+    caller, callee = lab.registered("alice", places[0]), lab.registered("bob", places[1])
+    caller.invite("bob", until=100)
+    invite = callee.read_until(is_invite)
+    callee.respond(invite, 180, "Ringing")
+    callee.respond(invite, 200, "OK")
+    success = caller.read_until(lambda packet: packet.status == 200)
+    assert len(success.all("Record-Route")) == 2  # Both exchanges stay in the call.
+    caller.within(success, "ACK")
+    assert callee.read().method == "ACK"
+    caller.within(success, "BYE")
+    bye = callee.read()
+    assert bye.method == "BYE"
+    callee.respond(bye, 200, "OK")
+    assert caller.read().status == 200
+    callee.invite("alice", until=100)
+    assert caller.read_until(is_invite).get("From").find("bob") > 0
+
+
+@pytest.mark.parametrize("gone", ["reset", "stop"])
+def test_who_moved_to_the_other_exchange_is_found_there(lab: Lab, gone: str) -> None:
+    """The connection ended, and its registration with it."""
+    lab.registered("bob")
+    caller = lab.registered("alice", lab.backup)
+    lab.fault(gone)
+    wait_until(lambda: not lab.primary.registered("bob"))
+    moved = lab.registered("bob", lab.backup)
+    caller.invite("bob", until=100)
+    assert moved.read_until(is_invite)
+
+
+def test_the_test_numbers_are_at_both_exchanges(lab: Lab) -> None:
+    for place in (lab.primary, lab.backup):
+        client = lab.registered("alice", place)
+        assert client.invite("602").status == 486
+        success = client.invite("600", until=200)
+        client.within(success, "ACK")
+        client.within(success, "BYE")
+        assert client.read_until(lambda packet: packet.method == "BYE").status == 200
+        client.close()
+
+
+def test_a_trunk_to_an_exchange_that_is_gone_is_an_answer(lab: Lab) -> None:
+    caller = lab.registered("alice", lab.backup)
+    lab.fault("stop")
+    assert caller.invite("nobody").status == 404
+
+
 def test_an_unknown_user_is_tried_at_the_other_exchange_once(lab: Lab) -> None:
     caller, callee = lab.registered("alice"), lab.registered("bob", lab.backup)
     caller.invite("bob", until=100)
@@ -219,7 +273,7 @@ def test_the_caller_is_told_when_the_far_end_is_gone(lab: Lab) -> None:
 )
 def test_a_fault_of_new_connections_shows_and_goes(lab: Lab, fault: str, error: str) -> None:
     lab.fault(fault)
-    assert (fault, True) in [(name, on) for name, _, on in lab.primary.faults()]
+    assert Fault(fault) in lab.primary.active
     client = lab.client("alice", read_s=0.5)
     with pytest.raises(OSError, match=error):
         client.connect()

@@ -10,7 +10,7 @@ import pytest
 from microdot.websocket import WebSocket
 from PIL import Image
 
-from board.board import Board
+from board.board import Board, Fault, FaultGroup
 from board.desktop import client, listener
 from board.desktop.client import Client, CloseCode
 from drivers.interfaces import DISPLAY_SIZE, KEYS, LampPattern
@@ -174,9 +174,10 @@ class Plugs:
     def __init__(self) -> None:
         self.on: set[str] = set()
 
-    def faults(self) -> list[tuple[str, str, bool]]:
-        labels = [("stop", "Stopped"), ("stuck", "Stuck")]
-        return [(name, label, name in self.on) for name, label in labels]
+    def groups(self) -> list[FaultGroup]:
+        stop = Fault("stop", "Stopped", is_on="stop" in self.on, key="p")
+        stuck = Fault("stuck", "Stuck", happens_once=True)
+        return [FaultGroup("One", "well", (stop,)), FaultGroup("Two", "", (stuck,))]
 
     async def set_fault(self, name: str, on: bool) -> None:
         if name == "stuck":
@@ -185,19 +186,29 @@ class Plugs:
         (self.on.add if on else self.on.discard)(name)
 
 
+def offered(*, stopped: bool) -> list[dict[str, object]]:
+    """Return the faults as a page is told of them."""
+    stop = {"name": "stop", "label": "Stopped", "is_on": stopped, "happens_once": False, "key": "p"}
+    stuck = {"name": "stuck", "label": "Stuck", "is_on": False, "happens_once": True, "key": ""}
+    return [
+        {"title": "One", "note": "well", "faults": [stop]},
+        {"title": "Two", "note": "", "faults": [stuck]},
+    ]
+
+
 def test_faults_are_offered_switched_and_shown_as_they_are() -> None:
     async def scene() -> None:
         async with running(faults=Plugs()) as board:
             page = await Page.let_in(board)
             state = await page.next_state()
-            assert state["faults"] == [["stop", "Stopped", False], ["stuck", "Stuck", False]]
+            assert state["faults"] == offered(stopped=False)
             page.say(fault="stop", on=True)
-            await page.state_where(faults=[["stop", "Stopped", True], ["stuck", "Stuck", False]])
+            await page.state_where(faults=offered(stopped=True))
             page.say(fault="stuck", on=True)
             await page.state_where(notice="stuck: Address already in use")
             page.say(fault="stop", on=False)
             state = await page.state_where(notice="")
-            assert state["faults"] == [["stop", "Stopped", False], ["stuck", "Stuck", False]]
+            assert state["faults"] == offered(stopped=False)
             page.say(fault="fire", on=True)
             assert await page.close_code() == CloseCode.BAD_MESSAGE
             await page.close()
