@@ -296,7 +296,7 @@ class LinkStatus:
     proof_at: float | None = None  # The last proof of life.
     round_trip_s: float | None = None  # Smoothed.
     measured_s: float | None = None  # The newest round trip as it was measured,
-    measured: int = 0  # and how many were measured on this link.
+    measured_at: float | None = None  # and when that was.
     keep_alive_s: float = 0.0  # The period in force; 0: off.
     answers_pings: bool | None = None  # None: not known yet on this link.
     facts: TlsFacts | None = None

@@ -157,7 +157,7 @@ class KeepAlive:
         if self._pinged_at is None:
             return  # A ping of theirs: nobody asked.
         self.answers_pings = True
-        self.round_trip.learn(now - self._pinged_at)
+        self.round_trip.learn(now - self._pinged_at, now)
         self._pinged_at = None
 
     def is_own_answer(self, branch: str, now: float) -> bool:
@@ -165,7 +165,7 @@ class KeepAlive:
         if not self._branch or branch != self._branch:
             return False
         if self._options_at is not None:  # A provisional answer comes before the final one.
-            self.round_trip.learn(now - self._options_at)
+            self.round_trip.learn(now - self._options_at, now)
             if self._pinged_at is not None and self._pinged_at < self._options_at:
                 self.answers_pings, self._pinged_at = False, None
             self._options_at = None

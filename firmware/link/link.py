@@ -376,7 +376,7 @@ class Link:
             proof_at=life.proof_at if life else None,
             round_trip_s=life.round_trip.smoothed_s if life else None,
             measured_s=life.round_trip.measured_s if life else None,
-            measured=life.round_trip.measured if life else 0,
+            measured_at=life.round_trip.measured_at if life else None,
             keep_alive_s=life.period_s if life else self._settings.keep_alive_s,
             answers_pings=life.answers_pings if life else None,
             facts=self._flow.facts if self._flow else None,

@@ -22,11 +22,11 @@ class RoundTrip:
     smoothed_s: float | None = None
     deviation_s: float = 0.0
     measured_s: float | None = None  # The newest sample, as it was,
-    measured: int = 0  # and how many there were.
+    measured_at: float | None = None  # and its moment.
 
-    def learn(self, sample_s: float) -> None:
+    def learn(self, sample_s: float, now: float) -> None:
         """Take one measured round trip."""
-        self.measured_s, self.measured = sample_s, self.measured + 1
+        self.measured_s, self.measured_at = sample_s, now
         if self.smoothed_s is None:
             self.smoothed_s, self.deviation_s = sample_s, sample_s / 2
             return

@@ -41,7 +41,7 @@ class RoundTrips:
         self._buckets = deque([Bucket()], BUCKETS)
         self._number = _number(now)  # Of the newest bucket.
         self._is_down = False
-        self._seen = (0.0, 0)  # The link, and its measurement that came last.
+        self._seen_at = float("-inf")  # When the measurement was made that came last.
 
     def learn(self, status: LinkStatus, now: float) -> None:
         """Take in a status: a measurement that is new, a link that is lost or there again."""
@@ -52,9 +52,9 @@ class RoundTrips:
         newest = self._buckets[-1]
         if self._is_down:
             newest = Bucket(newest.low_s, newest.high_s, was_down=True)
-        which = (status.since, status.measured)
-        if up and status.measured_s is not None and which != self._seen:
-            self._seen = which
+        at = status.measured_at
+        if status.measured_s is not None and at is not None and at > self._seen_at:
+            self._seen_at = at
             newest = newest.with_sample(status.measured_s)
         self._buckets[-1] = newest
 

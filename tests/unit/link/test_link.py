@@ -246,14 +246,13 @@ def test_the_status_is_told_only_when_it_changes() -> None:
 def test_each_measured_round_trip_is_told_as_it_was_beside_the_smoothed_one() -> None:
     rig = Rig(keep_alive_s=30.0)
     attempt = rig.registered()
-    assert (rig.status.measured, rig.status.measured_s) == (1, 0.0)
-    for number, sample_s in enumerate((0.08, 0.04), start=2):
+    for sample_s in (0.08, 0.04, 0.04):
         rig.until(Write)
         rig.advance(rig.now + sample_s)
         rig.receive(attempt, b"\r\n")
-        assert rig.status.measured == number
+        assert rig.status.measured_at == rig.now
         assert rig.status.measured_s == pytest.approx(sample_s)
         assert rig.status.round_trip_s is not None
         assert rig.status.round_trip_s < 0.02
     rig.lose(attempt)
-    assert (rig.status.measured, rig.status.measured_s) == (0, None)
+    assert (rig.status.measured_at, rig.status.measured_s) == (None, None)

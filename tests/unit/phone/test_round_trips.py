@@ -26,9 +26,8 @@ class Ring:
     def __init__(self) -> None:
         self.now = START
         self.ring = RoundTrips(self.now)
-        self.since, self.count = START, 0
         self.sample_s: float | None = None
-        self.is_down = False
+        self.sample_at: float | None = None
 
     def later(self, seconds: float) -> Ring:
         self.now += seconds
@@ -36,21 +35,15 @@ class Ring:
 
     def up(self, sample_s: float | None = None) -> Ring:
         """Tell that the link is up, with a new measurement or as before."""
-        if self.is_down:
-            self.is_down, self.since = False, self.now
         if sample_s is not None:
-            self.count, self.sample_s = self.count + 1, sample_s
-        self.ring.learn(
-            LinkStatus(
-                LinkState.UP, since=self.since, measured_s=self.sample_s, measured=self.count
-            ),
-            self.now,
-        )
+            self.sample_s, self.sample_at = sample_s, self.now
+        status = LinkStatus(LinkState.UP, measured_s=self.sample_s, measured_at=self.sample_at)
+        self.ring.learn(status, self.now)
         return self
 
     def down(self, reason: Failure | None = RESET) -> Ring:
         self.ring.learn(LinkStatus(LinkState.WAITING, reason=reason), self.now)
-        self.is_down, self.count, self.sample_s = True, 0, None
+        self.sample_s = self.sample_at = None
         return self
 
     @property
@@ -64,7 +57,7 @@ def test_a_measurement_is_in_the_bucket_of_its_time() -> None:
 
 
 def test_a_bucket_knows_its_shortest_and_its_longest() -> None:
-    ring = Ring().up(0.02).up(0.05).up(0.01)
+    ring = Ring().up(0.02).later(1).up(0.05).later(1).up(0.01)
     assert ring.buckets == (Bucket(0.01, 0.05),)
 
 
@@ -78,8 +71,15 @@ def test_the_same_length_measured_again_is_a_new_measurement() -> None:
     assert ring.buckets == (Bucket(0.02, 0.02), Bucket(0.02, 0.02))
 
 
-def test_a_new_link_counts_anew() -> None:
-    ring = Ring().up(0.02).later(BUCKET_S).down().up(0.04)
+def test_an_older_measurement_that_another_connection_tells_again_is_not_new() -> None:
+    """TLS mode has a connection for each call, each with a measurement that was its last (L3)."""
+    ring = Ring().up(0.02).later(BUCKET_S).up(0.03)
+    ring.sample_s, ring.sample_at = 0.02, START
+    assert ring.up().buckets == (Bucket(0.02, 0.02), Bucket(0.03, 0.03))
+
+
+def test_a_new_link_measures_anew() -> None:
+    ring = Ring().up(0.02).later(BUCKET_S).down().later(1).up(0.04)
     assert ring.buckets == (Bucket(0.02, 0.02), Bucket(0.04, 0.04, was_down=True))
 
 
@@ -197,5 +197,5 @@ def test_the_graph_is_drawn_anew_when_a_measurement_comes() -> None:
     rig = Rig.registered()
     rig.press("down", "down", "down")
     assert rig.words.splitlines()[1] == "not measured"
-    rig.feed(replace(up(rig.now), measured_s=0.0424, measured=1))
+    rig.feed(replace(up(rig.now), measured_s=0.0424, measured_at=rig.now))
     assert rig.words.splitlines()[1] == "42 ms"

@@ -140,10 +140,9 @@ def warnings_page() -> Rig:
 def measured(samples_s: list[float], every_s: float = 28.0) -> Rig:
     """A link that was measured once every `every_s`."""
     rig = several(1)
-    began = rig.now
-    for number, sample_s in enumerate(samples_s, start=1):
+    for sample_s in samples_s:
         rig.pass_time(every_s)
-        told = replace(up(rig.now), since=began, measured_s=sample_s, measured=number)
+        told = replace(up(rig.now), measured_s=sample_s, measured_at=rig.now)
         rig.feed(replace(told, round_trip_s=sample_s))
     return rig
 
@@ -151,21 +150,17 @@ def measured(samples_s: list[float], every_s: float = 28.0) -> Rig:
 def an_hour() -> Rig:
     """A wire that gets slower in the evening, a short loss, and one of seven minutes."""
     rig, random = several(1), Random(7)
-    since, number = rig.now, 0
     for second in range(0, 3500, 28):
         rig.pass_time(28)
         if second == 980:
             rig.feed(waiting(rig.now, 1))
             rig.pass_time(0.3)
-            since = rig.now
         if 1900 < second < 2320:
             rig.feed(waiting(rig.now, 20))
-            since = rig.now
             continue
-        number += 1
         sample_s = 0.022 + 0.004 * random.random() + (0.05 * random.random()) * (second > 2700)
-        told = replace(up(rig.now), since=since, round_trip_s=sample_s)
-        rig.feed(replace(told, measured_s=sample_s, measured=number))
+        told = replace(up(rig.now), round_trip_s=sample_s)
+        rig.feed(replace(told, measured_s=sample_s, measured_at=rig.now))
     return rig
 
 
