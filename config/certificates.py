@@ -97,7 +97,7 @@ def revocation_lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
     ValueError says in words what cannot be used.
     """
     try:
-        if not data.lstrip().startswith(DER_SEQUENCE):
+        if CRL_BEGINS in data or not data.startswith(DER_SEQUENCE):
             found = tuple(x509.load_pem_x509_crl(one) for one in CRL.findall(data))
         else:
             found = (x509.load_der_x509_crl(data),)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.__main__ import main
 from config.certificate_list import TEXT_MAX, listed, printable
@@ -127,6 +128,22 @@ def test_a_list_that_says_only_half_is_refused_in_words(
     (folder / "revoked.pem").write_bytes(Authority().revoke(extensions=(extension,)))
     entries = listed(Store(folder).read(), folder, datetime.now(UTC))
     assert entries[-1].wrong == words
+
+
+def test_a_list_behind_a_good_one_that_is_cut_short_is_noticed(folder: Path) -> None:
+    whole, second = Authority().revoke(), Authority("Second").revoke()
+    for data in (whole + second[: len(second) // 2], whole + b"-----BEGIN X509 CRL-----\n"):
+        (folder / "revoked.pem").write_bytes(data)
+        entries = listed(Store(folder).read(), folder, datetime.now(UTC))
+        assert entries[-1].wrong == "a revocation list in it is cut short"
+
+
+def test_a_list_may_stand_below_a_note_and_in_either_form(folder: Path) -> None:
+    pem = Authority().revoke()
+    der = x509.load_pem_x509_crl(pem).public_bytes(Encoding.DER)
+    for data in (b"0 days left\n" + pem, b"caf\xe9\n" + pem + b"the end\n", der):
+        (folder / "revoked.pem").write_bytes(data)
+        assert not listed(Store(folder).read(), folder, datetime.now(UTC))[-1].wrong
 
 
 def test_a_list_of_a_part_of_its_issuers_certificates_is_taken(folder: Path) -> None:

@@ -201,6 +201,7 @@ def test_why_a_proxy_is_refused_is_kept_while_it_goes_on(
             eye.watch.take(refused)
             await eye.says(words)
             await eye.says()  # It is not heard of any more,
+            monkeypatch.setattr(certificate_watch, "REFUSED_S", 1000.0)
             eye.watch.take(refused)
             await eye.says(words)
             eye.watch.take(Connected(2, FACTS))  # or it is well again.
