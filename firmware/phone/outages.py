@@ -104,6 +104,7 @@ class Outages:
         self._owed: frozenset[int] | None = None  # None: all of them.
         self._calls: set[int] = set()
         self._hit: set[int] = set()  # Those that the outage has met.
+        self._again: dict[int, Record] = {}  # Those that go again for it, until they are answered.
         self._records: list[Record] = []  # The newest first.
         self._told: tuple[Outage, ...] | None = ()
 
@@ -139,7 +140,12 @@ class Outages:
                     self._calls.add(call)
             case CallEnded(call, cause):
                 self._call_ended(call, cause)
-            case RemoteRinging() | CallAnswered() | Repeating():
+            case Repeating(call):
+                if call in self._hit:
+                    self._again[call] = self._records[0]
+            case CallAnswered(call):
+                self._again.pop(call, None)
+            case RemoteRinging():
                 pass
             case TimeIs(unix_s):
                 self._offset_s = None if unix_s is None else unix_s - now
@@ -176,12 +182,13 @@ class Outages:
             self._left_at[number] = now
 
     def _call_ended(self, call: int, cause: EndCause) -> None:
+        """Count a call that is lost; one that goes again may be lost after the outage (F5)."""
         self._calls.discard(call)
-        record = self._open()
-        if call in self._hit and record is not None and cause in LOST:
+        record = self._again.pop(call, self._open() if call in self._hit else None)
+        self._hit.discard(call)
+        if record is not None and cause in LOST:
             outage = record.outage
             record.outage = replace(outage, calls_lost=outage.calls_lost + 1)
-        self._hit.discard(call)
 
     # Service and its end.
 

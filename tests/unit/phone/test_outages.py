@@ -19,6 +19,7 @@ from firmware.agent.events import (
     Party,
     RegistrationState,
     RemoteRinging,
+    Repeating,
 )
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Proxy, Role
 from firmware.phone.events import OutageEnded, OutageLog, OutagesKept, TimeIs
@@ -395,6 +396,26 @@ def test_a_call_is_counted_once_however_often_the_link_is_lost_again() -> None:
     assert log.only.calls_lost == 1
 
 
+def test_a_call_that_goes_again_and_is_not_answered_was_lost_by_the_outage() -> None:
+    """F5: the new INVITE may fail when the outage is over for the accounts."""
+    log = Log.served().feed(Dialling(1, 1, FAR), Dialling(2, 1, FAR), Dialling(3, 1, FAR)).lost()
+    log.feed(Repeating(1), Repeating(2), Repeating(3)).back(proxy=BACKUP)
+    assert (log.only.calls, log.only.calls_lost) == (3, 0)
+    log.feed(CallAnswered(2), CallEnded(2, EndCause.FAILED))
+    log.feed(CallEnded(3, EndCause.REFUSED))
+    assert log.only.calls_lost == 0
+    log.feed(CallEnded(1, EndCause.FAILED))
+    assert log.only.calls_lost == 1
+    assert len(log.ended) == 1, "it is not over a second time"
+
+
+def test_a_call_that_goes_again_twice_is_lost_by_the_later_outage() -> None:
+    log = Log.served().feed(Dialling(1, 1, FAR)).lost().feed(Repeating(1)).back(proxy=BACKUP)
+    log.later(1).lost().feed(Repeating(1)).back()
+    log.feed(CallEnded(1, EndCause.FAILED))
+    assert [entry.calls_lost for entry in log.entries] == [1, 0]
+
+
 def test_a_call_lost_after_the_outage_is_not_its_loss() -> None:
     log = Log.served().feed(Dialling(1, 1, FAR)).lost().back()
     log.feed(CallEnded(1, EndCause.FAILED))
@@ -516,7 +537,7 @@ def test_texts_are_bounded_and_printable() -> None:
 
 
 def anything(random: Random, now: float) -> OutageEvent:
-    match random.randrange(6):
+    match random.randrange(7):
         case 0 | 1:
             state = random.choice(list(LinkState))
             reason = random.choice([RESET, REFUSED, HOME, NOT_SERVED])
@@ -529,6 +550,8 @@ def anything(random: Random, now: float) -> OutageEvent:
             call = random.randint(1, 20)
             dialled = random.random() < 0.5
             return Dialling(call, 1, FAR) if dialled else IncomingCall(call, 1, FAR)
+        case 5:
+            return Repeating(random.randint(1, 20))
         case 4:
             return CallEnded(random.randint(0, 20), random.choice(list(EndCause)))
         case _:
@@ -569,3 +592,4 @@ def test_any_walk_leaves_a_sound_log(seed: int) -> None:
         assert all(entry.calls <= 600 for entry in log.entries)
     assert len(log.machine._calls) <= CALLS_MAX
     assert len(log.machine._hit) <= CALLS_MAX
+    assert len(log.machine._again) <= CALLS_MAX
