@@ -57,7 +57,7 @@ class TlsPipe:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.context = context
-        self._name = name
+        self._name, self._serves = name, serves
         self._check = check
         self.offered_session = session is not None
         self._session_chain = session_chain
@@ -135,7 +135,8 @@ class TlsPipe:
             return
         except ssl.SSLError as error:
             agreed = self._tls.cipher() is not None
-            raise TlsStreamError(in_words(error, self._name, agreed=agreed)) from error
+            said = in_words(error, self._name, agreed=agreed, serves=self._serves)
+            raise TlsStreamError(said) from error
         self.chain = self._chain()
         if failure := self._check(self.chain):
             self._outgoing.read()  # The last flight stays here.

@@ -70,6 +70,10 @@ CHAIN_WORDS = {
 }
 """X509_V_ERR_ codes to what a person reads behind "certificate of proxy1"."""
 
+INVALID_PURPOSE = 26
+NOT_FOR_CLIENTS = "is not for clients"
+"""The same code where the phone is TLS's server (TLS mode)."""
+
 REFUSED = "is refused"
 """Any other code: one that needs a setting which this phone does not use, or a newer OpenSSL."""
 
@@ -96,6 +100,8 @@ REFUSED_LATE = "the proxy broke off TLS: does it want a certificate of this phon
 """A TLS 1.2 handshake failure after the settings were agreed on: only a certificate is left."""
 
 KEY_REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "the peer shows no certificate",
+    "NO_SHARED_CIPHER": ALERT_WORDS["HANDSHAKE_FAILURE"],
     "DH_KEY_TOO_SMALL": "the proxy's TLS settings are too weak",
     "BAD_SIGNATURE": "the proxy does not hold the key of its certificate",
     "WRONG_SIGNATURE_TYPE": "the proxy signs in a way that is too weak",
@@ -104,10 +110,16 @@ KEY_REASONS = {
 """OpenSSL's other reasons that a proxy's settings can cause."""
 
 
-def in_words(error: ssl.SSLError, name: ServerName, *, agreed: bool = False) -> Failure:
-    """Say a TLS failure in words; `agreed` where both ends had settled on version and cipher."""
+def in_words(
+    error: ssl.SSLError, name: ServerName, *, agreed: bool = False, serves: bool = False
+) -> Failure:
+    """Say a TLS failure in words.
+
+    `agreed` where both ends had settled on version and cipher; `serves` where the peer dialled.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         words = CHAIN_WORDS.get(error.verify_code, REFUSED)
+        words = NOT_FOR_CLIENTS if serves and error.verify_code == INVALID_PURPOSE else words
         return Failure(FailureKind.CERTIFICATE, f"certificate of {in_short(name.text)} {words}")
     return Failure(FailureKind.TLS, _stream_words((error.reason or "").upper(), name, agreed))
 

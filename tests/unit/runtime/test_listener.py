@@ -125,6 +125,25 @@ def test_nobody_else_is_let_in(scene: Scene, who: str) -> None:
     run(play())
 
 
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ("no certificate", "the peer shows no certificate"),
+        ("another name", f"certificate of {NAME} is for stranger.example.com"),
+        ("another authority", f"certificate of {NAME} is from an unknown authority"),
+        ("expired", f"certificate of {NAME} expired 1 day ago"),
+        ("not for clients", f"certificate of {NAME} is not for clients"),
+        ("not for servers", f"certificate of {NAME} is not for servers"),
+    ],
+)
+def test_why_somebody_is_not_let_in_is_logged_in_words(
+    scene: Scene, who: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    test_nobody_else_is_let_in(scene, who)
+    (logged,) = caplog.messages
+    assert logged.endswith(f"is not let in: {why}")
+
+
 def test_a_revoked_proxy_is_not_let_in(scene: Scene) -> None:
     identity = scene.proxy()
     crl = scene.folder / "revoked.pem"
