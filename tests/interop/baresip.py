@@ -1,7 +1,7 @@
 """A real baresip, without a sound card, registered over TLS: somebody to call and to be called by.
 
-It is controlled through its `ctrl_tcp` module (JSON in netstrings). Its sound is a bridge to
-itself, so that its call machinery runs; nothing here listens to it.
+It is controlled through its `ctrl_tcp` module (JSON in netstrings). It says what it hears, or a
+tone, and records what it hears.
 """
 
 from __future__ import annotations
@@ -30,16 +30,21 @@ sip_verify_server yes
 call_local_timeout 60
 call_max_calls 4
 audio_player aubridge,loop
-audio_source aubridge,loop
+audio_source {source}
 audio_alert aubridge,alert
-ausrc_srate 8000
-auplay_srate 8000
-ausrc_channels 1
+ausrc_srate {rate}
+auplay_srate {rate}
+ausrc_channels {channels}
 auplay_channels 1
 net_interface {host}
 module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
+module opus.so
 module srtp.so
+module ausine.so
+module sndfile.so
+snd_path {directory}
 module aubridge.so
 module_tmp uuid.so
 module_tmp account.so
@@ -51,7 +56,7 @@ ctrl_tcp_listen {host}:{control}
 ACCOUNT = (
     "<sip:{user}@{domain};transport=tls>;auth_user={user};auth_pass={password};"
     'outbound="sip:{proxy};transport=tls";regint=600;sipnat=outbound;answermode=manual;'
-    "audio_codecs=PCMU/8000/1,PCMA/8000/1\n"
+    "audio_codecs={codecs}\n"
 )
 
 
@@ -65,16 +70,30 @@ class Baresip:
     user: str = "baresip"
     host: str = "127.0.0.1"
     prefix: Sequence[str] = ()
+    codecs: str = "PCMU/8000/1,PCMA/8000/1"
+    tone_hz: int = 0  # What it says; 0: what it hears.
     encryption: str = ""  # "srtp": keys beside RTP/AVP; "srtp-mand": RTP/SAVP and nothing else.
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> Baresip:
         self.directory.mkdir(parents=True)
         control = free_port(self.host)
-        configuration = CONFIG.format(host=self.host, authority=self.authority, control=control)
+        configuration = CONFIG.format(
+            host=self.host,
+            authority=self.authority,
+            control=control,
+            directory=self.directory,
+            source=f"ausine,{self.tone_hz}" if self.tone_hz else "aubridge,loop",
+            rate=48000 if self.tone_hz else 8000,
+            channels=2 if self.tone_hz else 1,
+        )
         proxy = "{}:{}".format(*self.proxy)
         account = ACCOUNT.format(
-            user=self.user, domain=DOMAIN, password=USERS[self.user], proxy=proxy
+            user=self.user,
+            domain=DOMAIN,
+            password=USERS[self.user],
+            proxy=proxy,
+            codecs=self.codecs,
         )
         (self.directory / "config").write_text(configuration)
         if self.encryption:
@@ -126,6 +145,10 @@ class Baresip:
         if event is None:
             raise AssertionError(f"no {kind} from baresip; {self.events[-5:]}\n{self.log}")
         return event
+
+    def heard_sound(self) -> Path:
+        """Return the recording of what it heard in its last call; it is whole when that is over."""
+        return max(self.directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
 
     @property
     def log(self) -> str:
