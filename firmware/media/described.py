@@ -12,12 +12,14 @@ from firmware.frozen import frozen
 from firmware.media.formats import BY_ENCODING, EVENT
 from firmware.media.plan import Direction, Endpoint, Format
 from firmware.media.sdes import Crypto, read_cryptos
-from firmware.sip.sdp import Attributes, Media, SessionDescription
+from firmware.sip.sdp import Media, SessionDescription
 
 PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
 SECURE = frozenset({"RTP/SAVP", "RTP/SAVPF"})
 
 PORT_MAX = 65535
+
+PAYLOAD_TYPES = 128
 
 MILLISECONDS_MAX = 1000
 """A packet of more than a second is no telephone call."""
@@ -96,36 +98,40 @@ def _rtcp(media: Media, host: str) -> Endpoint:
 
 
 def _formats(media: Media) -> tuple[Format, ...]:
-    found = {}
-    for payload, name in _named(media):
-        codec = BY_ENCODING.get(name)
-        if codec is not None:
-            found[payload] = Format(payload, codec, _parameters(media.attributes, payload))
-    return tuple(found.values())
+    known = [(number, BY_ENCODING[name]) for number, name in _named(media) if name in BY_ENCODING]
+    said = _parameters(media)
+    return tuple(Format(number, codec, said.get(str(number), "")) for number, codec in known)
 
 
 def _events(media: Media) -> tuple[tuple[int, int], ...]:
-    found = {}
-    for payload, name in _named(media):
+    found = []
+    for number, name in _named(media):
         kind, _, rate = name.partition("/")
         if kind == EVENT and rate in {"8000", "48000"}:
-            found[payload] = int(rate)
-    return tuple(found.items())
+            found.append((number, int(rate)))
+    return tuple(found)
 
 
 def _named(media: Media) -> list[tuple[int, str]]:
-    """Return the payload types of a line and their encodings, without a needless `/1`."""
+    """Return a line's payload types, each once, and their encodings without a needless `/1`."""
     names = media.encodings
-    payloads = [p for p in media.formats if p.isascii() and p.isdigit() and len(p) <= 3]
-    return [(int(p), names[p].removesuffix("/1")) for p in payloads if p in names and int(p) < 128]
+    payloads = [p for p in dict.fromkeys(media.formats) if p in names and is_payload_type(p)]
+    return [(int(payload), names[payload].removesuffix("/1")) for payload in payloads]
 
 
-def _parameters(attributes: Attributes, payload: int) -> str:
-    for name, value in attributes:
-        number, _, parameters = value.partition(" ")
-        if name == "fmtp" and number == str(payload):
-            return parameters.strip()
-    return ""
+def is_payload_type(text: str) -> bool:
+    """Tell whether a format of a media line is a number that a packet can have."""
+    return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) < PAYLOAD_TYPES
+
+
+def _parameters(media: Media) -> dict[str, str]:
+    """Return what fmtp says, by payload type."""
+    found: dict[str, str] = {}
+    for name, value in media.attributes:
+        if name == "fmtp":
+            number, _, parameters = value.partition(" ")
+            found.setdefault(number, parameters.strip())
+    return found
 
 
 def _direction(session: SessionDescription, media: Media) -> Direction:

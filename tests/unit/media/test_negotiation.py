@@ -390,6 +390,14 @@ def test_a_plan_shows_no_key() -> None:
     assert "****" in repr(plan)
 
 
+def test_a_payload_type_counts_once_however_often_it_stands_there() -> None:
+    numbers = " ".join(["008", "8", "0", "08", *3000 * ["0"]])
+    flood = [f"a=fmtp:0 x={number}" for number in range(500)]
+    lines, plan = answered(sdp(f"m=audio 4000 RTP/SAVP {numbers}", CRYPTO, *flood))
+    assert "m=audio 3000 RTP/SAVP 0 8" in lines
+    assert plan.sends.parameters == "x=0"
+
+
 def test_turning_a_session_changes_its_direction_alone() -> None:
     said = offered(wishes(SrtpMode.OFF))
     held = negotiation.turned(said, Direction.SENDONLY)
