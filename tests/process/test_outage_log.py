@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,10 @@ def test_a_phone_that_loses_power_during_an_outage_finds_it_in_its_log(place: Pl
             relay.set_mode(Mode.PASS)
             over = phone.wait_for("outage")
             assert (over["back_on"], over["ended_by"]) == ("primary", "registered")
+            phone.send("key", key="up")  # The last page: the older of the two.
+            page = phone.wait_for("screen", lambda event: "ended by a restart" in event["text"])
+            assert page["text"][0].startswith("Outages ")
+            assert re.match(r"(today|yesterday) \d\d:\d\d: ", page["text"][1])
             assert phone.stop() == 0
         assert [entry["ended_by"] for entry in on_disk(place)] == ["registered", "restart"]
         assert not (place.state / DRAFT).exists()
