@@ -18,9 +18,10 @@ RUN_PACKAGES := libopus0 libportaudio2 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
 	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime openssl pipewire \
 	pipewire-alsa pipewire-bin sox wireplumber
+BENCH_PACKAGES := gcc libc6-dev python3-dev
 
-.PHONY: help run test check format sim sim-long mutants fuzz bench-link bench-fleet lock generated golden pictures clean \
-	run-packages test-packages
+.PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-link bench-fleet lock generated golden pictures clean \
+	bench-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ bench-link: test-packages $(VENV)/test.ready ## Measure the link; prints a Markd
 bench-fleet: $(VENV)/test.ready ## A whole fleet loses its proxy, in simulated time; prints a Markdown table
 	$(PYTHON) -m tests.bench.fleet --picture tests/bench/fleet.png $(ARGS)
 
+bench-audio: test-packages bench-packages $(VENV)/bench.ready ## Measure the machines of sound, and speech through them
+	$(PYTHON) -m tests.bench.audio $(ARGS)
+
 lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
 		--no-emit-index-url -o requirements.lock pyproject.toml
@@ -66,6 +70,8 @@ lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 		--no-emit-index-url --group test -c requirements.lock -o tests/requirements.lock
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
 		--no-emit-index-url --group fuzz -o tests/fuzz/requirements.lock
+	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
+		--no-emit-index-url --group bench -o tests/bench/requirements.lock
 
 generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table
 	$(PYTHON) -m config reference > config/REFERENCE.md
@@ -83,6 +89,9 @@ clean: ## Remove what was made here
 run-packages:
 	@$(call install-missing,$(RUN_PACKAGES))
 
+bench-packages:
+	@$(call install-missing,$(BENCH_PACKAGES))
+
 test-packages:
 	@$(call install-missing,$(TEST_PACKAGES))
 
@@ -96,6 +105,10 @@ $(VENV)/run.ready: requirements.lock | $(VENV)/bin/python
 
 $(VENV)/test.ready: tests/requirements.lock $(VENV)/run.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	touch $@
+
+$(VENV)/bench.ready: tests/bench/requirements.lock $(VENV)/test.ready
+	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware.media.codec import make_decoder, make_encoder
+from firmware.media.codec import make_encoder
 from firmware.media.dtmf import QUEUE_MAX
 from firmware.media.dtmf_inband import digit_tone
 from firmware.media.events import (
@@ -31,14 +31,14 @@ from firmware.media.events import (
     SendFrame,
 )
 from firmware.media.framing import Framer
-from firmware.media.jitter import AdaptiveJitterBuffer
 from firmware.media.plan import Direction, MediaPlan
-from firmware.media.resample import BLOCKS_A_SECOND, Resampler
+from firmware.media.playout import jitter_buffer_for
+from firmware.media.resample import Resampler
 from firmware.media.session import PacketSession
 from firmware.media.tones import ToneGenerator
 
 if TYPE_CHECKING:
-    from firmware.media.interfaces import Decoder, Encoder, Samples
+    from firmware.media.interfaces import Encoder, Samples
 
 
 class CallVoice:
@@ -47,7 +47,7 @@ class CallVoice:
     def __init__(self, plan: MediaPlan, rate: int, random: Random, now: float) -> None:
         self._rate = rate
         self._plan = plan
-        self._encoder, self._buffer = _encoder(plan), _buffer(plan)
+        self._encoder, self._buffer = _encoder(plan), jitter_buffer_for(plan.receives)
         self._session = PacketSession(plan, self._encoder, self._buffer, random, now)
         self._take_codec()
 
@@ -72,7 +72,7 @@ class CallVoice:
         if (before.sends, before.ptime_ms) != (plan.sends, plan.ptime_ms):
             self._encoder = _encoder(plan)
         if before.receives != plan.receives:
-            self._buffer = _buffer(plan)
+            self._buffer = jitter_buffer_for(plan.receives)
         out = self._session.handle(ChangePlan(plan, self._encoder, self._buffer), now)
         self._take_codec()
         return out
@@ -121,43 +121,3 @@ def _encoder(plan: MediaPlan) -> Encoder:
     return make_encoder(
         plan.sends.codec, plan.ptime_ms, silence_suppression=plan.silence_suppression
     )
-
-
-def _buffer(plan: MediaPlan) -> AdaptiveJitterBuffer:
-    """Return a buffer for every codec that may come, at the rate of the best of them."""
-    rate = max(each.codec.sample_rate for each in plan.receives)
-    decoders: dict[int, Decoder] = {}
-    for each in plan.receives:
-        decoder = make_decoder(each.codec)
-        decoders[each.payload_type] = (
-            decoder if decoder.sample_rate == rate else _Raised(decoder, rate)
-        )
-    return AdaptiveJitterBuffer(decoders)
-
-
-class _Raised:
-    """A decoder whose sound is brought to a higher rate, so that one buffer serves all.
-
-    What is no whole block of the resampler, which no codec makes of a good payload, is cut off.
-    """
-
-    def __init__(self, decoder: Decoder, rate: int) -> None:
-        self.clock_rate, self.sample_rate = decoder.clock_rate, rate
-        self._decoder = decoder
-        self._factor = rate // decoder.sample_rate
-        self._block = decoder.sample_rate // BLOCKS_A_SECOND
-        self._resampler = Resampler(decoder.sample_rate, rate)
-
-    def decode(self, payload: bytes) -> Samples:
-        return self._raise(self._decoder.decode(payload))
-
-    def recover(self, following: bytes, samples: int) -> Samples | None:
-        found = self._decoder.recover(following, samples // self._factor)
-        return None if found is None else self._raise(found)
-
-    def conceal(self, samples: int) -> Samples:
-        return self._raise(self._decoder.conceal(samples // self._factor))
-
-    def _raise(self, samples: Samples) -> Samples:
-        whole = len(samples) - len(samples) % self._block
-        return self._resampler.process(samples[:whole])

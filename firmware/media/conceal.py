@@ -47,6 +47,7 @@ class Concealer:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._per_ms = rate // 1000
+        self._gone = int(GONE_MS * self._per_ms)
         self._past_samples = int((2 * LAG_MAX_MS + TEMPLATE_MS) * self._per_ms)
         self._recent: deque[Samples] = deque((np.zeros(self._past_samples, np.int16),))
         self._recent_samples = self._past_samples
@@ -79,8 +80,10 @@ class Concealer:
         if not self._missing:
             self._begin()
         first = self._missing
+        if first >= self._gone:
+            return np.zeros(samples, np.float32)
         self._missing += samples
-        made = self._loop.take(np.arange(first, self._missing), mode="wrap")
+        made = self._loop.take(np.arange(first, self._missing) % len(self._loop))
         made *= self._loudness(first, samples)
         lift = self._lift[first : self._missing]
         made[: len(lift)] += lift
@@ -107,7 +110,7 @@ class Concealer:
 
     def _loudness(self, first: int, samples: int) -> Signal:
         moments = np.arange(first, first + samples, dtype=np.float32)
-        loudness: Signal = np.maximum(1 - moments / np.float32(GONE_MS * self._per_ms), 0)
+        loudness: Signal = np.maximum(1 - moments / np.float32(self._gone), 0)
         return loudness
 
     def _rejoin(self, samples: Samples) -> Samples:

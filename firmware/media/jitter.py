@@ -46,7 +46,7 @@ from firmware.media.delay import DelayModel
 from firmware.media.jitter_counts import Counts, JitterStatistics
 from firmware.media.packets import PacketStore
 from firmware.media.pitch import LAG_MAX_MS
-from firmware.media.stretch import ALIKE, HARDLY_ALIKE, longer, shorter
+from firmware.media.stretch import ALIKE, HARDLY_ALIKE, NEARLY_THE_SAME, longer, shorter
 
 if TYPE_CHECKING:
     from firmware.media.interfaces import Decoder, MediaPacket, Samples
@@ -56,6 +56,9 @@ TOO_SHALLOW_S = 0.005
 
 QUANTUM_MIN_S = 0.005
 """The least step of slack: the card's frame and the packet have no common one below it."""
+
+TOO_DEEP = 0.4
+"""Slack over the target that is left alone, as a share of it: the target itself is not quiet."""
 
 WASTE_S = 0.005
 """Sound held ahead in vain that is left alone: less is hardly worth a cut."""
@@ -355,18 +358,19 @@ class AdaptiveJitterBuffer:
         packet = self._samples(self._packet_ticks)
         self._quantum = max(gcd(samples, packet), int(QUANTUM_MIN_S * self.sample_rate))
         waste_s = (len(sound) - samples) % self._quantum / self.sample_rate
-        if excess_s > self._quantum / self.sample_rate:
-            return self._shorter(sound, samples, LAG_MAX_MS, excess_s)
+        spare_s = excess_s - self._quantum / self.sample_rate
+        if spare_s > TOO_DEEP * self._target_s:
+            alike = HARDLY_ALIKE if spare_s > FAR_TOO_DEEP_S else ALIKE
+            return self._shorter(sound, samples, LAG_MAX_MS, alike)
         if excess_s > 0 and waste_s > WASTE_S:
-            return self._shorter(sound, samples, waste_s * 1000, excess_s)
+            return self._shorter(sound, samples, waste_s * 1000, NEARLY_THE_SAME)
         return sound
 
-    def _shorter(self, sound: Samples, samples: int, most_ms: float, excess_s: float) -> Samples:
+    def _shorter(self, sound: Samples, samples: int, most_ms: float, alike: float) -> Samples:
         wanted = max(SCALED_MS * self.sample_rate // 1000, samples)
         while len(sound) < wanted and self._is_next_here():
             sound = np.concatenate((sound, self._decode()))
         size = min(wanted, len(sound))
-        alike = HARDLY_ALIKE if excess_s > FAR_TOO_DEEP_S else ALIKE
         most_ms = min(most_ms, (size - samples) * 1000 / self.sample_rate)
         scaled = shorter(sound[:size], self.sample_rate, alike, most_ms)
         return self._note_scaled(sound, scaled, size)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ALIKE = 0.85
 """How like itself a sound must be to be scaled unheard."""
 
+NEARLY_THE_SAME = 0.97
+"""What is asked for where there is no hurry."""
+
 HARDLY_ALIKE = 0.5
 """Enough when the buffer is far too deep: a rough join is better than a second of delay."""
 

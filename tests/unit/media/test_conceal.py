@@ -68,6 +68,15 @@ def test_a_long_hole_fades_to_nothing_within_60_ms(rate: int) -> None:
     assert made[40 * size :].any()
 
 
+def test_an_hour_of_nothing_is_cheap_and_silent() -> None:
+    concealer = Concealer(8000)
+    concealer.heard(sine(300, 8000, 0.02))
+    for _ in range(10):
+        concealer.conceal(160)
+    assert not concealer.conceal(8000 * 3600).any()
+    assert concealer._missing == 480  # It counts no further than the fade.
+
+
 def test_nothing_was_heard_yet() -> None:
     concealer = Concealer(8000)
     assert not concealer.conceal(160).any()

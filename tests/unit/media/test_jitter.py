@@ -39,8 +39,8 @@ def test_depth_follows_the_network_without_clicks(
     heard = play(of, sound, Network(jitter_s=jitter_ms / 1000, loss=loss, burst=burst))
     counted = heard.statistics
     depths, targets = np.array(heard.depths_ms[40:-4]), np.array(heard.targets_ms[40:-4])
-    assert -10 <= np.mean(depths - targets) <= 25
-    assert np.max(depths - targets) <= 60
+    assert -10 <= np.mean(depths - targets) <= 25 + 0.4 * np.mean(targets)
+    assert np.max(depths - targets) <= 60 + 0.4 * np.mean(targets)
     assert np.mean(targets) <= max(2 * jitter_ms, 10) + (20 if of is OPUS else 0)
     assert counted.late <= 0.03 * counted.received
     middle = heard.sound[2 * of.sample_rate : 11 * of.sample_rate]
@@ -63,7 +63,8 @@ def test_half_an_hour_of_drift_is_followed_by_time_scale(
     assert counted.lost <= (0.003 * counted.received if jitter_s else 0)
     if not jitter_s:  # Else a late packet that is waited for makes the sound longer, too.
         scaled_ms = counted.shortened_ms - counted.lengthened_ms
-        assert scaled_ms == pytest.approx(1800 * drift_ppm / 1000, abs=40)
+        sunk_ms = heard.depths_ms[3] - heard.depths_ms[-5]  # From the first guess.
+        assert scaled_ms == pytest.approx(1800 * drift_ppm / 1000 + sunk_ms, abs=25)
     middle = heard.sound[10 * of.sample_rate : 1790 * of.sample_rate]
     assert largest_step(middle) < STEPS[of] * largest_step(second)
     for start in (0, len(middle) // 2, len(middle) - 5 * of.sample_rate):
@@ -91,7 +92,7 @@ def test_packets_of_every_length(of: Codec, ptime_ms: int) -> None:
     assert heard.statistics.concealed_ms <= 200
     middle = heard.sound[of.sample_rate : 5 * of.sample_rate]
     assert largest_step(middle) < STEPS[of] * largest_step(sound)
-    assert np.mean(heard.depths_ms[20:-4]) < 60
+    assert np.mean(heard.depths_ms[20:-4]) < 90  # The first guess counts for 100 packets.
 
 
 @EACH
