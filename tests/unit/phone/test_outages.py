@@ -358,6 +358,32 @@ def test_a_way_home_that_was_lost_and_still_came_home_is_a_move_home() -> None:
     assert log.newest.kind is OutageKind.HOME
 
 
+def test_a_registration_that_was_away_long_before_does_not_lengthen_the_move_home() -> None:
+    log = on_the_backup().alone(2).later(60).registered(2).later(60)
+    log.up(reason=HOME).waiting(1, 2).later(0.1).registered(1, 2)
+    assert log.newest.duration_s == pytest.approx(0.1)
+
+
+def test_a_move_home_of_nobody_begins_and_ends_in_one_step() -> None:
+    log = Log(0).up().down().up(BACKUP, RESET).later(300)
+    log.ended.clear()
+    log.up(reason=HOME)
+    assert log.newest.kind is OutageKind.HOME
+    assert log.newest.duration_s == 0
+    assert log.ended == [log.newest]
+
+
+def test_the_log_is_told_when_it_changes_and_not_else() -> None:
+    log = Log.served().lost()
+    assert log.logs == 1
+    log.later(5).down(REFUSED).waiting().feed(Dialling(1, 1, FAR))
+    assert log.logs == 1
+    log.back()
+    assert log.logs == 2
+    log.up().registered().feed(CallAnswered(1))
+    assert log.logs == 2
+
+
 # Calls.
 
 
