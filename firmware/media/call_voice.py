@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from firmware.media.codec import make_encoder
+from firmware.media.comfort_noise import SilenceSuppressor
 from firmware.media.dtmf import QUEUE_MAX
 from firmware.media.dtmf_inband import digit_tone
 from firmware.media.events import (
@@ -29,7 +30,9 @@ from firmware.media.events import (
     PacketReceived,
     SendDigit,
     SendFrame,
+    SendSilence,
 )
+from firmware.media.formats import OPUS
 from firmware.media.framing import Framer
 from firmware.media.plan import Direction, MediaPlan
 from firmware.media.playout import jitter_buffer_for
@@ -108,13 +111,19 @@ class CallVoice:
         self._to_card = Resampler(self._buffer.sample_rate, self._rate)
         self._framer = Framer(encoder.frame_samples)
         self._tones: deque[ToneGenerator] = deque()
+        self._suppressor: SilenceSuppressor | None = None
+        agreed = self._plan.silence_suppression and self._plan.comfort_noise
+        if agreed and self._plan.sends.codec != OPUS:  # Opus describes silence itself.
+            self._suppressor = SilenceSuppressor(encoder.frame_samples / encoder.sample_rate)
 
     def _send(self, frame: Samples, now: float) -> list[object]:
         if self._tones:
             frame = self._tones[0].frame(len(frame))
             if self._tones[0].is_over:
                 self._tones.popleft()
-        return self._session.handle(SendFrame(frame), now)
+        silence = self._suppressor.take(frame) if self._suppressor else None
+        event = SendFrame(frame) if silence is None else SendSilence(silence)
+        return self._session.handle(event, now)
 
 
 def _encoder(plan: MediaPlan) -> Encoder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 
 from firmware.frozen import frozen
-from firmware.media.formats import BY_ENCODING, EVENT
+from firmware.media.formats import BY_ENCODING, COMFORT_NOISE, EVENT
 from firmware.media.plan import Direction, Endpoint, Format
 from firmware.media.sdes import Crypto, read_cryptos
 from firmware.sip.sdp import Media, SessionDescription
@@ -40,6 +40,7 @@ class Audio:
     has_crypto: bool  # Whether there are any at all.
     ptime_ms: int | None
     maxptime_ms: int | None
+    comfort_noise: bool  # RFC 3389, beside a codec of 8000 ticks a second.
 
     @property
     def is_reachable(self) -> bool:
@@ -74,6 +75,7 @@ def read_audio(session: SessionDescription, media: Media) -> Audio | None:
         has_crypto=bool(cryptos),
         ptime_ms=_milliseconds(media.attribute("ptime")),
         maxptime_ms=_milliseconds(media.attribute("maxptime")),
+        comfort_noise=str(COMFORT_NOISE) in media.formats,
     )
 
 

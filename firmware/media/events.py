@@ -51,6 +51,13 @@ class SendDigit:
 
 
 @frozen
+class SendSilence:
+    """In place of a frame, a description of the background (RFC 3389), or nothing at all."""
+
+    description: bytes
+
+
+@frozen
 class ChangePlan:
     """Go on with another plan: held, moved, other keys or another codec."""
 

@@ -22,7 +22,9 @@ EVENT_PAYLOAD_TYPES = {8000: 101, 48000: 102}
 """What our offers call digits, by the clock of the codec beside them (RFC 4733 2.1)."""
 
 COMFORT_NOISE = 13
-"""RFC 3389."""
+"""RFC 3389: the static payload type, of a clock of 8000."""
+
+COMFORT_NOISE_LINE = ("rtpmap", f"{COMFORT_NOISE} CN/8000")
 
 
 @frozen

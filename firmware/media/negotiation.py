@@ -31,7 +31,13 @@ from enum import IntEnum
 from firmware.frozen import frozen
 from firmware.media.described import Audio, is_audio, read_audio
 from firmware.media.errors import MediaError
-from firmware.media.formats import EVENT, EVENT_PAYLOAD_TYPES, CodecChoice
+from firmware.media.formats import (
+    COMFORT_NOISE,
+    COMFORT_NOISE_LINE,
+    EVENT,
+    EVENT_PAYLOAD_TYPES,
+    CodecChoice,
+)
 from firmware.media.plan import Direction, Format, MediaPlan
 from firmware.media.sdes import Crypto, MasterKey, SecretSource, Suite
 from firmware.sip.sdp import DIRECTIONS, Attributes, Media, SessionDescription
@@ -87,15 +93,17 @@ def offer(
     events = [(n, rate) for rate, n in EVENT_PAYLOAD_TYPES.items() if rate in clocks]
     events = [(number, rate) for number, rate in events if number not in taken]
     protocol = "RTP/SAVP" if wishes.srtp is SrtpMode.ONLY else "RTP/AVP"
+    silences = any(choice.silence_suppression for choice in wishes.codecs)
     attributes = (
         *_crypto_lines(cryptos if wishes.srtp is not SrtpMode.OFF else ()),
         *_format_lines(formats, events),
+        *((COMFORT_NOISE_LINE,) if silences else ()),
         ("ptime", str(wishes.codecs[0].ptime_ms)),
         ("rtcp-mux", ""),
         (direction.value, ""),
     )
-    numbers = (*(each.payload_type for each in formats), *(number for number, _ in events))
-    media = Media("audio", wishes.port, protocol, tuple(map(str, numbers)), attributes=attributes)
+    numbers = _numbers(formats, events, comfort_noise=silences)
+    media = Media("audio", wishes.port, protocol, numbers, attributes=attributes)
     return SessionDescription(host, media=(media,))
 
 
@@ -165,6 +173,7 @@ def agree(
         ptime_ms=_ptime_ms(there, choice),
         direction=_agreed_direction(here, there),
         silence_suppression=choice.silence_suppression,
+        comfort_noise=here.comfort_noise and there.comfort_noise,
         events_out=there.events_of(first.codec.clock_rate),
         events_in=here.events,
         key_out=crypto_out,
@@ -236,14 +245,13 @@ def _answer_line(
     attributes = (
         *_crypto_lines([crypto] if crypto else []),
         *_format_lines(said, events),
+        *((COMFORT_NOISE_LINE,) if far.comfort_noise else ()),
         ("ptime", str(_ptime_ms(far, choice))),
         *((("rtcp-mux", ""),) if far.rtcp_mux else ()),
         (_answer_direction(far, wanted).value, ""),
     )
-    numbers = (*(each.payload_type for each in formats), *(number for number, _ in events))
-    return Media(
-        "audio", wishes.port, media.protocol, tuple(map(str, numbers)), attributes=attributes
-    )
+    numbers = _numbers(formats, events, comfort_noise=far.comfort_noise)
+    return Media("audio", wishes.port, media.protocol, numbers, attributes=attributes)
 
 
 def _answer_direction(far: Audio, wanted: Direction) -> Direction:
@@ -309,6 +317,14 @@ def _ptime_ms(far: Audio, choice: CodecChoice) -> int:
 
 def _crypto_lines(cryptos: Iterable[Crypto]) -> Attributes:
     return tuple(("crypto", crypto.to_sdp()) for crypto in cryptos)
+
+
+def _numbers(
+    formats: Iterable[Format], events: Iterable[tuple[int, int]], *, comfort_noise: bool
+) -> tuple[str, ...]:
+    """Return the payload types of a line: codecs, digits, comfort noise."""
+    numbers = [each.payload_type for each in formats] + [number for number, _ in events]
+    return tuple(map(str, numbers + [COMFORT_NOISE] * comfort_noise))
 
 
 def _format_lines(formats: Iterable[Format], events: Iterable[tuple[int, int]]) -> Attributes:

@@ -68,6 +68,7 @@ class MediaPlan:
     ptime_ms: int  # Of what is sent.
     direction: Direction
     silence_suppression: bool = False
+    comfort_noise: bool = False  # Both ends know descriptions of silence (RFC 3389).
     events_out: int | None = None  # The payload type of digits; None: the far end takes none.
     events_in: tuple[tuple[int, int], ...] = ()  # Payload types of digits and their clocks.
     key_out: MasterKey | None = None

@@ -50,6 +50,12 @@ class RtpSender:
         self._is_quiet = False
         return packet
 
+    def comfort(self, payload_type: int, payload: bytes, ticks: int) -> RtpPacket:
+        """Return a description of silence: the sound after it has the marker, not it."""
+        packet = self._packet(payload_type, payload, self.timestamp, marker=False)
+        self.pause(ticks)
+        return packet
+
     def event(self, payload_type: int, event: EventPacket, ticks: int) -> RtpPacket:
         """Return a packet of a digit, sent in place of a frame."""
         timestamp = event.timestamp % TIMESTAMPS

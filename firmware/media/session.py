@@ -43,6 +43,7 @@ from firmware.media.events import (
     SendDigit,
     SendFrame,
     SendPacket,
+    SendSilence,
     WrongKey,
 )
 from firmware.media.formats import COMFORT_NOISE
@@ -74,7 +75,14 @@ COLLISION_S = 10.0
 """Two phones rarely draw the same number; somebody who echoes ours must not make us draw on."""
 
 MediaEvent = (
-    PacketReceived | SendFrame | PressDigit | ReleaseDigit | SendDigit | ChangePlan | LeaveMedia
+    PacketReceived
+    | SendFrame
+    | SendSilence
+    | PressDigit
+    | ReleaseDigit
+    | SendDigit
+    | ChangePlan
+    | LeaveMedia
 )
 
 
@@ -142,7 +150,9 @@ class PacketSession:
             case PacketReceived(data, source, on_rtcp_port):
                 return self._received(data, source, now, on_rtcp_port=on_rtcp_port)
             case SendFrame(frame):
-                return self._send_frame(frame, now)
+                return self._send(now, frame)
+            case SendSilence(description):
+                return self._send(now, None, description)
             case PressDigit() | ReleaseDigit() | SendDigit():
                 return self._take_digit(event)
             case ChangePlan():
@@ -189,7 +199,8 @@ class PacketSession:
                 assert_never(event)
         return []
 
-    def _send_frame(self, frame: Samples, now: float) -> list[object]:
+    def _send(self, now: float, frame: Samples | None, silence: bytes = b"") -> list[object]:
+        """Send a frame's worth of time: a digit, sound, or what there is to say of silence."""
         self._sender.note_time(self._encoder.clock_rate, now)
         if not self._plan.direction.sends:
             self._sender.pause(self._ticks)
@@ -197,7 +208,9 @@ class PacketSession:
         digit = self._digits.next_packet(self._sender.timestamp)
         if digit is not None and self._plan.events_out is not None:
             return self._rtp(self._sender.event(self._plan.events_out, digit, self._ticks))
-        payload = self._encoder.encode(frame)
+        if silence:
+            return self._rtp(self._sender.comfort(COMFORT_NOISE, silence, self._ticks))
+        payload = b"" if frame is None else self._encoder.encode(frame)
         if not payload:
             self._sender.pause(self._ticks)
             return []

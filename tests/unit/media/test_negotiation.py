@@ -115,12 +115,28 @@ def test_the_protocol_and_the_keys_follow_the_mode() -> None:
 def test_the_administrators_codecs_are_offered_in_their_order() -> None:
     ours = wishes(codecs="payload=8;ptime=30;silsupp=on,payload=101;ptime=30,payload=18,payload=8")
     (media,) = offered(ours).media
-    assert media.formats == ("8", "101", "102"), "101 is Opus here, so digits have no number left"
+    assert media.formats == ("8", "101", "102", "13"), (
+        "101 is Opus here, so digits have no number left"
+    )
     assert media.encodings["101"] == "OPUS/48000/2"
     assert media.attribute("ptime") == "30"
     assert [choice.ptime_ms for choice in ours.codecs] == [30, 20], "Opus has no 30 ms"
     assert ours.codecs[0].silence_suppression
     assert read_choices("payload=18") == DEFAULT_CHOICES
+
+
+def test_comfort_noise_is_offered_with_silence_and_always_taken() -> None:
+    suppressing, plain = wishes(codecs="payload=8;silsupp=on"), wishes(codecs="payload=8")
+    assert "13" in offered(suppressing).media[0].formats
+    assert "13" not in offered(plain).media[0].formats
+    for ours in (suppressing, plain):
+        lines, plan = answered(offered(suppressing), ours)
+        assert "a=rtpmap:13 CN/8000" in lines
+        assert plan.comfort_noise
+        assert plan.silence_suppression is ours.codecs[0].silence_suppression
+        lines, plan = answered(offered(plain), ours)
+        assert "a=rtpmap:13 CN/8000" not in lines
+        assert not plan.comfort_noise
 
 
 def test_an_offer_of_baresip() -> None:

@@ -25,11 +25,12 @@ from firmware.media.events import (
 )
 from firmware.media.formats import CODECS, G722, OPUS, PCMA, PCMU, Codec
 from firmware.media.plan import Direction, Endpoint, Format, MediaPlan
+from firmware.media.resample import Resampler
 from firmware.media.sdes import Suite
 from firmware.media.tone_table import ToneKind
 from firmware.media.voices import Said, Voices
 from tests.unit.media.ends import HERE, PLAN, THERE, key, mirrored
-from tests.unit.media.sounds import Samples, frames, level, pitch, sine
+from tests.unit.media.sounds import Samples, frames, level, noise, pitch, sine
 
 RATE = 48_000
 FRAME = 960
@@ -116,6 +117,33 @@ def test_under_every_key(suite: Suite) -> None:
 def test_without_keys() -> None:
     heard, _ = Phones(plan_of(PCMA, key_out=None, key_in=None)).say(sine(440, RATE, 1.0))
     assert pitch(settled(heard), RATE) == pytest.approx(440, abs=1)
+
+
+@pytest.mark.parametrize("codec", [PCMA, G722])
+def test_silence_is_described_and_words_come_whole(codec: Codec) -> None:
+    room = noise(RATE, 6, 40)
+    words = room.copy()
+    words[2 * RATE : 3 * RATE] = sine(440, RATE, 1)
+    plan = plan_of(codec, silence_suppression=True, comfort_noise=True)
+    phones, phrased = Phones(plan), Phones(plan_of(codec))
+    heard, _ = phones.say(words)
+    phrased.say(words)
+    sent, whole = (each.here._calls[CALL]._session._sender.packets for each in (phones, phrased))
+    assert whole == 300
+    assert 60 < sent < 110  # A second of words, what hangs over, and a description a second.
+    word = heard[int(2.3 * RATE) : int(2.9 * RATE)]
+    assert pitch(word, RATE) == pytest.approx(440, abs=1)
+    assert level(word) == pytest.approx(level(sine(440, RATE)), abs=1)
+    background = heard[int(4.5 * RATE) : int(5.8 * RATE)]
+    low = Resampler(RATE, codec.sample_rate).process(room[:RATE])  # What the codec can hear of it.
+    assert level(background) == pytest.approx(level(low), abs=3)
+
+
+@pytest.mark.parametrize("more", [{"silence_suppression": True}, {"comfort_noise": True}])
+def test_silence_is_sent_where_only_one_end_would_suppress_it(more: dict[str, bool]) -> None:
+    phones = Phones(plan_of(PCMA, **more))
+    phones.say(noise(RATE, 2, 40))
+    assert phones.here._calls[CALL]._session._sender.packets == 100
 
 
 def test_one_buffer_serves_codecs_of_several_rates() -> None:
