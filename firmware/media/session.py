@@ -171,8 +171,6 @@ class PacketSession:
 
     def _change_plan(self, change: ChangePlan, now: float) -> list[object]:
         plan = change.plan
-        if change.buffer is not self._buffer:
-            self._source = self._candidate = None
         if plan.key_in != self._plan.key_in:
             self._refused, self._has_told_wrong_key = 0, False
         if not plan.direction.receives or not self._plan.direction.receives:

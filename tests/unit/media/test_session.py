@@ -88,7 +88,9 @@ def test_packets_are_numbered_timed_and_marked() -> None:
     here = End(PLAIN, 1, HERE)
     packets = [RtpPacket.parse(here.says(n * PTIME_S).data) for n in range(3)]
     first = packets[0]
-    assert first.sequence < 2**15
+    starts = [RtpPacket.parse(End(PLAIN, seed, HERE).says(0.0).data) for seed in range(20)]
+    assert all(packet.sequence < 2**15 for packet in starts)
+    assert len({packet.ssrc for packet in starts}) == 20
     assert [p.sequence - first.sequence for p in packets] == [0, 1, 2]
     assert [(p.timestamp - first.timestamp) % 2**32 for p in packets] == [0, 160, 320]
     assert [p.marker for p in packets] == [True, False, False]
@@ -272,6 +274,14 @@ def test_with_proof_a_far_end_may_move_and_without_it_only_when_it_was_silent() 
     assert here.says(now).to == THERE, "the address that it named itself is always right"
 
 
+def test_packets_without_order_prove_nothing() -> None:
+    here = End(PLAIN, 1, HERE)
+    for number in range(0, 40 * GOOD_PACKETS, 2):
+        here.hears(bytes(RtpPacket(0, number, 0, 7, b"x")), 0.001 * number, STRANGER)
+    assert here.says(1.0).to == THERE
+    assert not here.heap.packets
+
+
 def test_a_described_address_that_changes_is_used_at_once() -> None:
     here, there = pair(PLAN)
     now = talk(there, here, 5)
@@ -363,6 +373,25 @@ def test_wrong_keys_are_said_once_and_a_right_one_is_heard_again() -> None:
     assert len(here.heap.packets) == 5
 
 
+def test_wrong_keys_are_said_again_after_another_change() -> None:
+    here, _ = pair(PLAN)
+    wrong = End(replace(mirrored(PLAN), key_out=key(9)), 3, THERE)
+    for turn in range(2):
+        out = [item for n in range(WRONG_KEY_PACKETS) for item in here.hears(wrong.says(n), n / 50)]
+        assert out == [WrongKey()]
+        plan = replace(PLAN, key_in=key(20 + turn))
+        here.feed(ChangePlan(plan, here.words, here.heap), 1.0)
+
+
+def test_a_few_packets_that_cannot_be_read_are_no_wrong_key() -> None:
+    here, there = pair(PLAN)
+    wrong = End(replace(mirrored(PLAN), key_out=key(9)), 3, THERE)
+    for number in range(4 * WRONG_KEY_PACKETS):
+        at = number * PTIME_S
+        assert here.hears((wrong if number % 4 else there).says(at), at) == []
+    assert here.session.counts["wrong key"] == 3 * WRONG_KEY_PACKETS
+
+
 def test_a_strangers_garbage_is_no_wrong_key() -> None:
     here, _ = pair(PLAN)
     for number in range(3 * WRONG_KEY_PACKETS):
@@ -385,6 +414,18 @@ def test_rekeying_loses_nothing(suite: Suite) -> None:
     here.hears(late[1], now + 3.0)
     assert len(here.heap.packets) == 11, "the old key has had its time"
     assert here.heap.restarts == 0
+
+
+def test_a_replay_after_rekeying_is_called_a_replay() -> None:
+    here, there = pair(PLAN)
+    now = talk(there, here, 5)
+    plan = replace(PLAN, key_in=key(12))
+    here.feed(ChangePlan(plan, here.words, here.heap), now)
+    there.feed(ChangePlan(mirrored(plan), there.words, there.heap), now)
+    for _ in range(2):
+        here.hears(again := there.says(now), now)
+        here.hears(again, now)
+    assert here.session.counts == {"replayed": 2}
 
 
 def test_the_roll_over_counter_survives_hold_and_a_new_address() -> None:
@@ -554,6 +595,40 @@ def test_a_held_far_end_need_not_send_but_its_reports_are_missed() -> None:
     here.feed(ChangePlan(PLAIN, here.words, here.heap), 100.0)
     here.hears(bytes(ReceiverReport(7)), 101.0)
     assert silences(here, 101.0 + SILENCE_S) == [FarEndSilent(101.0)]
+
+
+def test_a_call_taken_back_from_hold_is_given_time_to_speak() -> None:
+    held = replace(PLAIN, direction=Direction.SENDONLY)
+    here = End(held, 1, HERE)
+    assert silences(here, 3600.0) == []
+    here.feed(ChangePlan(PLAIN, here.words, here.heap), 3600.0)
+    assert silences(here, 3600.0 + SILENCE_S - 1) == []
+    assert silences(here, 3700.0) == [FarEndSilent(3600.0)]
+
+
+def test_reports_may_come_from_another_port_of_the_far_ends_machine() -> None:
+    for plan in (PLAIN, replace(PLAIN, rtcp_mux=False)):
+        here = End(plan, 1, HERE)
+        report = PacketReceived(
+            bytes(ReceiverReport(7)), Endpoint(THERE.host, 9), not plan.rtcp_mux
+        )
+        here.feed(report, 5.0)
+        assert not here.session.counts
+        stranger = PacketReceived(bytes(ReceiverReport(7)), STRANGER, not plan.rtcp_mux)
+        here.feed(stranger, 6.0)
+        assert here.session.counts == {"stranger": 1}
+
+
+def test_the_time_of_somebody_elses_report_is_not_the_far_ends() -> None:
+    here, there = pair(PLAIN)
+    talk(there, here, 3)
+    for ssrc, known in ((9, False), (RtpPacket.parse(there.says(0.1).data).ssrc, True)):
+        here.hears(bytes(SenderReport(ssrc, 5 << 16, 0, 1, 1)), 1.0)
+        here.out.clear()
+        here.wake((here.session.deadline() or 0) + 5)
+        (report, _) = parse_compound(here.sent()[-1].data)
+        assert isinstance(report, ReceiverReport)
+        assert (report.blocks[0].last_report, report.blocks[0].delay > 0) == (5 * known, known)
 
 
 def test_another_codec_brings_another_buffer() -> None:
