@@ -142,6 +142,7 @@ class OutgoingCall(Call):
 
     def response(self, response: Response, now: float) -> list[object]:
         """Hear the answer to the INVITE."""
+        self._lost = None  # This link has carried the INVITE, and the CANCEL before it.
         match response.status:
             case status if status < 200:
                 return self._provisional(response)
@@ -202,8 +203,9 @@ class OutgoingCall(Call):
     def repeat(self) -> list[object]:
         """Send another INVITE over the link that serves now, or what is left to cancel."""
         assert self.wants_repeating, f"repeated while {self.state}"
-        lost, self._lost = self._lost, None
-        out: list[object] = [CancelLost(lost)] if lost and self.line.proxy == self._proxy else []
+        out: list[object] = []
+        if self._lost and self.line.proxy == self._proxy:
+            out = [CancelLost(self._lost)]
         if self.has_ended:
             self._enter(CallState.TERMINATED)
             return out

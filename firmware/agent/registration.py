@@ -42,6 +42,10 @@ BURST_MAX = 10
 REFILL_S = 3.0
 """REGISTERs per account: ten in a row serve any challenge and reconnect, then one in 3 s."""
 
+UNDONE_S = 5.0
+"""A sign-off that the last proxy did not answer may reach a registrar that both share after the new
+REGISTER, and take the new binding away: so long after it, the account registers once more."""
+
 RETRY_SPREAD = 1.1
 """Waits are drawn from 100-110 %, so that a fleet does not come back in one instant."""
 
@@ -115,6 +119,7 @@ class Registration:
         self._reason = ""
         self._stopping = False  # The binding is taken away,
         self._moving = False  # to register at another proxy at once (F3).
+        self._may_be_undone = False  # The next binding, by a sign-off that was not answered.
         self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
         self._register_at: float | None = None
         self._expires_at: float | None = None
@@ -193,6 +198,7 @@ class Registration:
 
     def service_lost(self, failure: Failure) -> None:
         """There is no way to the registrar; what was out goes again on the next link (F5)."""
+        self._may_be_undone = self.is_signing_off
         self._key = None
         if self._stopping:
             self._sign_off()
@@ -233,11 +239,11 @@ class Registration:
 
     def failed(self, failure: RequestFailure, now: float) -> list[object]:
         """Hear that no answer will come."""
-        self._key = None
         match failure:
             case RequestFailure.LINK_LOST:
-                return []  # F5: `service_up` sends it again.
+                return []  # F5: `service_lost` follows, and `service_up` sends it again.
             case RequestFailure.TIMEOUT:
+                self._key = None
                 return self._failing("registrar does not answer", 0.0, now)
             case _:
                 assert_never(failure)
@@ -326,7 +332,9 @@ class Registration:
         self._learn(own, response)
         self._enter(RegistrationState.REGISTERED)
         self._expires_at = now + expires_s
-        self._register_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
+        longest_s = UNDONE_S if self._may_be_undone else float(expires_s)
+        renew_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
+        self._register_at, self._may_be_undone = min(renew_at, now + longest_s), False
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
 

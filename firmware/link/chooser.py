@@ -2,7 +2,8 @@
 
 A proxy is *unfit* when its link ended before its first 2xx to REGISTER, or when its registrar does
 not serve. Unfit proxies are tried after fit ones until the blacklist time is over, but none before
-its Retry-After. A 2xx makes a proxy fit again, and so do the probes of F3.
+its Retry-After. A 2xx makes a proxy fit again, and so do the probes of F3. One whose
+links end again and again before they were healthy is unfit as well.
 """
 
 from __future__ import annotations
@@ -12,13 +13,26 @@ from dataclasses import dataclass
 
 from firmware.link.connection import Connection
 from firmware.link.events import Proxy
+from firmware.link.retry import HEALTHY_S
 from firmware.link.targets import Targets
 
 HEAD_START_MAX_S = 1.0
 """A head start is never longer (unless the parameter is), and so long while unmeasured (F1)."""
 
+SHORT_LINKS_MAX = 3
+"""Links in a row that ended before they were healthy. A proxy of which that is so is unfit, even
+where it registered us each time: it would be tried first for ever."""
+
+HEAD_START_DOUBLINGS_MAX = 4
+"""After so many short links, to whomever, head starts double up to the budgets of TCP and TLS: else
+a quick proxy that never stays would win every race against one that is slow and works."""
+
 RETRY_AFTER_MAX_S = 86_400.0
 """A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
+
+
+PONGS_MISSED_MAX = 10
+"""Probes in a row without a pong: what was known of the proxy is not so, or no longer (F3)."""
 
 
 @dataclass(slots=True)
@@ -27,7 +41,9 @@ class Record:
 
     targets: Targets
     handshake_s: float | None = None  # From dialling to the end of TLS, the last time.
-    answers_pings: bool = False  # It did so on its last link.
+    answers_pings: bool = False  # It did so on its last link, for certain.
+    pongs_missed: int = 0  # By probes, in a row.
+    short_links: int = 0  # In a row.
     unfit_until: float | None = None
     not_before: float | None = None  # Its Retry-After.
 
@@ -39,6 +55,7 @@ class Chooser:
         self._proxies = proxies
         self._head_start_s = head_start_s
         self._blacklist_s = blacklist_s
+        self._short_links = 0  # In a row, of all proxies.
         self._records = {proxy: Record(Targets(blacklist_s)) for proxy in proxies}
 
     @property
@@ -77,8 +94,24 @@ class Chooser:
             record.not_before = max(held, record.not_before or held)
 
     def fit(self, proxy: Proxy) -> None:
-        """A proxy serves, or its probes succeeded: nothing is held against it."""
+        """The probes of a proxy succeeded: nothing is held against it."""
         self._records[proxy].unfit_until = self._records[proxy].not_before = None
+
+    def serves(self, proxy: Proxy) -> None:
+        """A REGISTER got its 2xx; a proxy that never stays has to do more than that."""
+        if self._records[proxy].short_links < SHORT_LINKS_MAX:
+            self.fit(proxy)
+
+    def link_ended(self, proxy: Proxy, served_at: float | None, now: float) -> bool:
+        """A link is gone; `served_at` is the moment of its first 2xx. Tell whether it was short."""
+        record = self._records[proxy]
+        if served_at is not None and now - served_at >= HEALTHY_S:
+            record.short_links = self._short_links = 0
+            return False
+        record.short_links, self._short_links = record.short_links + 1, self._short_links + 1
+        if record.short_links >= SHORT_LINKS_MAX and self.is_fit(proxy, now):
+            self.unfit(proxy, 0.0, now)
+        return True
 
     def measured(self, proxy: Proxy, handshake_s: float) -> None:
         """Learn how long TCP and TLS took."""
@@ -101,12 +134,24 @@ class Chooser:
         """Learn whether a proxy answers pings."""
         self._records[proxy].answers_pings = answers_pings
 
+    def pong_missed(self, proxy: Proxy) -> None:
+        """A probe stood and was not answered: too often, and pongs are not demanded any more."""
+        record = self._records[proxy]
+        record.pongs_missed += 1
+        if record.pongs_missed >= PONGS_MISSED_MAX:
+            record.answers_pings, record.pongs_missed = False, 0
+
+    def pong_came(self, proxy: Proxy) -> None:
+        """A probe was answered."""
+        self._records[proxy].pongs_missed = 0
+
     def answers_pings(self, proxy: Proxy) -> bool:
         """Tell whether a proxy is known to answer pings."""
         return self._records[proxy].answers_pings
 
     def head_start_s(self, proxy: Proxy) -> float:
         """Return how long a proxy may take before the next one is tried beside it (F1)."""
-        longest = max(self._head_start_s, HEAD_START_MAX_S)
+        doublings = min(max(0, self._short_links - SHORT_LINKS_MAX), HEAD_START_DOUBLINGS_MAX)
+        longest = max(self._head_start_s, HEAD_START_MAX_S) * 2.0**doublings
         known = self._records[proxy].handshake_s
         return longest if known is None else min(max(self._head_start_s, 2 * known), longest)

@@ -140,6 +140,7 @@ class Flow:
             match item:
                 case Ping():
                     pings += 1
+                    self.life.ping_came()
                 case Pong():
                     self.life.pong_came(now)
                 case Unacceptable(answer, _):

@@ -58,7 +58,8 @@ ProbeEvent = Resolved | TcpConnected | Connected | Received | Lost
 
 @dataclass(slots=True)
 class Stay:
-    """How long the phone stays on the backup at least; longer each time that home disappoints."""
+    """How long the phone stays on the backup at least; longer each time that home disappoints: it
+    gave no 2xx, or its link ended before it was healthy."""
 
     configured_s: float
     minimum_s: float
@@ -128,7 +129,10 @@ class Homecoming:
         if self._candidate and is_due(self._candidate.deadline(), now):
             return self._after(self._candidate, self._candidate.wake(now), now, calls)
         if is_due(self._step_by, now):
-            return self._leave() if self.is_leaving else self._failed(now)
+            if self.is_leaving:
+                return self._leave()
+            self._chooser.pong_missed(self._chooser.home)
+            return self._failed(now)
         return []
 
     def handle(self, event: ProbeEvent, now: float, calls: int) -> list[object]:
@@ -186,7 +190,10 @@ class Homecoming:
         """Take a pong; SIP is not accepted on a candidate (L10)."""
         if data.strip(b"\r\n"):
             return self._failed(now)
-        return self._succeeded(now, calls) if self._step is Step.ASKING else []
+        if self._step is not Step.ASKING:
+            return []
+        self._chooser.pong_came(self._chooser.home)
+        return self._succeeded(now, calls)
 
     def _succeeded(self, now: float, calls: int) -> list[object]:
         self._successes += 1

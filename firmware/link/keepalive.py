@@ -75,6 +75,7 @@ class KeepAlive:
         self.proof_at = now
         self.round_trip = RoundTrip()
         self.answers_pings: bool | None = None
+        self._is_pinged = False  # By the proxy: then its pings may be what looks like pongs.
         self.period_s = period_s
         self.pongs_expected = 0  # Pings written since the owner last told the stream.
         self._attempt = attempt
@@ -159,6 +160,15 @@ class KeepAlive:
         self.answers_pings = True
         self.round_trip.learn(now - self._pinged_at, now)
         self._pinged_at = None
+
+    def ping_came(self) -> None:
+        """The proxy pings us."""
+        self._is_pinged = True
+
+    @property
+    def surely_answers_pings(self) -> bool:
+        """Tell whether a pong can be demanded of the proxy another time (F3)."""
+        return self.answers_pings is True and not self._is_pinged
 
     def is_own_answer(self, branch: str, now: float) -> bool:
         """Tell whether a response answers our OPTIONS, and time it."""

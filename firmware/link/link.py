@@ -124,6 +124,8 @@ class Link:
         self._homecoming: Homecoming | None = None
         self._calls = 0
         self._retry_at: float | None = None if settings.problem else now
+        self._was_fit = True  # The proxy of the link, when that was promoted.
+        self._served_at: float | None = None  # The first 2xx to REGISTER over the link.
         self._home_by: float | None = None  # Home has to serve by then, or it is left again (F3).
         self._settled_at: float | None = None
         self._since = now
@@ -265,6 +267,7 @@ class Link:
         assert self._flow is None
         self._enter(State.UP, now)
         self._attempts, self._proxy = 0, winner.proxy
+        self._was_fit = self._chooser.is_fit(winner.proxy, now)
         self._flow = self._flow_of(winner, now)
         if winner.proxy == self._chooser.home:
             self._settled_at = now + SETTLED_S
@@ -295,6 +298,7 @@ class Link:
         if home.winner is None:
             return out
         out += old.close(GOING_HOME)
+        self._retry.interrupted(now)
         self._flow = self._homecoming = None
         out += [LinkDown(GOING_HOME), *self._promote(home.winner, now)]
         self._reason, self._home_by = GOING_HOME, now + HOME_BY_S
@@ -305,8 +309,9 @@ class Link:
         if self._flow is None:
             return []
         self._home_by = None
+        self._served_at = self._served_at or now
         self._retry.service_confirmed(now)
-        self._chooser.fit(self._flow.proxy)
+        self._chooser.serves(self._flow.proxy)
         return self._after_flow(self._flow.service_confirmed(flow_timer_s, now), now)
 
     def _unfit(self, failure: Failure, retry_after_s: float, now: float) -> list[object]:
@@ -322,10 +327,11 @@ class Link:
         assert flow is not None
         out = self._homecoming.give_up() if self._homecoming else []
         out += flow.close(failure)
-        self._chooser.learn_pings(flow.proxy, flow.life.answers_pings is True)
+        self._chooser.learn_pings(flow.proxy, flow.life.surely_answers_pings)
+        is_short = self._chooser.link_ended(flow.proxy, self._served_at, now)
         if flow.address and not flow.proved_good(failure):
             self._chooser.targets(flow.proxy).failed(flow.address, now)
-        if self._home_by is not None:
+        if is_short and self._reason is GOING_HOME:
             self._stay.disappointed()
         self._flow = self._homecoming = None
         self._wait(failure, self._after_loss(flow, now), now)
@@ -335,9 +341,11 @@ class Link:
         """Return when to try again after a link is gone (F1, F2, D8)."""
         if not flow.served and self._chooser.is_fit(flow.proxy, now):
             self._chooser.unfit(flow.proxy, 0.0, now)
-        if not self._chooser.is_fit(flow.proxy, now) and self._chooser.has_fit(now):
+        # Only where this proxy has just become unfit: the fit one may be dead as well (F2).
+        turned = (flow.served or self._was_fit) and not self._chooser.is_fit(flow.proxy, now)
+        if turned and self._chooser.has_fit(now):
+            self._retry.interrupted(now)
             return now
-        # A link that ends before its first 2xx is one more failed attempt, not a loss.
         return self._retry.after_loss(now) if flow.served else self._retry.after_failure(now)
 
     def _wait(self, failure: Failure, retry_at: float, now: float) -> None:
@@ -349,7 +357,7 @@ class Link:
         """The one door through which the state changes; its waits are forgotten here."""
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state, self._since = state, now
-        self._retry_at = self._home_by = self._settled_at = None
+        self._retry_at = self._home_by = self._settled_at = self._served_at = None
 
     # What the screen is told (S1, S2).
 

@@ -45,6 +45,11 @@ class Retry:
         self._failures = self._doublings = 0
         self._outage_since = self.healthy_at = None
 
+    def interrupted(self, now: float) -> None:
+        """The service ends for another proxy's: health begins anew, and no failure is counted."""
+        self._note_health(now)
+        self.healthy_at = None
+
     def after_loss(self, now: float) -> float:
         """Return when to try after the loss of a link that had served."""
         self._note_health(now)

@@ -82,6 +82,7 @@ class Vitals:
     round_trip: RoundTrip = field(default_factory=RoundTrip)
     period_s: float = 0.0
     answers_pings: bool | None = None
+    surely_answers_pings: bool = False
 
     @property
     def unproven_at(self) -> float:
@@ -352,6 +353,7 @@ class SeparateFlows:
             self.life.round_trip = flow.life.round_trip
         if flow.life.answers_pings is not None:
             self.life.answers_pings = flow.life.answers_pings
+            self.life.surely_answers_pings = flow.life.surely_answers_pings
 
     def _gone(self, errand: Errand, failure: Failure) -> None:
         """A connection ended by itself: a loss where a request of ours waits on it."""

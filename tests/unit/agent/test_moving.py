@@ -101,6 +101,21 @@ def test_a_call_dialled_while_signing_off_goes_out_at_once() -> None:
     assert rig.take("INVITE")
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_f3_a_sign_off_that_was_not_answered_may_undo_the_next_binding(answered: bool) -> None:
+    rig = Leaving()
+    if answered:
+        rig.signs_off()
+    rig.down()
+    rig.up(PRIMARY)
+    rig.register()
+    rig.wait(6)
+    assert bool(rig.take("REGISTER")) is not answered
+    rig.register()
+    rig.wait(60)
+    assert not rig.take("REGISTER"), "once is enough"
+
+
 def refuse(rig: Rig, status: int = 403) -> None:
     (sent,) = rig.take("REGISTER")
     rig.reply(sent, answer(sent.request, status))

@@ -179,6 +179,22 @@ def test_d8_two_that_accept_and_close_make_no_hot_loop() -> None:
     assert attempts <= 30
 
 
+def test_d8_one_that_accepts_and_closes_beside_one_that_refuses_makes_no_hot_loop() -> None:
+    rig = Two()
+    start, attempts = rig.now, 0
+    while rig.now < start + 600:
+        connect = rig.dialled()
+        attempts += 1
+        if host(connect) == BACKUP.host:
+            rig.feed(Lost(connect.attempt, REFUSED))
+            connect = of(Connect, rig.out)[-1]
+            if host(connect) == BACKUP.host:
+                continue
+        rig.stands(connect)
+        rig.lose(connect.attempt, RESET)
+    assert attempts <= 30
+
+
 def test_d8_an_unfit_primary_is_tried_after_the_backup() -> None:
     rig = Two()
     first = rig.dialled()
@@ -409,3 +425,104 @@ def test_f3_a_call_that_begins_while_the_accounts_sign_off_keeps_the_phone_here(
     rig.feed(CallsInProgress(0))
     assert rig.link.attempt == backup
     assert of(LeaveSoon, probe(rig))
+
+
+# Proxies that register us and do not stay.
+
+
+def short_link(rig: Two) -> Connect:
+    """Let the next proxy serve for a moment and close; return who it was."""
+    connect = rig.dialled()
+    rig.stands(connect)
+    rig.serves(connect.attempt)
+    rig.lose(connect.attempt, RESET)
+    return connect
+
+
+def test_d8_a_proxy_that_registers_us_and_closes_three_times_is_unfit() -> None:
+    rig = Two()
+    assert [host(short_link(rig)) for _ in range(3)] == [PRIMARY.host] * 3
+    before = rig.now
+    assert host(rig.dialled()) == BACKUP.host
+    assert rig.now == before, "at once: it has just become unfit"
+
+
+def test_d8_thirty_seconds_of_service_count_as_staying() -> None:
+    rig = Two()
+    for _ in range(2):
+        short_link(rig)
+    connect = rig.dialled()
+    rig.stands(connect)
+    rig.serves(connect.attempt)
+    rig.live(31)
+    rig.lose(connect.attempt, RESET)
+    assert [host(short_link(rig)) for _ in range(2)] == [PRIMARY.host] * 2
+
+
+def test_f1_head_starts_grow_where_links_end_again_and_again() -> None:
+    rig = Two()
+    for _ in range(5):
+        first = rig.dialled()
+        while host(first) != BACKUP.host:
+            first = rig.dialled()
+        rig.stands(first)
+        rig.serves(first.attempt)
+        rig.lose(first.attempt, RESET)
+    first = rig.dialled()
+    before = rig.now
+    if host(first) == PRIMARY.host:
+        assert host(rig.dialled()) == BACKUP.host
+        assert rig.now - before == pytest.approx(4.0), "the slow one gets its chance"
+
+
+def test_f3_a_home_that_registers_us_and_closes_is_a_disappointment_too() -> None:
+    rig = Two()
+    rig.on_the_backup()
+    while not of(LeaveSoon, probe(rig)):
+        pass
+    rig.feed(ReadyToLeave())
+    home = rig.link.attempt or 0
+    rig.serves(home)
+    rig.lose(home, RESET)
+    connect = of(Connect, rig.feed(Lost(rig.dialled().attempt, REFUSED)))[-1]
+    rig.stands(connect)
+    rig.serves(connect.attempt)
+    since = rig.now
+    while not of(LeaveSoon, probe(rig)):
+        pass
+    assert rig.now - since >= 240
+
+
+# Pongs that a probe asks for (F3).
+
+
+def known_to_answer(rig: Two, *, pings_us: bool = False) -> None:
+    """The primary answers pings, and is lost; the backup serves."""
+    first = rig.dialled()
+    rig.stands(first)
+    rig.serves(first.attempt)
+    rig.receive(first.attempt, b"\r\n")
+    if pings_us:
+        rig.receive(first.attempt, PING)
+    rig.lose(first.attempt, RESET)
+    second = of(Connect, rig.feed(Lost(rig.dialled().attempt, REFUSED)))[0]
+    rig.stands(second)
+    rig.serves(second.attempt)
+
+
+def test_f3_after_ten_probes_without_a_pong_none_is_asked_for() -> None:
+    rig = Two()
+    known_to_answer(rig)
+    for _ in range(10):
+        connect = of(Connect, rig.live(200))[0]
+        assert written(rig.stands(connect)) == PING
+        rig.until(Close)
+    connect = of(Connect, rig.live(200))[0]
+    assert not written(rig.stands(connect))
+
+
+def test_f3_pongs_of_a_proxy_that_pings_us_are_not_relied_upon() -> None:
+    rig = Two()
+    known_to_answer(rig, pings_us=True)
+    connect = of(Connect, rig.live(200))[0]
+    assert not written(rig.stands(connect)), "its own pings may have been taken for pongs"
