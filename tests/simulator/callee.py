@@ -41,14 +41,42 @@ class Callee:
         self._proxy = proxy
         self._random = proxy.random
         self._open: dict[str, Invitation] = {}  # By branch.
-        self.seen = {"invited": 0, "answered": 0, "cancelled": 0, "acked": 0, "byes": 0}
+        kinds = ["invited", "answered", "cancelled", "acked", "byes", "cut off", "self-busy"]
+        kinds += ["late cancels"]
+        self.seen = dict.fromkeys(kinds, 0)
+
+    def is_ringing(self, request: Request) -> bool:
+        """Tell whether the far end rings for an earlier INVITE of the same caller."""
+        return any(
+            not one.has_final
+            and one.request.uri == request.uri
+            and one.request.from_.uri == request.from_.uri
+            for one in self._open.values()
+        )
+
+    def cut_off(self, line: Line) -> None:
+        """A connection is gone; the far end rings on for a while."""
+        for one in self._open.values():
+            if one.line is line and not one.has_final:
+                self.seen["cut off"] += 1
+                self._later(self._random.uniform(0, 20), partial(self._tire, one))
+
+    def _tire(self, invitation: Invitation) -> None:
+        if not invitation.has_final:
+            self._refuse(invitation, 480)
 
     def invited(self, line: Line, request: Request, account: str) -> None:
         """Take a new INVITE: ring, and decide some time."""
         self.seen["invited"] += 1
         invitation = Invitation(line, request, account)
+        busy = any(peer.callee.is_ringing(request) for peer in self._proxy.peers)
         self._open[request.via.branch] = invitation
         random = self._random
+        if busy and self._proxy.nature.busy_with_itself:
+            self.seen["self-busy"] += 1
+            self._provisional(invitation, final(request, 100))
+            self._refuse(invitation, 486)
+            return
         if random.random() < 0.9:
             self._provisional(invitation, final(request, 100))
         ring_s, decide_s = random.uniform(0, 1.5), random.choice([0.0, 2.0, 8.0, 25.0])
@@ -68,6 +96,7 @@ class Callee:
             return
         invite = invitation.request
         lost = invitation.line is not line  # It went down with its link (F5).
+        self.seen["late cancels"] += lost
         assert lost or cancel.via.branch in line.provisional, "CANCEL before a provisional response"
         assert (cancel.uri, cancel.cseq.number) == (invite.uri, invite.cseq.number), "other INVITE"
         assert cancel.headers.get("Route") == invite.headers.get("Route"), "other Route"

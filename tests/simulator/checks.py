@@ -13,11 +13,13 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     Dialling,
+    EndCause,
     IncomingCall,
     MediaChanged,
     MediaEnded,
     RegistrationState,
     RemoteRinging,
+    Repeating,
 )
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.link.link import State
@@ -25,6 +27,7 @@ from firmware.media.plan import MediaPlan
 from firmware.phone.events import Report, SetLamp, SetRinger, Show
 from firmware.transaction.layer import SERVERS_MAX
 from tests.simulator.faults import Ending
+from tests.simulator.moves import Moves
 from tests.simulator.registrar import SECRET
 from tests.simulator.retries import Phase, Retries
 
@@ -41,6 +44,12 @@ STEP_S = 0.3
 REGISTER_TIMEOUT_S = 33.0
 """Before the first REGISTER is answered there is no keep-alive: its timer F is the bound."""
 
+REPEATED_S = 1.0
+"""How long an account may be registered before its lost INVITE goes again (F5)."""
+
+PATIENCE_S = 299.0
+"""For so long a call without a link is not given up (F5)."""
+
 OPEN_MAX = SERVERS_MAX + 60
 CALLS_MAX = 8
 
@@ -56,17 +65,27 @@ PHASES = {
 class Checks:
     """What was seen of the phone, and whether it may be so."""
 
+    retries: Retries
+    moves: Moves
+    now: float = 0.0
     status: LinkStatus | None = None
     accounts: dict[int, AccountStatus] = field(default_factory=dict)
     open_calls: set[int] = field(default_factory=set)
     offered: set[int] = field(default_factory=set)  # Calls that ring here.
     sounding: dict[int, MediaPlan] = field(default_factory=dict)
     is_ringing: bool = False
-    retries: Retries = field(default_factory=Retries)
+    placed: dict[int, tuple[int, float]] = field(default_factory=dict)  # Account, and when.
+    repeating: dict[int, float] = field(default_factory=dict)  # Calls whose link died, and when.
+    registered_since: dict[int, float] = field(default_factory=dict)  # Over this link.
+    starts_seen: int = 0
+    last_attempt: int | None = None
+    was_registered: int = 0
     served_attempt: int | None = None  # The attempt on which a REGISTER was answered with 2xx.
     served_since: float = 0.0
     seen: dict[str, int] = field(
-        default_factory=lambda: {"dialled": 0, "answered": 0, "ended": 0, "registered": 0}
+        default_factory=lambda: dict.fromkeys(
+            ["dialled", "answered", "ended", "registered", "repeating", "repeated"], 0
+        )
     )
 
     # What the phone says.
@@ -82,20 +101,26 @@ class Checks:
                 self.status = status
             case Report(AccountStatus() as account):
                 self.accounts[account.account] = account
-            case Report(Dialling(call) | IncomingCall(call)):
-                assert call not in self.open_calls, f"call {call} begins twice"
-                self.open_calls.add(call)
-                self.seen["dialled"] += 1
-                if isinstance(said.fact, IncomingCall):
-                    self.offered.add(call)
+            case Report(Dialling(call, account)):
+                self._begins(call)
+                self.placed[call] = account, self.now
+            case Report(IncomingCall(call)):
+                self._begins(call)
+                self.offered.add(call)
+            case Report(Repeating(call)):
+                assert call in self.placed, f"call {call} is repeated and was not placed"
+                self.repeating[call] = self.now
+                self.seen["repeating"] += 1
             case Report(RemoteRinging(call)):
                 assert call in self.open_calls, f"call {call} rings and is not there"
             case Report(CallAnswered(call)):
                 assert call in self.open_calls, f"call {call} is answered and is not there"
+                assert call not in self.repeating, f"call {call} is answered without an INVITE"
                 self.offered.discard(call)
                 self.seen["answered"] += 1
-            case Report(CallEnded(call)):
+            case Report(CallEnded(call, cause)):
                 assert call in self.open_calls or call == 0, f"call {call} ends twice"
+                self._ends_in_time(call, cause)
                 self.open_calls.discard(call)
                 self.offered.discard(call)
                 self.seen["ended"] += 1
@@ -118,6 +143,18 @@ class Checks:
                 assert call in self.sounding, f"call {call} falls silent twice"
                 del self.sounding[call]
 
+    def _begins(self, call: int) -> None:
+        assert call not in self.open_calls, f"call {call} begins twice"
+        self.open_calls.add(call)
+        self.seen["dialled"] += 1
+
+    def _ends_in_time(self, call: int, cause: EndCause) -> None:
+        """F5: a call that was placed waits for the next link as long as its caller does."""
+        _, since = self.placed.pop(call, (0, self.now))
+        self.repeating.pop(call, None)
+        lost = cause is EndCause.LINK_LOST and call not in self.offered
+        assert not lost or self.now - since >= PATIENCE_S, f"call {call} ends with its link (F5)"
+
     def refused(self, said: object) -> str:
         """Return the user whose account turns out to be refused, or nothing."""
         match said:
@@ -132,7 +169,9 @@ class Checks:
 
     def before_step(self, simulator: Simulator) -> None:
         """What was shown until now must have been true until now (S2)."""
+        self.now = simulator.schedule.now
         self._status_is_true(simulator)
+        self.moves.before_step(simulator)
 
     def after_step(self, simulator: Simulator) -> None:
         """Look at the whole phone."""
@@ -151,26 +190,72 @@ class Checks:
             self.served_attempt, self.served_since = stack.link.attempt, now
             self.seen["registered"] += 1
         phase = PHASES[stack.link.state]
-        self._note_hold(simulator, phase)
-        self.retries.step(phase, len(simulator.wire.rounds), registered=registered, now=now)
+        self._note_end(simulator)
+        self._note_starts(simulator, phase, registered=registered)
+        self.moves.after_step(simulator)
         self._dead_link_is_noticed(simulator)
         self._keeps_alive(simulator)
         self._status_is_told(simulator)
+        self._calls_go_again(simulator)
+        self.was_registered = len(stack.agent.registered_accounts)
 
-    def _note_hold(self, simulator: Simulator, phase: Phase) -> None:
-        """D8: a proxy that said Retry-After is left alone for so long."""
-        if phase is not Phase.WAITING or self.retries.phase is not Phase.UP:
+    def _note_starts(self, simulator: Simulator, phase: Phase, *, registered: bool) -> None:
+        """Tell races from probes, and look at both."""
+        wire, now = simulator.wire, simulator.schedule.now
+        new = wire.starts[len(wire.starts) - (wire.begun - self.starts_seen) :]
+        new = new if wire.begun > self.starts_seen else []
+        self.starts_seen = wire.begun
+        is_probe = phase is self.retries.phase is Phase.UP
+        for start in new if is_probe else ():
+            self.retries.asks(start)
+            self.retries.may_be_fit(start.site.role)
+        attempt, races = simulator.stack.link.attempt, [] if is_probe else new
+        self.retries.step(phase, races, attempt, registered=registered, now=now)
+        if registered and attempt is not None:
+            self.retries.serves(wire.connections[attempt].site.role)
+
+    def _note_end(self, simulator: Simulator) -> None:
+        """D8: what the end of a link says of its proxy, and for how long that is left alone."""
+        old, attempt = self.last_attempt, simulator.stack.link.attempt
+        self.last_attempt = attempt
+        if old is None or old == attempt:
             return
-        now = simulator.schedule.now
-        reason = self.status.reason if self.status else None
-        if reason is None or reason.kind is not FailureKind.UNFIT:
+        if attempt is not None:
+            return  # Home, in one step (F3).
+        now, connection = simulator.schedule.now, simulator.wire.connections[old]
+        self.retries.link_ended(connection.site.role, now)
+        role, reason = connection.site.role, self.status.reason if self.status else None
+        is_unfit = reason is not None and reason.kind is FailureKind.UNFIT
+        if not is_unfit and old == self.served_attempt:
             return
-        holds = simulator.registrar.holds
-        if simulator.woke_at < now:  # Else it may have lost patience before it read the answers.
-            self.retries.held_until = now + min(holds, default=0)
-        self.retries.may_be_held_until = max(
-            self.retries.may_be_held_until, now + max(holds, default=0)
-        )
+        certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
+        self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
+        holds = connection.site.holds
+        # Silence is heard later; else every account that was registered must have been failed.
+        silent = reason is not None and "answer" in reason.text
+        others = not silent and self.was_registered > len(holds) > 0
+        assert not is_unfit or not others, "a proxy is left for one account's trouble (D8)"
+        if is_unfit:
+            # A machine that slept may have lost patience before it read the answers.
+            certain_s = min(holds, default=0) if simulator.woke_at < now else 0
+            self.retries.holds(role, certain_s, max(holds, default=0), now)
+
+    def _calls_go_again(self, simulator: Simulator) -> None:
+        """F5: a call that waits for its account goes again as soon as that is registered."""
+        now, agent = simulator.schedule.now, simulator.stack.agent
+        registered = set(agent.registered_accounts)
+        for number in set(self.registered_since) - registered:
+            del self.registered_since[number]
+        for number in registered:
+            self.registered_since.setdefault(number, now)
+        for call, since in list(self.repeating.items()):
+            account, _ = self.placed[call]
+            if simulator.sent.invited_since(simulator.users[account - 1], since):
+                del self.repeating[call]
+                self.seen["repeated"] += 1
+            elif account in registered:
+                waited_s = now - max(self.registered_since[account], simulator.woke_at)
+                assert waited_s <= REPEATED_S, f"call {call} does not go again (F5)"
 
     def _dead_link_is_noticed(self, simulator: Simulator) -> None:
         """D2: a dead or mute proxy is noticed within a bound."""
@@ -181,11 +266,11 @@ class Checks:
         if connection.path is None:
             return
         gone_s = now - max(connection.path_since, simulator.woke_at)
-        limit_s = simulator.period_s + STEP_S
+        limit_s = simulator.period_s(connection) + STEP_S
         if attempt != self.served_attempt:
             limit_s += REGISTER_TIMEOUT_S
         if connection.path is Ending.DEAD:
-            limit_s += simulator.pong_limit_s
+            limit_s += simulator.pong_limit_s(connection)
         else:
             # D3: where no ping was ever answered, OPTIONS gets its own time.
             ponged_at = connection.ponged_at
@@ -198,9 +283,11 @@ class Checks:
         attempt = simulator.stack.link.attempt
         if attempt is None or attempt != self.served_attempt or not simulator.keep_alive_s:
             return
-        written_at = simulator.wire.connections[attempt].written_at
-        silent_s = simulator.schedule.now - max(written_at, simulator.woke_at, self.served_since)
-        assert silent_s <= simulator.period_s + STEP_S, f"silent for {silent_s:.1f} s (L6)"
+        connection = simulator.wire.connections[attempt]
+        since = max(connection.written_at, simulator.woke_at, self.served_since)
+        silent_s = simulator.schedule.now - since
+        limit_s = simulator.period_s(connection) + STEP_S
+        assert silent_s <= limit_s, f"silent for {silent_s:.1f} s (L6)"
 
     def _status_is_true(self, simulator: Simulator) -> None:
         """S2: shown as up only with a proof of life that is fresh enough."""
@@ -211,7 +298,7 @@ class Checks:
         connection = simulator.wire.connections[attempt]
         assert connection.proof_at is not None
         age_s = simulator.schedule.now - max(connection.proof_at, simulator.woke_at)
-        limit_s = simulator.keep_alive_s + simulator.pong_limit_s + SHOWN_SLACK_S
+        limit_s = simulator.keep_alive_s + simulator.pong_limit_s(connection) + SHOWN_SLACK_S
         if not simulator.keep_alive_s:
             limit_s = UNPROVEN_S
         assert age_s <= limit_s + STEP_S, f"shown as up, last proof of life {age_s:.1f} s ago (S2)"
@@ -222,5 +309,9 @@ class Checks:
         up = simulator.stack.link.attempt is not None
         shown = self.status.state in {LinkState.UP, LinkState.UNPROVEN}
         assert shown == up, f"the link is shown as {self.status.state}"
+        attempt = simulator.stack.link.attempt
+        if attempt is not None:
+            real = simulator.wire.connections[attempt].site.proxy
+            assert self.status.proxy == real, f"{self.status.proxy} is shown, not {real} (S1)"
         told = {n for n, account in self.accounts.items() if account.state.value == "registered"}
         assert told == set(simulator.stack.agent.registered_accounts), "accounts shown wrongly"

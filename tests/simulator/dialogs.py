@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from random import Random
+from itertools import count
 
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
@@ -107,11 +107,15 @@ def final(
 
 
 class Legs:
-    """All dialogs of the far end."""
+    """All dialogs of the far end, whichever proxy they came through, and its names."""
 
-    def __init__(self, random: Random) -> None:
-        self._random = random
+    def __init__(self) -> None:
+        self._numbers = count(1)
         self._legs: dict[tuple[str, str], Leg] = {}
+
+    def new_number(self) -> int:
+        """A number that nobody behind any proxy has used."""
+        return next(self._numbers)
 
     def add(self, leg: Leg) -> Leg:
         """Remember a dialog."""

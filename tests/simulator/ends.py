@@ -34,7 +34,7 @@ def _phone_is_well(simulator: Simulator) -> None:
     assert checks.status is not None
     shown = {LinkState.UP} if simulator.keep_alive_s else {LinkState.UP, LinkState.UNPROVEN}
     assert checks.status.state in shown, f"no link after the calm: {checks.status}"
-    for login, number in zip(simulator.registrar.logins.values(), checks.accounts, strict=True):
+    for login, number in zip(simulator.plan.logins[0], checks.accounts, strict=True):
         status = checks.accounts[number]
         if login.is_wrong:
             assert status.state is not RegistrationState.REGISTERED, "registered with no password"
@@ -47,22 +47,30 @@ def _phone_is_well(simulator: Simulator) -> None:
 
 
 def _link_is_steady(simulator: Simulator) -> None:
-    """A proxy that serves is not left again and again."""
+    """A proxy that serves is not left again and again; where the primary serves, it is that one."""
     attempt = simulator.stack.link.attempt
     assert attempt is not None, "no link"
-    stood_s = simulator.schedule.now - simulator.wire.connections[attempt].opened_at
+    connection = simulator.wire.connections[attempt]
+    home = simulator.sites[0]
+    # Where every account is refused, no proxy ever shows that it serves.
+    served = home.serves and not all(login.is_wrong for login in simulator.plan.logins[0])
+    assert connection.site is home or not served, "at the backup, not at home (F3)"
+    stood_s = simulator.schedule.now - connection.opened_at
     assert stood_s >= STEADY_S, f"the link stands for {stood_s:.1f} s only"
 
 
 def _bindings_are_clean(simulator: Simulator) -> None:
     """The registrar reaches the phone over its live link, and nowhere else (lesson 26)."""
     attempt, now = simulator.stack.link.attempt, simulator.schedule.now
-    for login in simulator.registrar.logins.values():
+    assert attempt is not None
+    site = simulator.wire.connections[attempt].site
+    wise = simulator.sites if simulator.plan.is_shared else [site]
+    for login in simulator.plan.logins[simulator.sites.index(site)]:
         live = [b for b in login.bindings if b.expires_at > now]
         assert login.is_wrong or attempt in {b.connection for b in live}, "no binding of this link"
         # Leftovers are asked away once per link: where that was answered, none can be left.
-        recent = [b for b in live if attempt is not None and b.connection > attempt - 8]
-        tidy = len(recent) <= 1 or simulator.loses_answers
+        recent = [b for b in live if b.connection > attempt - 8]
+        tidy = len(recent) <= 1 or any(simulator.loses_answers(one) for one in wise)
         assert tidy, f"{len(recent)} bindings of one phone"
 
 
@@ -72,7 +80,7 @@ def _nothing_is_owed(simulator: Simulator) -> None:
     assert not transactions.open_transactions, f"open: {transactions.waiting_requests}"
     connection = simulator.wire.connections[simulator.stack.link.attempt or 0]
     # A proxy that answers no pings may have all of its own taken for those answers.
-    due = simulator.nature.answers_pings and connection.pings_down >= PINGS_MIN
+    due = connection.site.nature.answers_pings and connection.pings_down >= PINGS_MIN
     assert connection.pongs_up or not due, "pings are not answered"
-    confirmed = simulator.proxy.legs.confirmed
+    confirmed = simulator.proxies[0].legs.confirmed
     assert not confirmed, f"the far end still holds {[leg.call_id for leg in confirmed]}"

@@ -41,6 +41,9 @@ class Faults:
     latency_s: float = 0.02  # One way.
     jitter_s: float = 0.0
     addresses: int = 1
+    dead_addresses: int = 0  # Of those, the first ones: DNS names them and nobody listens there.
+    renumber_every_s: float = 0.0  # The name gets other addresses; connections are cut off.
+    dns_lag_s: float = 0.0  # How long DNS still tells the old ones.
     split: float = 0.0
     glue_s: float = 0.0
     cut: float = 0.0
@@ -58,6 +61,7 @@ class Faults:
     slow_s: float = 0.0
     unanswered: float = 0.0
     refused: float = 0.0  # 403, 404, 500 and the like to a REGISTER that was fine.
+    fails_account: bool = False  # The last account always gets 500 (D8).
     # The callers and the called.
     calls_every_s: float = 0.0
     malformed: float = 0.0
@@ -87,6 +91,8 @@ class Nature:
     service_route: bool = False
     forks: bool = False
     challenges_dialogs: bool = False
+    speaks_first: bool = False  # Before the calm, a request on every connection that stands.
+    busy_with_itself: bool = False  # A far end that still rings is busy for the next INVITE.
 
 
 def draw_faults(random: Random) -> Faults:
@@ -109,6 +115,8 @@ def draw_faults(random: Random) -> Faults:
         freeze=maybe(0.02),
         garble=maybe(0.01),
         late=maybe(1.0),
+        renumber_every_s=period(60, 300),
+        dns_lag_s=random.choice([0.0, 5.0, 30.0]),
         spells=tuple(random.sample(spells, random.randint(0, 5))),
         spell_every_s=period(40, 400),
         spell_s=random.choice([5.0, 30.0, 150.0]),
@@ -119,10 +127,32 @@ def draw_faults(random: Random) -> Faults:
         slow_s=random.choice([0.0, 0.0, 1.0, 6.0]),
         unanswered=maybe(0.05),
         refused=maybe(0.2),
+        fails_account=random.random() < 0.1,
         calls_every_s=period(10, 120),
         malformed=maybe(0.2),
         lost_behind=maybe(0.5),
     )
+
+
+def draw_site(random: Random) -> Faults:
+    """Draw what goes wrong at one of two proxies; some of them have a character of their own."""
+    faults = draw_faults(random)
+    kinds = {"any": 5, "well": 2, "flapping": 2, "slow": 1, "refuses all": 1}
+    match random.choices(list(kinds), list(kinds.values()))[0]:
+        case "well":
+            return calm(faults)
+        case "flapping":
+            spells = tuple(random.sample(FLAPS, random.randint(1, 3)))
+            return replace(faults, spells=spells, spell_every_s=random.uniform(8, 30), spell_s=6.0)
+        case "slow":
+            return replace(calm(faults), latency_s=random.uniform(0.3, 0.9), slow_s=1.0)
+        case "refuses all":
+            return replace(faults, refused=0.7)
+        case _:
+            return replace(faults, spell_every_s=random.uniform(20, 150))
+
+
+FLAPS = (Spell.REFUSES, Spell.CLOSES, Spell.MUTE, Spell.BLACK_HOLE, Spell.UNAVAILABLE)
 
 
 def draw_nature(random: Random) -> Nature:
@@ -147,6 +177,8 @@ def draw_nature(random: Random) -> Nature:
         service_route=random.random() < 0.3,
         forks=random.random() < 0.3,
         challenges_dialogs=random.random() < 0.2,
+        speaks_first=random.random() < 0.15,
+        busy_with_itself=random.random() < 0.5,
     )
 
 
@@ -156,6 +188,7 @@ def calm(faults: Faults) -> Faults:
         Faults(),
         latency_s=faults.latency_s,
         addresses=faults.addresses,
+        dead_addresses=faults.dead_addresses,
         split=faults.split,
         glue_s=faults.glue_s,
         late=faults.late,

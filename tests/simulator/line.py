@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from firmware.sip.message import Request, Response
 from firmware.sip.stream import StreamParser
-from tests.simulator.wire import Connection
+from tests.simulator.connection import Connection
 
 OnResponse = Callable[[Response], None]
 

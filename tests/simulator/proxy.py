@@ -9,19 +9,22 @@ answer to every request, an ACK for every final answer to an INVITE.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from random import Random
 
 from firmware.sip.message import Request, Response
 from firmware.sip.stream import Ping, Pong, Unacceptable
+from firmware.sip.uri import SipUri
 from tests.simulator.callee import Callee
 from tests.simulator.caller import Caller
-from tests.simulator.dialogs import SESSION, Leg, Legs, final
-from tests.simulator.faults import Faults, Nature
+from tests.simulator.connection import Connection
+from tests.simulator.dialogs import SESSION, Leg, Legs, far_request, final
+from tests.simulator.faults import Faults
 from tests.simulator.line import GIVE_UP_S, Line, OnResponse, Waiting
-from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Login, Registrar
+from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Binding, Login, Registrar
 from tests.simulator.schedule import Schedule
-from tests.simulator.wire import Connection, Wire
+from tests.simulator.sent import Sent
+from tests.simulator.site import Site
+from tests.simulator.wire import Wire
 
 PATIENCE_S = 8.0
 """An answer or ACK of the phone is here by then, over any wire without trouble."""
@@ -35,38 +38,55 @@ class ProxyEnd:
         schedule: Schedule,
         random: Random,
         wire: Wire,
-        nature: Nature,
+        site: Site,
         registrar: Registrar,
+        legs: Legs,
+        sent: Sent,
     ) -> None:
         self.schedule = schedule
         self.random = random
-        self.nature = nature
+        self.site = site
+        self.nature = site.nature
         self.registrar = registrar
-        self.legs = Legs(random)
+        self.legs = legs
+        self._sent = sent
+        self.peers = [self]  # The proxies that people are reached through, with this one.
         self.callee = Callee(self)
         self.caller = Caller(self)
         self.is_calm = False
+        self.on_opened: Callable[[Connection], None] = lambda connection: None
         self.lines: dict[int, Line] = {}
         kinds = ["requests", "responses", "pings", "pongs", "asked", "unanswered", "lost acks"]
+        kinds += ["spoke first"]
         self.seen = dict.fromkeys(kinds, 0)
         self._wire = wire
-        self._numbers = count(1)
 
     @property
     def faults(self) -> Faults:
         """What goes wrong just now."""
-        return self._wire.faults
+        return self.site.faults
 
     # What the wire tells.
 
     def opened(self, connection: Connection) -> None:
         """A connection of the phone stands."""
         line = Line(connection)
-        self.registrar.holds.clear()
+        self.on_opened(connection)
+        self.site.holds.clear()
         self.lines = {n: one for n, one in self.lines.items() if one.is_open}
         self.lines[connection.attempt] = line
         if self.nature.pings_every_s:
             self.schedule.later(self.nature.pings_every_s, lambda: self._ping(line))
+        if self.nature.speaks_first and not self.is_calm:
+            self.seen["spoke first"] += 1
+            self._speak_first(line)
+
+    def _speak_first(self, line: Line) -> None:
+        """Ask who is there; on a candidate the phone must not listen (L10)."""
+        uri = SipUri("sip", line.connection.local.host, port=line.connection.local.port)
+        me = f"<sip:proxy@example.org>;tag={self.new_tag()}"
+        first = far_request("OPTIONS", uri, me, f"<{uri}>", self.new_tag(), 1, self.new_branch())
+        self.write(line, first)
 
     def closed(self, connection: Connection) -> None:
         """A connection is gone, and with it what waited on it."""
@@ -74,6 +94,7 @@ class ProxyEnd:
         line.is_open = False
         line.waiting.clear()
         line.acks_due.clear()
+        self.callee.cut_off(line)
         self.registrar.lost(connection.attempt, self.schedule.now)
 
     def received(self, connection: Connection, data: bytes) -> None:
@@ -176,7 +197,9 @@ class ProxyEnd:
 
     def _register(self, line: Line, request: Request) -> None:
         now = self.schedule.now
-        self.reply(line, self.registrar.answer(request, line.connection.attempt, now))
+        response = self.registrar.answer(request, line.connection.attempt, now)
+        line.connection.has_accepted |= response.status < 300
+        self.reply(line, response)
 
     def _invited(self, line: Line, request: Request) -> None:
         account = self._account_of(request)
@@ -210,6 +233,8 @@ class ProxyEnd:
     def reply(self, line: Line, response: Response) -> None:
         """Send an answer, if the connection still stands."""
         if line.is_open:
+            if response.status >= 200:
+                self._sent.answered(line.connection.attempt, response)
             self._wire.send(line.connection, bytes(response))
 
     def write(self, line: Line, request: Request) -> None:
@@ -323,23 +348,32 @@ class ProxyEnd:
             self.legs.forget(leg)
 
     def way_to(self, account: str) -> Line | None:
-        """The connection over which an account is reached."""
-        login = self.registrar.logins[account]
-        for binding in reversed(login.bindings):
-            line = self.lines.get(binding.connection)
-            if line is not None and line.is_open and binding.expires_at > self.schedule.now:
-                return line
-        return None
+        """The connection over which an account is reached, through any of the proxies."""
+        ways = self.ways_to(account)
+        return ways[-1][0] if ways else None
+
+    def ways_to(self, account: str) -> list[tuple[Line, Binding]]:
+        """All of them, the latest last."""
+        known = {id(login): login for p in self.peers if (login := p.registrar.logins[account])}
+        bindings = [
+            binding
+            for login in known.values()
+            for binding in login.bindings
+            if binding.expires_at > self.schedule.now
+        ]
+        lines = {n: line for p in self.peers for n, line in p.lines.items() if line.is_open}
+        found = [(lines[b.connection], b) for b in bindings if b.connection in lines]
+        return sorted(found, key=lambda way: way[1].connection)
 
     def disturb(self) -> None:
         """Somebody calls, or asks something, on an account that can be reached."""
         for account in self.random.sample(
             sorted(self.registrar.logins), len(self.registrar.logins)
         ):
-            line = self.way_to(account)
-            if line is None:
+            ways = self.ways_to(account)
+            if not ways:
                 continue
-            target = self.registrar.logins[account].bindings[-1].contact
+            line, target = ways[-1][0], ways[-1][1].contact
             if self.random.random() < self.faults.malformed:
                 self.caller.ask_something(line, account, target)
             else:
@@ -348,11 +382,11 @@ class ProxyEnd:
 
     def new_branch(self) -> str:
         """A branch of the far end."""
-        return f"z9hG4bKfar{next(self._numbers)}"
+        return f"z9hG4bKfar{self.legs.new_number()}"
 
     def new_tag(self) -> str:
         """A tag of the far end."""
-        return f"t{next(self._numbers)}"
+        return f"t{self.legs.new_number()}"
 
 
 def _with_cseq(ack: Request, number: int) -> Request:

@@ -14,8 +14,9 @@ from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
 from tests.lab.digest import parse_parameters
 from tests.lab.digest import response as digest_response
-from tests.simulator.faults import Faults, Nature, Spell
-from tests.simulator.wire import Connection
+from tests.simulator.connection import Connection
+from tests.simulator.faults import Faults, Spell
+from tests.simulator.site import Site
 
 SECRET = "s3cr3t"
 """Part of every password, nonce and opaque: it must turn up nowhere but in digests on the wire."""
@@ -35,6 +36,7 @@ class Nonce:
     """A nonce that was given out."""
 
     made_at: float
+    user: str
     count: int = 0
     is_stale: bool = False
 
@@ -58,37 +60,47 @@ class Login:
     is_wrong: bool = False  # The phone has another password.
     bindings: list[Binding] = field(default_factory=list)
     cseqs: dict[str, int] = field(default_factory=dict)  # By Call-ID.
-    refused_at: list[float] = field(default_factory=list)  # Wrong passwords on this connection.
-    patient_until: float = 0.0  # The phone has heard a refusal and waits.
     asked_at: list[float] = field(default_factory=list)  # REGISTERs of the last minute.
+
+    @property
+    def at_another_registrar(self) -> Login:
+        """The same account where locations are not shared; the phone's manners are the same."""
+        return Login(self.user, self.password, self.is_wrong, asked_at=self.asked_at)
 
 
 class Registrar:
     """Answers REGISTER, and checks credentials for calls as well."""
 
-    def __init__(self, random: Random, faults: Faults, nature: Nature, logins: list[Login]) -> None:
-        self.faults = faults
-        self.nature = nature
+    def __init__(self, random: Random, site: Site, logins: list[Login]) -> None:
+        self.nature = site.nature
         self.logins = {login.user: login for login in logins}
-        self.spell = Spell.NONE
-        self.holds: list[
-            int
-        ] = []  # The Retry-After of each failure on this connection, for checks.
-        self.seen = {"registered": 0, "challenged": 0, "stale": 0, "refused": 0}
-        self._is_odd = bool(faults.spells or faults.slow_s or faults.unanswered or faults.refused)
+        self.seen = {"registered": 0, "challenged": 0, "stale": 0, "refused": 0, "failed": 0}
+        self._site = site
         self._random = random
         self._nonces: dict[str, Nonce] = {}
+        self._refused_at: dict[str, list[float]] = {}  # Wrong passwords on this connection.
+        self._served: dict[str, int] = {}  # The CSeq that was served last, by Call-ID.
+        self._has_refused: set[str] = set()  # Accounts that the phone has not told so yet.
+        self._patient_until: dict[str, float] = {}  # The phone has heard a refusal and waits.
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong just now."""
+        return self._site.faults
 
     def answer(self, request: Request, attempt: int, now: float) -> Response:
         """Answer a REGISTER that came over the connection of that attempt."""
         login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
-        unavailable = self._unavailable(request)
-        if unavailable is not None:
-            return unavailable
-        challenge = self.challenge(request, login, now, 401, REALM)
-        if challenge is not None:
-            return challenge
-        refusal = self._refusal(request)
+        if request.cseq.number < self._served.get(request.call_id, 0):
+            return _plain(request, 500)  # A later one was served before it (10.3, step 7).
+        self._served[request.call_id] = request.cseq.number
+        refusal = (
+            self._unavailable(request, login)
+            or self.challenge(request, login, now, 401, REALM)
+            or self._refusal(request)
+        )
+        if refusal is not None:
+            self._has_refused.add(login.user)
         return refusal or self._bind(request, login, attempt, now)
 
     def arrived(self, request: Request, connection: Connection, now: float) -> None:
@@ -98,19 +110,22 @@ class Registrar:
             return
         login = self.logins[request.to.uri.user or ""]  # type: ignore[union-attr] # the phone writes SIP URIs
         cseq = request.cseq.number
-        assert now >= login.patient_until, "a refused account does not wait (F4)"
+        patient_until = self._patient_until.get(login.user, 0.0)
+        assert now >= patient_until, "a refused account does not wait (F4)"
         assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
         login.cseqs[request.call_id] = cseq
         contact = _own_contact(request)
         local = connection.local
         assert (contact.host, contact.port) == (local.host, local.port), "Contact of an old link"
         self._is_in_time(login, connection, now)
-        login.asked_at = [at for at in login.asked_at if at > now - 60] + [now]
+        login.asked_at[:] = [at for at in login.asked_at if at > now - 60] + [now]
         assert len(login.asked_at) <= REGISTERS_PER_MINUTE_MAX, "a flood of REGISTERs"
 
     def _is_in_time(self, login: Login, connection: Connection, now: float) -> None:
         """A binding is renewed before it is over, where nothing was in the way."""
-        if self._is_odd or connection.path is not None or connection.excused_at:
+        worst = self._site.worst
+        odd = worst.spells or worst.slow_s or worst.unanswered or worst.refused
+        if odd or connection.path is not None or connection.excused_at:
             return
         over = [b for b in login.bindings if b.connection == connection.attempt]
         assert all(b.expires_at > now for b in over), "renewed when it was over"
@@ -121,21 +136,27 @@ class Registrar:
             for text in request.headers.all(name):
                 given = parse_parameters(text)
                 nonce = self._nonces.get(given["nonce"])
+                user = request.from_.uri.user  # type: ignore[union-attr] # the phone writes SIP URIs
+                assert nonce is None or nonce.user == user, "a nonce of another account (F5)"
                 if "nc" in given and nonce is not None and request.method != "ACK":
                     count = int(given["nc"], 16)
                     assert count > nonce.count, f"nonce count {count} after {nonce.count}"
                     nonce.count = count
 
-    def _unavailable(self, request: Request) -> Response | None:
-        if self.spell is Spell.UNAVAILABLE:
+    def _unavailable(self, request: Request, login: Login) -> Response | None:
+        spell = self._site.spell
+        if spell is Spell.UNAVAILABLE:
             return self._fail(request, self._random.choice([500, 503, 504]), 0)
-        if self.spell is Spell.UNAVAILABLE_UNTIL:
+        if spell is Spell.UNAVAILABLE_UNTIL:
             return self._fail(request, 503, self._random.choice([1, 5, 40]))
+        if self.faults.fails_account and login is list(self.logins.values())[-1]:
+            self.seen["failed"] += 1
+            return self._fail(request, 500, 0)
         return None
 
     def _fail(self, request: Request, status: int, hold_s: int) -> Response:
         """Answer that the registrar does not serve (D8)."""
-        self.holds.append(hold_s)
+        self._site.holds.append(hold_s)
         return _plain(request, status, *((("Retry-After", hold_s),) if hold_s else ()))
 
     def _refusal(self, request: Request) -> Response | None:
@@ -165,7 +186,7 @@ class Registrar:
             if given.get("realm") == realm:
                 return self._check(request, login, now, given, status, realm)
         self.seen["challenged"] += 1
-        return self._challenging(request, now, status, realm, stale=False)
+        return self._challenging(request, login, now, status, realm, stale=False)
 
     def _check(
         self,
@@ -182,25 +203,38 @@ class Registrar:
         expected = digest_response(given, login.password, request.method, request.body)
         if given["response"] != expected:
             assert login.is_wrong, f"wrong digest: {given.get('algorithm')} {given.get('qop')}"
-            self._is_patient(login, now)
-            return self._challenging(request, now, status, realm, stale=False)
+            if request.method == "REGISTER" and not request.expires:
+                self._refused_at.pop(login.user, None)  # Signing off may cross it (F3).
+            else:
+                self._is_patient(login, now)
+            return self._challenging(request, login, now, status, realm, stale=False)
         assert not login.is_wrong
         if now - nonce.made_at > self.nature.nonce_s or nonce.is_stale:
             self.seen["stale"] += 1
-            return self._challenging(request, now, status, realm, stale=self.nature.says_stale)
+            stale = self.nature.says_stale
+            return self._challenging(request, login, now, status, realm, stale=stale)
         return None
 
     def _is_patient(self, login: Login, now: float) -> None:
         """F4: a wrong password is tried again only after the long wait, if the phone heard so."""
-        login.refused_at = [at for at in login.refused_at if at > now - REJECTED_RETRY_S] + [now]
+        before = self._refused_at.get(login.user, [])
+        refused_at = [at for at in before if at > now - REJECTED_RETRY_S] + [now]
+        self._refused_at[login.user] = refused_at
         # With a nonce that was known, and with a fresh one.
-        assert len(login.refused_at) <= 2, "a wrong password is tried again too soon (F4)"
+        assert len(refused_at) <= 2, "a wrong password is tried again too soon (F4)"
 
     def _challenging(
-        self, request: Request, now: float, status: int, realm: str, *, stale: bool
+        self,
+        request: Request,
+        login: Login,
+        now: float,
+        status: int,
+        realm: str,
+        *,
+        stale: bool,
     ) -> Response:
         name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
-        nonce = self._new_nonce(now)
+        nonce = self._new_nonce(login, now)
         qop = f', qop="{self.nature.qop}"' if self.nature.qop else ""
         end = ", stale=true" if stale else ""
         challenges = [
@@ -209,9 +243,9 @@ class Registrar:
         ]
         return _plain(request, status, *((name, challenge) for challenge in challenges))
 
-    def _new_nonce(self, now: float) -> str:
+    def _new_nonce(self, login: Login, now: float) -> str:
         nonce = f"{SECRET}{self._random.getrandbits(64):016x}"
-        self._nonces[nonce] = Nonce(now)
+        self._nonces[nonce] = Nonce(now, login.user)
         return nonce
 
     # Bindings.
@@ -221,7 +255,6 @@ class Registrar:
         expires = request.contacts[0].parameters.get("expires") or str(request.expires or 3600)
         granted_s = min(int(expires), max(self.nature.grants_s, self.nature.min_expires_s))
         instance = request.contacts[0].parameters.get("+sip.instance") or ""
-        assert instance, "no +sip.instance"
         gone = [contact.uri for contact in request.contacts[1:]]
         login.bindings = [
             binding
@@ -257,28 +290,21 @@ class Registrar:
         if self.nature.service_route:
             fields.append(("Service-Route", f"<sip:edge.{REALM};transport=tls;lr>"))
         if self.nature.next_nonce:
-            fields.append(("Authentication-Info", f'nextnonce="{self._new_nonce(now)}"'))
+            fields.append(("Authentication-Info", f'nextnonce="{self._new_nonce(login, now)}"'))
         return _plain(request, 200, *fields)
 
     def refusal_heard(self, user: str, now: float) -> None:
         """The phone says that this account was refused: it waits, on this link and the next."""
-        self.logins[user].patient_until = now + REJECTED_RETRY_S
+        if user in self._has_refused:  # Else it is told again on another link.
+            self._has_refused.discard(user)
+            self._patient_until[user] = now + REJECTED_RETRY_S
 
     def lost(self, attempt: int, now: float) -> None:
         """A flow is gone: with RFC 5626 its bindings go with it."""
-        for login in self.logins.values():
-            login.refused_at.clear()  # The answer may not have arrived.
+        self._refused_at.clear()  # The answer may not have arrived.
         if self.nature.outbound:
             for login in self.logins.values():
                 login.bindings = [b for b in login.bindings if b.connection != attempt]
-
-    def bound(self, attempt: int, now: float) -> list[Login]:
-        """The accounts that are reached over a connection."""
-        return [
-            login
-            for login in self.logins.values()
-            if any(b.connection == attempt and b.expires_at > now for b in login.bindings)
-        ]
 
 
 def _own_contact(request: Request) -> SipUri:

@@ -7,22 +7,19 @@ slept) holds back what the world has for it until it wakes.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from random import Random
 
-from firmware.agent.account import Account, AgentSettings, RegistrationSettings
 from firmware.agent.events import MediaChanged, MediaEnded
 from firmware.link.events import (
     CheckDelivery,
     Close,
     Connect,
     NetworkChanged,
-    Proxy,
     Resolve,
-    Role,
     Write,
 )
-from firmware.link.settings import LinkSettings
 from firmware.phone.events import (
     OutageEnded,
     OutageLog,
@@ -32,18 +29,24 @@ from firmware.phone.events import (
     Show,
     TimeIs,
 )
-from firmware.phone.phone import PhoneSettings
-from firmware.stack import Stack, StackSettings
+from firmware.stack import Stack
 from tests.simulator.checks import PONG_LIMIT_MAX_S, PONG_LIMIT_MIN_S, Checks
+from tests.simulator.connection import Connection
+from tests.simulator.dialogs import Legs
 from tests.simulator.ends import what_is_wrong
-from tests.simulator.faults import Spell, calm, draw_faults, draw_nature
+from tests.simulator.faults import Spell, calm
+from tests.simulator.moves import Moves
 from tests.simulator.outages import LogCheck
 from tests.simulator.person import Person
-from tests.simulator.proxy import ProxyEnd, new_login
-from tests.simulator.registrar import REJECTED_RETRY_S, Registrar
+from tests.simulator.proxy import ProxyEnd
+from tests.simulator.registrar import Registrar
+from tests.simulator.retries import Retries
 from tests.simulator.schedule import Action, Schedule
+from tests.simulator.sent import Sent
+from tests.simulator.site import Site
 from tests.simulator.trace import Trace
 from tests.simulator.wire import Wire
+from tests.simulator.world import draw_plan
 
 START_S = 1000.0
 TROUBLE_S = 400.0
@@ -53,8 +56,9 @@ CALM_S_MIN = 70.0
 CALM_S_MAX = 190.0
 """The longest back-off, an account's longest wait, a REGISTER that is not answered, and slack."""
 
-RETRY_CAP_S = 40.0
-TIMEOUT_RETRY_S = 30.0
+AWAY_S = 700.0
+"""Longer, where a primary that does not serve has to be found out a few times."""
+
 STALL_S = 400.0
 """The longest pause of the phone."""
 
@@ -68,19 +72,20 @@ class Simulator:
         self.random = random = Random(seed)
         self.schedule = Schedule(START_S)
         self.trace = Trace()
-        self.nature = draw_nature(random)
-        faults = draw_faults(random) if trouble else calm(draw_faults(random))
-        self.keep_alive_s = random.choice([5.0, 15.0, 30.0, 30.0, 0.0])
-        self.wire = Wire(self.schedule, random, faults, self._step, self.when_awake)
-        numbers = range(1, random.choice([1, 1, 2, 3]) + 1)
-        wrong = random.random() < 0.1
-        logins = [new_login(n, is_wrong=wrong and n == max(numbers)) for n in numbers]
-        self.registrar = Registrar(random, faults, self.nature, logins)
-        self.proxy = ProxyEnd(self.schedule, random, self.wire, self.nature, self.registrar)
-        self.wire.far_end = self.proxy
+        self.plan = plan = draw_plan(random, trouble=trouble)
+        self.sites, self.keep_alive_s, self.users = plan.sites, plan.keep_alive_s, plan.users
+        self.sent = Sent()
+        self.wire = Wire(self.schedule, random, plan.sites, self._step, self.when_awake)
+        self.wire.wrote = lambda connection, data: self.sent.wrote(
+            connection, data, self.schedule.now
+        )
+        self.proxies = self._proxies()
         self.person = Person(self.schedule, random, self.tell)
-        self.checks = Checks()
         self.log_check = LogCheck()
+        stay = (plan.minimum_stay_s, plan.probe_interval_s, plan.probe_count)
+        self.checks = Checks(Retries(plan.sites, plan.blacklist_s), Moves(plan.sites, *stay))
+        for proxy in self.proxies:
+            proxy.on_opened = self.checks.moves.opened
         kinds = [spell.value for spell in Spell if spell is not Spell.NONE]
         self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
@@ -88,68 +93,52 @@ class Simulator:
         self._asleep_until: float | None = None
         self._inbox: list[Action] = []
         ids = (f"id{number}" for number in count(1))
-        self.stack = Stack(self._settings(), ids, Random(seed + 1), START_S)
+        self._phone_now = START_S
+        self.stack = Stack(plan.settings(), ids, Random(seed + 1), START_S)
         self._due = self.stack.deadline()
         self.tell(TimeIs(random.choice([None, 1.8e9]), 3600))
 
+    def _proxies(self) -> list[ProxyEnd]:
+        """Put a proxy at every site; the people behind them are the same."""
+        legs, random = Legs(), self.random
+        proxies = []
+        for site, logins in zip(self.sites, self.plan.logins, strict=True):
+            registrar = Registrar(random, site, logins)
+            proxy = ProxyEnd(self.schedule, random, self.wire, site, registrar, legs, self.sent)
+            site.far_end = proxy
+            proxies.append(proxy)
+        for proxy in proxies:
+            proxy.peers = proxies
+        return proxies
+
     # What the checks may know.
 
-    @property
-    def period_s(self) -> float:
-        """The longest time between two pings (L6)."""
-        timer_s = self.nature.flow_timer_s
+    def period_s(self, connection: Connection) -> float:
+        """The longest time between two pings over a link (L6)."""
+        timer_s = connection.site.nature.flow_timer_s
         return min(self.keep_alive_s, timer_s) if timer_s else self.keep_alive_s
 
-    @property
-    def pong_limit_s(self) -> float:
-        """The longest pong limit that the phone may have come to on this wire (D2)."""
-        faults = self._worst
+    def pong_limit_s(self, connection: Connection) -> float:
+        """The longest pong limit that the phone may have come to on a link (D2)."""
+        faults = connection.site.worst
         # A ping of the proxy's that crosses the phone's is taken for its pong.
-        if self._may_stall or self.nature.pings_every_s:
+        if self._may_stall(connection.site) or connection.site.nature.pings_every_s:
             return PONG_LIMIT_MAX_S
         round_trip_s = 2 * (faults.latency_s + faults.jitter_s) + faults.glue_s
         return min(PONG_LIMIT_MAX_S, max(PONG_LIMIT_MIN_S, 8 * round_trip_s))
 
-    @property
-    def loses_answers(self) -> bool:
+    def loses_answers(self, site: Site) -> bool:
         """Whether a REGISTER may have been refused or lost on a link that stands."""
-        worst = self._worst
+        worst = site.worst
         odd = {Spell.UNAVAILABLE, Spell.UNAVAILABLE_UNTIL} & set(worst.spells)
-        stale = self._may_stall and self.nature.nonce_s <= STALL_S  # Taken for a wrong password.
-        return bool(worst.refused or worst.unanswered or odd or stale)
+        # Taken for a wrong password.
+        stale = self._may_stall(site) and site.nature.nonce_s <= STALL_S
+        return bool(worst.refused or worst.unanswered or worst.fails_account or odd or stale)
 
-    @property
-    def _may_stall(self) -> bool:
-        faults = self._worst
-        return bool(faults.slow_s or faults.pause_every_s or faults.freeze or faults.spells)
-
-    def _settings(self) -> StackSettings:
-        named = self.random.random() < 0.6
-        host = "proxy.example.org" if named else "198.51.100.10"
-        self._worst = self.wire.faults
-        accounts = tuple(
-            Account(
-                number=number,
-                user=login.user,
-                domain="example.org",
-                password=login.password + ("x" if login.is_wrong else ""),
-                display_name=f"Line {number}",
-                registration=RegistrationSettings(
-                    rejected_retry_s=REJECTED_RETRY_S, timeout_retry_s=TIMEOUT_RETRY_S
-                ),
-            )
-            for number, login in enumerate(self.registrar.logins.values(), 1)
-        )
-        return StackSettings(
-            link=LinkSettings(
-                (Proxy(Role.PRIMARY, host, 5061),),
-                keep_alive_s=self.keep_alive_s,
-                retry_cap_s=RETRY_CAP_S,
-            ),
-            accounts=accounts,
-            agent=AgentSettings(instance="urn:uuid:00000000-0000-4000-8000-000000000001"),
-            phone=PhoneSettings(),
-        )
+    def _may_stall(self, site: Site) -> bool:
+        faults = site.worst
+        stalls = faults.slow_s or faults.freeze or faults.spells or faults.renumber_every_s
+        return bool(stalls or self.plan.faults.pause_every_s)
 
     # Time.
 
@@ -190,30 +179,44 @@ class Simulator:
         now = self.schedule.now
         self.checks.before_step(self)
         if event is None:
-            out = self.stack.wake(now)
+            due = self.stack.deadline()
+            # As the driver does: a clock may be a hair early for the moment it was armed for.
+            self._phone_now = max(self._clock(), due if self._is_due() and due else 0.0)
+            out = self.stack.wake(self._phone_now)
         else:
+            self._phone_now = self._clock()
             self.trace.add(now, ">", event)
-            out = self.stack.handle(event, now)
+            out = self.stack.handle(event, self._phone_now)
         for item in out:
             self.trace.add(now, "<", item)
             self._carry_out(item)
-        self._due = self.stack.deadline()
+        self._due = self._world_time(self.stack.deadline())
         if self._due is None or self._due > now:  # Else the phone has more to do at once.
             self.checks.after_step(self)
             self.log_check.after_step()
         else:
             assert event is not None, "the deadline was not moved by wake"
 
+    def _clock(self) -> float:
+        """The phone's own clock, which runs a little wrong."""
+        return max(self._phone_now, START_S + (self.schedule.now - START_S) * self.plan.clock_rate)
+
+    def _world_time(self, moment: float | None) -> float | None:
+        return None if moment is None else START_S + (moment - START_S) / self.plan.clock_rate
+
+    def _is_due(self) -> bool:
+        return self._due is not None and self._due <= self.schedule.now
+
     def _carry_out(self, item: object) -> None:
         match item:
             case Resolve() | Connect() | Write() | Close() | CheckDelivery():
                 self.wire.command(item)
             case OutageLog() | OutageEnded():
-                self.log_check.hear(item, self.schedule.now)
+                self.log_check.hear(item, self._phone_now)
             case Show() | SetRinger() | SetLamp() | Report():
-                self.log_check.hear(item, self.schedule.now)
+                self.log_check.hear(item, self._phone_now)
                 if user := self.checks.refused(item):
-                    self.registrar.refusal_heard(user, self.schedule.now)
+                    self._refusal_heard(user)
                 self.checks.hear(item)
                 self.person.hears_ringing = self.checks.is_ringing
             case MediaChanged() | MediaEnded():
@@ -221,51 +224,78 @@ class Simulator:
             case _:
                 raise AssertionError(f"nobody in the world takes {item!r}")
 
+    def _refusal_heard(self, user: str) -> None:
+        attempt = self.stack.link.attempt or self.checks.last_attempt
+        connection = self.wire.connections.get(attempt or 0)
+        for proxy in self.proxies:
+            if connection is not None and proxy.site is connection.site:
+                proxy.registrar.refusal_heard(user, self.schedule.now)
+
     # Trouble.
 
     def trouble(self) -> None:
         """Let everything go wrong that this seed has drawn."""
-        faults = self.wire.faults
-        self._every(faults.spell_every_s, self._spell)
-        self._every(faults.network_every_s, self._network_changes)
-        self._every(faults.pause_every_s, self._pause)
-        self._every(faults.clock_every_s, self._clock_steps)
-        self._every(faults.calls_every_s, self.proxy.disturb)
+        own = self.plan.faults
+        for site in self.sites:
+            self._every(site.faults.spell_every_s, partial(self._spell, site))
+            self._every(site.faults.renumber_every_s, partial(self._renumber, site))
+            if self.random.random() < 0.3:
+                self._spell(site)  # Trouble from the start.
+        self._every(own.network_every_s, self._network_changes)
+        self._every(own.pause_every_s, self._pause)
+        self._every(own.clock_every_s, self._clock_steps)
+        self._every(own.calls_every_s, self._disturb)
         self.person.live()
-        if self.random.random() < 0.3 and faults.spells:
-            self._spell()  # Trouble from the start.
 
-    def _every(self, mean_s: float, action: object) -> None:
+    def _every(self, mean_s: float, action: Action) -> None:
         """Do something again and again, until the calm."""
         if not mean_s:
             return
 
         def again() -> None:
-            if not self.proxy.is_calm:
-                action()  # type: ignore[operator] # a bound method without arguments
+            if not self.is_calm:
+                action()
                 self._every(mean_s, action)
 
         self.schedule.later(self.random.expovariate(1 / mean_s), again)
 
-    def _spell(self) -> None:
-        if not self.wire.faults.spells or self.wire.spell is not Spell.NONE:
-            return
-        spell = self.random.choice(self.wire.faults.spells)
-        self.trace.add(self.schedule.now, "!", spell)
-        self.seen_trouble[spell.value] += 1
-        self.registrar.spell = spell
-        self.wire.begin(spell)
-        self.schedule.later(self.random.expovariate(1 / self.wire.faults.spell_s), self._clear_up)
+    @property
+    def is_calm(self) -> bool:
+        """Tell whether the trouble is over."""
+        return self.proxies[0].is_calm
 
-    def _clear_up(self) -> None:
-        self.trace.add(self.schedule.now, "!", Spell.NONE)
-        self.registrar.spell = self.wire.spell = Spell.NONE
+    def _disturb(self) -> None:
+        self.random.choice(self.proxies).disturb()
+
+    def _spell(self, site: Site) -> None:
+        if not site.faults.spells or site.spell is not Spell.NONE:
+            return
+        spell = self.random.choice(site.faults.spells)
+        self.trace.add(self.schedule.now, "!", f"{site.role}: {spell.value}")
+        self.seen_trouble[spell.value] += 1
+        self.wire.begin(site, spell)
+        ends_s = self.random.expovariate(1 / site.faults.spell_s)
+        self.schedule.later(ends_s, partial(self._clear_up, site, spell))
+
+    def _clear_up(self, site: Site, spell: Spell) -> None:
+        if site.serves and site.spell is spell:
+            self.trace.add(self.schedule.now, "!", f"{site.role}: well")
+            site.spell = Spell.NONE
+
+    def _renumber(self, site: Site) -> None:
+        """The name leads elsewhere; DNS tells so a little later."""
+        if not site.is_named:
+            return
+        site.renumber()
+        self.wire.seen["renumbered"] += 1
+        self.trace.add(self.schedule.now, "!", f"{site.role}: moves to {site.addresses[0]}")
+        self.wire.cut_off(site)
+        self.schedule.later(self.random.uniform(0, site.faults.dns_lag_s), site.tell_dns)
 
     def _network_changes(self) -> None:
         self.seen_trouble["network"] += 1
-        self.checks.retries.network_changed_at = self.schedule.now
-        if self._asleep_until is not None:
-            self.checks.retries.network_changed_at = self._asleep_until
+        heard_at = self.schedule.now if self._asleep_until is None else self._asleep_until
+        self.checks.retries.network_changed(heard_at)
         self.tell(NetworkChanged())
 
     def _clock_steps(self) -> None:
@@ -298,38 +328,75 @@ class Simulator:
 
     def seen(self) -> dict[str, int]:
         """What this run came by: proof that the trouble is real."""
-        parts = {
-            "trouble": self.seen_trouble,
-            "wire": self.wire.seen,
-            "proxy": self.proxy.seen,
-            "registrar": self.registrar.seen,
-            "callee": self.proxy.callee.seen,
-            "caller": self.proxy.caller.seen,
-            "phone": self.checks.seen,
-            "log": self.log_check.seen,
-        }
-        counts = {f"{part} {key}": n for part, seen in parts.items() for key, n in seen.items()}
-        return {**counts, "steps": self.steps}
+        parts = [
+            ("trouble", self.seen_trouble),
+            ("wire", self.wire.seen),
+            ("phone", self.checks.seen),
+            ("moves", self.checks.moves.seen),
+            ("sent", self.sent.seen),
+            ("log", self.log_check.seen),
+        ]
+        for proxy in self.proxies:
+            parts += [
+                ("proxy", proxy.seen),
+                ("registrar", proxy.registrar.seen),
+                ("callee", proxy.callee.seen),
+                ("caller", proxy.caller.seen),
+            ]
+        counts: dict[str, int] = {}
+        for part, seen in parts:
+            for key, number in seen.items():
+                counts[f"{part} {key}"] = counts.get(f"{part} {key}", 0) + number
+        kinds = {f"worlds of {len(self.sites)}": 1, "worlds shared": int(self.plan.is_shared)}
+        return {**counts, **kinds, "steps": self.steps}
 
     def calm_down(self) -> None:
-        """No more trouble: the proxy serves, the person is gone."""
+        """No more trouble: a proxy serves, perhaps both, and the person is gone."""
         self.trace.add(self.schedule.now, "!", "calm")
-        self.proxy.is_calm = True
-        self.wire.faults = self.registrar.faults = calm(self.wire.faults)
-        self._clear_up()
+        self._choose_who_serves()
+        for proxy in self.proxies:
+            proxy.is_calm = True
+        for site in self.sites:
+            site.calm_down(calm(site.faults))
+            if site.serves:
+                site.spell = Spell.NONE
         if self._asleep_until is not None:
             self.run(self._asleep_until)
         for connection in self.wire.standing:
-            self.wire.heal(connection)
+            if connection.site.serves:
+                self.wire.heal(connection)
         self.person.go_home()
-        self.proxy.caller.give_up_all()
-        self.proxy.callee.hang_on()
+        for proxy in self.proxies:
+            proxy.caller.give_up_all()
+            proxy.callee.hang_on()
+
+    def _choose_who_serves(self) -> None:
+        """One of two proxies may stay away for good, in any of the ways that there are."""
+        gone = self.random.choice([None, *self.sites]) if len(self.sites) > 1 else None
+        if gone is None:
+            return
+        gone.serves = False
+        spell = self.random.choice([s for s in Spell if s is not Spell.NONE])
+        self.trace.add(self.schedule.now, "!", f"{gone.role}: {spell.value} for good")
+        self.wire.begin(gone, spell)
+
+    @property
+    def patience_s(self) -> float:
+        """How long the phone may take until all is well, with two proxies until it is home."""
+        if len(self.sites) == 1:
+            return CALM_S_MAX
+        plan = self.plan
+        # A proxy whose own pings were taken for pongs has to miss ten before that is known.
+        probing_s = (plan.probe_count + 11) * (1.3 * plan.probe_interval_s + 10)
+        away_s = 0.0 if self.sites[0].serves else AWAY_S
+        # A proxy that serves for a moment and closes is fit; one that was not is tried after it.
+        return CALM_S_MAX + self.checks.moves.minimum_s + probing_s + away_s + plan.blacklist_s
 
     def heal(self) -> None:
         """Wait until all is well on both ends; it must be so within the bound."""
-        began = self.schedule.now
+        began, patience_s = self.schedule.now, self.patience_s
         self.run(began + CALM_S_MIN)
-        while self.schedule.now < began + CALM_S_MAX and what_is_wrong(self):
+        while self.schedule.now < began + patience_s and what_is_wrong(self):
             self.run(self.schedule.now + 10.0)
         wrong = what_is_wrong(self)
         assert not wrong, wrong

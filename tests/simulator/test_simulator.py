@@ -7,7 +7,7 @@ import pytest
 from tests.simulator.__main__ import play_many
 from tests.simulator.simulator import play
 
-SEEDS = 2000
+SEEDS = 400
 
 
 def test_every_seed_ends_well_and_together_they_see_everything() -> None:

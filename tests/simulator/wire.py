@@ -17,12 +17,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from functools import partial
 from itertools import count, pairwise
 from random import Random
-from typing import Protocol
 
 from firmware.link.events import (
     Address,
@@ -41,81 +39,32 @@ from firmware.link.events import (
     TlsFacts,
     Write,
 )
+from tests.simulator.connection import Chunk, Connection, Stage
 from tests.simulator.faults import Ending, Faults, Spell
 from tests.simulator.schedule import Action, Schedule
+from tests.simulator.site import Site
 
-ADDRESSES = tuple(Address(f"198.51.100.{number}", 5061) for number in (10, 11, 12))
+STANDING_MAX = 2
+"""A link and a probe, or two candidates (L10)."""
+
 CERTIFICATE_ENDS = 4e9
 
 ALIKE_S = 1e-6
 """Two drawn times that are closer than this were not drawn."""
 
+ALIKE_MAX = 2
+"""In a row: two requests may be followed by a ping each, at the same distance (D4)."""
+
 Command = Resolve | Connect | Write | Close | CheckDelivery
 
 
-class Stage(Enum):
-    """What the phone knows of an attempt."""
-
-    RESOLVING = "resolving"
-    DIALLING = "dialling"
-    OPEN = "open"
-    ENDED = "ended"  # The phone closed it, or was told of its end.
-
-
-@dataclass
-class Chunk:
-    """Bytes on their way, and when they arrive at the earliest."""
+@dataclass(frozen=True)
+class Start:
+    """The phone began to connect to a proxy: a look-up, or its first dial."""
 
     at: float
-    data: bytes
-
-
-@dataclass
-class Connection:
-    """One attempt: what the phone knows, and what is really so."""
-
+    site: Site
     attempt: int
-    local: Address
-    stage: Stage
-    opened_at: float = 0.0
-    stands: bool = False  # Both ends are up: bytes can pass.
-    path: Ending | None = None  # DEAD, MUTE, or None while all is well.
-    path_since: float = 0.0
-    excused_at: float = 0.0  # The last trouble that excuses a late answer of the phone.
-    carried_sip: bool = False
-    pings_down: int = 0  # Pings of the proxy's,
-    pongs_up: int = 0  # and what the phone answered them with.
-    pinged_at: float | None = None  # The phone's last ping, and how long after the one before.
-    ping_gap_s: float = 0.0
-    written_at: float = 0.0  # When the phone wrote last.
-    is_garbled: bool = False  # Something from the proxy was spoilt on its way.
-    ponged_at: float | None = None  # When the proxy answered a ping first.
-    proof_at: float | None = None  # When the phone was given bytes last.
-    up: deque[Chunk] = field(default_factory=deque)  # On its way to the proxy,
-    down: deque[Chunk] = field(default_factory=deque)  # and to the phone.
-    breath: bytearray = field(default_factory=bytearray)  # What the proxy sends in one breath.
-
-    def excuse(self, until: float) -> None:
-        """What the phone owes may come late: nothing counts before then."""
-        self.excused_at = max(self.excused_at, until)
-
-    @property
-    def unacknowledged(self) -> int:
-        """What the kernel holds (SIOCOUTQ)."""
-        return sum(len(chunk.data) for chunk in self.up) if self.path is Ending.DEAD else 0
-
-
-class FarEnd(Protocol):
-    """The proxy as the wire sees it."""
-
-    def opened(self, connection: Connection) -> None:
-        """A connection stands."""
-
-    def received(self, connection: Connection, data: bytes) -> None:
-        """Bytes came from the phone."""
-
-    def closed(self, connection: Connection) -> None:
-        """The connection is gone."""
 
 
 class Wire:
@@ -125,23 +74,22 @@ class Wire:
         self,
         schedule: Schedule,
         random: Random,
-        faults: Faults,
+        sites: list[Site],
         deliver: Callable[[object], None],
         when_awake: Callable[[Action], None],
-        connections_max: int = 1,
     ) -> None:
         self.schedule = schedule
-        self.faults = faults
-        self.spell = Spell.NONE
+        self.sites = sites
         self.connections: dict[int, Connection] = {}
-        self.rounds: list[float] = []  # When the phone began anew: a look-up, or its first dial.
-        self.far_end: FarEnd
+        self.starts: list[Start] = []
+        self.wrote: Callable[[Connection, bytes], None] = lambda connection, data: None
+        self.begun = 0
         kinds = ["connections", "lost", "condemned", "cut", "split", "glued", "garbled", "late"]
+        kinds += ["strays", "renumbered"]
         self.seen = dict.fromkeys([*kinds, *(ending.value for ending in Ending)], 0)
         self._random = random
         self._deliver = deliver
         self._when_awake = when_awake
-        self._connections_max = connections_max
         self._ports = count(40000)
 
     # What the phone wants.
@@ -149,12 +97,15 @@ class Wire:
     def command(self, command: Command) -> None:
         """Take a command of the phone."""
         match command:
-            case Resolve(attempt):
-                self._resolve(self._new(attempt, Stage.RESOLVING))
+            case Resolve(attempt, proxy):
+                connection = self._new(attempt, Stage.RESOLVING, proxy.host)
+                self._began(connection)
+                self._resolve(connection)
             case Connect(attempt, name, address):
+                connection = self._new(attempt, Stage.DIALLING, name.text)
                 if name.text == address.host:  # An address as configured: no look-up came before.
-                    self.rounds.append(self.schedule.now)
-                self._connect(self._new(attempt, Stage.DIALLING))
+                    self._began(connection)
+                self._connect(connection, address)
             case Write(attempt, data):
                 self._write(attempt, data)
             case Close(attempt):
@@ -168,55 +119,70 @@ class Wire:
         """The connections that the phone holds, or is setting up."""
         return [c for c in self.connections.values() if c.stage is not Stage.ENDED]
 
-    def _new(self, attempt: int, stage: Stage) -> Connection:
+    def _new(self, attempt: int, stage: Stage, host: str) -> Connection:
         assert attempt not in self.connections, f"attempt {attempt} used twice"
-        connection = Connection(attempt, Address("192.0.2.7", next(self._ports)), stage)
+        (site,) = [site for site in self.sites if site.proxy.host == host]
+        local = Address("192.0.2.7", next(self._ports))
+        connection = Connection(attempt, local, stage, site, self.schedule.now)
         self.connections[attempt] = connection
         count_now = len(self.standing)
-        assert count_now <= self._connections_max, f"{count_now} connections at once (L10)"
+        assert count_now <= STANDING_MAX, f"{count_now} connections at once (L10)"
         self._forget_old()
         return connection
+
+    def _began(self, connection: Connection) -> None:
+        start = Start(self.schedule.now, connection.site, connection.attempt)
+        self.starts = [*self.starts[-20:], start]
+        self.begun += 1
 
     def _forget_old(self) -> None:
         """Keep memory bounded in long runs; late events of attempts this old are not tried."""
         for attempt in list(self.connections)[:-40]:
-            del self.connections[attempt]
+            ended_at = self.connections[attempt].ended_at
+            if ended_at is not None and ended_at < self.schedule.now:
+                del self.connections[attempt]
 
     def _resolve(self, connection: Connection) -> None:
-        attempt, took_s = connection.attempt, self._trip_s()
-        self.rounds.append(self.schedule.now)
-        if self.spell is Spell.NAME_HANGS:
+        attempt, site = connection.attempt, connection.site
+        took_s = _trip_s(site.faults, self._random)
+        if site.spell is Spell.NAME_HANGS:
             return
-        if self.spell is Spell.NAME_UNKNOWN:
+        if site.spell is Spell.NAME_UNKNOWN:
             self._lose_later(attempt, took_s, FailureKind.RESOLVE, "no such name")
             return
-        found = ADDRESSES[: self.faults.addresses]
+        found = site.told
 
         def resolved() -> None:
             if connection.stage is Stage.RESOLVING:
-                connection.stage = Stage.ENDED  # The look-up is over; a dial is a new attempt.
+                self._ended(connection)  # The look-up is over; a dial is a new attempt.
                 self._deliver(Resolved(attempt, found))
 
         self._tell_at(took_s, resolved)
 
-    def _connect(self, connection: Connection) -> None:
-        attempt, trip_s = connection.attempt, 2 * self._trip_s()
+    def _connect(self, connection: Connection, address: Address) -> None:
+        attempt, site = connection.attempt, connection.site
+        trip_s = 2 * _trip_s(site.faults, self._random)
+        if not site.listens_at(address):
+            self.seen["strays"] += 1
+            if site.refuses_strays:
+                self._lose_later(attempt, trip_s, FailureKind.REFUSED, "connection refused")
+            return
         plain = {
             Spell.REFUSES: (FailureKind.REFUSED, "connection refused", trip_s),
             Spell.UNREACHABLE: (FailureKind.UNREACHABLE, "no route", 0.0),
             Spell.TLS_FAILS: (FailureKind.TLS, "handshake failure", 2 * trip_s),
             Spell.BAD_CERTIFICATE: (FailureKind.CERTIFICATE, "certificate expired", 2 * trip_s),
         }
-        if self.spell in plain:
-            kind, text, delay_s = plain[self.spell]
+        if site.spell in plain:
+            kind, text, delay_s = plain[site.spell]
             if kind in {FailureKind.TLS, FailureKind.CERTIFICATE}:
                 self._tell_at(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
             self._lose_later(attempt, delay_s, kind, text)
             return
-        if self.spell is Spell.BLACK_HOLE:
+        if site.spell is Spell.BLACK_HOLE:
             return
         self._tell_at(trip_s, lambda: self._tell(attempt, TcpConnected(attempt)))
-        if self.spell is not Spell.TLS_HANGS:
+        if site.spell is not Spell.TLS_HANGS:
             self._tell_at(2 * trip_s, lambda: self._opened(connection))
 
     def _opened(self, connection: Connection) -> None:
@@ -226,11 +192,11 @@ class Wire:
         connection.opened_at = connection.proof_at = self.schedule.now
         self.seen["connections"] += 1
         facts = TlsFacts(connection.local, "TLSv1.3", "AES", False, CERTIFICATE_ENDS)
-        self.far_end.opened(connection)
+        connection.site.far_end.opened(connection)
         self._deliver(Connected(connection.attempt, facts))
-        if self.spell is Spell.CLOSES:
+        if connection.site.spell is Spell.CLOSES:
             self.schedule.later(self._random.uniform(0, 0.3), lambda: self.end(connection))
-        elif self.spell is Spell.MUTE:
+        elif connection.site.spell is Spell.MUTE:
             self.spoil(connection, Ending.MUTE)
 
     def _write(self, attempt: int, data: bytes) -> None:
@@ -243,9 +209,11 @@ class Wire:
             connection.carried_sip = True
             others = [c for c in self.standing if c.carried_sip and c is not connection]
             assert not others, "SIP on two connections (L10)"
-        if self._random.random() < self.faults.freeze:
+            self.wrote(connection, data)
+        faults = connection.site.faults
+        if self._random.random() < faults.freeze:
             self.spoil(connection, self._random.choice([Ending.DEAD, Ending.MUTE]))
-        if connection.stands and self._random.random() < self.faults.cut:
+        if connection.stands and self._random.random() < faults.cut:
             self.seen["cut"] += 1
             self._pass_up(connection, data[: self._random.randrange(len(data))])
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
@@ -257,7 +225,8 @@ class Wire:
         if data == b"\r\n\r\n":
             gap_s = self.schedule.now - (connection.pinged_at or 0.0)
             alike = abs(gap_s - connection.ping_gap_s) < ALIKE_S and gap_s > ALIKE_S
-            assert not alike, f"pings every {gap_s:.3f} s: nothing is drawn (L6)"
+            connection.alike_gaps = connection.alike_gaps + 1 if alike else 0
+            assert connection.alike_gaps < ALIKE_MAX, f"pings every {gap_s:.3f} s, not drawn (L6)"
             connection.pinged_at, connection.ping_gap_s = self.schedule.now, gap_s
         elif not data.strip(b"\r\n"):
             connection.pongs_up += len(data) // 2
@@ -268,7 +237,7 @@ class Wire:
     def _pass_up(self, connection: Connection, data: bytes) -> None:
         """Send bytes on their way to the proxy."""
         if connection.stands and data:
-            at = self._arrival(connection.up)
+            at = self._arrival(connection, connection.up)
             connection.up.append(Chunk(at, data))
             self.schedule.at(at, lambda: self._drain_up(connection))
 
@@ -277,21 +246,22 @@ class Wire:
         while connection.path is None and connection.stands and connection.up:
             if connection.up[0].at > self.schedule.now:
                 return
-            self.far_end.received(connection, connection.up.popleft().data)
+            connection.site.far_end.received(connection, connection.up.popleft().data)
 
-    def _arrival(self, way: deque[Chunk]) -> float:
+    def _arrival(self, connection: Connection, way: deque[Chunk]) -> float:
         """When bytes that are sent now arrive: never before those sent earlier."""
-        at = self.schedule.now + self._trip_s()
+        at = self.schedule.now + _trip_s(connection.site.faults, self._random)
         return max(at, way[-1].at) if way else at
 
     def _close(self, attempt: int) -> None:
         connection = self.connections[attempt]
         assert connection.stage is not Stage.ENDED, f"closes attempt {attempt} twice"
-        connection.stage = Stage.ENDED
+        self._ended(connection)
         if connection.path is not None:
             self.seen["condemned"] += 1
         if connection.stands:
-            self.schedule.later(self._trip_s(), lambda: self._gone(connection))
+            trip_s = _trip_s(connection.site.faults, self._random)
+            self.schedule.later(trip_s, lambda: self._gone(connection))
         self._late_words(connection)
 
     def _answer_check(self, attempt: int) -> None:
@@ -306,7 +276,7 @@ class Wire:
         if not connection.stands:
             return
         if not connection.breath:
-            wait_s = self._random.uniform(0, self.faults.glue_s)
+            wait_s = self._random.uniform(0, connection.site.faults.glue_s)
             self.schedule.later(wait_s, lambda: self._breathe_out(connection))
         else:
             self.seen["glued"] += 1
@@ -317,22 +287,23 @@ class Wire:
         data, connection.breath = bytes(connection.breath), bytearray()
         if not connection.stands:
             return
-        if self._random.random() < self.faults.garble:
+        faults = connection.site.faults
+        if self._random.random() < faults.garble:
             connection.is_garbled = True
             self.seen["garbled"] += 1
             data = _garbled(data, self._random)
-        ends = self._random.random() < self.faults.cut
+        ends = self._random.random() < faults.cut
         if ends:
             data = data[: self._random.randrange(len(data))]
-        for piece in self._pieces(data):
-            at = self._arrival(connection.down)
+        for piece in self._pieces(data, faults.split):
+            at = self._arrival(connection, connection.down)
             connection.down.append(Chunk(at, piece))
             self._tell_at(at - self.schedule.now, lambda: self._drain_down(connection))
         if ends:
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
 
-    def _pieces(self, data: bytes) -> list[bytes]:
-        if not data or self._random.random() >= self.faults.split:
+    def _pieces(self, data: bytes, split: float) -> list[bytes]:
+        if not data or self._random.random() >= split:
             return [data] if data else []
         self.seen["split"] += 1
         places = sorted(self._random.randrange(len(data) + 1) for _ in range(3))
@@ -354,13 +325,17 @@ class Wire:
         for connection in self.standing:
             connection.excuse(until)
 
-    def begin(self, spell: Spell) -> None:
+    def begin(self, site: Site, spell: Spell) -> None:
         """Begin a spell: connections that stand meet one of the run's endings."""
-        self.spell = spell
-        keeps = {Spell.UNAVAILABLE, Spell.UNAVAILABLE_UNTIL}
+        site.spell = spell
+        if spell not in {Spell.UNAVAILABLE, Spell.UNAVAILABLE_UNTIL}:
+            self.cut_off(site)
+
+    def cut_off(self, site: Site) -> None:
+        """End, or spoil, every connection to a proxy."""
         for connection in self.standing:
-            if connection.stands and spell not in keeps:
-                self.spoil(connection, self._random.choice(self.faults.endings))
+            if connection.stands and connection.site is site:
+                self.spoil(connection, self._random.choice(site.faults.endings))
 
     def spoil(self, connection: Connection, ending: Ending) -> None:
         """Spoil a connection that stands; a dead or mute path may heal again."""
@@ -370,7 +345,7 @@ class Wire:
             connection.path, connection.path_since = ending, self.schedule.now
             connection.excuse(self.schedule.now)
             self.seen[ending.value] += 1
-            if self.spell is not Spell.MUTE:
+            if connection.site.spell is not Spell.MUTE:
                 heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
                 self.schedule.later(heals_s, lambda: self.heal(connection))
 
@@ -380,7 +355,7 @@ class Wire:
             return
         connection.path = None
         connection.excuse(self.schedule.now)
-        back_s = self._trip_s()
+        back_s = _trip_s(connection.site.faults, self._random)
         for chunk in (*connection.up, *connection.down):
             chunk.at = max(chunk.at, self.schedule.now + back_s)
         self.schedule.later(back_s, lambda: self._drain_up(connection))
@@ -394,14 +369,17 @@ class Wire:
         self.seen[ending.value] += 1
         self._gone(connection)
         kind = FailureKind.RESET if ending is Ending.RESET else FailureKind.CLOSED
-        at = self._arrival(connection.down)
+        at = self._arrival(connection, connection.down)
         lose = partial(self._lose, connection.attempt, kind, ending.value)
         self._tell_at(at - self.schedule.now, lose)
 
     def _gone(self, connection: Connection) -> None:
         if connection.stands:
             connection.stands = False
-            self.far_end.closed(connection)
+            connection.site.far_end.closed(connection)
+
+    def _ended(self, connection: Connection) -> None:
+        connection.stage, connection.ended_at = Stage.ENDED, self.schedule.now
 
     def _lose_later(self, attempt: int, delay_s: float, kind: FailureKind, text: str) -> None:
         self._tell_at(delay_s, lambda: self._lose(attempt, kind, text))
@@ -410,7 +388,8 @@ class Wire:
         connection = self.connections.get(attempt)
         if connection is None or connection.stage is Stage.ENDED:
             return
-        connection.stage, connection.stands = Stage.ENDED, False
+        self._ended(connection)
+        connection.stands = False
         self._deliver(Lost(attempt, Failure(kind, text)))
         self._late_words(connection)
 
@@ -421,7 +400,7 @@ class Wire:
 
     def _late_words(self, connection: Connection) -> None:
         """An old attempt may still say something: the phone must not listen (L10)."""
-        if self._random.random() >= self.faults.late:
+        if self._random.random() >= connection.site.faults.late:
             return
         attempt = connection.attempt
         facts = TlsFacts(connection.local, "TLSv1.3", "AES", False, CERTIFICATE_ENDS)
@@ -431,7 +410,7 @@ class Wire:
             Received(attempt, b"SIP/2.0 nonsense\r\n\r\n"),
             Connected(attempt, facts),
             TcpConnected(attempt),
-            Resolved(attempt, ADDRESSES[:1]),
+            Resolved(attempt, connection.site.told),
             DeliveryChecked(attempt, 100),
         ]
         self.seen["late"] += 1
@@ -442,8 +421,9 @@ class Wire:
         """Plan something that the phone's machine must be awake for."""
         self.schedule.later(delay_s, lambda: self._when_awake(action))
 
-    def _trip_s(self) -> float:
-        return self.faults.latency_s + self._random.uniform(0, self.faults.jitter_s)
+
+def _trip_s(faults: Faults, random: Random) -> float:
+    return faults.latency_s + random.uniform(0, faults.jitter_s)
 
 
 ENDLESS = b"SIP/2.0 200 OK\r\nContent-Length: 999999\r\n\r\n"
