@@ -69,12 +69,7 @@ NETWORK = Failure(FailureKind.STOPPED, "the network changed")
 DriverEvent = Resolved | TcpConnected | Connected | Received | Lost | DeliveryChecked
 
 LinkEvent = (
-    Resolved
-    | TcpConnected
-    | Connected
-    | Received
-    | Lost
-    | DeliveryChecked
+    DriverEvent
     | Accepted
     | NetworkChanged
     | SendMessage
