@@ -14,6 +14,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from firmware.link.events import (
@@ -166,6 +167,9 @@ class SecureConnection(asyncio.Protocol):
             return
         if self._pipe is not None:
             self._wire.write(self._pipe.farewell())
+        # L10: FIN now. asyncio's own close comes a turn later, after the next link's first SIP.
+        with suppress(OSError):  # The proxy's RST has come and was not heard yet.
+            self._wire.write_eof()
         self._wire.close()
 
     @property

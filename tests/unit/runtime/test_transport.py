@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -200,6 +201,36 @@ def test_the_phone_hangs_up_in_tls_and_says_nothing_of_it(files: TlsFiles, serve
             ear.close()
             await server.visits[0].ended.wait()
             assert ear.heard == heard
+
+    run(scene())
+
+
+def test_a_closed_connection_ends_in_the_same_step(files: TlsFiles, server: Server) -> None:
+    """L10: its FIN is out before the next link's first SIP, however long the screens take."""
+
+    async def scene() -> None:
+        async with server.listening(), listening_ear(files) as ear:
+            await ear.reach(server.address)
+            ear.close()
+            goodbye = server.visits[0].raw.recv(65536)
+            assert goodbye
+            assert server.visits[0].raw.recv(65536) == b""
+
+    run(scene())
+
+
+def test_a_connection_is_closed_whose_reset_was_not_heard_yet(files: TlsFiles) -> None:
+    async def scene() -> None:
+        with socket.create_server((HOST, 0)) as listener:
+            async with listening_ear(files) as ear:
+                ear.dial(Address(*listener.getsockname()))
+                await until(lambda: TcpConnected in ear.kinds())
+                peer, _ = listener.accept()
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                peer.close()
+                ear.close()
+                await asyncio.sleep(0)
+                assert Lost not in ear.kinds()
 
     run(scene())
 
