@@ -20,7 +20,9 @@ from tests.lab.relay import Relay
 
 HOST = "127.0.0.1"
 
-pytest.register_assert_rewrite("tests.interop.pair", "tests.interop.journeys")
+pytest.register_assert_rewrite(
+    "tests.interop.checks", "tests.interop.pair", "tests.interop.journeys"
+)
 
 
 @dataclass

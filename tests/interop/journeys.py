@@ -15,12 +15,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from threading import Thread
 
+from tests.interop.checks import EARLY_WAIT_S, HEAD_START_S, SLACK_S, check_dialled, check_log, way
 from tests.interop.conftest import wait_until
-from tests.interop.pair import SLACK_S, Pair, World, open_pair
+from tests.interop.pair import Pair, World, open_pair
 from tests.lab.relay import Mode
-
-HEAD_START_S = 1.0
-"""The longest head start of the primary (F1)."""
 
 SLOW_S = 10.0
 """When a proxy that acknowledges and says nothing is given up (D4)."""
@@ -31,9 +29,6 @@ RETRY_AFTER_S = 14
 FLAPS, DOWN_S, UP_S = 3, 5.0, 5.0
 STAY_S = 25.0
 """The minimum stay on the backup of a phone with a flapping primary (F3)."""
-
-EARLY_WAIT_S = 2.0
-"""The longest wait in an outage's first ten seconds (F2)."""
 
 CALL_S = 5.0
 """What was dialled rings, or says why not: D4's four seconds, and the answer."""
@@ -210,12 +205,12 @@ class Journey:
         pair.dial()
         pair.phone.wait_registered(struck.since, fault.bound_s + SLACK_S)
         assert pair.role == "backup"
-        pair.check_dialled(self.struck_at, fault.bound_s + CALL_S)
+        check_dialled(pair.phone, self.struck_at, fault.bound_s + CALL_S)
         serving = pair.proxies if fault.serves else pair.proxies[1:]
         pair.check_bindings(pair.proxies[1], *serving)
         pair.check_calls(*serving)
         pair.check_wire()
-        pair.check_log(self.struck_at, (fault.cause, "backup"))
+        check_log(pair.phone, self.struck_at, (fault.cause, "backup"))
         struck.mend()
         self.well_at = max(struck.well_at, time.time())
 
@@ -223,8 +218,10 @@ class Journey:
         """See every account at the primary again, not too early, and reachable there."""
         pair = self.pair
         pair.wait_home(self.well_at)
-        assert pair.way(self.struck_at) == self.fault.way
-        pair.check_log(self.struck_at, (self.fault.cause, "backup"), ("going home", "primary"))
+        assert way(pair.phone, self.struck_at) == self.fault.way
+        check_log(
+            pair.phone, self.struck_at, (self.fault.cause, "backup"), ("going home", "primary")
+        )
         pair.check_bindings(pair.proxies[0], *pair.proxies)
         pair.check_calls(*pair.proxies)
         pair.check_wire()

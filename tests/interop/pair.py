@@ -12,29 +12,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
+from tests.interop.checks import (
+    backup_settings,
+    has_bindings,
+    wait_home,
+)
 from tests.interop.conftest import wait_until
 from tests.interop.kamailio import Kamailio, free_port
-from tests.interop.parties import CALLER, Ringer, registered
-from tests.interop.phone import Event, Phone
+from tests.interop.parties import CALLER, RINGER_URI, Ringer, registered
+from tests.interop.phone import Phone
 from tests.lab.authority import Authority
 from tests.lab.flows import Flow, overlaps
 from tests.lab.relay import Relay
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
-
-PROBE_S = 10
-"""The shortest probe interval; the phone spreads it by a fifth (F3)."""
-
-HOME_S = 1.2 * PROBE_S + 5.0
-"""From one probe to the next, signing off and REGISTER; a probe of a hung handshake takes 5 s."""
-
-SLACK_S = 1.5
-"""For two busy processors, and for the registration itself."""
 
 BLUR_S = 0.05
 """Two relays in two threads see the end of one link and the first SIP on the next."""
@@ -61,7 +54,6 @@ class Pair:
     proxies: tuple[Kamailio, Kamailio]
     relays: tuple[Relay, Relay]
     phone: Phone
-    ringer: Ringer
 
     @property
     def role(self) -> str:
@@ -77,27 +69,11 @@ class Pair:
         """SIP was on one connection at any instant, as the wire counts it (L4, L10)."""
         assert not overlaps(self.flows, BLUR_S)
 
-    def check_log(self, since: float, *moves: tuple[str, str]) -> None:
-        """The outage log has these: the cause of each, and where service was found (S3)."""
-        log = [entry for entry in self.phone.status()["outages"] if entry["began"] >= since - 1]
-        log.reverse()
-        assert [(entry["cause_kind"], entry["back_on"]) for entry in log] == list(moves)
-        for entry in log:
-            assert entry["accounts"] == len(self.phone.users)
-            assert entry["cause"]
-            home = entry["cause_kind"] == "going home"
-            assert entry["kind"] == ("moved home" if home else "outage")
-            assert entry["role"] == ("backup" if home else "primary")
-            assert entry["ended"] - entry["began"] == pytest.approx(entry["duration_s"], abs=0.01)
-
     def check_bindings(self, at: Kamailio, *running: Kamailio) -> None:
         """Each account has one binding where it should have one, and none where not (F3)."""
         for proxy in running:
             here = proxy is at or self.world is World.SHARING
-            wait_until(partial(self._has_bindings, proxy, 1 if here else 0), SYNC_S)
-
-    def _has_bindings(self, proxy: Kamailio, count: int) -> bool:
-        return all(len(proxy.contacts(user)) == count for user in self.phone.users)
+            wait_until(partial(has_bindings, proxy, self.phone.users, 1 if here else 0), SYNC_S)
 
     def check_calls(self, *through: Kamailio) -> None:
         """A call to each account arrives, once, through each of these proxies."""
@@ -114,35 +90,11 @@ class Pair:
 
     def dial(self) -> None:
         """Call somebody who rings."""
-        self.phone.send("dial", uri=self.ringer.uri)
-
-    def check_dialled(self, at: float, timeout_s: float) -> Event:
-        """What was dialled rings or ends with the reason in words: never neither."""
-        event = self.phone.wait_for_any(("ringing", "ended"), timeout_s, at)
-        if event["ev"] == "ringing":
-            self.phone.send("hangup")
-            self.phone.wait_for("ended", since=at)
-        else:
-            assert event["reason"] or event["cause"] == "link lost", event
-        return event
-
-    def way(self, since: float) -> tuple[str, ...]:
-        """Return which proxy each link was to that came up since then."""
-        links = [(event["state"], event["role"]) for event in self.phone.events("link", since)]
-        changes = [new for old, new in pairwise([("up", "primary"), *links]) if new != old]
-        return tuple(role for state, role in changes if state == "up")
+        self.phone.send("dial", uri=RINGER_URI)
 
     def wait_home(self, since: float) -> None:
         """Wait until the phone is registered at the primary again, every account (F3)."""
-        by = max(time.time(), since) + HOME_S
-        home = partial(is_up_at, "primary")
-        self.phone.wait_for("link", by - time.time(), since, home)
-        self.phone.wait_registered(since, by - time.time())
-
-
-def is_up_at(role: str, event: Event) -> bool:
-    """Whether the link stands to that proxy."""
-    return bool(event["state"] == "up" and event["role"] == role)
+        wait_home(self.phone, since)
 
 
 @contextmanager
@@ -169,9 +121,9 @@ def open_pair(
         phone = stack.enter_context(
             Phone(directory / "phone", address, trusted, more=settings, keep_alive_s=keep_alive_s)
         )
-        ringer = stack.enter_context(Ringer(proxies[1], everybody))
+        stack.enter_context(Ringer((proxies[1].host, proxies[1].port), everybody))
         phone.wait_registered()
-        yield Pair(world, authorities, everybody, proxies, relays, phone, ringer)
+        yield Pair(world, authorities, everybody, proxies, relays, phone)
 
 
 def two_proxies(
@@ -196,14 +148,3 @@ def two_proxies(
 def in_front_of(proxy: Kamailio) -> Relay:
     """Make a relay on a proxy's own address: its certificate is good for both."""
     return Relay((proxy.host, proxy.port), proxy.host)
-
-
-def backup_settings(host: str, port: int) -> dict[str, str]:
-    """Say where the backup is, and come home soon."""
-    return {
-        "sip backup outbound proxy": host,
-        "sip backup outbound proxy port": str(port),
-        "sips failback probe interval": str(PROBE_S),
-        "sips failback probe count": "1",
-        "sips failback minimum stay": "0",
-    }

@@ -1,7 +1,11 @@
-"""Third parties without a phone: somebody who calls, and somebody who rings when called."""
+"""Third parties without a phone: somebody who calls, and somebody who rings when called.
+
+The latter is a program too (HOST PORT AUTHORITY), for a network namespace.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +17,9 @@ from tests.lab.bare import BareClient, Packet
 
 CALLER, RINGER = "dave", "baresip"
 """The accounts that they use."""
+
+RINGER_URI = f"sip:{RINGER}@{DOMAIN}"
+RINGS = "ready to ring"
 
 
 @contextmanager
@@ -33,10 +40,7 @@ def registered(proxy: Kamailio, authority: Path, user: str) -> Iterator[BareClie
 class Ringer:
     """Somebody who is registered at a proxy and rings for whoever calls; a context manager."""
 
-    uri = f"sip:{RINGER}@{DOMAIN}"
-
-    def __init__(self, proxy: Kamailio, authority: Path) -> None:
-        address = (proxy.host, proxy.port)
+    def __init__(self, address: tuple[str, int], authority: Path) -> None:
         self._client = BareClient(address, authority, user=RINGER, password=USERS[RINGER])
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._invites: dict[str, Packet] = {}
@@ -69,3 +73,15 @@ class Ringer:
         elif packet.start.startswith("CANCEL "):
             self._client.respond(packet, 200, "OK")
             self._client.respond(self._invites[call_id], 487, "Request Terminated")
+
+
+def main() -> None:
+    """Ring until standard input ends."""
+    host, port, authority = sys.argv[1:]
+    with Ringer((host, int(port)), Path(authority)):
+        print(RINGS, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.checks import EARLY_WAIT_S, SLACK_S, check_dialled, check_log, way
 from tests.interop.conftest import wait_until
-from tests.interop.journeys import EARLY_WAIT_S
-from tests.interop.pair import SLACK_S, Pair, World, open_pair
+from tests.interop.pair import Pair, World, open_pair
 from tests.lab.relay import Mode, Relay
 
 every_world = pytest.mark.parametrize("world", list(World), ids=lambda world: world.value)
@@ -44,10 +44,10 @@ def test_a_primary_that_is_well_gets_the_phone_back(
     pair.dial()
     end(pair.relays[0])
     pair.phone.wait_registered(at, SLACK_S)
-    pair.check_dialled(at, SLACK_S)
-    assert pair.way(at) == ("primary",)
+    check_dialled(pair.phone, at, SLACK_S)
+    assert way(pair.phone, at) == ("primary",)
     assert not pair.proxies[1].requests("REGISTER", at)
-    pair.check_log(at, (cause, "primary"))
+    check_log(pair.phone, at, (cause, "primary"))
     pair.check_bindings(pair.proxies[0], *pair.proxies)
     pair.check_calls(*pair.proxies)
     pair.check_wire()
@@ -64,10 +64,10 @@ def test_with_both_down_a_primary_that_is_back_first_is_taken(pair: Pair) -> Non
     at = time.time()
     pair.relays[0].set_mode(Mode.PASS)
     pair.phone.wait_registered(at, EARLY_WAIT_S + SLACK_S)
-    pair.check_dialled(at, SLACK_S)
+    check_dialled(pair.phone, at, SLACK_S)
     pair.relays[1].set_mode(Mode.PASS)
-    assert pair.way(down_at) == ("primary",)
-    pair.check_log(down_at, ("reset", "primary"))
+    assert way(pair.phone, down_at) == ("primary",)
+    check_log(pair.phone, down_at, ("reset", "primary"))
     pair.check_bindings(pair.proxies[0], *pair.proxies)
     pair.check_calls(*pair.proxies)
     pair.check_wire()
@@ -95,8 +95,8 @@ def test_an_account_that_is_not_served_waits_alone(pair: Pair) -> None:
     for user in (alice, carol):
         assert len(pair.proxies[0].running.matching(f"LAB registered {user} ", at)) == 1
     assert len(pair.flows) == flows
-    assert pair.way(at) == ("primary",)
-    pair.check_log(at, ("reset", "primary"))
+    assert way(pair.phone, at) == ("primary",)
+    check_log(pair.phone, at, ("reset", "primary"))
     pair.check_calls(*pair.proxies)
     pair.check_wire()
 
@@ -111,7 +111,7 @@ def test_a_replaced_certificate_is_taken_without_a_word(pair: Pair) -> None:
     at = time.time()
     pair.relays[0].reset()
     pair.phone.wait_registered(at, SLACK_S)
-    assert pair.way(at) == ("primary",)
+    assert way(pair.phone, at) == ("primary",)
     assert pair.phone.status()["link"]["tls"]["certificate_ends"] < before
     pair.check_wire()
 
@@ -122,11 +122,11 @@ def test_slow_is_not_dead(pair: Pair) -> None:
     at = time.time()
     pair.relays[0].delay_s = WAY_S
     pair.dial()
-    pair.check_dialled(at, 4 * WAY_S + SLACK_S)
+    check_dialled(pair.phone, at, 4 * WAY_S + SLACK_S)
     wait_until(
         lambda: pair.phone.status()["link"]["round_trip_ms"] > SMOOTHED_MS,
         2 * (KEEP_ALIVE_S + 2 * WAY_S),
     )
-    assert pair.way(at) == ()
-    pair.check_log(at)
+    assert way(pair.phone, at) == ()
+    check_log(pair.phone, at)
     assert len(pair.flows) == 1

@@ -21,7 +21,7 @@ from typing import Any
 from tests.lab.flows import Flow, Records
 
 ETHERNET = 14
-IPV4 = 0x0800
+IPV4 = b"\x08\x00"
 TCP = 6
 FIN, SYN, RST = 0x01, 0x02, 0x04
 ALL_PROTOCOLS = 0x0003
@@ -41,21 +41,19 @@ class Watcher:
 
     def see(self, frame: bytes, from_left: bool) -> None:
         """Look at one frame, before it is delayed or lost."""
-        if len(frame) < ETHERNET + 40 or int.from_bytes(frame[12:14], "big") != IPV4:
+        if not is_tcp(frame):
             return
         packet = frame[ETHERNET:]
         header = (packet[0] & 15) * 4
-        if packet[9] != TCP:
-            return
         segment = packet[header : int.from_bytes(packet[2:4], "big")]
+        source, sink = packet[12:16] + segment[0:2], packet[16:20] + segment[2:4]
         if from_left:
-            self._from_client(packet[12:16] + segment[0:2], segment)
+            self._from_client((source, sink), segment)
         elif segment[13] & (FIN | RST):
-            self._end(packet[16:20] + segment[2:4], "proxy")
+            self._end((sink, source), "proxy")
 
-    def _from_client(self, client: bytes, segment: bytes) -> None:
+    def _from_client(self, key: tuple[bytes, bytes], segment: bytes) -> None:
         flags, sequence = segment[13], int.from_bytes(segment[4:8], "big")
-        key = (client, segment[2:4])
         if flags & SYN:
             if key not in self._open:
                 self._begin(key, sequence)
@@ -69,7 +67,7 @@ class Watcher:
             for record in records.receive(data):
                 flow.note(record, time.time())
         if flags & (FIN | RST):
-            self._end(client, "phone")
+            self._end(key, "phone")
 
     def _begin(self, key: tuple[bytes, bytes], sequence: int) -> None:
         client = f"{socket.inet_ntoa(key[0][:4])}:{int.from_bytes(key[0][4:], 'big')}"
@@ -78,10 +76,16 @@ class Watcher:
         self._open[key] = flow, Records()
         self._expected[id(flow)] = (sequence + 1) % 2**32
 
-    def _end(self, client: bytes, who: str) -> None:
-        for key in [key for key in self._open if key[0] == client]:
+    def _end(self, key: tuple[bytes, bytes], who: str) -> None:
+        if key in self._open:
             flow, _ = self._open.pop(key)
             flow.close(who, time.time())
+
+
+def is_tcp(frame: bytes) -> bool:
+    """Tell whether a frame carries a TCP segment over IPv4."""
+    whole = len(frame) >= ETHERNET + 40
+    return whole and frame[12:14] == IPV4 and frame[ETHERNET + 9] == TCP
 
 
 class Bridge:
