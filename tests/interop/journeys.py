@@ -16,7 +16,6 @@ from tempfile import mkdtemp
 from threading import Thread
 
 from tests.interop.checks import EARLY_WAIT_S, HEAD_START_S, SLACK_S, check_dialled, check_log, way
-from tests.interop.conftest import wait_until
 from tests.interop.pair import Pair, World, open_pair
 from tests.lab.relay import Mode
 
@@ -114,10 +113,7 @@ def restart(pair: Pair) -> Struck:
 
 
 def both_down_then_backup(pair: Pair) -> Struck:
-    for relay in pair.relays:
-        relay.set_mode(Mode.REFUSE)
-        relay.reset()
-    wait_until(lambda: pair.phone.status()["link"]["attempts"] > 1, EARLY_WAIT_S + SLACK_S)
+    pair.take_both_down()
     at = time.time()
     pair.relays[1].set_mode(Mode.PASS)
     return Struck(at, lambda: pair.relays[0].set_mode(Mode.PASS))

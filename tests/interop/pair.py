@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.interop.checks import (
+    EARLY_WAIT_S,
+    SLACK_S,
     backup_settings,
     has_bindings,
     wait_home,
@@ -25,7 +27,7 @@ from tests.interop.parties import CALLER, RINGER_URI, Ringer, registered
 from tests.interop.phone import Phone
 from tests.lab.authority import Authority
 from tests.lab.flows import Flow, overlaps
-from tests.lab.relay import Relay
+from tests.lab.relay import Mode, Relay
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
 
@@ -64,6 +66,14 @@ class Pair:
     def flows(self) -> list[Flow]:
         """Every connection that the phone opened."""
         return [*self.relays[0].flows, *self.relays[1].flows]
+
+    def take_both_down(self) -> None:
+        """Refuse and reset at both, and see the phone try more than once."""
+        for relay in self.relays:  # Both before the first reset: the phone is fast.
+            relay.set_mode(Mode.REFUSE)
+        for relay in self.relays:
+            relay.reset()
+        wait_until(lambda: self.phone.status()["link"]["attempts"] > 1, EARLY_WAIT_S + SLACK_S)
 
     def check_wire(self) -> None:
         """SIP was on one connection at any instant, as the wire counts it (L4, L10)."""

@@ -56,10 +56,7 @@ def test_a_primary_that_is_well_gets_the_phone_back(
 @every_world
 def test_with_both_down_a_primary_that_is_back_first_is_taken(pair: Pair) -> None:
     down_at = time.time()
-    for relay in pair.relays:
-        relay.set_mode(Mode.REFUSE)
-        relay.reset()
-    wait_until(lambda: pair.phone.status()["link"]["attempts"] > 1, EARLY_WAIT_S + SLACK_S)
+    pair.take_both_down()
     pair.dial()
     at = time.time()
     pair.relays[0].set_mode(Mode.PASS)

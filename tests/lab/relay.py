@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from tests.lab.background import Background
 from tests.lab.flows import Flow, Records
@@ -152,6 +153,8 @@ class Relay:
             passage = Passage(client, flow)
             self._live.add(passage)
             passage.task = asyncio.create_task(self._serve(passage))
+            # Also of a passage that is ended before its task has begun.
+            passage.task.add_done_callback(partial(self._let_go, passage))
 
     async def _serve(self, passage: Passage) -> None:
         try:
@@ -163,9 +166,6 @@ class Relay:
                 await self._say_goodbye(passage.client)
             else:
                 raise
-        finally:
-            self._live.discard(passage)
-            self._close(passage)
 
     async def _converse(self, passage: Passage) -> None:
         loop = asyncio.get_running_loop()
@@ -250,7 +250,8 @@ class Relay:
 
         await within(LINGER_S, drain())
 
-    def _close(self, passage: Passage) -> None:
+    def _let_go(self, passage: Passage, _: asyncio.Task[None]) -> None:
+        self._live.discard(passage)
         passage.flow.close("relay", time.time())
         if passage.reset:
             option = struct.pack("ii", 1, 0)
