@@ -30,6 +30,7 @@ class NameServer:
     ttl_s: int = 300
     table: dict[Question, list[str]] = field(default_factory=dict)
     with_addresses: bool = False  # Of SRV targets, in the additional section.
+    beside: dict[Question, list[str]] = field(default_factory=dict)  # Whatever else goes there.
     silent: set[str] = field(default_factory=set)  # Types or names that get no answer.
     codes: dict[str, str] = field(default_factory=dict)  # Type to "SERVFAIL", "REFUSED".
     slow_s: dict[str, float] = field(default_factory=dict)  # Type to delay.
@@ -83,6 +84,9 @@ class NameServer:
                 answer.answer.append(self._rrset(name, kind, found))
                 if self.with_addresses and kind == "SRV":
                     self._add_addresses(answer, found)
+                    answer.additional += [
+                        self._rrset(*q, texts) for q, texts in self.beside.items()
+                    ]
                 return
             if not (alias := self.table.get((name, "CNAME"))):
                 break

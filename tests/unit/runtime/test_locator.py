@@ -11,6 +11,7 @@ import pytest
 from firmware.link.events import Address
 from firmware.runtime import locator as locator_module
 from firmware.runtime import resolver as resolver_module
+from firmware.runtime.dns_client import DnsClient
 from firmware.runtime.locator import ResolveError
 from tests.lab.name_server import NameServer
 from tests.unit.runtime.test_resolver import resolver_at
@@ -137,18 +138,12 @@ def test_addresses_that_came_with_srv_are_not_asked_for_again() -> None:
     run(scene())
 
 
-def test_an_address_of_another_host_beside_srv_is_not_believed() -> None:
+def test_an_address_of_another_host_beside_srv_is_not_taken() -> None:
     async def scene() -> None:
-        table = {**USUAL, (SRV, "SRV"): [f"1 0 5071 {ONE}."]}
-        async with NameServer(table=table).listening() as server:
-            server.with_addresses = True
-            server.table["p3.example.com", "A"] = ["192.0.2.66"]
-            resolver = resolver_at(server)
-            await resolver.addresses(NAME, 0)
-            assert [a.host for a in await resolver.addresses("p3.example.com", 5061)] == [
-                "192.0.2.66"
-            ]
-            assert ("p3.example.com", "A") in server.asked
+        stranger = {("www.bank.example", "A"): ["192.0.2.66"]}
+        async with NameServer(table=USUAL, beside=stranger, with_addresses=True).listening() as s:
+            answer = await DnsClient((s.host,), s.port).ask(SRV, "SRV")
+            assert {host for host, _, _ in answer.beside} == {ONE, TWO}
 
     run(scene())
 
@@ -227,9 +222,12 @@ def test_a_slow_answer_is_waited_for() -> None:
     """Slower than a try, and answered by the first one."""
 
     async def scene() -> None:
-        slow = dict.fromkeys(("A", "AAAA", "SRV", "NAPTR"), 0.8)
-        async with NameServer(table=USUAL, slow_s=slow).listening() as server:
-            assert await found(server) == [f"{HERE}:5071", f"{THERE}:5072"]
+        slow = dict.fromkeys(("A", "AAAA", "SRV", "NAPTR"), 2.5 * locator_module.LATE_S)
+        table = {**USUAL, (ONE, "AAAA"): ["2001:db8::1"], (TWO, "AAAA"): ["2001:db8::2"]}
+        server = NameServer(table=table, slow_s=slow, with_addresses=True)
+        async with server.listening():
+            addresses = await found(server)
+            assert addresses[1::2] == [f"{HERE}:5071", f"{THERE}:5072"]
 
     run(scene())
 
@@ -322,6 +320,24 @@ def test_an_old_answer_serves_at_once_while_dns_is_down_until_the_network_change
             server.codes.clear()
             server.table[SRV, "SRV"] = [f"1 0 5079 {TWO}."]
             assert await resolver.addresses(NAME, 0) == (Address(THERE, 5079),)  # but not here.
+
+    run(scene())
+
+
+def test_an_old_answer_does_not_wait_for_a_dead_name_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resolver_module, "TTL_MIN_S", 0.0)
+
+    async def scene() -> None:
+        async with NameServer(table=USUAL, ttl_s=0).listening() as server:
+            resolver = resolver_at(server)
+            known = await resolver.addresses(NAME, 0)
+            server.silent = {"A", "AAAA", "SRV", "NAPTR"}
+            began = time.monotonic()
+            assert await resolver.addresses(NAME, 0) == known
+            assert time.monotonic() - began < resolver_module.LIFETIME_S / 2
+            resolver.stop()
 
     run(scene())
 

@@ -185,7 +185,8 @@ def test_the_hosts_file_comes_first_and_is_read_anew(tmp_path: Path) -> None:
             resolver = resolver_at(server, hosts_file=hosts)
             assert (await resolver.addresses(NAME, 0))[0].host == "192.0.2.1"
             hosts.write_bytes(
-                b"\xff\xfe garbage\n\n# 192.0.2.5 proxy1.example.com\n192.0.2.6 a # proxy1.example"
+                b"\xff\xfe garbage\nnot.an.address proxy1.example.com\n"
+                b"\n# 192.0.2.5 proxy1.example.com\n192.0.2.6 a # proxy1.example"
                 b"\n192.0.2.7\tother PROXY1.Example.Com alias\n2001:db8::7 proxy1.example.com\n"
             )
             found = await resolver.addresses(NAME + ".", 0)
