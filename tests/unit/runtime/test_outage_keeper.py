@@ -119,6 +119,26 @@ def test_what_waited_for_its_turn_is_written_in_one(
     run(scene())
 
 
+def test_nothing_is_written_after_the_last_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_keeper, "REFILL_S", 0.1)
+
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        for number in range(BURST_MAX):
+            at.log(entry(number))
+            await at.written(number + 1)
+        at.log(entry(50))  # Its turn is to come.
+        await at.keeper.stop()
+        count = len(at.writes)
+        assert at.kept == (entry(50),)
+        await asyncio.sleep(0.2)
+        assert len(at.writes) == count
+
+    run(scene())
+
+
 def test_what_changes_during_a_write_is_written_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
