@@ -1,9 +1,10 @@
 """The asyncio driver: the only clock and the only timer of the phone.
 
 It hands events to the stack and carries its outputs away: what is for the network goes to the
-transport, everything else to `outside`. One timer is armed for `stack.deadline()`. asyncio may run
-a timer up to one clock resolution early, so the time given to the stack is never before the moment
-that was armed, and never goes backwards.
+transport, everything else to `outside`, in the next turn of the loop: a connection that is to be
+opened is then on its way, and a picture is drawn meanwhile. One timer is armed for
+`stack.deadline()`. asyncio may run a timer up to one clock resolution early, so the time given to
+the stack is never before the moment that was armed, and never goes backwards.
 
 When the stack raises, we are wrong: it is logged once and the phone stops; whoever supervises the
 process starts it again.
@@ -49,6 +50,7 @@ class Driver:
         self._armed: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._events: deque[object] = deque()
+        self._shown: deque[object] = deque()
         self._busy = False
         self.failed: asyncio.Future[None] = self._loop.create_future()
         """Gets the exception of a stack that raised."""
@@ -69,9 +71,10 @@ class Driver:
         self._turn(wake=False)
 
     def stop(self) -> None:
-        """Stop the timer and close the network."""
+        """Stop the timer and close the network; what was said before is still shown."""
         self._disarm()
         self._busy = True  # Nothing is handed to the stack any more.
+        self._show()
         self._network.stop()
 
     def _turn(self, *, wake: bool) -> None:
@@ -82,43 +85,51 @@ class Driver:
         try:
             self._run(self._stack.wake(self._moment()) if wake else [])
             self._arm()
+            if self._shown:
+                self._loop.call_soon(self._show)
         except Exception as error:  # The top of the program: what is wrong here is ours.
-            log.exception("the phone stops: it met a state it should not have")
-            if not self.failed.done():
-                self.failed.set_exception(error)
-                self.failed.exception()  # Looked at: asyncio need not log it once more.
+            self._fail(error)
             return
         self._busy = False
+
+    def _fail(self, error: Exception) -> None:
+        log.exception("the phone stops: it met a state it should not have", exc_info=error)
+        if not self.failed.done():
+            self.failed.set_exception(error)
+            self.failed.exception()  # Looked at: asyncio need not log it once more.
 
     def _moment(self) -> float:
         self._latest = max(self.now, self._armed or 0.0)
         return self._latest
 
     def _run(self, outputs: list[object]) -> None:
-        """The wire first, with all that is due at once: a picture is drawn while it travels."""
-        shown: deque[object] = deque()
+        """Do what is for the network, with all that is due at once; leave the rest for later."""
         while True:
-            shown += self._send(outputs)
+            self._send(outputs)
             due = self._stack.deadline()
             if due is not None and due <= self.now:
                 outputs = self._stack.wake(self.now)
             elif self._events:
                 outputs = self._stack.handle(self._events.popleft(), self.now)
-            elif shown:
-                outputs = []
-                self._outside(shown.popleft())
             else:
                 return
 
-    def _send(self, outputs: list[object]) -> list[object]:
-        """Give the network what is for it; return the rest."""
-        shown = []
+    def _send(self, outputs: list[object]) -> None:
+        """The wire first: a picture is drawn in the loop's next turn, when the request travels."""
         for output in outputs:
             if isinstance(output, NetworkCommand):
                 self._network.do(output)
             else:
-                shown.append(output)
-        return shown
+                self._shown.append(output)
+
+    def _show(self) -> None:
+        """Carry outside what waits for it."""
+        try:
+            while self._shown:
+                self._outside(self._shown.popleft())
+        except Exception as error:
+            self._busy = True
+            self._fail(error)
 
     def _arm(self) -> None:
         due = self._stack.deadline()

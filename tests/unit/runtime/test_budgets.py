@@ -74,8 +74,8 @@ class Bench:
     @property
     def failure(self) -> Failure | None:
         """Why the link waits; None while it does not."""
-        last = self.told[-1]
-        return last.reason if last.state is LinkState.WAITING else None
+        last = self.told[-1] if self.told else None
+        return last.reason if last and last.state is LinkState.WAITING else None
 
 
 async def failure_of(bench: Bench) -> Failure:

@@ -70,8 +70,42 @@ def test_the_wire_comes_before_the_screen() -> None:
         driver = Driver(bench.machine, bench.net, order.append)
         bench.machine.answer = lambda event: ["a screen", Write(1, b"x"), "a lamp", Close(1)]
         driver.feed("a key")
+        assert order == [Write(1, b"x"), Close(1)]
+        await asyncio.sleep(0)
         assert order == [Write(1, b"x"), Close(1), "a screen", "a lamp"]
         driver.stop()
+
+    run(scene())
+
+
+def test_a_connection_is_on_its_way_before_the_screen_is_drawn() -> None:
+    """A task of the network's takes its first step before anything is shown."""
+
+    async def scene() -> None:
+        bench, order = Bench(), list[object]()
+
+        async def dial() -> None:
+            order.append("dialled")
+
+        tasks = list[asyncio.Task[None]]()
+        bench.net.echo = lambda command: tasks.append(asyncio.create_task(dial()))
+        driver = Driver(bench.machine, bench.net, order.append)
+        bench.machine.answer = lambda event: ["no link", Close(1), "connecting"]
+        driver.feed("lost")
+        await asyncio.sleep(0)
+        assert order == ["dialled", "no link", "connecting"]
+        driver.stop()
+
+    run(scene())
+
+
+def test_what_was_said_before_the_end_is_shown() -> None:
+    async def scene() -> None:
+        bench = Bench()
+        bench.machine.answer = lambda event: ["the last word"]
+        bench.driver.feed("go")
+        bench.driver.stop()
+        assert bench.said == ["the last word"]
 
     run(scene())
 
@@ -90,6 +124,7 @@ def test_what_is_due_at_once_goes_out_before_the_screen_is_drawn() -> None:
 
         bench.machine.answer = answer
         driver.feed("lost")
+        await asyncio.sleep(0)
         assert order == [Write(1, b"x"), "no link", "connecting"]
         driver.stop()
 
@@ -183,6 +218,7 @@ def test_commands_go_to_the_network_and_everything_else_outside() -> None:
         bench.machine.answer = lambda event: [Write(1, b"x"), "show", Close(1)]
         bench.driver.feed("go")
         assert bench.net.did == [Write(1, b"x"), Close(1)]
+        await asyncio.sleep(0)
         assert bench.said == ["show"]
 
     run(scene())
@@ -195,6 +231,7 @@ def test_an_event_from_within_waits_its_turn() -> None:
         bench.net.echo = lambda command: bench.driver.feed("answer")
         bench.driver.feed("go")
         assert bench.machine.events == ["go", "answer"]
+        await asyncio.sleep(0)
         assert bench.said == ["said"]
 
     run(scene())
