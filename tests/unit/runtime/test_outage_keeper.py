@@ -131,12 +131,23 @@ def test_nothing_is_written_after_the_last_word(
             await at.written(number + 1)
         at.log(entry(50))  # Its turn is to come.
         await at.keeper.stop()
-        count = len(at.writes)
-        assert at.kept == (entry(50),)
         await asyncio.sleep(0.2)
-        assert len(at.writes) == count
+        assert at.kept == (entry(50),)
+        assert len(at.writes) == BURST_MAX + 1
 
     run(scene())
+
+
+class Held:
+    """A memory card that takes its time over a write."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.began, self.go_on = threading.Event(), threading.Event()
+        scene.before_write = self._hold
+
+    def _hold(self) -> None:
+        self.began.set()
+        assert self.go_on.wait(5)
 
 
 def test_what_changes_during_a_write_is_written_after_it(
@@ -144,21 +155,35 @@ def test_what_changes_during_a_write_is_written_after_it(
 ) -> None:
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
-        began, go_on = threading.Event(), threading.Event()
-
-        def hold() -> None:
-            began.set()
-            assert go_on.wait(5)
-
-        at.before_write = hold
+        held = Held(at)
         at.log(entry(1))
-        await until(began.is_set)
+        await until(held.began.is_set)
+        at.log(entry(2))
+        at.log(entry(3))
+        held.go_on.set()
+        await at.written(2)
+        assert at.writes == [(entry(1),), (entry(3),)]
+        assert at.kept == (entry(3),)
+        await at.keeper.stop()
+
+    run(scene())
+
+
+def test_a_phone_that_stops_during_a_write_waits_for_it_and_writes_its_last_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        at = Scene(tmp_path, monkeypatch)
+        held = Held(at)
+        at.log(entry(1))
+        await until(held.began.is_set)
         at.log(entry(2))
         stopping = asyncio.create_task(at.keeper.stop())
         await asyncio.sleep(0.01)
         assert not stopping.done()
-        go_on.set()
+        held.go_on.set()
         await stopping
+        assert at.writes == [(entry(1),), (entry(2),)]
         assert at.kept == (entry(2),)
 
     run(scene())
