@@ -21,9 +21,6 @@ PORT_MAX = 65535
 
 PAYLOAD_TYPES = 128
 
-MILLISECONDS_MAX = 1000
-"""A packet of more than a second is no telephone call."""
-
 
 @frozen
 class Audio:
@@ -147,4 +144,4 @@ def _milliseconds(text: str | None) -> int | None:
     whole = (text or "").partition(".")[0].strip()
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 4):
         return None
-    return int(whole) if 0 < int(whole) <= MILLISECONDS_MAX else None
+    return int(whole) or None

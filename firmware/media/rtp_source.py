@@ -130,7 +130,7 @@ class RtpSource:
     def _advance(self, ahead: int, packet: RtpPacket) -> Arrival:
         self._highest += ahead
         self._timestamp = self.extended_timestamp(packet)
-        self._seen = (self._seen << ahead | 1) % 2**WINDOW if ahead < WINDOW else 1
+        self._seen = (self._seen << ahead | 1) % 2**WINDOW
         self._believed_next = None
         return Arrival.IN_ORDER
 

@@ -271,10 +271,12 @@ def test_packets_are_as_long_as_the_far_end_wants(lines: tuple[str, ...], ptime_
 def test_where_rtcp_goes(line: str, host: str, port: int) -> None:
     plan = answered(sdp("m=audio 4000 RTP/SAVP 8", CRYPTO, line))[1]
     assert plan.remote_rtcp == Endpoint(host, port)
+    last = answered(sdp("m=audio 65535 RTP/SAVP 8", CRYPTO))[1]
+    assert last.remote_rtcp.port == 65535, "there is none above it"
 
 
 def test_an_offer_over_ipv6() -> None:
-    offer = sdp("m=audio 4000 RTP/SAVP 8", CRYPTO, address="2001:db8::7")
+    offer = sdp("m=audio 4000 RTP/SAVP 8", CRYPTO, address="2001:DB8:0:0::7")
     assert answered(offer)[1].remote == Endpoint("2001:db8::7", 4000)
 
 
@@ -375,6 +377,27 @@ def conclude(ours: MediaWishes, *lines: str) -> MediaPlan:
 def test_an_answer_that_cannot_be_used(lines: tuple[str, ...], mode: int, text: str) -> None:
     with pytest.raises(NoAgreementError, match=f"^{text}$"):
         conclude(wishes(SrtpMode(mode)), *lines)
+
+
+def test_an_answer_that_holds_in_the_old_way() -> None:
+    answer = sdp("m=audio 4000 RTP/AVP 8", address="0.0.0.0")
+    ours = wishes(SrtpMode.OFF)
+    plan = negotiation.agree(offered(ours), answer, ours, we_answered=False)
+    assert plan.direction is Direction.RECVONLY
+
+
+def test_digits_and_times_are_answered_as_they_fit() -> None:
+    offer = sdp(
+        "m=audio 4000 RTP/SAVP 8 97",
+        "a=rtpmap:97 telephone-event/48000",
+        CRYPTO,
+    )
+    timed = SessionDescription.parse(bytes(offer).replace(b"t=0 0", b"t=7 9"))
+    lines, plan = answered(timed)
+    assert "m=audio 3000 RTP/SAVP 8" in lines, "G.711 has no clock of 48000"
+    assert "t=7 9" in lines
+    assert plan.events_out is None
+    assert plan.events_in == ()
 
 
 def test_an_answer_with_the_second_suite_is_used() -> None:

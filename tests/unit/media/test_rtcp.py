@@ -119,6 +119,7 @@ def test_padding_is_taken_off_the_last_packet() -> None:
         ("81ca0002 01020304 01026162", "without an end"),
         ("a0c90002 01020304 00000003", "padding longer"),
         ("a0c90002 01020304 000000f0", "padding longer"),
+        ("a0c90002 01020304 00000005", "padding longer"),
         ("a0c90002 01020304 00000004 80c90001 01020304", "padding before the end"),
     ],
 )
