@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firmware.link.connection import Connection
-from firmware.link.events import Proxy
+from firmware.link.events import Failure, Proxy
 from firmware.link.retry import HEALTHY_S
 from firmware.link.targets import Targets
 
@@ -46,6 +46,7 @@ class Record:
     short_links: int = 0  # In a row.
     unfit_until: float | None = None
     not_before: float | None = None  # Its Retry-After.
+    failure: Failure | None = None  # Why its last candidate came to nothing.
 
 
 class Chooser:
@@ -112,6 +113,14 @@ class Chooser:
         if record.short_links >= SHORT_LINKS_MAX and self.is_fit(proxy, now):
             self.unfit(proxy, 0.0, now)
         return True
+
+    def tried(self, proxy: Proxy, failure: Failure | None) -> None:
+        """A candidate stood, or failed: that is what people are told of the proxy (I2)."""
+        self._records[proxy].failure = failure
+
+    def failure_at_home(self) -> Failure | None:
+        """Return why the last candidate to the first proxy came to nothing."""
+        return self._records[self.home].failure
 
     def measured(self, proxy: Proxy, handshake_s: float) -> None:
         """Learn how long TCP and TLS took."""

@@ -300,4 +300,5 @@ class LinkStatus:
     keep_alive_s: float = 0.0  # The period in force; 0: off.
     answers_pings: bool | None = None  # None: not known yet on this link.
     facts: TlsFacts | None = None
+    home_failure: Failure | None = None  # On the backup: why the primary was not had, last tried.
     per_call: bool = False  # TLS mode: a connection for each call, no link that is kept (L3).

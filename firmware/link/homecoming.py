@@ -178,9 +178,11 @@ class Homecoming:
     ) -> list[object]:
         if candidate.stage is Stage.ENDED:
             self._candidate = None
+            self._chooser.tried(candidate.proxy, candidate.failure)
             return out + self._failed(now)
         if candidate.stage is not Stage.READY or self._step is not Step.PROBING:
             return out
+        self._chooser.tried(candidate.proxy, None)
         if not self._chooser.answers_pings(candidate.proxy):
             return out + self._succeeded(now, calls)
         self._step, self._step_by = Step.ASKING, now + PONG_S

@@ -383,6 +383,7 @@ class Link:
             keep_alive_s=life.period_s if life else self._settings.keep_alive_s,
             answers_pings=life.answers_pings if life else None,
             facts=self._flow.facts if self._flow else None,
+            home_failure=self._chooser.failure_at_home() if self._homecoming else None,
             per_call=self._settings.listening_port is not None,
         )
 

@@ -94,11 +94,13 @@ class Race:
         if runner.stage is Stage.READY:
             assert runner.dialled_at is not None
             self._chooser.measured(runner.proxy, now - runner.dialled_at)
+            self._chooser.tried(runner.proxy, None)
             self.winner = runner
             self._runners.remove(runner)
             return out + self.stop(LOSER)
         if runner.stage is Stage.ENDED:
             self._runners.remove(runner)
             self.failure = self.failure or runner.failure
+            self._chooser.tried(runner.proxy, runner.failure)
             return out + self._start_next(now)
         return out

@@ -108,6 +108,7 @@ def link_rows(status: LinkStatus | None, now: float, certificate: str) -> tuple[
     reason = status.reason.text if status.reason else ""
     proof = "" if status.proof_at is None else f"{age_in_words(now - status.proof_at)} ago"
     pings = {None: "", True: "yes", False: "no, asked by OPTIONS"}[status.answers_pings]
+    home = status.home_failure.text if status.home_failure else ""
     rows = (
         ("State", f"{status.state.value} for {age_in_words(now - status.since)}"),
         ("Mode", "a connection per call" if status.per_call else ""),
@@ -115,6 +116,7 @@ def link_rows(status: LinkStatus | None, now: float, certificate: str) -> tuple[
         ("Attempts", str(status.attempts or "")),
         ("Reason", "" if up else reason),
         (status.proxy.role.value.capitalize(), str(status.proxy)) if status.proxy else ("", ""),
+        ("Primary", home),
         ("Last answer", proof),
         ("Round trip", round_trip(status)),
         ("Pings answered", pings),

@@ -226,7 +226,7 @@ class Script:
         """Say a change; a newer proof of life or round trip alone is none."""
         told = (
             *(status.state, status.proxy, status.reason, status.attempts),
-            *(status.retry_at, status.keep_alive_s, status.answers_pings),
+            *(status.retry_at, status.keep_alive_s, status.answers_pings, status.home_failure),
         )
         if told != self._link_told:
             self._link_told = told

@@ -98,6 +98,7 @@ class Status:
 def link_fields(status: LinkStatus, now: float) -> Fields:
     """Return everything that the link screen knows (S1)."""
     facts, reason, proxy = status.facts, status.reason, status.proxy
+    home = status.home_failure
     return {
         "state": status.state.value,
         "since_s": ago_s(status.since, now),
@@ -105,6 +106,8 @@ def link_fields(status: LinkStatus, now: float) -> Fields:
         "role": proxy.role.value if proxy else None,
         "reason": reason.text if reason else "",
         "reason_kind": reason.kind.value if reason else None,
+        "home_failure": home.text if home else "",
+        "home_failure_kind": home.kind.value if home else None,
         "attempts": status.attempts,
         "retry_in_s": ahead_s(status.retry_at, now),
         "proof_age_s": ago_s(status.proof_at, now),

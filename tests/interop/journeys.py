@@ -159,6 +159,8 @@ class Fault:
     """The primary serves others meanwhile: a caller can still call through it."""
     way: tuple[str, ...] = ("backup", "primary")
     """The links that come up, in their order."""
+    words: str = ""
+    """What the phone says of the primary while it is on the backup (I2)."""
     cause: str = "reset"
     """What the outage log says (S3)."""
     settings: tuple[tuple[str, str], ...] = ()
@@ -181,8 +183,12 @@ FAULTS = [
     Fault(unavailable, serves=False, way=("primary", "backup", "primary")),
     Fault(restart, serves=False, cause="closed"),
     Fault(both_down_then_backup, EARLY_WAIT_S),
-    Fault(expired_certificate, serves=False),
-    Fault(authority_not_trusted),
+    Fault(
+        expired_certificate,
+        serves=False,
+        words="certificate of 127.0.0.1 expired 3 days ago",
+    ),
+    Fault(authority_not_trusted, words="is from an unknown authority"),
 ]
 
 
@@ -207,6 +213,7 @@ class Journey:
         pair.check_calls(*serving)
         pair.check_wire()
         check_log(pair.phone, self.struck_at, (fault.cause, "backup"))
+        assert fault.words in pair.phone.status()["link"]["home_failure"]
         struck.mend()
         self.well_at = max(struck.well_at, time.time())
 

@@ -39,6 +39,7 @@ from tests.unit.link.rig import (
 )
 
 RESET = Failure(FailureKind.RESET, "connection reset by the proxy")
+EXPIRED = Failure(FailureKind.CERTIFICATE, "certificate of proxy1 expired 3 days ago")
 BUSY = Failure(FailureKind.UNFIT, "the registrar is overloaded (503)")
 
 
@@ -285,6 +286,23 @@ def test_f3_a_failed_probe_begins_the_count_anew() -> None:
     for _ in range(2):
         assert not of(LeaveSoon, probe(rig))
     assert of(LeaveSoon, probe(rig))
+
+
+def test_i2_on_the_backup_it_is_told_why_the_primary_is_not_had() -> None:
+    rig = Two()
+    second = of(Connect, rig.feed(Lost(rig.dialled().attempt, EXPIRED)))[0]
+    rig.stands(second)
+    rig.serves(second.attempt)
+    assert rig.status.home_failure == EXPIRED
+    rig.feed(Lost(of(Connect, rig.live(200))[0].attempt, REFUSED))
+    assert rig.status.home_failure == REFUSED
+    probe(rig)
+    assert rig.status.home_failure is None
+    rig.feed(Lost(of(Connect, rig.live(200))[0].attempt, EXPIRED))
+    rig.lose(second.attempt, RESET)
+    rig.stands(rig.dialled())
+    assert rig.status.proxy == PRIMARY
+    assert rig.status.home_failure is None
 
 
 def test_f3_a_primary_that_answered_pings_has_to_answer_the_probes() -> None:

@@ -300,6 +300,8 @@ def test_status_says_everything_that_the_link_screen_knows() -> None:
                 "role": "primary",
                 "reason": "",
                 "reason_kind": None,
+                "home_failure": "",
+                "home_failure_kind": None,
                 "attempts": 0,
                 "retry_in_s": None,
                 "round_trip_ms": 50.0,
