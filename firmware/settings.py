@@ -13,7 +13,7 @@ from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
 from firmware.media.codec import available
-from firmware.media.formats import DEFAULT_CHOICES, CodecChoice, read_choices
+from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
 from firmware.phone.phone import PhoneSettings
 from firmware.stack import StackSettings
@@ -102,16 +102,21 @@ def _account(configuration: Configuration, number: int) -> Account:
         screen_name=text("sip screen name"),
         domain=domain(configuration, number),
         registration=_registration(configuration, number),
-        codecs=_codecs(text("sip customized codec")),
+        codecs=_codecs(
+            text("sip customized codec"),
+            silence_suppression=bool(configuration.value("sip silence suppression", number)),
+        ),
         srtp=SrtpMode(int(configuration.value("sip srtp mode", number))),
     )
 
 
-def _codecs(text: str) -> tuple[CodecChoice, ...]:
+def _codecs(text: str, *, silence_suppression: bool) -> tuple[CodecChoice, ...]:
     """Return the administrator's codecs, or the usual ones, but for what this machine lacks."""
     known = available()
-    chosen = tuple(choice for choice in read_choices(text) if choice.codec in known)
-    return chosen or tuple(choice for choice in DEFAULT_CHOICES if choice.codec in known)
+    chosen = read_choices(text, silence_suppression=silence_suppression)
+    usual = default_choices(silence_suppression=silence_suppression)
+    usable = [tuple(c for c in choices if c.codec in known) for choices in (chosen, usual)]
+    return usable[0] or usable[1]
 
 
 def _registration(configuration: Configuration, number: int) -> RegistrationSettings:

@@ -82,8 +82,12 @@ DEFAULT_CHOICES = (
 )
 
 
-def read_choices(text: str) -> tuple[CodecChoice, ...]:
-    """Read `payload=9;ptime=20;silsupp=off,payload=8`; a codec counts once, by its first place."""
+def read_choices(text: str, *, silence_suppression: bool = False) -> tuple[CodecChoice, ...]:
+    """Read `payload=9;ptime=20;silsupp=off,payload=8`; a codec counts once, by its first place.
+
+    `silence_suppression` holds for those codecs that say nothing of it.
+    """
+    usual = "on" if silence_suppression else "off"
     found: dict[str, CodecChoice] = {}
     for part in text.split(",") if text else ():
         values = dict(word.split("=", 1) for word in part.split(";"))
@@ -91,6 +95,14 @@ def read_choices(text: str) -> tuple[CodecChoice, ...]:
         codec = OPUS if number in DYNAMIC else STATIC.get(number)
         if codec is not None:
             ptime_ms = codec.ptime_ms(int(values.get("ptime", "20")))
-            silent = values.get("silsupp") == "on"
+            silent = values.get("silsupp", usual) == "on"
             found.setdefault(codec.name, CodecChoice(codec, number, ptime_ms, silent))
-    return tuple(found.values()) or DEFAULT_CHOICES
+    return tuple(found.values()) or default_choices(silence_suppression=silence_suppression)
+
+
+def default_choices(*, silence_suppression: bool) -> tuple[CodecChoice, ...]:
+    """Return the usual codecs."""
+    return tuple(
+        CodecChoice(choice.codec, choice.payload_type, choice.ptime_ms, silence_suppression)
+        for choice in DEFAULT_CHOICES
+    )

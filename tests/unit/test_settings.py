@@ -112,6 +112,15 @@ def test_each_account_has_its_codecs_and_its_encryption(tmp_path: Path) -> None:
     assert (plain.codecs, plain.srtp) == (DEFAULT_CHOICES, SrtpMode.ONLY)
 
 
+def test_silence_is_suppressed_where_no_codec_says_otherwise(tmp_path: Path) -> None:
+    text = "sip user name: 201\nsip silence suppression: 1\n"
+    (usual,) = settings(tmp_path / "usual", text).accounts
+    assert [choice.silence_suppression for choice in usual.codecs] == [True] * 4
+    some = text + "sip customized codec: payload=8;silsupp=off,payload=9\n"
+    (chosen,) = settings(tmp_path / "some", some).accounts
+    assert [choice.silence_suppression for choice in chosen.codecs] == [False, True]
+
+
 def test_a_codec_that_the_machine_lacks_is_not_offered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
