@@ -79,7 +79,7 @@ OUTAGE_S = 0.1
 """Concealment has faded by then; what comes afterwards starts anew."""
 
 ANOTHER_STREAM_S = 2.0
-COPIES_FROM, COPIES_UNTIL = 0.02, 0.005
+COPIES_FROM, COPIES_UNTIL = 0.005, 0.001
 """Shares of lost packets between which it begins, and ends, to pay to wait for the packet that
 repeats a lost one."""
 
