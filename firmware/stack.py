@@ -13,6 +13,7 @@ from typing import Any
 
 import firmware.agent.events as agent
 import firmware.link.events as link
+import firmware.media.events as media
 import firmware.phone.events as phone
 import firmware.transaction.events as transaction
 from firmware.agent.account import Account, AgentSettings
@@ -84,6 +85,10 @@ ROUTES: dict[type, str] = {
     agent.IncomingCall: "phone",
     agent.CallAnswered: "phone",
     agent.CallEnded: "phone",
+    agent.MediaChanged: "phone",
+    agent.MediaEnded: "phone",
+    media.SoundReport: "phone",
+    media.SoundFault: "phone",
 }
 
 

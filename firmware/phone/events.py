@@ -15,6 +15,8 @@ from firmware.agent.events import (
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
+from firmware.media.events import SoundFault, SoundReport
+from firmware.media.plan import MediaPlan
 from firmware.phone.outage import Outage
 from firmware.phone.screen import Screen
 
@@ -100,6 +102,21 @@ class Show:
 
 
 @frozen
+class StartVoice:
+    """Let a call be heard as agreed, or go on with what is agreed anew."""
+
+    call: int
+    plan: MediaPlan
+
+
+@frozen
+class StopVoice:
+    """A call's sound is over."""
+
+    call: int
+
+
+@frozen
 class SetRinger:
     """Start or stop the ringer."""
 
@@ -123,13 +140,14 @@ class SetLamp:
 
 CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged
+Told = Reportable | SoundReport | SoundFault
 
 
 @frozen
 class Report:
     """A fact from below, passed on to whoever watches the phone: script, console, web."""
 
-    fact: Reportable
+    fact: Told
 
 
 @frozen

@@ -20,11 +20,13 @@ from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
 from firmware.phone.screen import (
     AccountLine,
+    DialScreen,
     GraphScreen,
     IdleScreen,
     LinkIcon,
     LinkLine,
     PageScreen,
+    Screen,
 )
 
 Rows = tuple[tuple[str, str], ...]
@@ -100,6 +102,18 @@ class Facts:
         link = self.link_line(now)
         news = sum(text != link.reason for text in self._warnings)  # Said already: no news.
         return IdleScreen(clock, date, self._account_lines(), link, news)
+
+    def page(self, number: int, now: float) -> Screen:
+        """Return a page of facts; 0 is the screen of a phone that nobody uses."""
+        if not number:
+            return self.idle(now)
+        pages = self.pages(now)
+        return pages[min(number, len(pages)) - 1]
+
+    def dialling(self, digits: str, now: float) -> DialScreen:
+        """Return the screen of somebody who dials, and from which account."""
+        name = self.name_of(self.account_to_call_from())
+        return DialScreen(digits, f"Call from {name}" if name else "No account", self.trouble(now))
 
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""

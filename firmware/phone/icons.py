@@ -112,3 +112,33 @@ NOT_REGISTERED = _read("""
     .#.#.
     #...#
 """)
+
+LOCK = _read("""
+    ..##..
+    .#..#.
+    .#..#.
+    ######
+    ######
+    ##..##
+    ######
+""")
+
+MUTED = _read("""
+    .##.....
+    .##.#..#
+    .##..##.
+    #..#.##.
+    .##.#..#
+    .##.....
+    ####....
+""")
+
+
+def bars(lit: int) -> Rows:
+    """Return four bars that grow; so many are whole, of the others only the feet."""
+    heights = (2, 4, 5, 7)
+    rows = []
+    for above in range(6, -1, -1):
+        pixels = ["##" if above < (h if n < lit else 1) else ".." for n, h in enumerate(heights)]
+        rows.append(".".join(pixels))
+    return tuple(rows)

@@ -48,6 +48,13 @@ def coarse_age(seconds: float) -> str:
     return "now" if step < AGE_STEP_S else age_in_words(step)
 
 
+def duration(seconds: float) -> str:
+    """Say how long a call has lasted: "3:05", "1:00:00"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def countdown(status: LinkStatus, now: float) -> str:
     """Say when the next attempt is: "try in 4 s"."""
     if status.retry_at is None:

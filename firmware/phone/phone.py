@@ -14,7 +14,6 @@ countdown, ages, durations) is a deadline, so an idle phone sleeps.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import assert_never
 
 from firmware.agent.events import (
@@ -27,6 +26,8 @@ from firmware.agent.events import (
     EndCause,
     HangUp,
     IncomingCall,
+    MediaChanged,
+    MediaEnded,
     Party,
     Reject,
     RemoteRinging,
@@ -35,6 +36,8 @@ from firmware.agent.events import (
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
+from firmware.media.events import ChangeVolume, MuteMicrophone, SayDigit, SoundFault, SoundReport
+from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
     CallFact,
@@ -43,19 +46,21 @@ from firmware.phone.events import (
     HookLifted,
     HookReplaced,
     KeyPressed,
-    LampPattern,
     OutageLogTrouble,
     OutagesKept,
     Report,
-    Reportable,
-    SetLamp,
-    SetRinger,
-    Show,
+    StartVoice,
+    StopVoice,
     TimeIs,
+    Told,
     WarningsChanged,
 )
 from firmware.phone.facts import Fact, Facts, next_step
-from firmware.phone.screen import CallScreen, CallStage, DialScreen, Screen
+from firmware.phone.link_words import duration
+from firmware.phone.outward import Outward
+from firmware.phone.screen import CallScreen, CallStage, Screen
+from firmware.phone.sound import CallSound, SoundNews, end_tone, tone_of
+from firmware.phone.state import LEGAL, State
 
 DIGITS_MAX = 32
 """Longer than any telephone number (E.164 has 15) with prefixes and codes."""
@@ -77,29 +82,12 @@ class PhoneSettings:
     problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.
 
 
-class State(Enum):
-    """What the person is doing."""
+VOLUME_KEYS = {"up": 1, "down": -1}
 
-    IDLE = "idle"
-    DIALLING = "dialling"
-    CALLING = "calling"
-    RINGING = "ringing"
-    ANSWERING = "answering"
-    TALKING = "talking"
-    ENDED = "ended"
-
-
-LEGAL = {
-    State.IDLE: {State.DIALLING, State.CALLING, State.RINGING},
-    State.DIALLING: {State.CALLING, State.IDLE, State.RINGING},
-    State.CALLING: {State.TALKING, State.ENDED, State.IDLE},
-    State.RINGING: {State.ANSWERING, State.ENDED, State.IDLE},
-    State.ANSWERING: {State.TALKING, State.ENDED, State.IDLE},
-    State.TALKING: {State.ENDED, State.IDLE},
-    State.ENDED: {State.IDLE, State.DIALLING, State.CALLING, State.RINGING},
-}
-
-PhoneEvent = KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | Fact
+PhoneEvent = (
+    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | Fact
+    | MediaEnded | SoundNews
+)  # fmt: skip
 
 
 class Phone:
@@ -121,18 +109,19 @@ class Phone:
         self._detail = ""
         self._talking_since = now
         self._facts = Facts(settings.problems, accounts, now)
-        self._shown: Screen | None = None
-        self._ringing = False
+        self._sound = CallSound()
+        self._end_tone: ToneKind | None = None
+        self._outward = Outward()
 
     def deadline(self) -> float | None:
         return earliest((self._dial_by, self._page_by, self._ended_by, self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
-        out: list[object] = [Report(event)] if isinstance(event, Reportable) else []
+        out: list[object] = [Report(event)] if isinstance(event, Told) else []
         out += self._facts.learn(event, now) if isinstance(event, Fact) else []
         out += self._take(event)
-        return out + self._outward()
+        return out + self._news()
 
     def wake(self, now: float) -> list[object]:
         self._now = now
@@ -143,7 +132,7 @@ class Phone:
             self._enter(State.IDLE)
         if is_due(self._page_by, now):
             self._turn_to(0)
-        return out + self._outward()
+        return out + self._news()
 
     def _take(self, event: PhoneEvent) -> list[object]:
         match event:
@@ -172,6 +161,8 @@ class Phone:
                 | CallEnded()
             ):
                 return self._call_event(event)
+            case MediaChanged() | MediaEnded() | SoundReport() | SoundFault():
+                return self._sound_news(event)
             case _:
                 assert_never(event)
 
@@ -181,8 +172,13 @@ class Phone:
         """Do what a key means now; one that means nothing does nothing."""
         if key in DIGITS:
             return self._digit(key)
-        if key in {"up", "down"} and self.state is State.IDLE:
-            self._turn(1 if key == "down" else -1)
+        if self.state is State.TALKING and key == "mute":
+            self._sound.muted = not self._sound.muted
+            return [MuteMicrophone(self._sound.muted)]
+        if key in VOLUME_KEYS and self.state is not State.IDLE:
+            return [ChangeVolume(VOLUME_KEYS[key])]
+        if key in VOLUME_KEYS:
+            self._turn(-VOLUME_KEYS[key])
         elif key == "soft1":
             return self._first_key()
         elif key == "soft2":
@@ -195,7 +191,7 @@ class Phone:
         if self.state in {State.IDLE, State.ENDED}:
             self._enter(State.DIALLING)
             return [*self._collect(key), TestLink()]  # D7.
-        return []
+        return [SayDigit(self._call, key)] if self.state is State.TALKING else []
 
     def _collect(self, key: str) -> list[object]:
         if len(self._digits) < DIGITS_MAX:
@@ -300,6 +296,18 @@ class Phone:
             self._ended(event)
         return []
 
+    def _sound_news(self, event: MediaEnded | SoundNews) -> list[object]:
+        """Every call's sound is carried out; the screen tells of the one in the foreground."""
+        if not isinstance(event, MediaEnded) and event.call in {0, self._call}:
+            self._sound.learn(event)
+        match event:
+            case MediaChanged(call, plan):
+                return [StartVoice(call, plan)]
+            case MediaEnded(call):
+                return [StopVoice(call)]
+            case _:
+                return []
+
     def _incoming(self, event: IncomingCall) -> list[object]:
         if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
             return [Reject(event.call)]
@@ -315,8 +323,9 @@ class Phone:
             self._enter(State.IDLE)
             return
         talked = self.state is State.TALKING
-        length = f" after {_duration(self._now - self._talking_since)}" if talked else ""
+        length = f" after {duration(self._now - self._talking_since)}" if talked else ""
         self._enter(State.ENDED)
+        self._end_tone = end_tone(event, lifted=self._lifted)
         self._detail = event.reason or f"{event.cause.value}{length}"
         self._ended_by = self._now + ENDED_S
 
@@ -326,10 +335,11 @@ class Phone:
             return
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state = state
-        self._dial_by = self._ended_by = None
+        self._dial_by = self._ended_by = self._end_tone = None
         self._detail = ""
-        if state in {State.IDLE, State.DIALLING}:
+        if state in {State.IDLE, State.DIALLING, State.ENDED}:
             self._digits = ""
+            self._sound.forget()
         self._turn_to(0)
 
     # Pages.
@@ -343,34 +353,26 @@ class Phone:
 
     # What the world sees.
 
-    def _outward(self) -> list[object]:
-        """Say what has changed: ringer, lamp, screen."""
-        out: list[object] = []
-        if (ringing := self.state is State.RINGING) != self._ringing:
-            self._ringing = ringing
-            lamp = LampPattern.FLASHING if ringing else LampPattern.OFF
-            out += [SetRinger(ringing), SetLamp(lamp)]
-        if (screen := self._screen()) != self._shown:
-            self._shown = screen
-            out.append(Show(screen))
-        return out
+    def _news(self) -> list[object]:
+        """Say what has changed: ringer, lamp, tone, screen."""
+        tone = self._end_tone or tone_of(
+            self.state,
+            lifted=self._lifted,
+            has_digits=bool(self._digits),
+            rings_there=self._remote_rings,
+            is_heard=self._sound.is_there,
+        )
+        ringing = self.state is State.RINGING
+        return self._outward.news(ringing=ringing, tone=tone, screen=self._screen())
 
     def _screen(self) -> Screen:
         match self.state:
             case State.IDLE:
-                return self._idle()
+                return self._facts.page(self._page, self._now)
             case State.DIALLING:
-                name = self._facts.name_of(self._facts.account_to_call_from())
-                title = f"Call from {name}" if name else "No account"
-                return DialScreen(self._digits, title, self._facts.trouble(self._now))
+                return self._facts.dialling(self._digits, self._now)
             case _:
                 return self._call_screen()
-
-    def _idle(self) -> Screen:
-        if not self._page:
-            return self._facts.idle(self._now)
-        pages = self._facts.pages(self._now)
-        return pages[min(self._page, len(pages)) - 1]
 
     def _call_screen(self) -> CallScreen:
         detail, trouble = self._detail, self._facts.trouble(self._now)
@@ -378,12 +380,13 @@ class Phone:
             case State.RINGING:
                 stage = CallStage.INCOMING
             case State.TALKING:
-                stage, detail = CallStage.TALKING, _duration(self._now - self._talking_since)
+                stage, detail = CallStage.TALKING, duration(self._now - self._talking_since)
             case State.ENDED:
                 stage = CallStage.ENDED
             case _:
                 stage = CallStage.RINGING if self._remote_rings else CallStage.CALLING
-        return CallScreen(stage, self._far.name, self._far.number, detail, trouble)
+        sound = self._sound.line()
+        return CallScreen(stage, self._far.name, self._far.number, detail, trouble, sound)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""
@@ -392,9 +395,3 @@ class Phone:
         return earliest(
             (second_at, self._facts.redraw_at(self._now, idle=idle, exact=bool(self._page)))
         )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -6,6 +6,7 @@ labels of the two soft keys at the bottom, each above its key.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from PIL.Image import Image
@@ -24,6 +25,7 @@ from firmware.phone.screen import (
     LinkLine,
     PageScreen,
     Screen,
+    SoundLine,
     registered_count,
     soft_keys,
 )
@@ -75,7 +77,14 @@ def _soft_keys(canvas: Canvas, screen: Screen) -> None:
         canvas.text(WIDTH - wide + 3, KEYS_Y + 1, right, ink=0)
 
 
-def _title(canvas: Canvas, title: str, side: str = "", icon: font.Rows | None = None) -> None:
+def _title(
+    canvas: Canvas,
+    title: str,
+    side: str = "",
+    icon: font.Rows | None = None,
+    marks: Sequence[font.Rows] = (),
+) -> None:
+    """Draw the bar at the top: a picture, words, more pictures, and what stands at the right."""
     canvas.bar(0, 0, WIDTH, BAR_HIGH)
     x = MARGIN
     if icon is not None:
@@ -84,6 +93,10 @@ def _title(canvas: Canvas, title: str, side: str = "", icon: font.Rows | None = 
     room = WIDTH - x - MARGIN
     if side:
         room -= canvas.text_right(2, side, ink=0) + GAP
+    for mark in marks:
+        room -= len(mark[0])
+        canvas.icon(x + room, 2, mark, ink=0)
+        room -= GAP
     canvas.text(x, 2, title, room, ink=0)
 
 
@@ -175,15 +188,26 @@ def _dial(canvas: Canvas, screen: DialScreen) -> None:
 def _call(canvas: Canvas, screen: CallScreen) -> None:
     talking = screen.stage is CallStage.TALKING
     side = screen.detail if talking else ""
-    _title(canvas, screen.stage.value, side, icons.CALL[screen.stage])
+    marks = _marks(screen.sound) if talking else []
+    _title(canvas, screen.stage.value, side, icons.CALL[screen.stage], marks)
     _headline(canvas, screen.name or screen.number)
     rows = [screen.number] if screen.name and screen.name != screen.number else []
     rows += [screen.detail] if screen.detail and not talking else []
+    rows += font.wrapped(screen.sound.note, ROOM, len(ROW_Y))
     if screen.link is not None:
         _link_row(canvas, ROW_Y[1], screen.link)
         rows = rows[-1:]
     for y, text in zip(ROW_Y, rows, strict=False):
         canvas.text(MARGIN, y, text)
+    if talking:
+        canvas.text(MARGIN, KEYS_Y + 1, screen.sound.codec)
+
+
+def _marks(sound: SoundLine) -> list[font.Rows]:
+    """Return the pictures of a call's sound: muted, quality, lock."""
+    marks = [icons.MUTED] if sound.muted else []
+    marks += [] if sound.bars is None else [icons.bars(sound.bars)]
+    return marks + ([icons.LOCK] if sound.secure else [])
 
 
 def _headline(canvas: Canvas, text: str) -> None:

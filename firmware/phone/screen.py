@@ -80,6 +80,17 @@ class DialScreen:
     link: LinkLine | None = None  # Shown where the link is not up.
 
 
+@frozen
+class SoundLine:
+    """The sound of a call for its screen: `bars` from 0 to 4, None while not measured."""
+
+    secure: bool = False
+    bars: int | None = None
+    codec: str = ""
+    muted: bool = False
+    note: str = ""
+
+
 class CallStage(Enum):
     """Where a call stands, in words that the screen shows."""
 
@@ -99,6 +110,7 @@ class CallScreen:
     number: str
     detail: str = ""
     link: LinkLine | None = None
+    sound: SoundLine = SoundLine()
 
 
 Screen = IdleScreen | PageScreen | GraphScreen | DialScreen | CallScreen
@@ -143,8 +155,14 @@ def _body(screen: Screen) -> tuple[str, ...]:
             return (f"{title} {page}/{pages}", graph.words, gap)
         case DialScreen(digits, account, link):
             return (account, digits, *_link(link))
-        case CallScreen(stage, name, number, detail, link):
-            return (stage.value, name, number, detail, *_link(link))
+        case CallScreen(stage, name, number, detail, link, sound):
+            return (stage.value, name, number, detail, *_sound(sound), *_link(link))
+
+
+def _sound(sound: SoundLine) -> tuple[str, ...]:
+    bars = "" if sound.bars is None else f"quality {sound.bars} of 4"
+    facts = ("encrypted" if sound.secure else "", sound.codec, bars)
+    return (" ".join(fact for fact in facts if fact), sound.note)
 
 
 def _row(row: tuple[str, str]) -> str:

@@ -250,7 +250,7 @@ class Application:
         from firmware.runtime.voice import VoiceEngine
 
         self._engine = VoiceEngine(
-            voice, self._outside, self._break, SystemRandom(), self._voice_settings
+            voice, self.driver.feed, self._break, SystemRandom(), self._voice_settings
         )
         self._watch(self._engine.take)
 

@@ -35,7 +35,6 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     IncomingCall,
-    MediaChanged,
     RegistrationState,
     RemoteRinging,
     Repeating,
@@ -57,6 +56,8 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    StartVoice,
+    Told,
     WarningsChanged,
 )
 from firmware.phone.render import render
@@ -168,8 +169,7 @@ class Script:
             case Show(screen):
                 self._show(screen)
             case Report(fact):
-                self._status.learn(fact)
-                self._report(fact)
+                self._learn(fact)
             case OutageLog(outages):
                 self._status.outages = outages
             case OutageEnded(outage):
@@ -178,12 +178,8 @@ class Script:
                 self._ringing = ringing
             case SetLamp(pattern):
                 self._lamp = pattern
-            case MediaChanged(call, plan):
+            case StartVoice(call, plan):
                 self._say("media", {"call": call, **plan_fields(plan)})
-            case SoundReport(call, fact):
-                self._say("sound", {"call": call, **sound_fields(fact)})
-            case SoundFault(call, text):
-                self._say("sound_fault", {"call": call, "text": text})
             case _:
                 pass  # For somebody else.
 
@@ -195,6 +191,15 @@ class Script:
         if shown != self._shown:
             self._shown = shown
             self._say("screen", shown)
+
+    def _learn(self, fact: Told) -> None:
+        if isinstance(fact, SoundReport):
+            self._say("sound", {"call": fact.call, **sound_fields(fact.fact)})
+        elif isinstance(fact, SoundFault):
+            self._say("sound_fault", {"call": fact.call, "text": fact.text})
+        else:
+            self._status.learn(fact)
+            self._report(fact)
 
     def _report(self, fact: Reportable) -> None:
         match fact:

@@ -32,7 +32,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from drivers.interfaces import Voice
-from firmware.agent.events import MediaChanged, MediaEnded
 from firmware.media.events import (
     ChangeVolume,
     MuteMicrophone,
@@ -44,6 +43,7 @@ from firmware.media.events import (
     SoundReport,
 )
 from firmware.media.plan import Endpoint, MediaPlan
+from firmware.phone.events import StartVoice, StopVoice
 from firmware.settings import VoiceSettings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ FAULT_LOOK_S = 1.0
 
 JOIN_S = 3.0
 
-Order = MediaChanged | MediaEnded | PlayTone | MuteMicrophone | ChangeVolume | SayDigit
+Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | ChangeVolume | SayDigit
 """What the phone wants of its sound."""
 
 
@@ -184,9 +184,9 @@ class VoiceEngine:
             match order:
                 case None:
                     return False
-                case MediaChanged(call, plan):
+                case StartVoice(call, plan):
                     self._begin(voices, call, plan)
-                case MediaEnded(call):
+                case StopVoice(call):
                     self._end(voices, call)
                 case _:
                     self._carry_out(voices.wish(order, time.monotonic()))

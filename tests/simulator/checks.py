@@ -15,8 +15,6 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     IncomingCall,
-    MediaChanged,
-    MediaEnded,
     RegistrationState,
     RemoteRinging,
     Repeating,
@@ -24,7 +22,9 @@ from firmware.agent.events import (
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.link.link import State
 from firmware.media.plan import MediaPlan
-from firmware.phone.events import Report, SetLamp, SetRinger, Show
+from firmware.media.tone_table import ToneKind
+from firmware.phone.events import Report, SetLamp, SetRinger, Show, StartVoice, StopVoice
+from firmware.phone.state import State as PhoneState
 from firmware.transaction.layer import SERVERS_MAX
 from tests.simulator.faults import Ending
 from tests.simulator.moves import Moves
@@ -74,6 +74,7 @@ class Checks:
     offered: set[int] = field(default_factory=set)  # Calls that ring here.
     sounding: dict[int, MediaPlan] = field(default_factory=dict)
     is_ringing: bool = False
+    tone: ToneKind | None = None
     placed: dict[int, tuple[int, float]] = field(default_factory=dict)  # Account, and when.
     repeating: dict[int, float] = field(default_factory=dict)  # Calls whose link died, and when.
     registered_since: dict[int, float] = field(default_factory=dict)  # Over this link.
@@ -127,10 +128,10 @@ class Checks:
             case _:
                 pass
 
-    def hear_sound(self, said: MediaChanged | MediaEnded) -> None:
+    def hear_sound(self, said: StartVoice | StopVoice) -> None:
         """Look at an output for whoever makes sound."""
         match said:
-            case MediaChanged(call, plan):
+            case StartVoice(call, plan):
                 assert call in self.open_calls, f"call {call} sounds and is not there"
                 assert plan.is_encrypted, f"call {call} sounds in clear"
                 before = self.sounding.get(call)
@@ -139,7 +140,7 @@ class Checks:
                 same = plan.key_out == before.key_out or plan.key_in != before.key_in
                 assert same, f"our key of call {call} changes and theirs does not"
                 self.sounding[call] = plan
-            case MediaEnded(call):
+            case StopVoice(call):
                 assert call in self.sounding, f"call {call} falls silent twice"
                 del self.sounding[call]
 
@@ -183,6 +184,8 @@ class Checks:
         assert len(stack.agent.calls) <= CALLS_MAX, "calls without end"
         assert set(stack.agent.calls) == self.open_calls, "calls that people do not know of"
         assert not self.is_ringing or self.offered, "rings without a call"
+        idle = simulator.stack.phone.state is PhoneState.IDLE
+        assert not (idle and self.tone), f"{self.tone} in an idle phone"
         assert self.sounding.keys() <= self.open_calls, "sound goes on after the call"
         registered = bool(stack.agent.registered_accounts)
         assert up or not registered, "registered without a link"

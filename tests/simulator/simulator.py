@@ -11,7 +11,6 @@ from functools import partial
 from itertools import count
 from random import Random
 
-from firmware.agent.events import MediaChanged, MediaEnded
 from firmware.link.events import (
     CheckDelivery,
     Close,
@@ -20,6 +19,7 @@ from firmware.link.events import (
     Resolve,
     Write,
 )
+from firmware.media.events import ChangeVolume, MuteMicrophone, PlayTone, SayDigit
 from firmware.phone.events import (
     OutageEnded,
     OutageLog,
@@ -27,6 +27,8 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    StartVoice,
+    StopVoice,
     TimeIs,
 )
 from firmware.stack import Stack
@@ -219,8 +221,14 @@ class Simulator:
                     self._refusal_heard(user)
                 self.checks.hear(item)
                 self.person.hears_ringing = self.checks.is_ringing
-            case MediaChanged() | MediaEnded():
+            case StartVoice() | StopVoice():
                 self.checks.hear_sound(item)
+            case PlayTone(kind):
+                self.checks.tone = kind
+            case SayDigit(call):
+                assert call in self.checks.sounding, "a digit in a call without sound"
+            case MuteMicrophone() | ChangeVolume():
+                pass  # Between the person and the sound card.
             case _:
                 raise AssertionError(f"nobody in the world takes {item!r}")
 

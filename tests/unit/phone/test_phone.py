@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from firmware.agent.events import (
@@ -13,12 +15,26 @@ from firmware.agent.events import (
     EndCause,
     HangUp,
     IncomingCall,
+    MediaChanged,
+    MediaEnded,
     Party,
     RegistrationState,
     Reject,
     RemoteRinging,
 )
 from firmware.link.events import TestLink
+from firmware.media.events import (
+    ChangeVolume,
+    FarEndHeard,
+    FarEndSilent,
+    MuteMicrophone,
+    PlayTone,
+    SayDigit,
+    SoundFault,
+    SoundReport,
+    WrongKey,
+)
+from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
     DialTarget,
@@ -31,10 +47,14 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    StartVoice,
+    StopVoice,
     WarningsChanged,
 )
-from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S, State
+from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
+from firmware.phone.state import State
+from tests.unit.media.ends import PLAN, key
 from tests.unit.phone.rig import ANNA, EXPIRED, Rig, account, of, up, waiting
 
 
@@ -73,7 +93,7 @@ def test_digits_dial_themselves_after_the_digit_timeout() -> None:
 
 def test_lifting_tests_the_link_and_waits_for_digits() -> None:
     rig = Rig.registered()
-    assert actions(rig.feed(HookLifted())) == [TestLink()]  # D7.
+    assert actions(rig.feed(HookLifted())) == [TestLink(), PlayTone(ToneKind.DIAL)]  # D7.
     assert not actions(rig.pass_time(60))
     assert isinstance(rig.screen, DialScreen)
 
@@ -121,6 +141,135 @@ def test_a_program_dials_too_but_not_into_a_call() -> None:
     assert not actions(rig.feed(DialTarget("603")))
 
 
+# Sound.
+
+
+def tones(out: list[object]) -> list[ToneKind | None]:
+    return [item.kind for item in out if isinstance(item, PlayTone)]
+
+
+def test_the_dial_tone_ends_with_the_first_digit() -> None:
+    rig = Rig.registered()
+    assert tones(rig.feed(HookLifted())) == [ToneKind.DIAL]
+    assert tones(rig.press("6")) == [None]
+    assert tones(rig.feed(HookReplaced())) == []
+
+
+def test_who_dials_with_the_handset_on_the_hook_hears_no_dial_tone() -> None:
+    assert tones(Rig.registered().press("6")) == []
+
+
+def test_ringing_is_heard_until_the_far_end_is() -> None:
+    rig = Rig.registered().dialled()
+    assert tones(rig.feed(RemoteRinging(7))) == [ToneKind.RINGBACK]
+    assert tones(rig.feed(MediaChanged(7, PLAN))) == [None], "an announcement"
+    assert tones(rig.feed(CallAnswered(7))) == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "tone"),
+    [
+        (EndCause.REFUSED, 486, ToneKind.BUSY),
+        (EndCause.REFUSED, 600, ToneKind.BUSY),
+        (EndCause.REFUSED, 404, ToneKind.UNOBTAINABLE),
+        (EndCause.REFUSED, 484, ToneKind.UNOBTAINABLE),
+        (EndCause.REFUSED, 503, ToneKind.CONGESTION),
+        (EndCause.FAILED, 0, ToneKind.CONGESTION),
+        (EndCause.LINK_LOST, 0, ToneKind.CONGESTION),
+    ],
+)
+def test_a_tone_says_why_a_call_failed(cause: EndCause, status: int, tone: ToneKind) -> None:
+    rig = Rig.registered().dialled()
+    assert tones(rig.feed(CallEnded(7, cause, status))) == [tone]
+    assert tones(rig.pass_time(ENDED_S)) == [None]
+
+
+def test_a_far_end_that_hangs_up_is_heard_by_an_ear_only() -> None:
+    assert tones(Rig.registered().talking().feed(CallEnded(7, EndCause.HUNG_UP_THERE))) == []
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.talking()
+    assert tones(rig.feed(CallEnded(7, EndCause.HUNG_UP_THERE))) == [ToneKind.BUSY]
+    assert tones(rig.feed(HookReplaced())) == [None]
+
+
+def test_a_caller_who_gives_up_leaves_no_tone() -> None:
+    rig = Rig.registered().called()
+    assert tones(rig.feed(CallEnded(8, EndCause.CANCELLED_THERE))) == []
+
+
+def test_mute_is_of_this_call_only() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, PLAN))
+    assert actions(rig.press("mute")) == [MuteMicrophone(True)]
+    assert "microphone off" in rig.words
+    assert actions(rig.press("mute")) == [MuteMicrophone(False)]
+    rig.press("mute")
+    rig.feed(CallEnded(7, EndCause.HUNG_UP_THERE))
+    assert "microphone off" not in rig.talking().words
+
+
+def test_mute_means_nothing_without_a_call() -> None:
+    rig = Rig.registered()
+    assert not actions(rig.press("mute"))
+    assert not actions(rig.dialled().press("mute"))
+
+
+def test_up_and_down_are_the_volume_in_a_call_and_pages_without() -> None:
+    rig = Rig.registered()
+    assert not actions(rig.press("down"))
+    rig.talking()
+    assert actions(rig.press("up", "down")) == [ChangeVolume(1), ChangeVolume(-1)]
+
+
+def test_digits_in_a_call_are_sent_in_it() -> None:
+    rig = Rig.registered().talking()
+    assert actions(rig.press(*"1#")) == [SayDigit(7, "1"), SayDigit(7, "#")]
+
+
+def test_every_calls_sound_is_carried_out() -> None:
+    rig = Rig.registered()
+    assert StartVoice(3, PLAN) in rig.feed(MediaChanged(3, PLAN))
+    assert StopVoice(3) in rig.feed(MediaEnded(3))
+
+
+def test_the_lock_is_there_when_and_only_when_both_directions_are_encrypted() -> None:
+    rig = Rig.registered().talking()
+    assert "encrypted" not in rig.words
+    for plan, secure in (
+        (PLAN, True),
+        (replace(PLAN, key_in=None), False),
+        (replace(PLAN, key_out=None), False),
+        (replace(PLAN, key_out=None, key_in=None), False),
+    ):
+        rig.feed(MediaChanged(7, plan))
+        assert ("encrypted" in rig.words) is secure
+
+
+def test_what_is_wrong_with_the_sound_is_said_while_it_is_so() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, PLAN), SoundReport(7, FarEndSilent(0.0)))
+    assert "nothing is heard from there" in rig.words
+    rig.feed(SoundReport(7, FarEndHeard()))
+    assert "nothing is heard" not in rig.words
+    rig.feed(SoundReport(7, WrongKey()))
+    assert "the keys differ" in rig.words
+    rig.feed(MediaChanged(7, replace(PLAN, key_in=key(9))))
+    assert "the keys differ" not in rig.words
+    rig.feed(SoundFault(0, "the sound card is gone"))
+    assert "the sound card is gone" in rig.words
+    rig.feed(SoundFault(0, ""))
+    assert "sound card" not in rig.words
+
+
+def test_another_calls_sound_is_not_this_ones() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(9, PLAN), SoundReport(9, WrongKey()), SoundFault(9, "no port"))
+    assert "encrypted" not in rig.words
+    assert "keys differ" not in rig.words
+    assert "no port" not in rig.words
+
+
 # Calls out.
 
 
@@ -144,7 +293,8 @@ def test_hanging_up_works_in_every_stage(stage: str, way: str) -> None:
         out = rig.press("soft2")
     else:
         out = rig.feed(HookReplaced() if way == "hook" else EndCall())
-    assert actions(out) == [HangUp(7)]
+    silence = [PlayTone(None)] if stage == "ringing_there" else []
+    assert actions(out) == [HangUp(7), *silence]
     assert isinstance(rig.screen, IdleScreen)
     assert not actions(rig.feed(CallEnded(7, EndCause.HUNG_UP_HERE)))
 
@@ -153,7 +303,7 @@ def test_hanging_up_by_key_off_the_hook_gives_the_dial_tone() -> None:
     rig = Rig.registered()
     rig.feed(HookLifted())
     rig.talking()
-    assert actions(rig.press("soft2")) == [HangUp(7)]
+    assert actions(rig.press("soft2")) == [HangUp(7), PlayTone(ToneKind.DIAL)]
     assert isinstance(rig.screen, DialScreen)
 
 

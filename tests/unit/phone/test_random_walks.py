@@ -21,9 +21,10 @@ from firmware.agent.events import (
     RemoteRinging,
 )
 from firmware.phone.events import KEYS, HookLifted, HookReplaced, KeyPressed, SetRinger, Show
-from firmware.phone.phone import PhoneEvent, State
+from firmware.phone.phone import PhoneEvent
 from firmware.phone.render import render
 from firmware.phone.screen import CallScreen, CallStage, lines
+from firmware.phone.state import State
 from tests.unit.phone.rig import EXPIRED, Rig, account, connecting, of, up, waiting
 
 FAR = Party("Zoë", "603")

@@ -13,8 +13,19 @@ from random import Random
 import pytest
 from PIL import Image
 
-from firmware.agent.events import CallEnded, EndCause, Party, RegistrationState
+from firmware.agent.events import CallEnded, EndCause, MediaChanged, Party, RegistrationState
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Role
+from firmware.media.events import (
+    FarEndSilent,
+    QualityMeasured,
+    SoundFact,
+    SoundFault,
+    SoundReport,
+    WrongKey,
+)
+from firmware.media.formats import OPUS, Codec
+from firmware.media.plan import Direction, Format
+from firmware.media.quality import Quality
 from firmware.phone.events import (
     HookLifted,
     OutageLogTrouble,
@@ -27,6 +38,7 @@ from firmware.phone.grid import ROOM
 from firmware.phone.link_words import BRIEF
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
+from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import (
     EXPIRED,
     MONDAY,
@@ -112,6 +124,36 @@ def talking_when_the_link_dies() -> Rig:
 def talking(seconds: float) -> Rig:
     rig = Rig.registered().talking()
     rig.pass_time(seconds)
+    return rig
+
+
+def sounding(bars: int = 4, codec: Codec = OPUS, **more: object) -> Rig:
+    """Somebody talks, encrypted."""
+    rig = talking(75)
+    form = Format(0, codec)
+    plan = replace(PLAN, sends=form, receives=(form,), **more)  # type: ignore[arg-type] # a test's own words
+    loss = {4: 0.0, 3: 0.02, 2: 0.035, 1: 0.06, 0: 0.4}[bars]
+    quality = Quality(loss_here=loss)
+    assert quality.bars == bars
+    rig.feed(MediaChanged(7, plan), SoundReport(7, QualityMeasured(quality)))
+    return rig
+
+
+def muted() -> Rig:
+    rig = sounding(3)
+    rig.press("mute")
+    return rig
+
+
+def with_note(fact: SoundFact) -> Rig:
+    rig = sounding(1)
+    rig.feed(SoundReport(7, fact))
+    return rig
+
+
+def without_card() -> Rig:
+    rig = sounding()
+    rig.feed(SoundFault(0, 'no sound card "Handset": Device unavailable'))
     return rig
 
 
@@ -264,6 +306,14 @@ SCENES: dict[str, Callable[[], Rig]] = {
     ),
     "talking": lambda: talking(75),
     "talking-an-hour": lambda: talking(3723),
+    "talking-encrypted": sounding,
+    "talking-in-clear": lambda: sounding(2, key_out=None, key_in=None),
+    "talking-muted": muted,
+    "talking-on-hold": lambda: sounding(direction=Direction.SENDONLY),
+    "talking-held-there": lambda: sounding(direction=Direction.RECVONLY),
+    "talking-nothing-heard": lambda: with_note(FarEndSilent(0.0)),
+    "talking-wrong-key": lambda: with_note(WrongKey()),
+    "talking-without-a-card": without_card,
     "talking-when-the-link-dies": talking_when_the_link_dies,
     "ended": lambda: talking(251).ended(EndCause.HUNG_UP_THERE),
     "ended-busy": lambda: Rig.registered().dialled().ended(EndCause.REFUSED, "busy"),

@@ -31,7 +31,7 @@ MEDIA_VALUES = {
 """Of media, what the layers above may name: plain values. The runtime alone starts its machines,
 so that a phone registers before it loads a codec or a cipher."""
 
-MEDIA_TAKERS = {"media", "agent", "phone"}
+MEDIA_TAKERS = {"media", "agent", "phone", "stack"}
 """The link and the transactions carry sessions and read none."""
 
 BANNED_IN_MACHINES = {

@@ -1,0 +1,32 @@
+"""What the world was told last: ringer, lamp, tone, screen. Only what changes is told again."""
+
+from __future__ import annotations
+
+from firmware.media.events import PlayTone
+from firmware.media.tone_table import ToneKind
+from firmware.phone.events import LampPattern, SetLamp, SetRinger, Show
+from firmware.phone.screen import Screen
+
+
+class Outward:
+    """The memory of what is shown, lit and heard."""
+
+    def __init__(self) -> None:
+        self._ringing = False
+        self._tone: ToneKind | None = None
+        self._screen: Screen | None = None
+
+    def news(self, *, ringing: bool, tone: ToneKind | None, screen: Screen) -> list[object]:
+        """Return what differs from the last time."""
+        out: list[object] = []
+        if ringing != self._ringing:
+            self._ringing = ringing
+            lamp = LampPattern.FLASHING if ringing else LampPattern.OFF
+            out += [SetRinger(ringing), SetLamp(lamp)]
+        if tone is not self._tone:
+            self._tone = tone
+            out.append(PlayTone(tone))
+        if screen != self._screen:
+            self._screen = screen
+            out.append(Show(screen))
+        return out
