@@ -119,7 +119,7 @@ async def tick(phone: Phone) -> None:
 
 
 async def speak(here: Phone, there: Phone, hertz: float) -> float:
-    """Speak until it is heard, for ten seconds of sound at most; return the pitch that was heard."""
+    """Speak until it is heard, for ten seconds at most; return the pitch that was heard."""
     heard = 0.0
     for _ in range(5):
         here.card.spoken.extend(one.tobytes() for one in frames(sine(hertz, RATE, 2.0), FRAME))
