@@ -127,6 +127,8 @@ def test_opus_recovers_a_lost_frame_from_the_next_packet() -> None:
             concealed.append(deaf.decode(packet))
     voiced = [holds_copy(packet) for packet in packets]
     assert 0.3 < np.mean(voiced) < 1
+    carrier = packets[voiced.index(True)]
+    assert [lossy.recover(carrier, odd) for odd in (0, 481, 6000, -480)] == [None] * 4
     near, far, original = (np.concatenate(all_) for all_ in (recovered, concealed, expected))
     distance = spectral_distance(near, original, 48000)
     assert distance < 0.6 * spectral_distance(far, original, 48000)

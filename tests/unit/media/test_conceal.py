@@ -68,6 +68,13 @@ def test_a_long_hole_fades_to_nothing_within_60_ms(rate: int) -> None:
     assert made[40 * size :].any()
 
 
+def test_a_hole_begins_where_the_sound_left_off() -> None:
+    rising = (sine(200, 8000, 0.4, 2000) + np.arange(3200) * 4).astype(np.int16)
+    made = heard(rising, 8000, {15})
+    edge = made[15 * 160 - 2 : 15 * 160 + 10]
+    assert largest_step(edge) < 1.3 * largest_step(rising)
+
+
 def test_an_hour_of_nothing_is_cheap_and_silent() -> None:
     concealer = Concealer(8000)
     concealer.heard(sine(300, 8000, 0.02))

@@ -255,6 +255,17 @@ def test_a_gap_in_time_with_consecutive_numbers_is_silence_and_no_loss(of: Codec
     assert buffer.statistics.lost == 0
 
 
+def test_what_was_concealed_while_waiting_is_not_concealed_again() -> None:
+    buffer, packets, now = settled(PCMU)
+    depth_ms = buffer.statistics.depth_ms
+    for number in range(6):
+        buffer.pull(160, now + number * 0.02 + 0.001)
+    played(buffer, packets[6:60], now + 0.12)  # Six are lost; nothing told so until the seventh.
+    assert buffer.statistics.lost == 6
+    assert buffer.statistics.concealed_ms <= 120
+    assert buffer.statistics.depth_ms <= depth_ms + 20
+
+
 def test_silence_sets_the_depth_anew() -> None:
     """After each silence the first packet waits for the target, so no stretching is needed."""
     buffer, packets, now = settled(PCMU)

@@ -34,7 +34,7 @@ def test_steps_stop_at_both_ends() -> None:
 
 
 def test_a_change_does_not_click() -> None:
-    sound = sine(300, 8000, 1, 8000)
+    sound = sine(310, 8000, 1, 8000)  # No whole periods in a frame.
     gain, made = Gain(), []
     for number, frame in enumerate(frames(sound, 160)):
         if number in {10, 20}:
