@@ -246,7 +246,7 @@ class AdaptiveJitterBuffer:
         if packet is None:
             return self._starved(missing)
         gap = packet.timestamp - self._due
-        if gap > 0:
+        if gap > self._owed:
             return self._bridge(packet, gap - self._owed, missing)
         self._due, self._owed = packet.timestamp, 0
         slack_s = self._slack(packet.timestamp, now)
