@@ -40,6 +40,7 @@ ROUTES: dict[type, str] = {
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
     phone.WarningsChanged: "phone",
+    phone.SoundHealth: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",
     agent.Reject: "agent",

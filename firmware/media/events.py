@@ -12,6 +12,7 @@ from firmware.media.tone_table import ToneKind
 
 if TYPE_CHECKING:
     from firmware.media.interfaces import Encoder, JitterBuffer, Samples
+    from firmware.media.jitter_counts import JitterStatistics
 
 
 # In.
@@ -83,9 +84,10 @@ class SendPacket:
 
 @frozen
 class QualityMeasured:
-    """How well the call goes; after each report of ours."""
+    """How well the call goes, and what its buffer has met so far; after each report of ours."""
 
     quality: Quality
+    buffer: JitterStatistics
 
 
 @frozen

@@ -23,6 +23,8 @@ from firmware.frozen import frozen
 if TYPE_CHECKING:
     import numpy
 
+    from firmware.media.jitter_counts import JitterStatistics
+
     Samples: TypeAlias = numpy.typing.NDArray[numpy.int16]
     """One channel of sound: a flat array of signed 16-bit samples."""
 
@@ -84,6 +86,10 @@ class JitterBuffer(Protocol):
     @property
     def sample_rate(self) -> int:
         """Samples a second of what `pull` returns."""
+
+    @property
+    def statistics(self) -> JitterStatistics:
+        """What happened so far, and the depth now."""
 
     def insert(self, packet: MediaPacket, now: float) -> None:
         """Take one packet; bounded memory whatever comes."""

@@ -137,7 +137,7 @@ class PacketSession:
         if self._clock.is_time(now):
             self._clock.sent(now)
             out += self._rtcp(self._reporter.report(self._sender, self._source, now))
-            out.append(QualityMeasured(self._reporter.quality))
+            out.append(QualityMeasured(self._reporter.quality, self._buffer.statistics))
         if is_due(self._silent_at, now):
             self._is_silent = True
             out.append(FarEndSilent(self._heard_at))

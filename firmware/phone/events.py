@@ -93,6 +93,18 @@ class WarningsChanged:
     sentences: tuple[str, ...]
 
 
+@frozen
+class SoundHealth:
+    """Frames of sound that this phone itself lost since its start; all zero where it is well."""
+
+    held_up: int = 0  # The sound's thread was late by more than a few frames, and gave them up.
+    overflows: int = 0  # The card's own words for what was captured and not fetched in time,
+    underflows: int = 0  # and for what was to be played and not there.
+    late: int = 0  # The card was given nothing to play.
+    dropped: int = 0  # Nobody took it in time.
+    restarts: int = 0  # Times that the card was gone and opened anew.
+
+
 # Outputs to the world.
 @frozen
 class Show:
@@ -139,7 +151,7 @@ class SetLamp:
 
 
 CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
-Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged
+Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
 Told = Reportable | SoundReport | SoundFault
 
 

@@ -11,7 +11,14 @@ from datetime import UTC, datetime, timedelta
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
-from firmware.phone.events import OutageLogTrouble, OutagesKept, Reportable, TimeIs, WarningsChanged
+from firmware.phone.events import (
+    OutageLogTrouble,
+    OutagesKept,
+    Reportable,
+    SoundHealth,
+    TimeIs,
+    WarningsChanged,
+)
 from firmware.phone.graph import Graph, graph_of
 from firmware.phone.grid import paged, paged_blocks
 from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
@@ -69,6 +76,8 @@ class Facts:
             case OutageLogTrouble(text):
                 self._log_trouble = text
                 return []
+            case SoundHealth():
+                return []  # For an administrator: the person has heard it.
             case _:
                 pass  # For the log.
         return self._outages.handle(fact, now)

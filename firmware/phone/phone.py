@@ -49,6 +49,7 @@ from firmware.phone.events import (
     OutageLogTrouble,
     OutagesKept,
     Report,
+    SoundHealth,
     StartVoice,
     StopVoice,
     TimeIs,
@@ -150,7 +151,7 @@ class Phone:
                 return self._hang_up()
             case LinkStatus() | AccountStatus() | TimeIs():
                 return []
-            case OutagesKept() | OutageLogTrouble() | WarningsChanged():
+            case OutagesKept() | OutageLogTrouble() | WarningsChanged() | SoundHealth():
                 return []
             case (
                 Dialling()

@@ -63,7 +63,7 @@ class CallSound:
                 self._fault = text
             case SoundReport(_, fact):
                 match fact:
-                    case QualityMeasured(quality):
+                    case QualityMeasured(quality, _):
                         self._bars = quality.bars
                     case WrongKey():
                         self._wrong_key = True

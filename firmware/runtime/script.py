@@ -13,10 +13,11 @@ Commands come in on one descriptor (standard input), one object a line:
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
 `unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `media` (what is agreed for
-a call's sound), `sound` (what it has to tell), `sound_fault`, `outage` (when one is over), `screen`
-(also whenever the screen changes), `status` and `error`. A line that is no command
-is answered with an `error` that names it, and the phone goes on. The end of the input stops the
-phone, and so does an output that nobody reads any more.
+a call's sound), `sound` (what it has to tell), `sound_fault`, `sound_health` (frames that this
+phone itself lost, when there is one more), `outage` (when one is over), `screen` (also whenever the
+screen changes), `status` and `error`. A line that is no command is answered with an `error` that
+names it, and the phone goes on. The end of the input stops the phone, and so does an output that
+nobody reads any more.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ from firmware.phone.events import (
     SetLamp,
     SetRinger,
     Show,
+    SoundHealth,
     StartVoice,
     Told,
     WarningsChanged,
@@ -72,7 +74,7 @@ from firmware.runtime.commands import (
 )
 from firmware.runtime.line_pipe import LineReader, LineWriter
 from firmware.runtime.outage_json import outage_fields
-from firmware.runtime.sound_fields import plan_fields, sound_fields
+from firmware.runtime.sound_fields import health_fields, plan_fields, sound_fields
 from firmware.runtime.status import (
     CallView,
     Fields,
@@ -209,6 +211,8 @@ class Script:
                 self._report_account(fact)
             case WarningsChanged():
                 self._say("warnings", {"warnings": list(fact.sentences)})
+            case SoundHealth():
+                self._say("sound_health", health_fields(fact))
             case IncomingCall(call):
                 self._say_call("incoming", call)
             case RemoteRinging(call):

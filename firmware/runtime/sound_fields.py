@@ -14,6 +14,7 @@ from firmware.media.events import (
     WrongKey,
 )
 from firmware.media.plan import MediaPlan
+from firmware.phone.events import SoundHealth
 
 Fields = dict[str, object]
 
@@ -31,10 +32,22 @@ def plan_fields(plan: MediaPlan) -> Fields:
     }
 
 
+def health_fields(health: SoundHealth) -> Fields:
+    """Return what this phone itself lost, in frames."""
+    return {
+        "held_up": health.held_up,
+        "overflows": health.overflows,
+        "underflows": health.underflows,
+        "late": health.late,
+        "dropped": health.dropped,
+        "restarts": health.restarts,
+    }
+
+
 def sound_fields(fact: SoundFact) -> Fields:
     """Return a fact by its name."""
     match fact:
-        case QualityMeasured(quality):
+        case QualityMeasured(quality, buffer):
             trip_s = quality.round_trip_s
             return {
                 "fact": "quality",
@@ -44,6 +57,10 @@ def sound_fields(fact: SoundFact) -> Fields:
                 "loss_there": round(quality.loss_there, 4),
                 "jitter_there_ms": round(quality.jitter_there_s * 1000, 2),
                 "round_trip_ms": None if trip_s is None else round(trip_s * 1000, 2),
+                "depth_ms": buffer.depth_ms,
+                "target_ms": buffer.target_ms,
+                "concealed_ms": buffer.concealed_ms,
+                "late_packets": buffer.late,
             }
         case DigitStarted(digit):
             return {"fact": "digit", "digit": digit}

@@ -21,9 +21,10 @@ from firmware.agent.events import (
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
-from firmware.phone.events import Reportable, WarningsChanged
+from firmware.phone.events import Reportable, SoundHealth, WarningsChanged
 from firmware.phone.outage import Outage
 from firmware.runtime.outage_json import outage_fields
+from firmware.runtime.sound_fields import health_fields
 
 Fields = dict[str, object]
 """A JSON object."""
@@ -48,6 +49,7 @@ class Status:
         self.calls: dict[int, CallView] = {}
         self.outages: tuple[Outage, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.sound = SoundHealth()
 
     def learn(self, fact: Reportable) -> None:
         """Take in one fact."""
@@ -58,6 +60,8 @@ class Status:
                 self.accounts[fact.account] = fact
             case WarningsChanged():
                 self.warnings = fact.sentences
+            case SoundHealth():
+                self.sound = fact
             case Dialling(call, account, far):
                 self.calls[call] = CallView(call, account, far, "dialling")
             case IncomingCall(call, account, far):
@@ -88,6 +92,7 @@ class Status:
             "calls": [call_fields(call) for _, call in sorted(self.calls.items())],
             "outages": [outage_fields(outage) for outage in self.outages],
             "warnings": list(self.warnings),
+            "sound": health_fields(self.sound),
         }
 
     def _enter(self, call: int, state: str) -> None:

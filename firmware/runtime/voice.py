@@ -43,7 +43,7 @@ from firmware.media.events import (
     SoundReport,
 )
 from firmware.media.plan import Endpoint, MediaPlan
-from firmware.phone.events import StartVoice, StopVoice
+from firmware.phone.events import SoundHealth, StartVoice, StopVoice
 from firmware.settings import VoiceSettings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ DATAGRAMS_MAX = 64
 TICKS_MAX = 5
 """Frames that are made up for after the thread was held up; older ones are past."""
 
-FAULT_LOOK_S = 1.0
+LOOK_S = 1.0
 """How often the card is asked whether anything is wrong."""
 
 JOIN_S = 3.0
@@ -119,8 +119,9 @@ class VoiceEngine:
         self._sockets: dict[int, CallSockets] = {}
         self._is_running = False
         self._fault = ""
-        self._fault_at = 0.0
-        self.late = 0  # Frames that were given up because the thread was held up.
+        self._health = SoundHealth()
+        self._look_at = 0.0
+        self._held_up = 0  # Frames that were given up because the thread was.
         self._thread: threading.Thread | None = None
 
     def take(self, output: object) -> None:
@@ -140,6 +141,19 @@ class VoiceEngine:
             self._thread.join(JOIN_S)
         self._selector.close()
         os.close(self._bell)
+
+    @property
+    def health(self) -> SoundHealth:
+        """What was lost here since the start."""
+        lost = self._voice.counts
+        return SoundHealth(
+            held_up=self._held_up,
+            overflows=lost.overflows,
+            underflows=lost.underflows,
+            late=lost.late,
+            dropped=lost.dropped,
+            restarts=lost.restarts,
+        )
 
     def _tick(self) -> None:
         """On the card's thread: a frame has passed."""
@@ -171,7 +185,7 @@ class VoiceEngine:
             self._exchange(voices)
             now = time.monotonic()
             self._carry_out(voices.wake(now))
-            self._look_for_faults(now)
+            self._look_at_card(now)
         for call in tuple(voices.plans):
             self._end(voices, call)
         if self._is_running:
@@ -214,12 +228,10 @@ class VoiceEngine:
 
     def _exchange(self, voices: Voices) -> None:
         """Swap a frame with the card for each tick."""
-        waiting = self._ticks - self._ticks_done
-        if waiting > TICKS_MAX:
-            self.late += waiting - TICKS_MAX
-            self._ticks_done = self._ticks - TICKS_MAX
         while self._is_running and self._ticks_done < self._ticks:
-            self._ticks_done += 1
+            past = max(0, self._ticks - self._ticks_done - TICKS_MAX)
+            self._held_up += past
+            self._ticks_done += past + 1
             played, out = voices.exchange(self._voice.take(), time.monotonic())
             self._voice.give(played)
             self._carry_out(out)
@@ -281,11 +293,15 @@ class VoiceEngine:
             self._selector.unregister(sockets.rtcp)
             sockets.close()
 
-    def _look_for_faults(self, now: float) -> None:
-        """Tell when the card's trouble begins and ends."""
-        if not self._is_running or now < self._fault_at:
+    def _look_at_card(self, now: float) -> None:
+        """Tell when the card's trouble begins and ends, and what was lost."""
+        if not self._is_running or now < self._look_at:
             return
-        self._fault_at = now + FAULT_LOOK_S
+        self._look_at = now + LOOK_S
+        health = self.health
+        if health != self._health:
+            self._health = health
+            self._tell(health)
         if self._voice.fault != self._fault:
             self._fault = self._voice.fault
             self._tell(SoundFault(0, self._fault))

@@ -11,6 +11,7 @@ import numpy as np
 from firmware.media.events import PacketReceived, SendFrame, SendPacket
 from firmware.media.formats import PCMU
 from firmware.media.interfaces import MediaPacket
+from firmware.media.jitter_counts import Counts, JitterStatistics
 from firmware.media.plan import Direction, Endpoint, Format, MediaPlan
 from firmware.media.sdes import MasterKey, Suite
 from firmware.media.session import MediaEvent, PacketSession
@@ -48,6 +49,10 @@ class Heap:
     packets: list[MediaPacket] = field(default_factory=list)
     noises: list[bytes] = field(default_factory=list)
     restarts: int = 0
+
+    @property
+    def statistics(self) -> JitterStatistics:
+        return Counts(received=len(self.packets)).statistics(0.02, 0.03, self.sample_rate)
 
     def insert(self, packet: MediaPacket, now: float) -> None:
         self.packets.append(packet)

@@ -461,6 +461,8 @@ def test_both_ends_learn_how_well_it_goes(plan: MediaPlan) -> None:
     assert last.round_trip_s == pytest.approx(0.2, abs=0.03)
     assert last.loss_here == last.loss_there == 0
     assert last.bars == 4
+    (*_, told) = [item.buffer for item in here.out if isinstance(item, QualityMeasured)]
+    assert (told.depth_ms, told.target_ms) == (20, 30)
     reports = [sent for sent in here.sent() if sent.from_rtcp_port]
     assert bool(reports) is not plan.rtcp_mux
     assert {sent.to for sent in reports} <= {plan.remote_rtcp}

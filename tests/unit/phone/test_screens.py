@@ -38,7 +38,7 @@ from firmware.phone.grid import ROOM
 from firmware.phone.link_words import BRIEF
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
-from tests.unit.media.ends import PLAN
+from tests.unit.media.ends import PLAN, Heap
 from tests.unit.phone.rig import (
     EXPIRED,
     MONDAY,
@@ -135,7 +135,7 @@ def sounding(bars: int = 4, codec: Codec = OPUS, **more: object) -> Rig:
     loss = {4: 0.0, 3: 0.02, 2: 0.035, 1: 0.06, 0: 0.4}[bars]
     quality = Quality(loss_here=loss)
     assert quality.bars == bars
-    rig.feed(MediaChanged(7, plan), SoundReport(7, QualityMeasured(quality)))
+    rig.feed(MediaChanged(7, plan), SoundReport(7, QualityMeasured(quality, Heap().statistics)))
     return rig
 
 

@@ -387,6 +387,21 @@ def test_warnings_are_told_when_they_change_and_stand_in_the_status() -> None:
     asyncio.run(scene())
 
 
+def test_what_the_phone_lost_of_its_sound_is_told_and_stands_in_the_status() -> None:
+    names = ("held_up", "overflows", "underflows", "late", "dropped", "restarts")
+    lost = {name: number for number, name in enumerate(names, start=1)}
+
+    async def scene() -> None:
+        async with talk() as program:
+            sound = (await program.answer({"cmd": "status"}))["sound"]
+            assert sound == dict.fromkeys(lost, 0)
+            program.report(phone.SoundHealth(**lost))
+            assert await program.heard() == {"ev": "sound_health", **lost}
+            assert (await program.answer({"cmd": "status"}))["sound"] == lost
+
+    asyncio.run(scene())
+
+
 def test_a_screen_is_told_when_it_changes_and_when_asked_for() -> None:
     async def scene() -> None:
         async with talk() as program:

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from drivers.fakes import FakeVoice
+from drivers.interfaces import VoiceCounts
 from firmware.media.events import PlayTone, SoundFault
 from firmware.media.formats import PCMA
 from firmware.media.plan import Endpoint, Format, MediaPlan
 from firmware.media.tone_table import ToneKind
-from firmware.media.voices import Voices
-from firmware.phone.events import StartVoice, StopVoice
-from firmware.runtime.voice import DATAGRAMS_MAX, VoiceEngine
+from firmware.media.voices import Said, Voices
+from firmware.phone.events import SoundHealth, StartVoice, StopVoice
+from firmware.runtime.voice import DATAGRAMS_MAX, TICKS_MAX, VoiceEngine
 from firmware.settings import VoiceSettings
 from tests.unit.media.ends import PLAN, key
 from tests.unit.media.sounds import frames, pitch, sine
@@ -215,6 +216,46 @@ def test_a_fault_of_the_card_is_told_when_it_begins_and_when_it_ends() -> None:
         phone.card.tick()
         return phone.told
 
+    run(play())
+
+
+def test_what_was_lost_here_is_told_once_for_each_change() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            here.card.counts = VoiceCounts(1, 2, 3, 4, 5)
+            await calling(here, there)
+            lost = SoundHealth(0, 1, 2, 3, 4, 5)
+            await until(lambda: lost in told_at(here))
+            here.card.counts = VoiceCounts(1, 2, 4, 4, 5)
+            await until(lambda: replace(lost, late=4) in told_at(here))
+            assert [each.late for each in here.told if isinstance(each, SoundHealth)] == [3, 4]
+
+    def told_at(phone: Phone) -> list[object]:
+        phone.card.tick()
+        return phone.told
+
+    run(play())
+
+
+def test_ticks_that_the_thread_could_not_serve_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            here.card.tick()
+            await until(began.is_set)
+            for _ in range(TICKS_MAX + 4):
+                here.card.tick()
+            held.set()
+            await until(lambda: here.engine.health.held_up == 4)
+
+    began, held, exchange = threading.Event(), threading.Event(), Voices.exchange
+
+    def slow(voices: Voices, captured: bytes, now: float) -> tuple[bytes, Said]:
+        began.set()
+        held.wait(WAIT_S)
+        return exchange(voices, captured, now)
+
+    monkeypatch.setattr(Voices, "exchange", slow)
     run(play())
 
 

@@ -22,6 +22,7 @@ MEDIA_VALUES = {
     "firmware.media.events",
     "firmware.media.formats",
     "firmware.media.interfaces",
+    "firmware.media.jitter_counts",
     "firmware.media.negotiation",
     "firmware.media.plan",
     "firmware.media.quality",
