@@ -15,7 +15,7 @@ from firmware.link.settings import LinkSettings
 from firmware.media.codec import available
 from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
-from firmware.phone.phone import PhoneSettings
+from firmware.phone.settings import PhoneSettings
 from firmware.stack import StackSettings
 
 NO_PROXY = Failure(FailureKind.CONFIGURATION, "no proxy is configured (sip proxy ip)")

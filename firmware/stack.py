@@ -22,7 +22,8 @@ from firmware.frozen import frozen
 from firmware.link.link import Link
 from firmware.link.settings import LinkSettings
 from firmware.machine import Machine, earliest
-from firmware.phone.phone import Phone, PhoneSettings
+from firmware.phone.phone import Phone
+from firmware.phone.settings import PhoneSettings
 from firmware.transaction.layer import Transactions
 
 STEPS_MAX = 10_000
@@ -36,6 +37,7 @@ ROUTES: dict[type, str] = {
     phone.DialTarget: "phone",
     phone.AnswerCall: "phone",
     phone.EndCall: "phone",
+    phone.HoldCall: "phone",
     phone.TimeIs: "phone",
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
@@ -45,6 +47,8 @@ ROUTES: dict[type, str] = {
     agent.Answer: "agent",
     agent.Reject: "agent",
     agent.HangUp: "agent",
+    agent.Hold: "agent",
+    agent.Resume: "agent",
     agent.UnregisterAll: "agent",
     transaction.SendRequest: "transactions",
     transaction.CancelRequest: "transactions",
@@ -86,6 +90,7 @@ ROUTES: dict[type, str] = {
     agent.IncomingCall: "phone",
     agent.CallAnswered: "phone",
     agent.CallEnded: "phone",
+    agent.HoldChanged: "phone",
     agent.MediaChanged: "phone",
     agent.MediaEnded: "phone",
     media.SoundReport: "phone",

@@ -18,13 +18,12 @@ that had run out is renewed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from itertools import count
 from random import Random
 from typing import assert_never
 
 from firmware.agent.account import Account, AgentSettings
 from firmware.agent.answering import answer, capabilities, refuse_method
+from firmware.agent.calls import Calls
 from firmware.agent.credentials import Credentials
 from firmware.agent.events import (
     Answer,
@@ -32,13 +31,14 @@ from firmware.agent.events import (
     Dial,
     EndCause,
     HangUp,
+    Hold,
     Reject,
+    Resume,
     UnregisterAll,
 )
 from firmware.agent.farewell import Farewells, OweBye
 from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
-from firmware.agent.ports import Ports
 from firmware.agent.reading import or_none
 from firmware.agent.received import ReceivedCall
 from firmware.agent.registration import RegistrarFailing
@@ -64,9 +64,6 @@ from firmware.transaction.events import (
 CALLS_MAX = 8
 """Calls that a person can have at once; the next one is busy. More than any screen can show."""
 
-CALLS_KEPT_MAX = 64
-"""With calls that are over but may be answered again for 32 s; the oldest of those are let go."""
-
 DIALOG_METHODS = frozenset({"BYE", "UPDATE"})
 """Methods that make no sense outside a dialog."""
 
@@ -75,6 +72,8 @@ AgentEvent = (
     | Answer
     | Reject
     | HangUp
+    | Hold
+    | Resume
     | UnregisterAll
     | ServiceUp
     | ServiceLost
@@ -103,10 +102,8 @@ class Agent:
         lines = [Line(account, settings, credentials, ids, random) for account in accounts]
         self._registrations = Registrations(lines)
         self._lines = lines
-        self._calls: dict[int, OutgoingCall | ReceivedCall] = {}
+        self._calls = Calls(settings.rtp_port)
         self._farewells = Farewells()
-        self._numbers = count(1)
-        self._ports = Ports(settings.rtp_port)
         self._stopping = False
         self._calls_told = 0
 
@@ -118,12 +115,12 @@ class Agent:
     @property
     def calls(self) -> tuple[int, ...]:
         """The numbers of the calls that are not over for the person."""
-        return tuple(number for number, call in self._calls.items() if not call.has_ended)
+        return self._calls.living
 
     def deadline(self) -> float | None:
         # S1: that there are accounts, and why they are not registered, is told from the start.
         untold_at = 0.0 if self._registrations.has_news else None
-        parts = (self._registrations, *self._calls.values())
+        parts = (self._registrations, *self._calls)
         return earliest((untold_at, *(part.deadline() for part in parts)))
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
@@ -131,7 +128,7 @@ class Agent:
 
     def wake(self, now: float) -> list[object]:
         out = self._registrations.wake(now)
-        for call in tuple(self._calls.values()):
+        for call in self._calls:
             out += call.wake(now)
         return self._finish(out, now)
 
@@ -139,7 +136,7 @@ class Agent:
         match event:
             case Dial(account, target):
                 return self._dial(account, target, now)
-            case Answer() | Reject() | HangUp():
+            case Answer() | Reject() | HangUp() | Hold() | Resume():
                 return self._person_decides(event, now)
             case UnregisterAll():
                 return self._unregister_all(now)
@@ -178,20 +175,23 @@ class Agent:
             uri = parse_target(target, line)
         except BadTargetError as error:
             return _no_call(str(error))
-        call = OutgoingCall(
-            next(self._numbers), line, party_of(NameAddress(uri)), uri, self._port()
-        )
-        self._calls[call.number] = call
+        far, calls = party_of(NameAddress(uri)), self._calls
+        call = OutgoingCall(calls.next_number(), line, far, uri, calls.take_port())
+        calls.add(call)
         return call.start(now, can_send=registration.is_registered)
 
-    def _person_decides(self, event: Answer | Reject | HangUp, now: float) -> list[object]:
+    def _person_decides(
+        self, event: Answer | Reject | HangUp | Hold | Resume, now: float
+    ) -> list[object]:
         """Carry it out, unless the call has ended meanwhile."""
-        call = self._calls.get(event.call)
+        call = self._calls.of(event.call)
         if call is None:
             return []
         match event:
             case HangUp():
                 return call.hang_up(now)
+            case Hold() | Resume():
+                return call.want_hold(on=isinstance(event, Hold))
             case Answer():
                 return call.answer(now) if isinstance(call, ReceivedCall) else []
             case Reject(_, status):
@@ -204,7 +204,7 @@ class Agent:
     def _unregister_all(self, now: float) -> list[object]:
         """Leave in order: calls first, while the registrar still knows us."""
         self._stopping = True
-        ending = [end for call in tuple(self._calls.values()) for end in call.hang_up(now)]
+        ending = [end for call in self._calls for end in call.hang_up(now)]
         return self._finish(ending, now) + self._registrations.unregister_all(now)
 
     # The link.
@@ -212,14 +212,14 @@ class Agent:
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
         for line in self._lines:
             line.service_up(event.proxy, event.local)
-        calling = {call.line.account.number for call in self._calls.values()}
+        calling = {call.line.account.number for call in self._calls}
         return self._registrations.service_up(event, calling, now)
 
     def _service_lost(self, event: ServiceLost, now: float) -> list[object]:
         out: list[object] = []
         self._registrations.service_lost(event.failure)
         self._farewells.service_lost()
-        for call in self._calls.values():
+        for call in self._calls:
             out += call.service_lost(now)
         for line in self._lines:
             line.service_lost()
@@ -231,9 +231,8 @@ class Agent:
         mine = self._registrations.response(key, response, now)
         if mine is not None:
             return mine
-        for call in self._placed():
-            if call.owns(key):
-                return call.response(response, now)
+        if call := self._calls.owner_of(key):
+            return call.response(key, response, now)
         farewell = self._farewells.owner_of(key)
         return farewell.response(response) if farewell else []
 
@@ -241,9 +240,8 @@ class Agent:
         mine = self._registrations.failed(event, now)
         if mine is not None:
             return mine
-        for call in self._placed():
-            if call.owns(event.key):
-                return call.failed(event)
+        if call := self._calls.owner_of(event.key):
+            return call.failed(event, now)
         if farewell := self._farewells.owner_of(event.key):
             farewell.failed(event.failure)
         return []
@@ -263,10 +261,9 @@ class Agent:
 
     def _within_dialog(self, event: RequestReceived, now: float) -> list[object]:
         request = event.request
-        for call in self._calls.values():
-            if call.holds(request):
-                check(request)
-                return call.request(event, now)
+        if call := self._calls.holder_of(request):
+            check(request)
+            return call.request(event, now)
         farewell = self._farewells.holder_of(request)
         if farewell is None or request.method != "BYE":
             return [SendResponse(event.key, answer(request, 481))]
@@ -288,28 +285,24 @@ class Agent:
 
     def _invited(self, key: str, request: Request, line: Line, now: float) -> list[object]:
         tag = next(self._ids)
-        if any(isinstance(c, ReceivedCall) and c.repeats(request) for c in self._calls.values()):
+        if self._calls.know(request):
             return [SendResponse(key, answer(request, 482, tag=tag))]  # 8.2.2.2.
         if len(self.calls) >= CALLS_MAX:
             return [SendResponse(key, answer(request, 486, tag=tag))]
         asserted = or_none(lambda: request.p_asserted_identity)
         far = party_of(asserted[0] if asserted else request.from_)
-        number, port = next(self._numbers), self._port()
+        number, port = self._calls.next_number(), self._calls.take_port()
         call = ReceivedCall(number, line, far, port, key, request, now)
-        self._calls[call.number] = call
+        self._calls.add(call)
         return call.start()
 
     def _acknowledged(self, ack: Request) -> list[object]:
-        for call in self._calls.values():
-            if or_none(partial(call.holds, ack)):
-                return call.acknowledged(ack)
-        return []
+        call = or_none(lambda: self._calls.holder_of(ack))
+        return call.acknowledged(ack) if call else []
 
     def _cancelled(self, key: str, reason: str) -> list[object]:
-        for call in self._calls.values():
-            if isinstance(call, ReceivedCall) and call.is_offered_as(key):
-                return call.cancelled(reason)
-        return []
+        call = self._calls.offered_as(key)
+        return call.cancelled(reason) if call else []
 
     # After every step.
 
@@ -326,15 +319,17 @@ class Agent:
                     out.append(item)
         out += self._after_verdicts()
         out += self._repeat_calls()
+        out += self._ask_far_ends(now)
         out += self._registrations.finish()
-        self._tidy()
+        self._farewells.forget_done()
+        self._calls.tidy()
         return out + self._tell()
 
     def _after_verdicts(self) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""
         out: list[object] = []
         for number in self._registrations.newly_settled():
-            for call in self._calls.values():
+            for call in self._calls:
                 if call.line.account.number == number:
                     out += call.service_settled()
         for line in self._lines:
@@ -345,7 +340,7 @@ class Agent:
     def _repeat_calls(self) -> list[object]:
         """Send INVITEs that went down with their link again, where their account is served (F5)."""
         out: list[object] = []
-        for call in self._placed():
+        for call in self._calls.placed:
             registration = self._registrations.of(call.line.account.number)
             if registration is None or not call.wants_repeating:
                 continue
@@ -355,12 +350,10 @@ class Agent:
                 out += call.give_up_repeating()
         return out
 
-    def _tidy(self) -> None:
-        self._farewells.forget_done()
-        self._calls = {number: call for number, call in self._calls.items() if not call.is_done}
-        over = [number for number, call in self._calls.items() if call.has_ended]
-        for number in over[: max(0, len(self._calls) - CALLS_KEPT_MAX)]:
-            del self._calls[number]
+    def _ask_far_ends(self, now: float) -> list[object]:
+        """Send what calls want of their far ends, where nothing else is open (14.1, F6)."""
+        calls = [c for c in self._calls if c.wants_asking]
+        return [o for c in calls if self._registrations.serves(c.line) for o in c.ask(now)]
 
     def _tell(self) -> list[object]:
         """Report every account whose status changed (S1), and how many calls there are (F3)."""
@@ -369,14 +362,6 @@ class Agent:
             self._calls_told = len(self.calls)
             out.append(CallsInProgress(self._calls_told))
         return out + self._registrations.news()
-
-    def _port(self) -> int:
-        """Return a port for one more call's sound."""
-        in_use = {call.media.port for call in self._calls.values() if not call.has_ended}
-        return self._ports.take(in_use)
-
-    def _placed(self) -> list[OutgoingCall]:
-        return [call for call in self._calls.values() if isinstance(call, OutgoingCall)]
 
 
 def _no_call(reason: str) -> list[object]:

@@ -99,6 +99,7 @@ class Call(ABC):
         self.has_ended = False  # For the person.
         self._told: MediaPlan | None = None  # What the outside knows of the sound.
         self._accepted: Accepted | None = None  # A 2xx of ours without its ACK.
+        self._asked: Request | None = None  # An INVITE of ours within the dialog, unanswered.
         self._clock_at: float | None = None  # The patience of the state.
 
     @property
@@ -179,6 +180,8 @@ class Call(ABC):
 
     def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
         """Answer a re-INVITE with the session as it is (14.2)."""
+        if self._asked:
+            return [SendResponse(key, answer(request, 491))]
         if self.state is not CallState.CONFIRMED or self._accepted:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(request, 500, later))]
@@ -188,6 +191,8 @@ class Call(ABC):
         """Answer an UPDATE; an offer beside one that is open comes too early (RFC 3311 5.2)."""
         if not request.body:
             return [SendResponse(key, answer(request, 200, *dialog_fields(self.line)))]
+        if self._asked:
+            return [SendResponse(key, answer(request, 491))]  # RFC 3311 5.2.
         if self.state is not CallState.CONFIRMED or self._accepted:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(request, 500, later))]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firmware.agent.reading import or_none
 from firmware.agent.writing import MAX_FORWARDS
 from firmware.frozen import frozen
 from firmware.sip.address import NameAddress
@@ -75,6 +76,11 @@ class Dialog:
             remote_cseq=request.cseq.number,
             target=contacts[0].uri if contacts else self.target,
         )
+
+    def refreshed(self, response: Response) -> Dialog:
+        """Take the Contact of a 2xx to our INVITE within the dialog (12.2.1.2)."""
+        contacts = or_none(lambda: response.contacts)
+        return replace(self, target=contacts[0].uri) if contacts else self
 
     def next_request(self, method: str, *fields: tuple[str, object]) -> tuple[Dialog, Request]:
         """Return the dialog after, and a request of ours with these fields besides its own."""

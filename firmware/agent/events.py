@@ -86,6 +86,20 @@ class HangUp:
 
 
 @frozen
+class Hold:
+    """Hold a call that stands: the far end hears nothing; `HoldChanged` follows."""
+
+    call: int
+
+
+@frozen
+class Resume:
+    """Take a held call back; `HoldChanged` follows."""
+
+    call: int
+
+
+@frozen
 class UnregisterAll:
     """The phone stops: end every call and take every registration away."""
 
@@ -128,6 +142,14 @@ class CallAnswered:
     """The call stands: 2xx sent or received, ACK on its way."""
 
     call: int
+
+
+@frozen
+class HoldChanged:
+    """Whether we hold the call, after each attempt to change that."""
+
+    call: int
+    on: bool
 
 
 @frozen

@@ -48,6 +48,7 @@ class MediaSession:
     def __init__(self, wishes: MediaWishes, random: Random) -> None:
         self.port = wishes.port
         self.plan: MediaPlan | None = None
+        self.is_holding = False  # As far as it is agreed.
         self._wishes = wishes
         self._wanted = Direction.SENDRECV
         self._secret = random.randbytes
@@ -75,11 +76,20 @@ class MediaSession:
         self._wishes = replace(self._wishes, srtp=SrtpMode.ONLY)
         return True
 
+    @property
+    def can_hold(self) -> bool:
+        """Tell whether there is a session to hold."""
+        return self._agreed is not None
+
     def hold(self, host: str, *, on: bool) -> bytes:
         """Return the offer that holds the call, or takes it back."""
         assert self._agreed is not None, "nothing to hold"
         self._wanted = Direction.SENDONLY if on else Direction.SENDRECV
         return self._say(negotiation.turned(replace(self._agreed, address=host), self._wanted))
+
+    def withdraw(self) -> None:
+        """Our offer was refused: what was agreed stays (RFC 3261 14.1)."""
+        self._wanted = Direction.SENDONLY if self.is_holding else Direction.SENDRECV
 
     def answer(self, offer: bytes, host: str) -> bytes:
         """Return our answer, which is in force from now on."""
@@ -91,7 +101,7 @@ class MediaSession:
         except NoAgreementError as error:
             raise NotAcceptableError(error.text, warning=error.warning) from error
         body = self._say(ours)
-        self._agreed = self._said
+        self._agree()
         return body
 
     def take_answer(self, message: Request | Response) -> str:
@@ -107,8 +117,13 @@ class MediaSession:
             return "the media cannot be read"
         except NoAgreementError as error:
             return error.text
-        self._agreed = self._said
+        self._agree()
         return ""
+
+    def _agree(self) -> None:
+        """What was said last is in force."""
+        self._agreed = self._said
+        self.is_holding = self._wanted is Direction.SENDONLY
 
     def _say(self, description: SessionDescription) -> bytes:
         """Give the description its o= line: a higher version whenever it changes (RFC 3264 8)."""

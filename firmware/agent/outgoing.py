@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from firmware.agent.accepted import GIVE_UP_T1
 from firmware.agent.answering import SDP, answer, capabilities, refuse_method
-from firmware.agent.call import RING_S_MAX, Call, CallState
+from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.events import (
@@ -32,6 +32,7 @@ from firmware.agent.events import (
 from firmware.agent.farewell import OweBye
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
+from firmware.agent.standing import StandingCall, credentials_of
 from firmware.agent.words import call_reason
 from firmware.link.events import Proxy
 from firmware.machine import earliest, is_due
@@ -55,12 +56,13 @@ FORKS_MAX = 16
 BUSY_S = 4.0
 """F5: how long our own first attempt may keep the far end busy."""
 
-CREDENTIALS = ("Authorization", "Proxy-Authorization")
 UNANSWERED = frozenset({CallState.CALLING, CallState.RINGING})
 
 
-class OutgoingCall(Call):
+class OutgoingCall(StandingCall):
     """A call that a person here placed."""
+
+    _opened_here = True
 
     def __init__(self, number: int, line: Line, far: Party, target: Uri, port: int) -> None:
         super().__init__(number, line, far, port, CallState.CALLING)
@@ -101,7 +103,7 @@ class OutgoingCall(Call):
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
-        return key == self._key
+        return key == self._key or super().owns(key)
 
     def holds(self, request: Request) -> bool:
         """Tell whether a request belongs to the dialog, or to an early one."""
@@ -140,8 +142,10 @@ class OutgoingCall(Call):
             case _:
                 return [refuse_method(key, request)]
 
-    def response(self, response: Response, now: float) -> list[object]:
-        """Hear the answer to the INVITE."""
+    def response(self, key: str, response: Response, now: float) -> list[object]:
+        """Hear the answer to the INVITE, or to one within the dialog."""
+        if key != self._key:
+            return super().response(key, response, now)
         self._lost = None  # This link has carried the INVITE, and the CANCEL before it.
         match response.status:
             case status if status < 200:
@@ -161,8 +165,10 @@ class OutgoingCall(Call):
                 self._enter(CallState.TERMINATED)
                 return self._end(EndCause.REFUSED, status, call_reason(response))
 
-    def failed(self, event: RequestFailed) -> list[object]:
+    def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that the INVITE will not be answered; of the link's loss, `service_lost` tells."""
+        if event.key != self._key:
+            return super().failed(event, now)
         if event.failure is RequestFailure.LINK_LOST:
             self._lost = event.invite or self._lost
             return []
@@ -173,8 +179,8 @@ class OutgoingCall(Call):
 
     def service_lost(self, now: float) -> list[object]:
         """A call without an answer waits for the next link; one that stands survives (F5, F6)."""
+        self._lose_link()
         if self.state is CallState.CONFIRMED:
-            self._accepted = None
             return []
         if self.state is CallState.TERMINATED:
             self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
@@ -332,8 +338,7 @@ class OutgoingCall(Call):
 
     def _acknowledge(self, dialog: Dialog) -> Request:
         """Write the ACK with the INVITE's credentials (13.2.2.4)."""
-        invite = self._invite_sent()
-        credentials = [(name, text) for name in CREDENTIALS for text in invite.headers.all(name)]
+        credentials = credentials_of(self._invite_sent())
         return dialog.acknowledge(dialog.local_cseq, *credentials, self.line.user_agent)
 
     def _invite_sent(self) -> Request:

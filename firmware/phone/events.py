@@ -9,6 +9,7 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     Dialling,
+    HoldChanged,
     IncomingCall,
     RemoteRinging,
     Repeating,
@@ -62,6 +63,13 @@ class AnswerCall:
 @frozen
 class EndCall:
     """A program hangs up the call in the foreground."""
+
+
+@frozen
+class HoldCall:
+    """A program holds the call in the foreground, or takes it back."""
+
+    on: bool
 
 
 @frozen
@@ -152,7 +160,7 @@ class SetLamp:
 
 CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
-Told = Reportable | SoundReport | SoundFault
+Told = Reportable | SoundReport | SoundFault | HoldChanged
 
 
 @frozen

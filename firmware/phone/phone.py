@@ -25,6 +25,7 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     HangUp,
+    Hold,
     IncomingCall,
     MediaChanged,
     MediaEnded,
@@ -32,17 +33,18 @@ from firmware.agent.events import (
     Reject,
     RemoteRinging,
     Repeating,
+    Resume,
 )
-from firmware.frozen import frozen
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
-from firmware.media.events import ChangeVolume, MuteMicrophone, SayDigit, SoundFault, SoundReport
+from firmware.media.events import ChangeVolume, MuteMicrophone, SayDigit
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
     CallFact,
     DialTarget,
     EndCall,
+    HoldCall,
     HookLifted,
     HookReplaced,
     KeyPressed,
@@ -60,6 +62,7 @@ from firmware.phone.facts import Fact, Facts, next_step
 from firmware.phone.link_words import duration
 from firmware.phone.outward import Outward
 from firmware.phone.screen import CallScreen, CallStage, Screen
+from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import CallSound, SoundNews, end_tone, tone_of
 from firmware.phone.state import LEGAL, State
 
@@ -75,18 +78,10 @@ PAGE_S = 60.0
 DIGITS = frozenset("0123456789*#")
 
 
-@frozen
-class PhoneSettings:
-    """What the administrator chose for the phone; times in seconds."""
-
-    digit_timeout_s: float = 4.0
-    problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.
-
-
 VOLUME_KEYS = {"up": 1, "down": -1}
 
 PhoneEvent = (
-    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | Fact
+    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | HoldCall | Fact
     | MediaEnded | SoundNews
 )  # fmt: skip
 
@@ -136,6 +131,10 @@ class Phone:
         return out + self._news()
 
     def _take(self, event: PhoneEvent) -> list[object]:
+        if isinstance(event, CallFact):
+            return self._call_event(event)
+        if isinstance(event, MediaEnded | SoundNews):
+            return self._sound_news(event)
         match event:
             case KeyPressed(key):
                 return self._key(key)
@@ -149,21 +148,12 @@ class Phone:
                 return self._answer()
             case EndCall():
                 return self._hang_up()
+            case HoldCall(on):
+                return self._hold(on=on)
             case LinkStatus() | AccountStatus() | TimeIs():
                 return []
             case OutagesKept() | OutageLogTrouble() | WarningsChanged() | SoundHealth():
                 return []
-            case (
-                Dialling()
-                | RemoteRinging()
-                | Repeating()
-                | IncomingCall()
-                | CallAnswered()
-                | CallEnded()
-            ):
-                return self._call_event(event)
-            case MediaChanged() | MediaEnded() | SoundReport() | SoundFault():
-                return self._sound_news(event)
             case _:
                 assert_never(event)
 
@@ -176,6 +166,8 @@ class Phone:
         if self.state is State.TALKING and key == "mute":
             self._sound.muted = not self._sound.muted
             return [MuteMicrophone(self._sound.muted)]
+        if key == "hold":
+            return self._hold(on=not self._sound.held)
         if key in VOLUME_KEYS and self.state is not State.IDLE:
             return [ChangeVolume(VOLUME_KEYS[key])]
         if key in VOLUME_KEYS:
@@ -185,6 +177,11 @@ class Phone:
         elif key == "soft2":
             return self._second_key()
         return []
+
+    def _hold(self, *, on: bool) -> list[object]:
+        if self.state is not State.TALKING:
+            return []
+        return [Hold(self._call) if on else Resume(self._call)]
 
     def _digit(self, key: str) -> list[object]:
         if self.state is State.DIALLING:

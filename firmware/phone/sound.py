@@ -7,7 +7,7 @@ Tones tell the person what a screen would: nobody looks at it with the handset a
 
 from __future__ import annotations
 
-from firmware.agent.events import CallEnded, EndCause, MediaChanged
+from firmware.agent.events import CallEnded, EndCause, HoldChanged, MediaChanged
 from firmware.media.events import (
     FarEndHeard,
     FarEndSilent,
@@ -27,7 +27,7 @@ BUSY = frozenset({486, 600})
 TONELESS = frozenset({EndCause.HUNG_UP_HERE, EndCause.CANCELLED_THERE, EndCause.ANSWERED_ELSEWHERE})
 """Ends that the person has made, or has not even seen begin."""
 
-SoundNews = MediaChanged | SoundReport | SoundFault
+SoundNews = MediaChanged | SoundReport | SoundFault | HoldChanged
 
 
 class CallSound:
@@ -40,6 +40,7 @@ class CallSound:
     def forget(self) -> None:
         """The call has left the foreground; what is wrong with the card stays."""
         self.muted = False
+        self.held = False  # By us.
         self._plan: MediaPlan | None = None
         self._bars: int | None = None
         self._fault = ""
@@ -57,6 +58,8 @@ class CallSound:
                 changed_key = self._plan is not None and plan.key_in != self._plan.key_in
                 self._wrong_key = self._wrong_key and not changed_key
                 self._plan = plan
+            case HoldChanged(_, on):
+                self.held = on
             case SoundFault(0, text):
                 self._card_fault = text
             case SoundFault(_, text):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from firmware.frozen import frozen
-from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, KeyPressed
+from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall, KeyPressed
 from firmware.runtime.line_pipe import LINE_BYTES_MAX
 
 URI_CHARACTERS_MAX = 1024
@@ -22,6 +22,7 @@ FIELDS: dict[str, dict[str, type]] = {
     "dial": {"uri": str, "account": int},
     "answer": {},
     "hangup": {},
+    "hold": {"on": bool},
     "screen": {},
     "status": {},
     "stop": {},
@@ -57,7 +58,10 @@ class Stop:
     """Stop the phone."""
 
 
-Command = KeyPressed | MoveHook | DialTarget | AnswerCall | EndCall | SayScreen | SayStatus | Stop
+Command = (
+    KeyPressed | MoveHook | DialTarget | AnswerCall | EndCall | HoldCall
+    | SayScreen | SayStatus | Stop
+)  # fmt: skip
 
 PLAIN: dict[str, Command] = {
     "answer": AnswerCall(),
@@ -91,6 +95,8 @@ def parse_command(line: bytes | None) -> Command | None:
             return key_command(said["key"])
         case "hook":
             return MoveHook(said["off"])
+        case "hold":
+            return HoldCall(said["on"])
         case "dial":
             return dial_command(said["uri"], said.get("account", 0))
         case _:

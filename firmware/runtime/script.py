@@ -7,17 +7,18 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "dial", "uri": "sip:..."}   call digits or a URI; "account": 2 says from which account
     {"cmd": "answer"}                   take the call that rings
     {"cmd": "hangup"}                   end the call
+    {"cmd": "hold", "on": true}         hold the call, or take it back
     {"cmd": "screen"}                   say what the screen shows
     {"cmd": "status"}                   say everything that is known of link, accounts and calls
     {"cmd": "stop"}                     stop the phone
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
-`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `media` (what is agreed for
-a call's sound), `sound` (what it has to tell), `sound_fault`, `sound_health` (frames that this
-phone itself lost, when there is one more), `outage` (when one is over), `screen` (also whenever the
-screen changes), `status` and `error`. A line that is no command is answered with an `error` that
-names it, and the phone goes on. The end of the input stops the phone, and so does an output that
-nobody reads any more.
+`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `hold` (whether we do),
+`media` (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`,
+`sound_health` (frames that this phone itself lost, when there is one more), `outage` (when one is
+over), `screen` (also whenever the screen changes), `status` and `error`. A line that is no command
+is answered with an `error` that names it, and the phone goes on. The end of the input stops the
+phone, and so does an output that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     Dialling,
+    HoldChanged,
     IncomingCall,
     RegistrationState,
     RemoteRinging,
@@ -46,6 +48,7 @@ from firmware.phone.events import (
     AnswerCall,
     DialTarget,
     EndCall,
+    HoldCall,
     HookLifted,
     HookReplaced,
     KeyPressed,
@@ -83,6 +86,8 @@ from firmware.runtime.status import (
     call_fields,
     link_fields,
 )
+
+CallCommand = AnswerCall | EndCall | HoldCall
 
 
 class Script:
@@ -140,6 +145,8 @@ class Script:
                 self._demand(command, self._status.call_in("incoming"), "answer")
             case EndCall():
                 self._demand(command, self._status.call_in(), "end")
+            case HoldCall():
+                self._demand(command, self._status.call_in("answered"), "hold")
             case SayScreen():
                 self._say("screen", self._shown)
             case SayStatus():
@@ -157,7 +164,9 @@ class Script:
         self._lifted = lifted
         self._feed(HookLifted() if lifted else HookReplaced())
 
-    def _demand(self, command: AnswerCall | EndCall, call: CallView | None, verb: str) -> None:
+    def _demand(
+        self, command: AnswerCall | EndCall | HoldCall, call: CallView | None, verb: str
+    ) -> None:
         """Feed a command about a call where there is one for it."""
         if call is None:
             raise CommandError(f"there is no call to {verb}")
@@ -199,6 +208,8 @@ class Script:
             self._say("sound", {"call": fact.call, **sound_fields(fact.fact)})
         elif isinstance(fact, SoundFault):
             self._say("sound_fault", {"call": fact.call, "text": fact.text})
+        elif isinstance(fact, HoldChanged):
+            self._say("hold", {"call": fact.call, "on": fact.on})
         else:
             self._status.learn(fact)
             self._report(fact)

@@ -33,7 +33,7 @@ from firmware.link.events import (
 )
 from firmware.link.settings import LinkSettings
 from firmware.phone.events import AnswerCall, DialTarget, EndCall, Report
-from firmware.phone.phone import PhoneSettings
+from firmware.phone.settings import PhoneSettings
 from firmware.sip.message import Request, Response
 from firmware.sip.stream import Ping, Pong, StreamParser
 from firmware.sip.uri import SipUri

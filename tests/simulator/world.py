@@ -8,7 +8,7 @@ from random import Random
 from firmware.agent.account import Account, AgentSettings, RegistrationSettings
 from firmware.link.events import Proxy, Role
 from firmware.link.settings import LinkSettings
-from firmware.phone.phone import PhoneSettings
+from firmware.phone.settings import PhoneSettings
 from firmware.stack import StackSettings
 from tests.simulator.faults import Faults, calm, draw_faults, draw_nature, draw_site
 from tests.simulator.proxy import new_login

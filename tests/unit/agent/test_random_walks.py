@@ -15,8 +15,10 @@ from firmware.agent.events import (
     Dial,
     Dialling,
     HangUp,
+    Hold,
     IncomingCall,
     Reject,
+    Resume,
 )
 from firmware.sip.message import Request
 from firmware.transaction.events import (
@@ -33,7 +35,26 @@ from tests.unit.agent.registrar import answer, fields_of
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, account, invite, sdp
 
 STEPS = 250
-STATUSES = (100, 180, 183, 200, 200, 200, 302, 401, 403, 407, 408, 420, 423, 439, 481, 486, 503)
+STATUSES = (
+    100,
+    180,
+    183,
+    200,
+    200,
+    200,
+    302,
+    401,
+    403,
+    407,
+    408,
+    420,
+    423,
+    439,
+    481,
+    486,
+    491,
+    503,
+)
 METHODS = ("INVITE", "UPDATE", "BYE", "OPTIONS", "INFO", "FROBNICATE")
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
 
@@ -49,7 +70,7 @@ class Walk:
         self.offered: list[tuple[str, Request]] = []
         self.tags: dict[str, str] = {}  # Our tags, by the key of their INVITE.
         self.seen = 0
-        self.cseqs: dict[str, int] = {}
+        self.cseqs: dict[tuple[str | None, ...], int] = {}
         self.counts: dict[str, int] = {}
         self.begun: set[int] = set()
         self.ends: Counter[int] = Counter()
@@ -81,7 +102,10 @@ class Walk:
         call = self.random.randint(1, max(self.begun, default=0) + 1)
         account_number = self.random.randint(1, 2)
         event = self.random.choice(
-            (Dial(account_number, "100"), Answer(call), Reject(call), HangUp(call))
+            (
+                *(Dial(account_number, "100"), Answer(call), Reject(call), HangUp(call)),
+                *(Hold(call), Resume(call)),
+            )
         )
         self.rig.feed(event)
 
@@ -169,9 +193,11 @@ class Walk:
             assert self.ends[item.call] == 1, "a call ends once"
 
     def check_order(self, request: Request) -> None:
-        last = self.cseqs.get(request.call_id, 0)
+        begun = (request.call_id, request.from_.tag, None)
+        dialog = (request.call_id, request.from_.tag, request.to.tag)
+        last = max(self.cseqs.get(begun, 0), self.cseqs.get(dialog, 0))
         assert request.cseq.number > last, "the CSeq has to grow"
-        self.cseqs[request.call_id] = request.cseq.number
+        self.cseqs[dialog] = request.cseq.number
         for name in ("Authorization", "Proxy-Authorization"):
             for value in request.headers.all(name):
                 fields = fields_of(value)

@@ -28,9 +28,10 @@ from firmware.link.events import (
 from firmware.phone.events import KeyPressed, Show, TimeIs
 from firmware.phone.font import wrapped
 from firmware.phone.grid import ROOM, row_lines
-from firmware.phone.phone import Phone, PhoneEvent, PhoneSettings
+from firmware.phone.phone import Phone, PhoneEvent
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import IdleScreen, PageScreen, Screen, lines
+from firmware.phone.settings import PhoneSettings
 
 T = TypeVar("T")
 

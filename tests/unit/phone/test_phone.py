@@ -14,6 +14,8 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     HangUp,
+    Hold,
+    HoldChanged,
     IncomingCall,
     MediaChanged,
     MediaEnded,
@@ -21,6 +23,7 @@ from firmware.agent.events import (
     RegistrationState,
     Reject,
     RemoteRinging,
+    Resume,
 )
 from firmware.link.events import TestLink
 from firmware.media.events import (
@@ -34,11 +37,13 @@ from firmware.media.events import (
     SoundReport,
     WrongKey,
 )
+from firmware.media.plan import Direction
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
     DialTarget,
     EndCall,
+    HoldCall,
     HookLifted,
     HookReplaced,
     LampPattern,
@@ -260,6 +265,38 @@ def test_what_is_wrong_with_the_sound_is_said_while_it_is_so() -> None:
     assert "the sound card is gone" in rig.words
     rig.feed(SoundFault(0, ""))
     assert "sound card" not in rig.words
+
+
+def test_the_hold_key_holds_and_takes_back() -> None:
+    rig = Rig.registered().talking()
+    assert of(Hold, rig.press("hold")) == [Hold(7)]
+    rig.feed(HoldChanged(7, True), MediaChanged(7, replace(PLAN, direction=Direction.SENDONLY)))
+    assert "on hold" in rig.words
+    assert of(Resume, rig.press("hold")) == [Resume(7)]
+    rig.feed(HoldChanged(7, False), MediaChanged(7, PLAN))
+    assert "on hold" not in rig.words
+    assert of(Hold, rig.feed(HoldCall(True))) == [Hold(7)]
+
+
+def test_a_hold_that_was_refused_is_tried_again_by_the_next_press() -> None:
+    rig = Rig.registered().talking()
+    rig.press("hold")
+    assert Report(HoldChanged(7, False)) in rig.feed(HoldChanged(7, False))
+    assert of(Hold, rig.press("hold")) == [Hold(7)]
+
+
+def test_a_call_held_by_the_far_end_can_be_held_too() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, replace(PLAN, direction=Direction.RECVONLY)))
+    assert "held by the other side" in rig.words
+    assert of(Hold, rig.press("hold")) == [Hold(7)]
+
+
+def test_there_is_nothing_to_hold_before_an_answer() -> None:
+    rig = Rig.registered()
+    assert not rig.feed(HoldCall(True))
+    rig.feed(IncomingCall(8, 1, ANNA))
+    assert not rig.press("hold")
 
 
 def test_another_calls_sound_is_not_this_ones() -> None:

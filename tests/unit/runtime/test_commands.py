@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, KeyPressed
+from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall, KeyPressed
 from firmware.runtime.commands import (
     Command,
     CommandError,
@@ -30,6 +30,7 @@ from firmware.runtime.commands import (
         ('{"cmd":"dial","uri":"sip:a@b.c;x=y","account":2}', DialTarget("sip:a@b.c;x=y", 2)),
         ('  {"cmd": "answer"}  ', AnswerCall()),
         ('{"cmd": "hangup"}', EndCall()),
+        ('{"cmd": "hold", "on": true}', HoldCall(True)),
         ('{"cmd": "screen"}', SayScreen()),
         ('{"cmd": "status"}', SayStatus()),
         ('{"cmd": "stop"}', Stop()),
@@ -55,6 +56,7 @@ def test_a_command_is_understood(line: str, command: Command | None) -> None:
         (b"{}", "an object with"),
         (b'{"cmd": 5}', "an object with"),
         (b'{"cmd": "reboot"}', "no command 'reboot': use key, hook, dial"),
+        (b'{"cmd": "hold"}', 'hold needs "on", true or false'),
         (b'{"cmd": "key"}', 'key needs "key", a string'),
         (b'{"cmd": "key", "key": 5}', 'key needs "key", a string'),
         (b'{"cmd": "key", "key": "A"}', "no key 'A': use 1 2 3"),

@@ -22,6 +22,7 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     EndCause,
+    HoldChanged,
     IncomingCall,
     Party,
     RegistrationState,
@@ -74,7 +75,7 @@ class Talk:
     def send(self, data: bytes) -> None:
         os.write(self.commands, data)
 
-    def report(self, *facts: phone.Reportable) -> None:
+    def report(self, *facts: phone.Told) -> None:
         for fact in facts:
             self.script.take(phone.Report(fact))
 
@@ -160,6 +161,8 @@ def test_calls_are_told_and_commands_about_calls_need_one() -> None:
             assert await program.answer(answer) == none
             none = {"ev": "error", "text": "line 2: there is no call to end"}
             assert await program.answer({"cmd": "hangup"}) == none
+            none = {"ev": "error", "text": "line 3: there is no call to hold"}
+            assert await program.answer({"cmd": "hold", "on": False}) == none
             program.report(IncomingCall(7, 1, Party("Ann", "301")))
             told = {"call": 7, "account": 1, "name": "Ann", "number": "301"}
             assert await program.heard() == {"ev": "incoming", "state": "incoming", **told}
@@ -167,13 +170,17 @@ def test_calls_are_told_and_commands_about_calls_need_one() -> None:
             await program.has_fed(phone.AnswerCall())
             program.report(CallAnswered(7))
             assert await program.heard() == {"ev": "answered", "state": "answered", **told}
+            program.say({"cmd": "hold", "on": True})
+            await program.has_fed(phone.HoldCall(True))
+            program.report(HoldChanged(7, True))
+            assert await program.heard() == {"ev": "hold", "call": 7, "on": True}
             program.say({"cmd": "hangup"})
             status = await program.answer({"cmd": "status"})
             assert status["calls"] == [{"state": "answered", **told}]
             program.report(CallEnded(7, EndCause.HUNG_UP_HERE))
             ended = {"call": 7, "cause": "hung up", "status": 0, "reason": ""}
             assert await program.heard() == {"ev": "ended", **ended}
-            assert program.fed == [phone.AnswerCall(), phone.EndCall()]
+            assert program.fed == [phone.AnswerCall(), phone.HoldCall(True), phone.EndCall()]
             assert (await program.answer({"cmd": "status"}))["calls"] == []
 
     asyncio.run(scene())

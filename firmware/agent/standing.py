@@ -1,0 +1,201 @@
+"""A call that stands: what this phone asks of the far end within the dialog (RFC 3261 14).
+
+Theory of operation
+-------------------
+What the call *wants* (to be held, to be taken back) is kept apart from what is agreed. While the
+two differ and the dialog is free, the agent lets the call `ask`: a re-INVITE goes out.
+
+    - One INVITE at a time: ours waits while theirs is open, and theirs that comes while ours is
+      out is answered with 491 (14.1, 14.2).
+    - 491 to ours: it goes again after 2.1-4 s where the Call-ID is ours, else after 0-2 s (14.1).
+    - 401 and 407 are answered with credentials, 5xx with Retry-After by waiting so long.
+    - Any other refusal leaves the session as it was, and the call stands.
+    - Without a final answer for `PATIENCE_S` the INVITE is cancelled.
+    - When the link dies, what was asked is not answered any more and still wanted.
+    - Hanging up waits for nothing. The 2xx of an INVITE that is still out is acknowledged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firmware.agent.answering import SDP, dialog_fields
+from firmware.agent.call import Call, CallState
+from firmware.agent.credentials import Exchange, Use
+from firmware.agent.events import HoldChanged, Party
+from firmware.agent.line import Line
+from firmware.agent.reading import or_none
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request, Response
+from firmware.transaction.events import (
+    CancelRequest,
+    RequestFailed,
+    RequestFailure,
+    SendAck,
+    SendRequest,
+)
+
+CREDENTIALS = ("Authorization", "Proxy-Authorization")
+
+OWNER_WAIT_S = (2.1, 4.0)
+OTHER_WAIT_S = (0.0, 2.0)
+"""RFC 3261 14.1: after a 491, of the one who made the Call-ID and of the other one."""
+
+PATIENCE_S = 32.0
+"""A far end that changes a session asks nobody: it answers within 64 x T1."""
+
+RETRY_AFTER_S = (1.0, 60.0)
+"""Bounds of what a server may ask for; a call does not last for days."""
+
+ACKS_MAX = 4
+"""ACKs that are remembered for a 2xx that comes again."""
+
+
+class StandingCall(Call):
+    """A call that may stand; `OutgoingCall` and `ReceivedCall` add how it begins."""
+
+    _opened_here = False  # The Call-ID of the dialog is ours.
+
+    def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
+        super().__init__(number, line, far, port, state)
+        self._asked_key = ""
+        self._asking = Exchange(Use.DIALOG)
+        self._ask_at: float | None = None  # When it is asked again.
+        self._give_up_at: float | None = None  # When the INVITE that is out is cancelled.
+        self._confirmed: dict[str, Request] = {}  # ACKs by the key of their INVITE.
+        self._wants_hold = False
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether the call can be forgotten: also an INVITE of ours has come to its end."""
+        return super().is_done and self._asked is None
+
+    @property
+    def wants_asking(self) -> bool:
+        """Tell whether something is wanted of the far end, and may be asked for now."""
+        busy = self._asked or self._accepted or self._ask_at is not None
+        if busy or self.state is not CallState.CONFIRMED:
+            return False
+        return self._wants_hold != self.media.is_holding
+
+    def want_hold(self, *, on: bool) -> list[object]:
+        """Hold the call, or take it back, as soon as the far end can be asked."""
+        if self.state is CallState.CONFIRMED and self.media.can_hold:
+            self._wants_hold = on
+        return []
+
+    def owns(self, key: str) -> bool:
+        """Tell whether a request is ours."""
+        return (self._asked is not None and key == self._asked_key) or key in self._confirmed
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, to ask again, or to give up."""
+        return earliest((super().deadline(), self._ask_at, self._give_up_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due."""
+        out = super().wake(now)
+        if is_due(self._ask_at, now):
+            self._ask_at = None
+        if is_due(self._give_up_at, now):
+            self._give_up_at = None
+            out.append(CancelRequest(self._asked_key))
+        return out
+
+    def ask(self, now: float) -> list[object]:
+        """Send the INVITE that asks for what is wanted."""
+        assert self.wants_asking
+        self._asking = Exchange(Use.DIALOG)
+        return [self._send_asked(now)]
+
+    def response(self, key: str, response: Response, now: float) -> list[object]:
+        """Hear the answer to an INVITE within the dialog."""
+        if response.status < 200:
+            return []
+        if response.status < 300:
+            return self._granted(key, response)
+        self._asked = self._give_up_at = None
+        if self.state is not CallState.CONFIRMED:
+            return []
+        match response.status:
+            case 401 | 407 if not self.line.challenged(response, self._asking):
+                return [self._send_asked(now)]
+            case 491:
+                bounds = OWNER_WAIT_S if self._opened_here else OTHER_WAIT_S
+                self._ask_at = now + self.line.random.uniform(*bounds)
+                return []
+            case status if status >= 500 and (wait_s := _retry_after_s(response)):
+                self._ask_at = now + wait_s
+                return []
+            case _:
+                return self._denied()
+
+    def failed(self, event: RequestFailed, now: float) -> list[object]:
+        """Hear that no answer will come; of the link's loss, `service_lost` tells."""
+        if event.failure is RequestFailure.LINK_LOST:
+            return []
+        self._asked = self._give_up_at = None
+        return self._denied() if self.state is CallState.CONFIRMED else []
+
+    def _lose_link(self) -> None:
+        """Forget what was open on the link; what is wanted stays so."""
+        self._accepted = self._asked = None
+        self._ask_at = self._give_up_at = None
+        self._confirmed.clear()
+
+    def _send_asked(self, now: float) -> SendRequest:
+        """Write the re-INVITE: the session as it is, or turned."""
+        assert self.dialog is not None
+        host, turns = self.line.host, self._wants_hold != self.media.is_holding
+        offer = self.media.hold(host, on=self._wants_hold) if turns else self.media.offer(host)
+        fields = (*dialog_fields(self.line), ("Content-Type", SDP))
+        self.dialog, request = self.dialog.next_request("INVITE", *fields)
+        request = replace(request, body=offer)
+        self._asked_key, self._give_up_at = next(self.line.ids), now + PATIENCE_S
+        self._asked = self.line.sign(request, Use.DIALOG)
+        return SendRequest(self._asked_key, self._asked)
+
+    def _granted(self, key: str, response: Response) -> list[object]:
+        """Acknowledge a 2xx, each time it comes, and take the answer that it carries."""
+        if key in self._confirmed:
+            return [SendAck(self._confirmed[key])]
+        assert self._asked is not None
+        assert self.dialog is not None
+        asked, self._asked, self._give_up_at = self._asked, None, None
+        self.dialog = self.dialog.refreshed(response)
+        fields = (*credentials_of(asked), self.line.user_agent)
+        ack = self.dialog.acknowledge(asked.cseq.number, *fields)
+        self._confirmed = dict([*self._confirmed.items(), (key, ack)][-ACKS_MAX:])
+        if self.state is not CallState.CONFIRMED:
+            return [SendAck(ack)]
+        self.line.accepted(response, Use.DIALOG)
+        return [SendAck(ack), *self._take_session(response)]
+
+    def _take_session(self, response: Response) -> list[object]:
+        """Go on with the answer; one that cannot be used changes nothing."""
+        was_holding = self.media.is_holding
+        if self.media.take_answer(response):
+            return self._denied()
+        changed = self.media.is_holding != was_holding
+        told = [HoldChanged(self.number, self.media.is_holding)] if changed else []
+        return [*told, *self._media_news()]
+
+    def _denied(self) -> list[object]:
+        """What was wanted cannot be had: the session stays as it was (14.1)."""
+        self.media.withdraw()
+        if self._wants_hold == self.media.is_holding:
+            return []
+        self._wants_hold = self.media.is_holding
+        return [HoldChanged(self.number, self.media.is_holding)]
+
+
+def credentials_of(invite: Request) -> list[tuple[str, object]]:
+    """Return the credentials of an INVITE: its ACK carries them too (13.2.2.4)."""
+    return [(name, text) for name in CREDENTIALS for text in invite.headers.all(name)]
+
+
+def _retry_after_s(response: Response) -> float:
+    """Return how long a server wants us to wait; 0 where it does not say."""
+    asked_s = or_none(lambda: response.retry_after)
+    low, high = RETRY_AFTER_S
+    return 0.0 if asked_s is None else min(max(float(asked_s), low), high)
