@@ -186,6 +186,10 @@ class SoundCard:
                 self._playing.popleft()  # Nobody hears it.
             self._tick()
 
+    def _not_there(self, error: Exception) -> str:
+        """Say which card is missing; of the system's own choice PortAudio's words say nothing."""
+        return f"no sound card {self._name}: {_words(error)}" if self._device else "no sound card"
+
     @property
     def _name(self) -> str:
         return f'"{self._device}"' if self._device else "of this system"
@@ -213,7 +217,7 @@ class SoundCard:
             self._opened_at = time.monotonic()
             stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise SoundCardError(f"no sound card {self._name}: {_words(error)}") from error
+            raise SoundCardError(self._not_there(error)) from error
         return stream
 
 

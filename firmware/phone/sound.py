@@ -80,9 +80,7 @@ class CallSound:
         plan = self._plan
         if plan is None:
             return SoundLine(muted=self.muted, note=self._fault or self._card_fault)
-        return SoundLine(
-            plan.is_encrypted, self._bars, plan.sends.codec.name, self.muted, self._note(plan)
-        )
+        return SoundLine(plan.is_encrypted, self._bars, _codec(plan), self.muted, self._note(plan))
 
     def _note(self, plan: MediaPlan) -> str:
         if self._fault or self._card_fault:
@@ -96,6 +94,12 @@ class CallSound:
         }
         silent = "nothing is heard from there" if self._silent else ""
         return held.get(plan.direction) or silent or ("microphone off" if self.muted else "")
+
+
+def _codec(plan: MediaPlan) -> str:
+    """Return the codec's name as people write it: SDP has "opus"."""
+    name = plan.sends.codec.name
+    return name.capitalize() if name.islower() else name
 
 
 def tone_of(

@@ -205,6 +205,17 @@ def test_a_card_that_cannot_be_opened_is_named(
     assert card.counts.restarts == 0, "it was never there before"
 
 
+def test_a_system_without_any_card_says_just_that(portaudio: PortAudio) -> None:
+    portaudio.error = PortAudioError("Error querying device -1")
+    card = SoundCard()
+    card.start(lambda: None)
+    try:
+        wait_until(lambda: card.fault)
+        assert card.fault == "no sound card"
+    finally:
+        card.stop()
+
+
 def test_a_system_without_portaudio_says_so(
     card: SoundCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
