@@ -238,7 +238,7 @@ ACCOUNTS = (
         "0",
         "The kind of line.",
     ),
-    account_later(
+    account(
         "sip dtmf method",
         Choice({0: "RTP", 1: "SIP INFO", 2: "both"}),
         "0",

@@ -57,7 +57,13 @@ FEATURES = (
     feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),
     feature("tos rtp", DSCP, "46", "Priority of sound on the network (DSCP).", built=True),
     feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP).", built=True),
-    line("sip out-of-band dtmf", Switch(), "1", "1: digits as events (RFC 4733); 0: as sound."),
+    line(
+        "sip out-of-band dtmf",
+        Switch(),
+        "1",
+        "1: digits as events (RFC 4733); 0: as sound.",
+        built=True,
+    ),
     line(
         "sip silence suppression",
         Switch(),

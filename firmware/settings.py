@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.configuration import Configuration
-from firmware.agent.account import Account, AgentSettings, ContactMatching, RegistrationSettings
+from firmware.agent.account import (
+    Account,
+    AgentSettings,
+    ContactMatching,
+    DigitMethod,
+    RegistrationSettings,
+)
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
@@ -107,6 +113,8 @@ def _account(configuration: Configuration, number: int) -> Account:
             silence_suppression=bool(configuration.value("sip silence suppression", number)),
         ),
         srtp=SrtpMode(int(configuration.value("sip srtp mode", number))),
+        digits=DigitMethod(int(configuration.value("sip dtmf method", number))),
+        digit_events=bool(configuration.value("sip out-of-band dtmf", number)),
     )
 
 

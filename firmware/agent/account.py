@@ -26,6 +26,14 @@ class ContactMatching(IntEnum):
     ADDRESS_AND_USER = 3
 
 
+class DigitMethod(IntEnum):
+    """How digits are sent in a call: `sip dtmf method`."""
+
+    RTP = 0
+    INFO = 1
+    BOTH = 2
+
+
 @frozen
 class RegistrationSettings:
     """How one account is registered; times in seconds."""
@@ -51,6 +59,8 @@ class Account:
     registration: RegistrationSettings = RegistrationSettings()
     codecs: tuple[CodecChoice, ...] = DEFAULT_CHOICES
     srtp: SrtpMode = SrtpMode.ONLY
+    digits: DigitMethod = DigitMethod.RTP
+    digit_events: bool = True  # In RTP: as events (RFC 4733); else as sound.
 
     def __post_init__(self) -> None:
         assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"

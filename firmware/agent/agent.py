@@ -34,6 +34,7 @@ from firmware.agent.events import (
     Hold,
     Reject,
     Resume,
+    SendDigit,
     UnregisterAll,
 )
 from firmware.agent.farewell import Farewells, OweBye
@@ -64,7 +65,7 @@ from firmware.transaction.events import (
 CALLS_MAX = 8
 """Calls that a person can have at once; the next one is busy. More than any screen can show."""
 
-DIALOG_METHODS = frozenset({"BYE", "UPDATE"})
+DIALOG_METHODS = frozenset({"BYE", "UPDATE", "INFO"})
 """Methods that make no sense outside a dialog."""
 
 AgentEvent = (
@@ -74,6 +75,7 @@ AgentEvent = (
     | HangUp
     | Hold
     | Resume
+    | SendDigit
     | UnregisterAll
     | ServiceUp
     | ServiceLost
@@ -136,7 +138,7 @@ class Agent:
         match event:
             case Dial(account, target):
                 return self._dial(account, target, now)
-            case Answer() | Reject() | HangUp() | Hold() | Resume():
+            case Answer() | Reject() | HangUp() | Hold() | Resume() | SendDigit():
                 return self._person_decides(event, now)
             case UnregisterAll():
                 return self._unregister_all(now)
@@ -181,7 +183,7 @@ class Agent:
         return call.start(now, can_send=registration.is_registered)
 
     def _person_decides(
-        self, event: Answer | Reject | HangUp | Hold | Resume, now: float
+        self, event: Answer | Reject | HangUp | Hold | Resume | SendDigit, now: float
     ) -> list[object]:
         """Carry it out, unless the call has ended meanwhile."""
         call = self._calls.of(event.call)
@@ -190,6 +192,8 @@ class Agent:
         match event:
             case HangUp():
                 return call.hang_up(now)
+            case SendDigit(_, digit):
+                return call.send_digit(digit)
             case Hold() | Resume():
                 return call.want_hold(on=isinstance(event, Hold))
             case Answer():

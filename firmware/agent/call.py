@@ -94,7 +94,8 @@ class Call(ABC):
         self.far = far
         self.state = state
         self.dialog: Dialog | None = None
-        wishes = MediaWishes(port, line.account.codecs, line.account.srtp)
+        account = line.account
+        wishes = MediaWishes(port, account.codecs, account.srtp, account.digit_events)
         self.media = MediaSession(wishes, line.random)
         self.has_ended = False  # For the person.
         self._told: MediaPlan | None = None  # What the outside knows of the sound.
@@ -163,7 +164,10 @@ class Call(ABC):
             case "OPTIONS":
                 return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
             case _:
-                return [refuse_method(key, request)]
+                return self._other_request(key, request)
+
+    def _other_request(self, key: str, request: Request) -> list[object]:
+        return [refuse_method(key, request)]
 
     def acknowledged(self, ack: Request) -> list[object]:
         """Hear the ACK of our 2xx; it may carry the answer to our offer (13.2.1)."""

@@ -100,6 +100,14 @@ class Resume:
 
 
 @frozen
+class SendDigit:
+    """Send a digit in a call, the way that `sip dtmf method` says."""
+
+    call: int
+    digit: str
+
+
+@frozen
 class UnregisterAll:
     """The phone stops: end every call and take every registration away."""
 
@@ -160,6 +168,24 @@ class CallEnded:
     cause: EndCause
     status: int = 0  # SIP status where one came, else 0.
     reason: str = ""  # In words: "busy", "number not found", "not registered".
+
+
+@frozen
+class DigitFailed:
+    """A digit could not be sent by INFO. It is never repeated: a second one would be two (F5)."""
+
+    call: int
+    digit: str
+    reason: str  # In words.
+
+
+@frozen
+class DigitReceived:
+    """The far end sent a digit by INFO."""
+
+    call: int
+    digit: str
+    duration_ms: int
 
 
 # Events to the outside: whoever makes sound takes them.

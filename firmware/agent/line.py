@@ -18,7 +18,7 @@ from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
 """What this phone answers."""
 
 

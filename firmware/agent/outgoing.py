@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from firmware.agent.accepted import GIVE_UP_T1
-from firmware.agent.answering import SDP, answer, capabilities, refuse_method
+from firmware.agent.answering import SDP, answer, capabilities
+from firmware.agent.asking import AskingCall
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
@@ -32,7 +33,7 @@ from firmware.agent.events import (
 from firmware.agent.farewell import OweBye
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
-from firmware.agent.standing import StandingCall, credentials_of
+from firmware.agent.standing import credentials_of
 from firmware.agent.words import call_reason
 from firmware.link.events import Proxy
 from firmware.machine import earliest, is_due
@@ -59,7 +60,7 @@ BUSY_S = 4.0
 UNANSWERED = frozenset({CallState.CALLING, CallState.RINGING})
 
 
-class OutgoingCall(StandingCall):
+class OutgoingCall(AskingCall):
     """A call that a person here placed."""
 
     _opened_here = True
@@ -140,7 +141,7 @@ class OutgoingCall(StandingCall):
             case "OPTIONS":
                 return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
             case _:
-                return [refuse_method(key, request)]
+                return self._other_request(key, request)
 
     def response(self, key: str, response: Response, now: float) -> list[object]:
         """Hear the answer to the INVITE, or to one within the dialog."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from firmware.agent.answering import answer, dialog_fields
+from firmware.agent.asking import AskingCall
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.dialog import Dialog
 from firmware.agent.events import CallAnswered, EndCause, IncomingCall, Party
 from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reading import is_answered_elsewhere
-from firmware.agent.standing import StandingCall
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request
 from firmware.transaction.events import SendResponse
@@ -18,7 +18,7 @@ REMIND_S = 60.0
 """A proxy gives up after three minutes without a provisional answer (13.3.1.1)."""
 
 
-class ReceivedCall(StandingCall):
+class ReceivedCall(AskingCall):
     """A call that somebody placed to here."""
 
     def __init__(

@@ -61,6 +61,7 @@ class MediaWishes:
     port: int
     codecs: tuple[CodecChoice, ...]
     srtp: SrtpMode
+    digit_events: bool = True  # Digits as events (RFC 4733) beside the sound.
 
     def choice(self, format_: Format) -> CodecChoice | None:
         """Return the administrator's choice of a codec."""
@@ -91,7 +92,7 @@ def offer(
     taken = {each.payload_type for each in formats}
     clocks = {each.codec.clock_rate for each in formats}
     events = [(n, rate) for rate, n in EVENT_PAYLOAD_TYPES.items() if rate in clocks]
-    events = [(number, rate) for number, rate in events if number not in taken]
+    events = [(n, rate) for n, rate in events if n not in taken and wishes.digit_events]
     protocol = "RTP/SAVP" if wishes.srtp is SrtpMode.ONLY else "RTP/AVP"
     silences = any(choice.silence_suppression for choice in wishes.codecs)
     attributes = (
@@ -174,7 +175,7 @@ def agree(
         direction=_agreed_direction(here, there),
         silence_suppression=choice.silence_suppression,
         comfort_noise=here.comfort_noise and there.comfort_noise,
-        events_out=there.events_of(first.codec.clock_rate),
+        events_out=there.events_of(first.codec.clock_rate) if wishes.digit_events else None,
         events_in=here.events,
         key_out=crypto_out,
         key_in=crypto_in,
@@ -238,7 +239,7 @@ def _answer_line(
     formats = [each for each in far.formats if wishes.choice(each)]
     formats.sort(key=lambda each: order.index(each.codec.name))
     clocks = {each.codec.clock_rate for each in formats}
-    events = [(number, rate) for number, rate in far.events if rate in clocks]
+    events = [(n, rate) for n, rate in far.events if rate in clocks and wishes.digit_events]
     said = [Format(each.payload_type, each.codec, each.codec.parameters) for each in formats]
     choice = wishes.choice(formats[0])
     assert choice is not None, "only what is wished for is common"

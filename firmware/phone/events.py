@@ -9,6 +9,8 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     Dialling,
+    DigitFailed,
+    DigitReceived,
     HoldChanged,
     IncomingCall,
     RemoteRinging,
@@ -160,7 +162,7 @@ class SetLamp:
 
 CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
-Told = Reportable | SoundReport | SoundFault | HoldChanged
+Told = Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
 
 
 @frozen

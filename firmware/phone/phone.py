@@ -34,10 +34,11 @@ from firmware.agent.events import (
     RemoteRinging,
     Repeating,
     Resume,
+    SendDigit,
 )
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
-from firmware.media.events import ChangeVolume, MuteMicrophone, SayDigit
+from firmware.media.events import ChangeVolume, MuteMicrophone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
@@ -58,10 +59,10 @@ from firmware.phone.events import (
     Told,
     WarningsChanged,
 )
-from firmware.phone.facts import Fact, Facts, next_step
-from firmware.phone.link_words import duration
+from firmware.phone.facts import Fact, Facts
+from firmware.phone.foreground import Foreground
 from firmware.phone.outward import Outward
-from firmware.phone.screen import CallScreen, CallStage, Screen
+from firmware.phone.screen import Screen
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import CallSound, SoundNews, end_tone, tone_of
 from firmware.phone.state import LEGAL, State
@@ -99,11 +100,7 @@ class Phone:
         self._page_by: float | None = None
         self._dial_by: float | None = None
         self._ended_by: float | None = None
-        self._call = 0
-        self._far = Party("", "")
-        self._remote_rings = False
-        self._detail = ""
-        self._talking_since = now
+        self._call = Foreground(now)
         self._facts = Facts(settings.problems, accounts, now)
         self._sound = CallSound()
         self._end_tone: ToneKind | None = None
@@ -181,7 +178,7 @@ class Phone:
     def _hold(self, *, on: bool) -> list[object]:
         if self.state is not State.TALKING:
             return []
-        return [Hold(self._call) if on else Resume(self._call)]
+        return [Hold(self._call.number) if on else Resume(self._call.number)]
 
     def _digit(self, key: str) -> list[object]:
         if self.state is State.DIALLING:
@@ -189,7 +186,15 @@ class Phone:
         if self.state in {State.IDLE, State.ENDED}:
             self._enter(State.DIALLING)
             return [*self._collect(key), TestLink()]  # D7.
-        return [SayDigit(self._call, key)] if self.state is State.TALKING else []
+        return self._send_digit(key)
+
+    def _send_digit(self, key: str) -> list[object]:
+        """Send a digit to whoever hears it: who talks, or an announcement before that."""
+        announced = self.state is State.CALLING and self._sound.is_there
+        if self.state is not State.TALKING and not announced:
+            return []
+        self._sound.digit_pressed()
+        return [SendDigit(self._call.number, key)]
 
     def _collect(self, key: str) -> list[object]:
         if len(self._digits) < DIGITS_MAX:
@@ -212,7 +217,7 @@ class Phone:
                 self._enter(State.IDLE)
             return []
         if self.state is State.RINGING:
-            return [Reject(self._call), *self._drop()]
+            return [Reject(self._call.number), *self._drop()]
         if self.state is State.IDLE:
             self._turn_to(0 if self._page else 1)
             return []
@@ -240,7 +245,7 @@ class Phone:
         if self.state is not State.RINGING:
             return []
         self._enter(State.ANSWERING)
-        return [Answer(self._call)]
+        return [Answer(self._call.number)]
 
     def _hang_up(self) -> list[object]:
         """End the call in the foreground; the screen goes back at once, as the person does."""
@@ -248,12 +253,12 @@ class Phone:
             self._enter(State.IDLE)
         if self.state in {State.IDLE, State.ENDED}:
             return []
-        hang_up = [HangUp(self._call)] if self._call else []
+        hang_up = [HangUp(self._call.number)] if self._call.number else []
         return [*hang_up, *self._drop()]
 
     def _drop(self) -> list[object]:
         """Leave the call: to the dial tone with the handset off the hook, else to idle."""
-        self._call = 0
+        self._call.number = 0
         self._enter(State.IDLE)
         if self._lifted:
             self._enter(State.DIALLING)
@@ -270,7 +275,7 @@ class Phone:
         return self._start(target, account)
 
     def _start(self, target: str, account: int) -> list[object]:
-        self._far, self._call, self._remote_rings = Party("", target), 0, False
+        self._call = Foreground(self._now, far=Party("", target))
         self._enter(State.CALLING)
         return [Dial(account or self._facts.account_to_call_from(), target)]
 
@@ -278,17 +283,17 @@ class Phone:
         if isinstance(event, IncomingCall):
             return self._incoming(event)
         if isinstance(event, Dialling):
-            if self.state is not State.CALLING or self._call:
+            if self.state is not State.CALLING or self._call.number:
                 return [HangUp(event.call)]  # The person has given up meanwhile.
-            self._call, self._far = event.call, event.far
+            self._call.number, self._call.far = event.call, event.far
             return []
-        waits = self.state is State.CALLING and not self._call
-        if event.call != self._call or not (event.call or waits):
+        waits = self.state is State.CALLING and not self._call.number
+        if event.call != self._call.number or not (event.call or waits):
             return []  # It is about a call that the person has left.
         if isinstance(event, RemoteRinging | Repeating):
-            self._remote_rings = isinstance(event, RemoteRinging)
+            self._call.rings_there = isinstance(event, RemoteRinging)
         elif isinstance(event, CallAnswered):
-            self._talking_since = self._now
+            self._call.talking_since = self._now
             self._enter(State.TALKING)
         else:
             self._ended(event)
@@ -296,7 +301,7 @@ class Phone:
 
     def _sound_news(self, event: MediaEnded | SoundNews) -> list[object]:
         """Every call's sound is carried out; the screen tells of the one in the foreground."""
-        if not isinstance(event, MediaEnded) and event.call in {0, self._call}:
+        if not isinstance(event, MediaEnded) and event.call in {0, self._call.number}:
             self._sound.learn(event)
         match event:
             case MediaChanged(call, plan):
@@ -309,22 +314,21 @@ class Phone:
     def _incoming(self, event: IncomingCall) -> list[object]:
         if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
             return [Reject(event.call)]
-        self._call, self._far = event.call, event.far
+        self._call = Foreground(self._now, event.call, event.far)
         self._enter(State.RINGING)
         name = self._facts.name_of(event.account) if self._facts.has_several_accounts else ""
-        self._detail = f"for {name}" if name else ""
+        self._call.detail = f"for {name}" if name else ""
         return []
 
     def _ended(self, event: CallEnded) -> None:
-        self._call = 0
-        if self.state is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
+        before = self.state
+        if before is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
+            self._call.number = 0
             self._enter(State.IDLE)
             return
-        talked = self.state is State.TALKING
-        length = f" after {duration(self._now - self._talking_since)}" if talked else ""
         self._enter(State.ENDED)
+        self._call.has_ended(event, before, self._now)
         self._end_tone = end_tone(event, lifted=self._lifted)
-        self._detail = event.reason or f"{event.cause.value}{length}"
         self._ended_by = self._now + ENDED_S
 
     def _enter(self, state: State) -> None:
@@ -334,7 +338,7 @@ class Phone:
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state = state
         self._dial_by = self._ended_by = self._end_tone = None
-        self._detail = ""
+        self._call.detail = ""
         if state in {State.IDLE, State.DIALLING, State.ENDED}:
             self._digits = ""
             self._sound.forget()
@@ -357,7 +361,7 @@ class Phone:
             self.state,
             lifted=self._lifted,
             has_digits=bool(self._digits),
-            rings_there=self._remote_rings,
+            rings_there=self._call.rings_there,
             is_heard=self._sound.is_there,
         )
         ringing = self.state is State.RINGING
@@ -370,26 +374,11 @@ class Phone:
             case State.DIALLING:
                 return self._facts.dialling(self._digits, self._now)
             case _:
-                return self._call_screen()
-
-    def _call_screen(self) -> CallScreen:
-        detail, trouble = self._detail, self._facts.trouble(self._now)
-        match self.state:
-            case State.RINGING:
-                stage = CallStage.INCOMING
-            case State.TALKING:
-                stage, detail = CallStage.TALKING, duration(self._now - self._talking_since)
-            case State.ENDED:
-                stage = CallStage.ENDED
-            case _:
-                stage = CallStage.RINGING if self._remote_rings else CallStage.CALLING
-        sound = self._sound.line()
-        return CallScreen(stage, self._far.name, self._far.number, detail, trouble, sound)
+                trouble, sound = self._facts.trouble(self._now), self._sound.line()
+                return self._call.screen(self.state, trouble, sound, self._now)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""
-        idle, talking = self.state is State.IDLE, self.state is State.TALKING
-        second_at = next_step(self._talking_since, self._now, 1.0) if talking else None
-        return earliest(
-            (second_at, self._facts.redraw_at(self._now, idle=idle, exact=bool(self._page)))
-        )
+        idle, exact = self.state is State.IDLE, bool(self._page)
+        of_facts = self._facts.redraw_at(self._now, idle=idle, exact=exact)
+        return earliest((self._call.redraw_at(self.state, self._now), of_facts))

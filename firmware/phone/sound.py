@@ -7,7 +7,14 @@ Tones tell the person what a screen would: nobody looks at it with the handset a
 
 from __future__ import annotations
 
-from firmware.agent.events import CallEnded, EndCause, HoldChanged, MediaChanged
+from firmware.agent.events import (
+    CallEnded,
+    DigitFailed,
+    DigitReceived,
+    EndCause,
+    HoldChanged,
+    MediaChanged,
+)
 from firmware.media.events import (
     FarEndHeard,
     FarEndSilent,
@@ -27,7 +34,7 @@ BUSY = frozenset({486, 600})
 TONELESS = frozenset({EndCause.HUNG_UP_HERE, EndCause.CANCELLED_THERE, EndCause.ANSWERED_ELSEWHERE})
 """Ends that the person has made, or has not even seen begin."""
 
-SoundNews = MediaChanged | SoundReport | SoundFault | HoldChanged
+SoundNews = MediaChanged | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
 
 
 class CallSound:
@@ -43,7 +50,7 @@ class CallSound:
         self.held = False  # By us.
         self._plan: MediaPlan | None = None
         self._bars: int | None = None
-        self._fault = ""
+        self._fault = self._digit_fault = ""
         self._silent = self._wrong_key = False
 
     @property
@@ -60,6 +67,10 @@ class CallSound:
                 self._plan = plan
             case HoldChanged(_, on):
                 self.held = on
+            case DigitFailed(_, digit, reason):
+                self._digit_fault = f"digit {digit} not sent: {reason}"
+            case DigitReceived():
+                pass  # Nobody here waits for digits.
             case SoundFault(0, text):
                 self._card_fault = text
             case SoundFault(_, text):
@@ -75,18 +86,24 @@ class CallSound:
                     case _:
                         pass  # Digits, and a goodbye that SIP tells too.
 
+    def digit_pressed(self) -> None:
+        """Another digit is tried: what became of the last one is past."""
+        self._digit_fault = ""
+
     def line(self) -> SoundLine:
         """Return what the screen says."""
         plan = self._plan
         if plan is None:
-            return SoundLine(muted=self.muted, note=self._fault or self._card_fault)
+            return SoundLine(muted=self.muted, note=self._wrong)
         return SoundLine(plan.is_encrypted, self._bars, _codec(plan), self.muted, self._note(plan))
 
+    @property
+    def _wrong(self) -> str:
+        return self._digit_fault or self._fault or self._card_fault
+
     def _note(self, plan: MediaPlan) -> str:
-        if self._fault or self._card_fault:
-            return self._fault or self._card_fault
-        if self._wrong_key:
-            return "the keys differ: no sound"
+        if self._wrong or self._wrong_key:
+            return self._wrong or "the keys differ: no sound"
         held = {
             Direction.SENDONLY: "on hold",
             Direction.RECVONLY: "held by the other side",

@@ -14,11 +14,11 @@ Commands come in on one descriptor (standard input), one object a line:
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
 `unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `hold` (whether we do),
-`media` (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`,
-`sound_health` (frames that this phone itself lost, when there is one more), `outage` (when one is
-over), `screen` (also whenever the screen changes), `status` and `error`. A line that is no command
-is answered with an `error` that names it, and the phone goes on. The end of the input stops the
-phone, and so does an output that nobody reads any more.
+`media` (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit`
+and `digit_failed` (by INFO), `sound_health` (frames that this phone itself lost, when there is one
+more), `outage` (when one is over), `screen` (also whenever the screen changes), `status` and
+`error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
+The end of the input stops the phone, and so does an output that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     Dialling,
+    DigitFailed,
+    DigitReceived,
     HoldChanged,
     IncomingCall,
     RegistrationState,
@@ -210,6 +212,11 @@ class Script:
             self._say("sound_fault", {"call": fact.call, "text": fact.text})
         elif isinstance(fact, HoldChanged):
             self._say("hold", {"call": fact.call, "on": fact.on})
+        elif isinstance(fact, DigitFailed):
+            said = {"call": fact.call, "digit": fact.digit, "reason": fact.reason}
+            self._say("digit_failed", said)
+        elif isinstance(fact, DigitReceived):
+            self._say("digit", {"call": fact.call, "digit": fact.digit})
         else:
             self._status.learn(fact)
             self._report(fact)

@@ -41,7 +41,7 @@ To: <sip:100@example.org>
 Call-ID: {call_id}
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO
 Supported: outbound, gruu
 Content-Type: application/sdp
 User-Agent: handset/1

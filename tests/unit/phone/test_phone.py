@@ -12,6 +12,7 @@ from firmware.agent.events import (
     CallEnded,
     Dial,
     Dialling,
+    DigitFailed,
     EndCause,
     HangUp,
     Hold,
@@ -24,6 +25,7 @@ from firmware.agent.events import (
     Reject,
     RemoteRinging,
     Resume,
+    SendDigit,
 )
 from firmware.link.events import TestLink
 from firmware.media.events import (
@@ -32,7 +34,6 @@ from firmware.media.events import (
     FarEndSilent,
     MuteMicrophone,
     PlayTone,
-    SayDigit,
     SoundFault,
     SoundReport,
     WrongKey,
@@ -229,7 +230,7 @@ def test_up_and_down_are_the_volume_in_a_call_and_pages_without() -> None:
 
 def test_digits_in_a_call_are_sent_in_it() -> None:
     rig = Rig.registered().talking()
-    assert actions(rig.press(*"1#")) == [SayDigit(7, "1"), SayDigit(7, "#")]
+    assert actions(rig.press(*"1#")) == [SendDigit(7, "1"), SendDigit(7, "#")]
 
 
 def test_every_calls_sound_is_carried_out() -> None:
@@ -567,3 +568,21 @@ def test_a_warning_that_the_screen_says_already_is_not_counted() -> None:
     assert rig.words.endswith("[1 warning] [Link]")
     rig.feed(up(rig.now))
     assert rig.words.endswith("[2 warnings] [Link]")
+
+
+def test_a_digit_that_was_not_sent_is_said_until_the_next_one() -> None:
+    rig = Rig.registered().talking()
+    rig.press("5")
+    rig.feed(DigitFailed(9, "5", "link lost"))
+    assert "not sent" not in rig.words, "of another call"
+    rig.feed(DigitFailed(7, "5", "link lost"))
+    assert "digit 5 not sent: link lost" in rig.words
+    rig.press("6")
+    assert "not sent" not in rig.words
+
+
+def test_digits_answer_an_announcement_before_the_call_stands() -> None:
+    rig = Rig.registered().dialled()
+    assert not actions(rig.press("1"))
+    rig.feed(MediaChanged(7, PLAN))
+    assert actions(rig.press("1")) == [SendDigit(7, "1")]
