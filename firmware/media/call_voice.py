@@ -6,7 +6,8 @@ Theory of operation
     wire -> PacketSession -> jitter buffer -> rate of the card -> earpiece
 
 The card's frames are 20 ms; a packet may hold 10 to 60. So frames are gathered, and sent when a
-packet is full. A digit goes as events (RFC 4733); where the far end takes none, as sound.
+packet is full. A digit goes as events (RFC 4733); where the far end takes none, as sound, and where
+it sends none, its sound is listened to.
 
 Each new plan may change the codec, the keys and the direction. What is said to a far end that we
 hold is silence.
@@ -23,7 +24,7 @@ import numpy as np
 from firmware.media.codec import make_encoder
 from firmware.media.comfort_noise import SilenceSuppressor
 from firmware.media.dtmf import QUEUE_MAX
-from firmware.media.dtmf_inband import digit_tone
+from firmware.media.dtmf_inband import DigitDetector, digit_tone
 from firmware.media.events import (
     ChangePlan,
     LeaveMedia,
@@ -52,6 +53,7 @@ class CallVoice:
         self._plan = plan
         self._encoder, self._buffer = _encoder(plan), jitter_buffer_for(plan.receives)
         self._session = PacketSession(plan, self._encoder, self._buffer, random, now)
+        self._heard: list[object] = []  # Digits that came as sound, since they were told last.
         self._take_codec()
 
     @property
@@ -95,14 +97,18 @@ class CallVoice:
     def hear(self, samples: int, now: float) -> Samples:
         """Return the next samples of the far end, at the card's rate."""
         wanted = samples * self._buffer.sample_rate // self._rate
-        return self._to_card.process(self._buffer.pull(wanted, now))
+        heard = self._buffer.pull(wanted, now)
+        if self._detector is not None:
+            self._heard += self._detector.take(heard)
+        return self._to_card.process(heard)
 
     def speak(self, frame: Samples, now: float) -> list[object]:
         """Take a frame of the microphone; return the packets that it completes."""
         if self._plan.direction is Direction.SENDONLY:
             frame = np.zeros_like(frame)  # The far end is held; nobody shall hear the room.
         frames = self._framer.take(self._to_codec.process(frame))
-        return [item for one in frames for item in self._send(one, now)]
+        heard, self._heard = self._heard, []
+        return [*heard, *(item for one in frames for item in self._send(one, now))]
 
     def _take_codec(self) -> None:
         """Set up what depends on the codecs of the plan."""
@@ -111,6 +117,8 @@ class CallVoice:
         self._to_card = Resampler(self._buffer.sample_rate, self._rate)
         self._framer = Framer(encoder.frame_samples)
         self._tones: deque[ToneGenerator] = deque()
+        by_sound = not self._plan.events_in
+        self._detector = DigitDetector(self._buffer.sample_rate) if by_sound else None
         self._suppressor: SilenceSuppressor | None = None
         agreed = self._plan.silence_suppression and self._plan.comfort_noise
         if agreed and self._plan.sends.codec != OPUS:  # Opus describes silence itself.

@@ -1,4 +1,4 @@
-"""Loudness: gain in steps of decibels, mute, and a meter.
+"""Loudness: gain in steps of decibels, and mute.
 
 Muted is exact zeros from the first sample on: nothing said after the key was pressed leaves the
 phone, not even under a ramp. Every other change, the end of mute too, is a straight line over one
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 GAIN_MIN_DB, GAIN_MAX_DB = -42.0, 18.0
 STEP_DB = 3.0
-
-FLOOR_DB = -96.0
-FALL_DB_S = 20.0
-"""How fast the meter sinks: fast enough to be true, slow enough to be read."""
 
 
 class Gain:
@@ -54,20 +50,3 @@ class Gain:
 
     def _wanted(self) -> float:
         return float(10 ** (self.gain_db / 20))
-
-
-class LevelMeter:
-    """How loud it is, in dB of full scale: up at once, down slowly."""
-
-    def __init__(self, rate: int) -> None:
-        self.level_db = FLOOR_DB
-        self._rate = rate
-
-    def take(self, samples: Samples) -> float:
-        """Return the level after a frame."""
-        sound = samples.astype(np.float32)
-        power = float(sound @ sound) / max(len(samples), 1) / 32768**2
-        now_db = 10 * float(np.log10(power)) if power else FLOOR_DB
-        sunk_db = self.level_db - FALL_DB_S * len(samples) / self._rate
-        self.level_db = max(now_db, sunk_db, FLOOR_DB)
-        return self.level_db

@@ -1,9 +1,8 @@
 """The tones of each country, as data.
 
-Source: ITU-T E.180 Supplement 2 ("Various tones used in national networks"), with ETSI TR 101
-041-2 for Europe, BT's SIN 350 for the UK, ACIF S002 for Australia and Telcordia GR-506 for the
-US. Where the tables give several values the one in general use is taken; where they name no tone,
-the country has that of `EUROPE`, which is CEPT's.
+The values are those in general use, as the sample files of exchanges list them after ITU-T E.180
+Supplement 2; they were not compared with each country's own standard. A tone that a country has no
+common value for is that of `EUROPE`, which is CEPT's.
 
 A tone is written as sections, `frequencies/milliseconds`, with `+` between frequencies that sound
 together, 0 for silence, and no duration for one that never ends. Sections before `|` are played

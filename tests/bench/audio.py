@@ -23,7 +23,7 @@ from firmware.media.codec import make_decoder, make_encoder
 from firmware.media.comfort_noise import Background, NoiseGenerator, SilenceSuppressor
 from firmware.media.dtmf_inband import DigitDetector
 from firmware.media.formats import CODECS, G722, OPUS, PCMA, PCMU, Codec
-from firmware.media.gain import Gain, LevelMeter
+from firmware.media.gain import Gain
 from firmware.media.interfaces import MediaPacket
 from firmware.media.jitter import AdaptiveJitterBuffer
 from firmware.media.mixer import mix
@@ -116,9 +116,8 @@ def other_rows() -> Iterator[tuple[str, list[float]]]:
         action = partial(Resampler(source, target).process, noise(source, 0.02))
         yield f"resample {source // 1000} to {target // 1000} kHz", per_call(action)
     frame = noise(8000, 0.02)
-    gain, meter = Gain(3.0), LevelMeter(8000)
+    gain = Gain(3.0)
     yield "gain of 3 dB", per_call(lambda: gain.apply(frame))
-    yield "level meter", per_call(lambda: meter.take(frame))
     three = {name: noise(8000, 0.02, seed=name) for name in range(3)}
     yield "mix three voices", per_call(lambda: mix(three))
     tone = ToneGenerator(tone_of("US", ToneKind.DIAL), 8000)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.media.gain import FLOOR_DB, GAIN_MAX_DB, GAIN_MIN_DB, Gain, LevelMeter
+from firmware.media.gain import GAIN_MAX_DB, GAIN_MIN_DB, Gain
 from firmware.media.mixer import KNEE, limited, mix
 from tests.unit.media.sounds import Samples, frames, largest_step, level, noise, sine
 
@@ -65,17 +65,6 @@ def test_too_much_gain_saturates(frame: Samples) -> None:
     made = gain.apply(frame)
     assert np.all(np.sign(made) * np.sign(frame) >= 0)
     assert np.all(np.abs(made.astype(int)) >= np.abs(frame.astype(int)) - 1)
-
-
-def test_the_meter_is_true_and_sinks_slowly() -> None:
-    meter = LevelMeter(8000)
-    loud = sine(440, 8000, 0.02, 32767)
-    assert meter.take(loud) == pytest.approx(-3, abs=0.2)
-    silence = np.zeros(160, np.int16)
-    assert meter.take(silence) == pytest.approx(-3.4, abs=0.2)
-    for _ in range(500):
-        meter.take(silence)
-    assert meter.level_db == FLOOR_DB
 
 
 def test_each_hears_all_the_others() -> None:

@@ -246,6 +246,16 @@ def test_digits_are_sound_where_the_far_end_takes_no_events() -> None:
     assert min(near) > 0.3
 
 
+def test_digits_as_sound_are_heard_where_no_events_come() -> None:
+    phones = Phones(plan_of(PCMU, events_out=None, events_in=()))
+    phones.say(sine(0, RATE, 0.6))
+    for digit in "42#":
+        phones.here.wish(SayDigit(CALL, digit), phones.now)
+    phones.say(sine(0, RATE, 1.5))
+    digits = [fact.digit for fact in phones.facts(DigitStarted) if isinstance(fact, DigitStarted)]
+    assert digits == list("42#")
+
+
 def test_a_digit_of_a_call_that_is_over_goes_nowhere() -> None:
     Voices(RATE, "US", Random(1)).wish(SayDigit(CALL, "1"), 0.0)
 
