@@ -1,7 +1,8 @@
-"""A 2xx of ours to an INVITE: repeated until its ACK comes (RFC 3261 13.3.1.4).
+"""Answers of ours to an INVITE that are repeated until they are acknowledged.
 
 On TLS nothing is lost on the first hop, but behind the proxy there may be UDP: so the agent
-repeats the 2xx after T1, doubling up to T2, and gives up after 64 x T1.
+repeats a 2xx after T1, doubling up to T2, until its ACK comes, and gives up after 64 x T1
+(RFC 3261 13.3.1.4). Reliable provisional answers go likewise (`reliable.py`).
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendResponse
 
 GIVE_UP_T1 = 64
-"""In T1: how long an ACK is waited for."""
+"""In T1: how long an acknowledgement is waited for."""
 
 
-class Accepted:
-    """A 2xx that waits for its ACK."""
+class Repeated:
+    """An answer that goes out again and again."""
 
     def __init__(
-        self, key: str, response: Response, settings: AgentSettings, now: float, *, offered: bool
+        self, key: str, response: Response, t1_s: float, interval_max_s: float, now: float
     ) -> None:
-        self.offered = offered  # The 2xx carried our offer, so the ACK must carry the answer.
         self._send = SendResponse(key, response)
-        self._cseq = response.cseq.number
-        self._interval_s = settings.t1_s
-        self._interval_max_s = settings.t2_s
-        self._repeat_at: float | None = now + self._interval_s
-        self._give_up_at = now + GIVE_UP_T1 * settings.t1_s
+        self._interval_s = t1_s
+        self._interval_max_s = interval_max_s
+        self._repeat_at: float | None = now + t1_s
+        self._give_up_at = now + GIVE_UP_T1 * t1_s
 
     def start(self) -> list[object]:
         """Send it for the first time."""
@@ -38,7 +37,7 @@ class Accepted:
         return earliest((self._repeat_at, self._give_up_at))
 
     def is_hopeless(self, now: float) -> bool:
-        """Tell whether the ACK will not come any more."""
+        """Tell whether it will not be acknowledged any more."""
         return is_due(self._give_up_at, now)
 
     def wake(self, now: float) -> list[object]:
@@ -48,6 +47,17 @@ class Accepted:
         self._interval_s = min(2 * self._interval_s, self._interval_max_s)
         self._repeat_at = now + self._interval_s
         return [self._send]
+
+
+class Accepted(Repeated):
+    """A 2xx that waits for its ACK."""
+
+    def __init__(
+        self, key: str, response: Response, settings: AgentSettings, now: float, *, offered: bool
+    ) -> None:
+        super().__init__(key, response, settings.t1_s, settings.t2_s, now)
+        self.offered = offered  # The 2xx carried our offer, so the ACK must carry the answer.
+        self._cseq = response.cseq.number
 
     def is_acknowledged_by(self, ack: Request) -> bool:
         """Tell whether an ACK is the one that is waited for."""

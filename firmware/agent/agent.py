@@ -65,7 +65,7 @@ from firmware.transaction.events import (
 CALLS_MAX = 8
 """Calls that a person can have at once; the next one is busy. More than any screen can show."""
 
-DIALOG_METHODS = frozenset({"BYE", "UPDATE", "INFO"})
+DIALOG_METHODS = frozenset({"BYE", "UPDATE", "INFO", "PRACK"})
 """Methods that make no sense outside a dialog."""
 
 AgentEvent = (
@@ -298,7 +298,7 @@ class Agent:
         number, port = self._calls.next_number(), self._calls.take_port()
         call = ReceivedCall(number, line, far, port, key, request, now)
         self._calls.add(call)
-        return call.start()
+        return call.start(now)
 
     def _acknowledged(self, ack: Request) -> list[object]:
         call = or_none(lambda: self._calls.holder_of(ack))

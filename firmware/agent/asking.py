@@ -45,7 +45,7 @@ class AskingCall(StandingCall):
             return out
         if self.state not in ESTABLISHED or not self.line.is_up or len(self._open) >= OPEN_MAX:
             return [*out, DigitFailed(self.number, digit, "not possible now")]
-        return [*out, self._ask_within(digit_request(self.line, digit))]
+        return [*out, *self._ask_within(digit_request(self.line, digit))]
 
     def response(self, key: str, response: Response, now: float) -> list[object]:
         """Hear an answer to a request within the dialog."""
@@ -56,8 +56,8 @@ class AskingCall(StandingCall):
             return []
         self._open.remove(sent)
         if self.state is not CallState.TERMINATED and sent.goes_again(response):
-            return [self._ask_within(sent)]
-        return digit_answered(self.number, sent.about, response)
+            return self._ask_within(sent)
+        return self._was_answered(sent, response)
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that a request within the dialog will not be answered."""
@@ -65,19 +65,27 @@ class AskingCall(StandingCall):
         if sent is None:
             return super().failed(event, now)
         self._open.remove(sent)
+        if sent.method != "INFO":
+            return []
         lost = event.failure is RequestFailure.LINK_LOST
         return [DigitFailed(self.number, sent.about, "link lost" if lost else "no answer")]
 
-    def _other_request(self, key: str, request: Request) -> list[object]:
+    def _was_answered(self, sent: Within, response: Response) -> list[object]:
+        if sent.method != "INFO":
+            return []
+        return digit_answered(self.number, sent.about, response)
+
+    def _other_request(self, key: str, request: Request, now: float) -> list[object]:
         if request.method == "INFO":
             return informed(self.number, key, request)
-        return super()._other_request(key, request)
+        return super()._other_request(key, request, now)
 
-    def _ask_within(self, sent: Within) -> object:
+    def _ask_within(self, sent: Within) -> list[object]:
+        """Send a request, or send it again with credentials."""
         assert self.dialog is not None
         self.dialog, out = sent.send(self.dialog)
         self._open.append(sent)
-        return out
+        return [out]
 
     def _sent_as(self, key: str) -> Within | None:
         return next((sent for sent in self._open if sent.key == key), None)

@@ -164,9 +164,9 @@ class Call(ABC):
             case "OPTIONS":
                 return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
             case _:
-                return self._other_request(key, request)
+                return self._other_request(key, request, now)
 
-    def _other_request(self, key: str, request: Request) -> list[object]:
+    def _other_request(self, key: str, request: Request, now: float) -> list[object]:
         return [refuse_method(key, request)]
 
     def acknowledged(self, ack: Request) -> list[object]:
@@ -197,7 +197,7 @@ class Call(ABC):
             return [SendResponse(key, answer(request, 200, *dialog_fields(self.line)))]
         if self._asked:
             return [SendResponse(key, answer(request, 491))]  # RFC 3311 5.2.
-        if self.state is not CallState.CONFIRMED or self._accepted:
+        if not self._takes_offers:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(request, 500, later))]
         try:
@@ -207,18 +207,28 @@ class Call(ABC):
         ok = answer(request, 200, *dialog_fields(self.line), body=body)
         return [SendResponse(key, ok), *self._media_news()]
 
+    @property
+    def _takes_offers(self) -> bool:
+        """Tell whether no offer is open, so that another may come by UPDATE (RFC 3311 5.2)."""
+        return self.state is CallState.CONFIRMED and not self._accepted
+
     def _accept(self, key: str, request: Request, now: float) -> list[object]:
         """Answer an INVITE with 200 and our session, and wait for its ACK."""
         assert self.dialog is not None
-        offered = not request.body
         try:
-            body = self._offer_anew() if offered else self._answer_to(request)
+            body, offered = self._session_for(request)
         except NotAcceptableError as error:
             return [SendResponse(key, answer(request, error.status, *error.fields))]
         fields, tag = dialog_fields(self.line), self.dialog.local.tag or ""
         response = answer(request, 200, *fields, tag=tag, body=body)
         self._accepted = Accepted(key, response, self.line.settings, now, offered=offered)
         return [*self._accepted.start(), *self._media_news()]
+
+    def _session_for(self, request: Request) -> tuple[bytes, bool]:
+        """Return the session that answers an INVITE, and whether it is an offer."""
+        if request.body:
+            return self._answer_to(request), False
+        return self._offer_anew(), True
 
     def _offer_anew(self) -> bytes:
         return self.media.offer(self.line.host, anew=True)

@@ -18,7 +18,7 @@ from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
 """What this phone answers."""
 
 
@@ -117,8 +117,8 @@ class Line:
 
     @property
     def supported(self) -> tuple[str, object]:
-        """The field that says which extensions calls may use (RFC 5626, 5627)."""
-        return ("Supported", "outbound, gruu" if self.outbound else "gruu")
+        """The field that says which extensions calls may use (RFC 3262, 5626, 5627)."""
+        return ("Supported", "100rel, outbound, gruu" if self.outbound else "100rel, gruu")
 
     def sign(self, request: Request, use: Use) -> Request:
         """Add the credentials; the request must be written at once and in this order (F5)."""

@@ -16,6 +16,7 @@ Theory of operation
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from random import Random
 
@@ -64,6 +65,10 @@ class MediaSession:
         if anew or not self._cryptos:
             self._cryptos = negotiation.make_cryptos(self._secret)
         return self._say(negotiation.offer(self._wishes, host, self._cryptos, self._wanted))
+
+    def fork(self) -> MediaSession:
+        """Return another session with the same offer: each far end answers it for itself."""
+        return copy(self)
 
     def insist(self) -> bool:
         """Offer nothing but RTP/SAVP from now on; False where that is no change.

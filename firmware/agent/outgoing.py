@@ -17,22 +17,22 @@
 from __future__ import annotations
 
 from firmware.agent.accepted import GIVE_UP_T1
-from firmware.agent.answering import SDP, answer, capabilities
-from firmware.agent.asking import AskingCall
+from firmware.agent.answering import SDP
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
+from firmware.agent.early import FORKS_MAX
 from firmware.agent.events import (
     CallAnswered,
     Dialling,
     EndCause,
     Party,
-    RemoteRinging,
     Repeating,
 )
 from firmware.agent.farewell import OweBye
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
+from firmware.agent.ringing import UNANSWERED, RingingCall
 from firmware.agent.standing import credentials_of
 from firmware.agent.words import call_reason
 from firmware.link.events import Proxy
@@ -45,31 +45,23 @@ from firmware.transaction.events import (
     CancelRequest,
     RequestFailed,
     RequestFailure,
-    RequestReceived,
     SendAck,
     SendRequest,
-    SendResponse,
 )
-
-FORKS_MAX = 16
-"""Far ends that one INVITE is followed to; a proxy that forks to more is not trusted with it."""
 
 BUSY_S = 4.0
 """F5: how long our own first attempt may keep the far end busy."""
 
-UNANSWERED = frozenset({CallState.CALLING, CallState.RINGING})
 
-
-class OutgoingCall(AskingCall):
+class OutgoingCall(RingingCall):
     """A call that a person here placed."""
 
     _opened_here = True
 
     def __init__(self, number: int, line: Line, far: Party, target: Uri, port: int) -> None:
-        super().__init__(number, line, far, port, CallState.CALLING)
+        super().__init__(number, line, far, port)
         self._target = target
         self._key = ""
-        self._invite: Request | None = None
         self._lost: Request | None = None  # The INVITE that went down with its link.
         self._may_be_our_own = False  # Who keeps the far end busy.
         self._again_at: float | None = None  # When an INVITE that met itself goes again.
@@ -106,14 +98,6 @@ class OutgoingCall(AskingCall):
         """Tell whether a request is ours."""
         return key == self._key or super().owns(key)
 
-    def holds(self, request: Request) -> bool:
-        """Tell whether a request belongs to the dialog, or to an early one."""
-        if super().holds(request):
-            return True
-        early = self.state in UNANSWERED
-        ours = request.call_id == self._call_id and request.to.tag == self._tag
-        return early and ours and (request.from_.tag or "") in self._early_tags
-
     def hang_up(self, now: float) -> list[object]:
         """CANCEL, or BYE."""
         match self.state:
@@ -125,23 +109,6 @@ class OutgoingCall(AskingCall):
                 return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
             case _:
                 return []
-
-    def request(self, event: RequestReceived, now: float) -> list[object]:
-        """Answer a request within the dialog; in an early one nothing can change yet."""
-        if self.dialog is not None:
-            return super().request(event, now)
-        key, request = event.key, event.request
-        match request.method:
-            case "INVITE":
-                return [SendResponse(key, answer(request, 491))]  # Our own is open (14.2).
-            case "UPDATE":
-                return [SendResponse(key, answer(request, 491 if request.body else 200))]
-            case "BYE":
-                return [SendResponse(key, answer(request, 200))]  # The INVITE will tell the rest.
-            case "OPTIONS":
-                return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
-            case _:
-                return self._other_request(key, request)
 
     def response(self, key: str, response: Response, now: float) -> list[object]:
         """Hear the answer to the INVITE, or to one within the dialog."""
@@ -157,9 +124,8 @@ class OutgoingCall(AskingCall):
                 return self._cancelled()
             case 401 | 407:
                 return self._challenged(response)
-            case 488 if self.media.insist():
-                self._early_tags.clear()
-                return [self._send()]
+            case 488 if self._early.offered.insist():
+                return self._send_anew()
             case 486 if self._may_be_our_own:
                 return self._met_itself(now)
             case status:
@@ -254,7 +220,12 @@ class OutgoingCall(AskingCall):
         self._tag = next(self.line.ids)
         self._cseq = 0
         self._exchange = Exchange(Use.CALL)
-        self._early_tags: set[str] = set()
+        self._forget_early()
+
+    def _send_anew(self) -> list[object]:
+        """Send the INVITE again: whoever rang for the last one does so no more."""
+        self._forget_early()
+        return [self._send()]
 
     def _send(self) -> SendRequest:
         self._cseq += 1
@@ -278,22 +249,12 @@ class OutgoingCall(AskingCall):
         )
         return Request("INVITE", self._target, headers, self.media.offer(line.host))
 
-    def _provisional(self, response: Response) -> list[object]:
-        tag = or_none(lambda: response.to.tag)
-        if tag and len(self._early_tags) < FORKS_MAX:
-            self._early_tags.add(tag)
-        if response.status != 180 or self.state is not CallState.CALLING:
-            return []
-        self._enter_patiently(CallState.RINGING)
-        return [RemoteRinging(self.number)]
-
     def _challenged(self, response: Response) -> list[object]:
         refusal = self.line.challenged(response, self._exchange)
         if refusal:
             self._enter(CallState.TERMINATED)
             return self._end(EndCause.REFUSED, response.status, refusal)
-        self._early_tags.clear()
-        return [self._send()]
+        return self._send_anew()
 
     def _cancel(self, cause: EndCause, status: int = 0, reason: str = "") -> list[object]:
         """The transaction tells how this ends, if only that nothing came for 64 x T1 (9.1)."""
@@ -314,9 +275,10 @@ class OutgoingCall(AskingCall):
         if tag in self._acks:
             return [SendAck(self._acks[tag])]
         invite = self._invite_sent()
-        dialog = or_none(lambda: Dialog.opened_by_us(invite, response))
-        if dialog is None:
+        opened = or_none(lambda: Dialog.opened_by_us(invite, response))
+        if opened is None:
             return self._unreadable()
+        dialog = self._early.confirmed(opened)
         if len(self._acks) >= FORKS_MAX:
             return []
         if not self._acks:
@@ -332,19 +294,18 @@ class OutgoingCall(AskingCall):
         self.line.accepted(response, Use.CALL)
         self.dialog = dialog
         self._enter(CallState.CONFIRMED)
-        problem = self.media.take_answer(response)
+        session = self._early.session_of(dialog)
+        self.media = session.media
+        problem = session.conclude(response)
         if problem:
             return self._give_up(problem)
         return [CallAnswered(self.number), *self._media_news()]
 
     def _acknowledge(self, dialog: Dialog) -> Request:
         """Write the ACK with the INVITE's credentials (13.2.2.4)."""
-        credentials = credentials_of(self._invite_sent())
-        return dialog.acknowledge(dialog.local_cseq, *credentials, self.line.user_agent)
-
-    def _invite_sent(self) -> Request:
-        assert self._invite is not None
-        return self._invite
+        invite = self._invite_sent()
+        fields = (*credentials_of(invite), self.line.user_agent)
+        return dialog.acknowledge(invite.cseq.number, *fields)
 
     def _unreadable(self) -> list[object]:
         """A 2xx without a usable Contact or Record-Route: there is nobody to acknowledge."""
@@ -352,12 +313,6 @@ class OutgoingCall(AskingCall):
             return []
         self._enter(CallState.TERMINATED)
         return self._end(EndCause.FAILED, reason="the answer cannot be read")
-
-    def _enter_patiently(self, state: CallState) -> None:
-        """Change the state while the person waits on: their patience is of the call, not of it."""
-        patience = self._clock_at
-        self._enter(state)
-        self._clock_at = patience
 
     def _enter(self, state: CallState) -> None:
         """After an answer, stay to acknowledge its repetitions and other forks."""

@@ -10,6 +10,7 @@ from firmware.agent.events import CallAnswered, EndCause, IncomingCall, Party
 from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reading import is_answered_elsewhere
+from firmware.agent.reliable import SEQUENCE_MAX, TAG, Reliable
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request
 from firmware.transaction.events import SendResponse
@@ -30,8 +31,12 @@ class ReceivedCall(AskingCall):
         self._invite = invite
         self._clock_at = now + RING_S_MAX
         self._remind_at: float | None = now + REMIND_S
+        self._sequence = line.random.randint(1, SEQUENCE_MAX) if TAG in invite.require else None
+        self._reliable: Reliable | None = None  # A 180 of ours without its PRACK.
+        self._is_settled = False  # The session is agreed before the call is answered.
+        self._wants_answer = False  # The person has answered, the PRACK is still to come.
 
-    def start(self) -> list[object]:
+    def start(self, now: float) -> list[object]:
         """Ring, unless the session that is offered cannot be had."""
         try:
             if self._invite.body:
@@ -39,7 +44,8 @@ class ReceivedCall(AskingCall):
         except NotAcceptableError as error:
             self.has_ended = True  # Before the person heard of it.
             return [self._final(error.status, *error.fields)]
-        return [self._ringing(), IncomingCall(self.number, self.line.account.number, self.far)]
+        incoming = IncomingCall(self.number, self.line.account.number, self.far)
+        return [*self._ringing(now), incoming]
 
     def is_offered_as(self, key: str) -> bool:
         """Tell whether the INVITE came in under this key and has no final answer yet."""
@@ -56,24 +62,32 @@ class ReceivedCall(AskingCall):
 
     def deadline(self) -> float | None:
         """Return when to repeat, to remind, or to give up."""
-        return earliest((super().deadline(), self._remind_at))
+        repeating = self._reliable.deadline() if self._reliable else None
+        return earliest((super().deadline(), self._remind_at, repeating))
 
     def wake(self, now: float) -> list[object]:
         """Do what is due; a long ringing is told again."""
         out = super().wake(now)
         if is_due(self._remind_at, now):
             self._remind_at = now + REMIND_S
-            out.append(self._ringing())
+            out += self._ringing(now)
+        if self._reliable and self._reliable.is_hopeless(now):
+            out += self.reject(504, EndCause.FAILED, "the caller does not confirm")
+        elif self._reliable:
+            out += self._reliable.wake(now)
         return out
 
     def answer(self, now: float) -> list[object]:
         """Take the call."""
         if self.state is not CallState.OFFERED:
             return []
+        if self._reliable and self._reliable.offered:
+            self._wants_answer = True  # RFC 3262 3: no 2xx before the PRACK of an offer.
+            return []
         out = self._accept(self._key, self._invite, now)
         assert self._accepted, "the offer was good when it came"
         self._stop_ringing(CallState.ACCEPTED)
-        return [*out, CallAnswered(self.number)]
+        return [*out, *self._media_news(), CallAnswered(self.number)]
 
     def reject(self, status: int, cause: EndCause, reason: str = "") -> list[object]:
         """Refuse the call with a final status."""
@@ -134,11 +148,56 @@ class ReceivedCall(AskingCall):
     def _clock_rang(self, now: float) -> list[object]:
         return self.reject(480, EndCause.FAILED, "not answered")
 
-    def _ringing(self) -> SendResponse:
+    def _other_request(self, key: str, request: Request, now: float) -> list[object]:
+        if request.method == "PRACK":
+            return self._acknowledged_reliably(key, request, now)
+        return super()._other_request(key, request, now)
+
+    def _acknowledged_reliably(self, key: str, prack: Request, now: float) -> list[object]:
+        """Hear the PRACK of our 180; it may carry the answer to our offer (RFC 3262 3, 5)."""
+        reliable = self._reliable
+        if reliable is None or not reliable.is_acknowledged_by(prack):
+            return [SendResponse(key, answer(prack, 481))]
+        self._reliable = None
+        if prack.body and not reliable.offered:
+            return [SendResponse(key, answer(prack, 491))]  # The offer of their INVITE is open.
+        ok = SendResponse(key, answer(prack, 200))
+        problem = self.media.take_answer(prack) if reliable.offered else ""
+        if problem:
+            return [ok, *self.reject(488, EndCause.FAILED, problem)]
+        self._is_settled = self._is_settled or reliable.offered
+        return [ok, *(self.answer(now) if self._wants_answer else [])]
+
+    @property
+    def _takes_offers(self) -> bool:
+        ringing = self.state is CallState.OFFERED
+        return self._is_settled if ringing else super()._takes_offers
+
+    def _session_for(self, request: Request) -> tuple[bytes, bool]:
+        if request is self._invite and self._is_settled:
+            return b"", False  # The PRACK has brought the answer already (RFC 3261 13.2.1).
+        return super()._session_for(request)
+
+    def _media_news(self) -> list[object]:
+        """Nobody is heard before the call is answered."""
+        return [] if self.state is CallState.OFFERED else super()._media_news()
+
+    def _ringing(self, now: float) -> list[object]:
+        """Say that it rings: reliably where the caller requires it (RFC 3262 3)."""
         assert self.dialog is not None
-        fields = dialog_fields(self.line)
-        tag = self.dialog.local.tag or ""
-        return SendResponse(self._key, answer(self._invite, 180, *fields, tag=tag))
+        fields, tag = dialog_fields(self.line), self.dialog.local.tag or ""
+        if self._sequence is None:
+            return [SendResponse(self._key, answer(self._invite, 180, *fields, tag=tag))]
+        if self._reliable:
+            return []
+        offers = not self._invite.body and not self._is_settled
+        body = self._offer_anew() if offers else b""
+        fields = (*fields, ("Require", TAG), ("RSeq", self._sequence))
+        self._sequence += 1
+        ringing = answer(self._invite, 180, *fields, tag=tag, body=body)
+        settings = self.line.settings
+        self._reliable = Reliable(self._key, ringing, settings, now, offered=offers)
+        return self._reliable.start()
 
     def _final(self, status: int, *fields: tuple[str, object]) -> SendResponse:
         assert self.dialog is not None
@@ -149,4 +208,4 @@ class ReceivedCall(AskingCall):
 
     def _stop_ringing(self, state: CallState) -> None:
         self._enter(state)
-        self._remind_at = None
+        self._remind_at = self._reliable = None

@@ -14,15 +14,18 @@ from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request
 from firmware.sip.uri import SipUri
 
-OFFERING_METHODS = frozenset({"INVITE", "UPDATE"})
+SUPPORTED = frozenset({"100rel"})
+"""Extensions that a request may require of this phone."""
+
+OFFERING_METHODS = frozenset({"INVITE", "UPDATE", "PRACK"})
 """Methods whose body is a session description; other bodies are not read."""
 
 
 def check(request: Request) -> None:
     """Refuse what no line could serve: raises `RemoteProtocolError` with the answer's status."""
-    required = request.require
-    if required:  # 8.2.2.3: this phone supports no extension that a request can require.
-        unsupported = ("Unsupported", ", ".join(required))
+    unknown = [tag for tag in request.require if tag not in SUPPORTED]
+    if unknown:  # 8.2.2.3.
+        unsupported = ("Unsupported", ", ".join(unknown))
         raise RemoteProtocolError("extension not supported", 420, (unsupported,))
     if request.body and request.method in OFFERING_METHODS:
         _check_content(request)

@@ -25,11 +25,12 @@ class Within:
         *fields: tuple[str, object],
         body: bytes = b"",
         about: str = "",
+        tag: str = "",
     ) -> None:
         self.method = method
         self.about = about
         self.key = ""
-        self.tag = ""  # The far end's, of the dialog that it went out in.
+        self.tag = tag  # The far end's, where the dialog is one of several early ones.
         self._line = line
         self._fields = fields
         self._body = body
@@ -38,7 +39,7 @@ class Within:
     def send(self, dialog: Dialog) -> tuple[Dialog, SendRequest]:
         """Return the dialog after, and what to send over the live link."""
         line = self._line
-        self.key, self.tag = next(line.ids), dialog.remote.tag or ""
+        self.key = next(line.ids)
         after, request = dialog.next_request(self.method, *self._fields, line.user_agent)
         signed = line.sign(replace(request, body=self._body), Use.DIALOG)
         return after, SendRequest(self.key, signed)

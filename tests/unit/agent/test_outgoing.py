@@ -41,8 +41,8 @@ To: <sip:100@example.org>
 Call-ID: {call_id}
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO
-Supported: outbound, gruu
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
+Supported: 100rel, outbound, gruu
 Content-Type: application/sdp
 User-Agent: handset/1
 Proxy-Authorization: {credentials}

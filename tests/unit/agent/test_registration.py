@@ -36,7 +36,7 @@ CSeq: 1 REGISTER
 Contact: <sip:201@192.0.2.99:40000;transport=tls>;+sip.instance="<{INSTANCE}>";reg-id=1;expires=3600
 Expires: 3600
 Supported: path, outbound, gruu
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
 User-Agent: handset/1
 Content-Length: 0
 

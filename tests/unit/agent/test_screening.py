@@ -98,8 +98,8 @@ def test_a_gruu_is_us(gruu: str) -> None:
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
 def test_what_is_required_and_not_supported_is_named(rig: Rig, method: str) -> None:
     sent = request(method)
-    response = answered(rig, replace(sent, headers=sent.headers.add("Require", "100rel, timer")))
-    assert (response.status, response.headers.get("Unsupported")) == (420, "100rel, timer")
+    response = answered(rig, replace(sent, headers=sent.headers.add("Require", "100rel, gin, x")))
+    assert (response.status, response.headers.get("Unsupported")) == (420, "gin, x")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_body_without_a_type_is_refused(rig: Rig) -> None:
     ("method", "status"),
     [
         *((m, 405) for m in ("REGISTER", "MESSAGE", "NOTIFY", "SUBSCRIBE", "PUBLISH", "REFER")),
-        ("PRACK", 405),
+        ("PRACK", 481),
         ("FROBNICATE", 501),
         ("INFO", 481),
         ("BYE", 481),
