@@ -103,8 +103,10 @@ class VoiceEngine:
         broken: Callable[[], None],
         random: Random,
         settings: VoiceSettings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._voice = voice
+        self._clock = clock
         self._feed = feed
         self._broken = broken  # The thread has ended by itself: the phone has to stop.
         self._random = random
@@ -183,7 +185,7 @@ class VoiceEngine:
             self._run_card(voices)
             self._wait(voices)
             self._exchange(voices)
-            now = time.monotonic()
+            now = self._clock()
             self._carry_out(voices.wake(now))
             self._look_at_card(now)
         for call in tuple(voices.plans):
@@ -203,7 +205,7 @@ class VoiceEngine:
                 case StopVoice(call):
                     self._end(voices, call)
                 case _:
-                    self._carry_out(voices.wish(order, time.monotonic()))
+                    self._carry_out(voices.wish(order, self._clock()))
         return True
 
     def _run_card(self, voices: Voices) -> None:
@@ -219,7 +221,7 @@ class VoiceEngine:
     def _wait(self, voices: Voices) -> None:
         """Sleep until a tick, an order, a datagram or a deadline; take the datagrams in."""
         due = voices.deadline()
-        timeout = None if due is None else max(0.0, due - time.monotonic())
+        timeout = None if due is None else max(0.0, due - self._clock())
         for key, _ in self._selector.select(timeout):
             if key.fd == self._bell:
                 os.eventfd_read(self._bell)
@@ -232,13 +234,13 @@ class VoiceEngine:
             past = max(0, self._ticks - self._ticks_done - TICKS_MAX)
             self._held_up += past
             self._ticks_done += past + 1
-            played, out = voices.exchange(self._voice.take(), time.monotonic())
+            played, out = voices.exchange(self._voice.take(), self._clock())
             self._voice.give(played)
             self._carry_out(out)
 
     def _read(self, voices: Voices, key: selectors.SelectorKey) -> None:
         call, sock, on_rtcp_port = key.data
-        now = time.monotonic()
+        now = self._clock()
         for _ in range(DATAGRAMS_MAX):
             try:
                 data, (host, port, *_rest) = sock.recvfrom(DATAGRAM_BYTES)
@@ -269,7 +271,7 @@ class VoiceEngine:
             sockets = None
         if sockets is None:
             self._open(call, plan)
-        self._carry_out(voices.agreed(call, plan, time.monotonic()))
+        self._carry_out(voices.agreed(call, plan, self._clock()))
 
     def _open(self, call: int, plan: MediaPlan) -> None:
         try:
@@ -283,7 +285,7 @@ class VoiceEngine:
             self._selector.register(sock, selectors.EVENT_READ, (call, sock, is_rtcp))
 
     def _end(self, voices: Voices, call: int) -> None:
-        self._carry_out(voices.over(call, time.monotonic()))
+        self._carry_out(voices.over(call, self._clock()))
         self._close(call)
 
     def _close(self, call: int) -> None:

@@ -127,7 +127,7 @@ def test_a_cut_link_is_seen_and_back_by_itself(handset: Page, label: str) -> Non
         }"""
     )
     fault(handset, label)
-    handset.wait_for_function("window.unregistered", timeout=5 * MS)
+    handset.wait_for_function("() => window.unregistered", timeout=5 * MS)
     screen_says(handset, "201: registered", "202: registered", "primary", within_s=BACK_S)
 
 

@@ -206,7 +206,7 @@ def test_the_ring_sounds_after_a_gesture_and_can_be_switched_off(
     open_page(page, handset.board.address)
     page.click('[data-key="1"]')
     handset.do(handset.board.ringer.ring, True)
-    page.wait_for_function("window.strikes === 1")
+    page.wait_for_function("() => window.strikes === 1")
     page.get_by_role("button", name="Ring sound").click()
     handset.do(handset.board.ringer.ring, False)
     handset.do(handset.board.ringer.ring, True)
