@@ -199,7 +199,7 @@ PROXIES = (
     ),
     shared("sip T1 timer", Number(100, 5000, "ms"), "500", "T1 of RFC 3261."),
     shared("sip T2 timer", Number(500, 64000, "ms"), "4000", "T2 of RFC 3261."),
-    proxy_later(
+    proxy(
         "sip session timer",
         Number(90, unit="seconds", or_zero=True),
         "0",

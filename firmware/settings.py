@@ -113,6 +113,7 @@ def _account(configuration: Configuration, number: int) -> Account:
             silence_suppression=bool(configuration.value("sip silence suppression", number)),
         ),
         srtp=SrtpMode(int(configuration.value("sip srtp mode", number))),
+        session_timer_s=int(configuration.value("sip session timer", number)),
         digits=DigitMethod(int(configuration.value("sip dtmf method", number))),
         digit_events=bool(configuration.value("sip out-of-band dtmf", number)),
     )

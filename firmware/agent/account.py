@@ -59,6 +59,7 @@ class Account:
     registration: RegistrationSettings = RegistrationSettings()
     codecs: tuple[CodecChoice, ...] = DEFAULT_CHOICES
     srtp: SrtpMode = SrtpMode.ONLY
+    session_timer_s: int = 0  # RFC 4028; 0: none is asked for.
     digits: DigitMethod = DigitMethod.RTP
     digit_events: bool = True  # In RTP: as events (RFC 4733); else as sound.
 

@@ -321,7 +321,7 @@ class Agent:
                     self._registrations.note_failing(item)
                 case _:
                     out.append(item)
-        out += self._after_verdicts()
+        out += self._after_verdicts(now)
         out += self._repeat_calls()
         out += self._ask_far_ends(now)
         out += self._registrations.finish()
@@ -329,13 +329,13 @@ class Agent:
         self._calls.tidy()
         return out + self._tell()
 
-    def _after_verdicts(self) -> list[object]:
+    def _after_verdicts(self, now: float) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""
         out: list[object] = []
         for number in self._registrations.newly_settled():
             for call in self._calls:
                 if call.line.account.number == number:
-                    out += call.service_settled()
+                    out += call.service_settled(now)
         for line in self._lines:
             if self._registrations.serves(line):
                 out += self._farewells.send_owed(line.account.number)

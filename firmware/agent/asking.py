@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware.agent.answering import dialog_fields
 from firmware.agent.call import CallState
 from firmware.agent.call_digits import (
     digit_answered,
@@ -14,6 +15,7 @@ from firmware.agent.events import DigitFailed, Party
 from firmware.agent.line import Line
 from firmware.agent.standing import StandingCall
 from firmware.agent.within import Within
+from firmware.machine import earliest
 from firmware.media.events import SayDigit
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import RequestFailed, RequestFailure
@@ -31,10 +33,48 @@ class AskingCall(StandingCall):
     def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
         super().__init__(number, line, far, port, state)
         self._open: list[Within] = []  # Requests without their answers.
+        self._wants_update = False  # The session timer asks for a refresh.
+
+    @property
+    def wants_asking(self) -> bool:
+        """Tell whether something is wanted of the far end, and may be asked for now."""
+        return super().wants_asking or (self._wants_update and self._may_ask)
+
+    @property
+    def _may_ask(self) -> bool:
+        return self.state is CallState.CONFIRMED and not (self._asked or self._accepted)
+
+    def ask(self, now: float) -> list[object]:
+        """Ask by INVITE, or refresh the session by UPDATE."""
+        self._wants_update = False
+        if super().wants_asking:
+            return super().ask(now)
+        return self._ask_within(Within(self.line, "UPDATE", *self._refreshing_fields()))
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, to ask, to refresh, or to give up."""
+        running = self.timer.deadline() if self.state is CallState.CONFIRMED else None
+        return earliest((super().deadline(), running))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due (RFC 4028 10)."""
+        out = super().wake(now)
+        if self.state is not CallState.CONFIRMED:
+            return out
+        if self.timer.has_expired(now):
+            return [*out, *self._give_up("the other side is gone")]
+        if self.timer.refresh_is_due(now):
+            self._wants_update = self._peer_updates
+            self._wants_refresh = self._wants_refresh or not self._peer_updates
+        return out
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
         return self._sent_as(key) is not None or super().owns(key)
+
+    def _lose_link(self) -> None:
+        super()._lose_link()
+        self.timer.pause()
 
     def send_digit(self, digit: str) -> list[object]:
         """Send a digit as the administrator wants it: with the sound, by INFO, or both."""
@@ -57,6 +97,8 @@ class AskingCall(StandingCall):
         self._open.remove(sent)
         if self.state is not CallState.TERMINATED and sent.goes_again(response):
             return self._ask_within(sent)
+        if sent.method == "UPDATE":
+            return self._was_refreshed(response, now)
         return self._was_answered(sent, response)
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
@@ -65,10 +107,29 @@ class AskingCall(StandingCall):
         if sent is None:
             return super().failed(event, now)
         self._open.remove(sent)
+        if sent.method == "UPDATE":
+            self._wants_refresh = True
         if sent.method != "INFO":
             return []
         lost = event.failure is RequestFailure.LINK_LOST
         return [DigitFailed(self.number, sent.about, "link lost" if lost else "no answer")]
+
+    def _was_refreshed(self, response: Response, now: float) -> list[object]:
+        """Hear the answer to our UPDATE; what cannot be had by UPDATE is asked for by INVITE."""
+        if self.state is not CallState.CONFIRMED or self.dialog is None:
+            return []
+        if response.status < 300:
+            self.dialog = self.dialog.refreshed(response)
+            self.timer.granted(response, now)
+        elif response.status == 422 and self.timer.raises(response):
+            self._wants_update = True
+        else:
+            self._peer_updates = self._peer_updates and response.status not in {405, 501}
+            self._wants_refresh = True
+        return []
+
+    def _refreshing_fields(self) -> tuple[tuple[str, object], ...]:
+        return (*dialog_fields(self.line), *self.timer.fields())
 
     def _was_answered(self, sent: Within, response: Response) -> list[object]:
         if sent.method != "INFO":

@@ -34,6 +34,7 @@ from firmware.agent.farewell import OweBye
 from firmware.agent.line import Line
 from firmware.agent.media import MediaSession, NotAcceptableError
 from firmware.agent.reading import reason_text
+from firmware.agent.session_timer import SessionTimer, updates
 from firmware.machine import earliest, is_due
 from firmware.media.negotiation import MediaWishes
 from firmware.media.plan import MediaPlan
@@ -42,6 +43,9 @@ from firmware.transaction.events import RequestReceived, SendResponse
 
 RING_S_MAX = 300.0
 """A call that nobody answers does not ring for ever: it has a clock of its own."""
+
+REFRESHING = frozenset({"INVITE", "UPDATE"})
+"""Methods that refresh a session (RFC 4028)."""
 
 RETRY_AFTER_S_MAX = 10
 """RFC 3261 14.2: an INVITE that comes too early is asked to come again within so long."""
@@ -97,6 +101,8 @@ class Call(ABC):
         account = line.account
         wishes = MediaWishes(port, account.codecs, account.srtp, account.digit_events)
         self.media = MediaSession(wishes, line.random)
+        self.timer = SessionTimer(account.session_timer_s)
+        self._peer_updates = False  # The far end takes UPDATE.
         self.has_ended = False  # For the person.
         self._told: MediaPlan | None = None  # What the outside knows of the sound.
         self._accepted: Accepted | None = None  # A 2xx of ours without its ACK.
@@ -138,7 +144,7 @@ class Call(ABC):
         """Hear that the link is down."""
 
     @abstractmethod
-    def service_settled(self) -> list[object]:
+    def service_settled(self, now: float) -> list[object]:
         """Hear that the next link serves: send what went down with the last one."""
 
     @abstractmethod
@@ -154,11 +160,14 @@ class Call(ABC):
         if not self.dialog.accepts(request):
             return [SendResponse(key, answer(request, 500))]
         self.dialog = self.dialog.learn(request)
+        too_small = self.timer.too_small(request) if request.method in REFRESHING else None
+        if too_small:
+            return [SendResponse(key, answer(request, 422, *too_small))]
         match request.method:
             case "INVITE":
                 return self._reinvited(key, request, now)
             case "UPDATE":
-                return self._updated(key, request)
+                return self._updated(key, request, now)
             case "BYE":
                 return self._bye_came(key, request)
             case "OPTIONS":
@@ -191,10 +200,11 @@ class Call(ABC):
             return [SendResponse(key, answer(request, 500, later))]
         return self._accept(key, request, now)
 
-    def _updated(self, key: str, request: Request) -> list[object]:
+    def _updated(self, key: str, request: Request, now: float) -> list[object]:
         """Answer an UPDATE; an offer beside one that is open comes too early (RFC 3311 5.2)."""
         if not request.body:
-            return [SendResponse(key, answer(request, 200, *dialog_fields(self.line)))]
+            fields = self._granting(request, now)
+            return [SendResponse(key, answer(request, 200, *fields))]
         if self._asked:
             return [SendResponse(key, answer(request, 491))]  # RFC 3311 5.2.
         if not self._takes_offers:
@@ -204,7 +214,7 @@ class Call(ABC):
             body = self._answer_to(request)
         except NotAcceptableError as error:
             return [SendResponse(key, answer(request, error.status, *error.fields))]
-        ok = answer(request, 200, *dialog_fields(self.line), body=body)
+        ok = answer(request, 200, *self._granting(request, now), body=body)
         return [SendResponse(key, ok), *self._media_news()]
 
     @property
@@ -219,10 +229,15 @@ class Call(ABC):
             body, offered = self._session_for(request)
         except NotAcceptableError as error:
             return [SendResponse(key, answer(request, error.status, *error.fields))]
-        fields, tag = dialog_fields(self.line), self.dialog.local.tag or ""
+        fields, tag = self._granting(request, now), self.dialog.local.tag or ""
         response = answer(request, 200, *fields, tag=tag, body=body)
         self._accepted = Accepted(key, response, self.line.settings, now, offered=offered)
         return [*self._accepted.start(), *self._media_news()]
+
+    def _granting(self, request: Request, now: float) -> tuple[tuple[str, object], ...]:
+        """Return the fields of a 2xx that makes or refreshes the dialog."""
+        self._peer_updates = updates(request) or self._peer_updates
+        return (*dialog_fields(self.line), *self.timer.grant(request, now))
 
     def _session_for(self, request: Request) -> tuple[bytes, bool]:
         """Return the session that answers an INVITE, and whether it is an offer."""

@@ -117,8 +117,11 @@ class Line:
 
     @property
     def supported(self) -> tuple[str, object]:
-        """The field that says which extensions calls may use (RFC 3262, 5626, 5627)."""
-        return ("Supported", "100rel, outbound, gruu" if self.outbound else "100rel, gruu")
+        """The field that says which extensions calls may use (RFC 3262, 4028, 5626, 5627)."""
+        return (
+            "Supported",
+            "100rel, timer, outbound, gruu" if self.outbound else "100rel, timer, gruu",
+        )
 
     def sign(self, request: Request, use: Use) -> Request:
         """Add the credentials; the request must be written at once and in this order (F5)."""

@@ -33,6 +33,7 @@ from firmware.agent.farewell import OweBye
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
 from firmware.agent.ringing import UNANSWERED, RingingCall
+from firmware.agent.session_timer import updates
 from firmware.agent.standing import credentials_of
 from firmware.agent.words import call_reason
 from firmware.link.events import Proxy
@@ -124,6 +125,8 @@ class OutgoingCall(RingingCall):
                 return self._cancelled()
             case 401 | 407:
                 return self._challenged(response)
+            case 422 if self.timer.raises(response):
+                return self._send_anew()
             case 488 if self._early.offered.insist():
                 return self._send_anew()
             case 486 if self._may_be_our_own:
@@ -155,8 +158,9 @@ class OutgoingCall(RingingCall):
         self._again_at = None
         return self._link_lost(now)
 
-    def service_settled(self) -> list[object]:
+    def service_settled(self, now: float) -> list[object]:
         """Acknowledge again while the far end may be waiting."""
+        self.timer.resume(now)
         if self.state is not CallState.CONFIRMED or self.dialog is None:
             return []
         ack = self._acks.get(self.dialog.remote.tag or "")
@@ -245,6 +249,7 @@ class OutgoingCall(RingingCall):
             ("Contact", line.dialog_contact()),
             ("Allow", ALLOW),
             line.supported,
+            *self.timer.fields(),
             ("Content-Type", SDP),
         )
         return Request("INVITE", self._target, headers, self.media.offer(line.host))
@@ -286,11 +291,11 @@ class OutgoingCall(RingingCall):
         self._acks[tag] = self._acknowledge(dialog)
         ack = SendAck(self._acks[tag])
         if self.state in UNANSWERED:
-            return [ack, *self._confirm(dialog, response)]
+            return [ack, *self._confirm(dialog, response, now)]
         self._cancelled()
         return [ack, OweBye(self.line, dialog)]
 
-    def _confirm(self, dialog: Dialog, response: Response) -> list[object]:
+    def _confirm(self, dialog: Dialog, response: Response, now: float) -> list[object]:
         self.line.accepted(response, Use.CALL)
         self.dialog = dialog
         self._enter(CallState.CONFIRMED)
@@ -299,6 +304,8 @@ class OutgoingCall(RingingCall):
         problem = session.conclude(response)
         if problem:
             return self._give_up(problem)
+        self._peer_updates = updates(response)
+        self.timer.granted(response, now)
         return [CallAnswered(self.number), *self._media_news()]
 
     def _acknowledge(self, dialog: Dialog) -> Request:

@@ -38,6 +38,10 @@ class ReceivedCall(AskingCall):
 
     def start(self, now: float) -> list[object]:
         """Ring, unless the session that is offered cannot be had."""
+        too_small = self.timer.too_small(self._invite)
+        if too_small:
+            self.has_ended = True  # Before the person heard of it.
+            return [self._final(422, *too_small)]
         try:
             if self._invite.body:
                 self.media.answer(self._invite.body, self.line.host)
@@ -130,8 +134,9 @@ class ReceivedCall(AskingCall):
             case _:
                 return []
 
-    def service_settled(self) -> list[object]:
+    def service_settled(self, now: float) -> list[object]:
         """Send nothing: a lost 2xx cannot be sent without its transaction."""
+        self.timer.resume(now)
         return []
 
     def _bye_came(self, key: str, request: Request) -> list[object]:

@@ -64,6 +64,7 @@ class StandingCall(Call):
         self._give_up_at: float | None = None  # When the INVITE that is out is cancelled.
         self._confirmed: dict[str, Request] = {}  # ACKs by the key of their INVITE.
         self._wants_hold = False
+        self._wants_refresh = False
 
     @property
     def is_done(self) -> bool:
@@ -76,7 +77,7 @@ class StandingCall(Call):
         busy = self._asked or self._accepted or self._ask_at is not None
         if busy or self.state is not CallState.CONFIRMED:
             return False
-        return self._wants_hold != self.media.is_holding
+        return self._wants_refresh or self._wants_hold != self.media.is_holding
 
     def want_hold(self, *, on: bool) -> list[object]:
         """Hold the call, or take it back, as soon as the far end can be asked."""
@@ -113,12 +114,14 @@ class StandingCall(Call):
         if response.status < 200:
             return []
         if response.status < 300:
-            return self._granted(key, response)
+            return self._granted(key, response, now)
         self._asked = self._give_up_at = None
         if self.state is not CallState.CONFIRMED:
             return []
         match response.status:
             case 401 | 407 if not self.line.challenged(response, self._asking):
+                return [self._send_asked(now)]
+            case 422 if self.timer.raises(response):
                 return [self._send_asked(now)]
             case 491:
                 bounds = OWNER_WAIT_S if self._opened_here else OTHER_WAIT_S
@@ -148,14 +151,14 @@ class StandingCall(Call):
         assert self.dialog is not None
         host, turns = self.line.host, self._wants_hold != self.media.is_holding
         offer = self.media.hold(host, on=self._wants_hold) if turns else self.media.offer(host)
-        fields = (*dialog_fields(self.line), ("Content-Type", SDP))
+        fields = (*dialog_fields(self.line), *self.timer.fields(), ("Content-Type", SDP))
         self.dialog, request = self.dialog.next_request("INVITE", *fields)
         request = replace(request, body=offer)
         self._asked_key, self._give_up_at = next(self.line.ids), now + PATIENCE_S
         self._asked = self.line.sign(request, Use.DIALOG)
         return SendRequest(self._asked_key, self._asked)
 
-    def _granted(self, key: str, response: Response) -> list[object]:
+    def _granted(self, key: str, response: Response, now: float) -> list[object]:
         """Acknowledge a 2xx, each time it comes, and take the answer that it carries."""
         if key in self._confirmed:
             return [SendAck(self._confirmed[key])]
@@ -169,10 +172,12 @@ class StandingCall(Call):
         if self.state is not CallState.CONFIRMED:
             return [SendAck(ack)]
         self.line.accepted(response, Use.DIALOG)
+        self.timer.granted(response, now)
         return [SendAck(ack), *self._take_session(response)]
 
     def _take_session(self, response: Response) -> list[object]:
         """Go on with the answer; one that cannot be used changes nothing."""
+        self._wants_refresh = False
         was_holding = self.media.is_holding
         if self.media.take_answer(response):
             return self._denied()
@@ -182,6 +187,7 @@ class StandingCall(Call):
 
     def _denied(self) -> list[object]:
         """What was wanted cannot be had: the session stays as it was (14.1)."""
+        self._wants_refresh = False
         self.media.withdraw()
         if self._wants_hold == self.media.is_holding:
             return []

@@ -42,7 +42,7 @@ Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
-Supported: 100rel, outbound, gruu
+Supported: 100rel, timer, outbound, gruu
 User-Agent: handset/1
 Content-Length: 0
 
@@ -58,7 +58,7 @@ Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
-Supported: 100rel, outbound, gruu
+Supported: 100rel, timer, outbound, gruu
 User-Agent: handset/1
 Content-Type: application/sdp
 Content-Length: 167
@@ -509,7 +509,7 @@ def test_a_request_out_of_order_is_refused(method: str, cseq: int) -> None:
     assert rig.calls() == (1,)
 
 
-@pytest.mark.parametrize("field", [("Require", "timer"), ("Content-Type", "text/plain")])
+@pytest.mark.parametrize("field", [("Require", "gin"), ("Content-Type", "text/plain")])
 def test_a_reinvite_is_screened_like_any_request(field: tuple[str, str]) -> None:
     rig = Called().stands()
     request = rig.within("INVITE", AUDIO)
