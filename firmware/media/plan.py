@@ -31,12 +31,12 @@ class Direction(Enum):
     @property
     def sends(self) -> bool:
         """Tell whether this end sends."""
-        return self in {Direction.SENDRECV, Direction.SENDONLY}
+        return self is Direction.SENDRECV or self is Direction.SENDONLY
 
     @property
     def receives(self) -> bool:
         """Tell whether this end receives."""
-        return self in {Direction.SENDRECV, Direction.RECVONLY}
+        return self is Direction.SENDRECV or self is Direction.RECVONLY
 
 
 class Endpoint(NamedTuple):

@@ -42,7 +42,12 @@ class Arrival(Enum):
     @property
     def is_useful(self) -> bool:
         """Tell whether the packet's content is to be used."""
-        return self in {Arrival.IN_ORDER, Arrival.LATE, Arrival.RESTARTED}
+        return self in USEFUL
+
+
+USEFUL = (Arrival.IN_ORDER, Arrival.LATE, Arrival.RESTARTED)
+NOT_COUNTED = (Arrival.UNPROVEN, Arrival.TOO_LATE)
+"""Tuples: an Enum's hash is computed by Python, and every packet passes here."""
 
 
 @frozen
@@ -94,7 +99,7 @@ class RtpSource:
             arrival = self._jumped(packet)
         if arrival.is_useful and clock_rate:
             self._measure(packet, clock_rate, now)
-        if arrival not in {Arrival.UNPROVEN, Arrival.TOO_LATE}:
+        if arrival not in NOT_COUNTED:
             self._received += 1
         return arrival
 

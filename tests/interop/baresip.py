@@ -150,6 +150,10 @@ class Baresip:
         """Return the recording of what it heard in its last call; it is whole when that is over."""
         return max(self.directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
 
+    def processor_s(self) -> float:
+        """Return the processor time that it used so far."""
+        return self._program.processor_s()
+
     @property
     def log(self) -> str:
         """The last of what it said, with its SIP trace."""

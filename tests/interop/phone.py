@@ -7,7 +7,6 @@ happens. Everything here looks at the phone from outside.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -131,14 +130,11 @@ class Phone:
 
     def memory_kib(self) -> tuple[int, int]:
         """Return the resident memory now and at its highest, in KiB."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        fields = dict(line.split(":", 1) for line in text.splitlines())
-        return int(fields["VmRSS"].split()[0]), int(fields["VmHWM"].split()[0])
+        return self.program.memory_kib()
 
     def processor_s(self) -> float:
         """Return the processor time that it used so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return self.program.processor_s()
 
     @property
     def pid(self) -> int:

@@ -59,6 +59,17 @@ class Program:
         """The process id, and that of its group."""
         return self._process.pid
 
+    def processor_s(self) -> float:
+        """Return the processor time that it used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_kib(self) -> tuple[int, int]:
+        """Return the resident memory now and at its highest, in KiB."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        fields = dict(line.split(":", 1) for line in text.splitlines())
+        return int(fields["VmRSS"].split()[0]), int(fields["VmHWM"].split()[0])
+
     @property
     def running(self) -> bool:
         """Whether it has not ended."""
@@ -96,6 +107,11 @@ class Program:
         """Return the lines since that moment that match."""
         wanted = re.compile(pattern)
         return [line for line in self.lines if line.at >= since and wanted.search(line.text)]
+
+    def forget(self) -> None:
+        """Forget what it said so far: a program that says much, watched for long."""
+        with self._new_line:
+            self.lines.clear()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group."""
