@@ -57,6 +57,11 @@ class InviteServerTransaction:
         """Tell whether the transaction can be forgotten."""
         return self.state is State.TERMINATED
 
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether it lives on after a 2xx, in case that the INVITE comes again."""
+        return self.state is State.ACCEPTED
+
     def deadline(self) -> float | None:
         """Return when to send 100, or when timer H or L fires."""
         return earliest((self._trying_at, self._end_by))

@@ -54,7 +54,8 @@ from firmware.transaction.server import ServerTransaction
 from firmware.transaction.timers import Timers
 
 SERVERS_MAX = 64
-"""Open requests of theirs; a phone with nine accounts has a handful. More are answered with 503."""
+"""Open requests of theirs; a phone with nine accounts has a handful. More are answered with 503,
+unless an INVITE among them has been answered with a 2xx and only waits for timer L."""
 
 CLIENTS_MAX = 256
 """Open requests of ours: far more than nine accounts need, even with many BYEs owed."""
@@ -218,7 +219,7 @@ class Transactions:
         key = server_key(request)
         if key in self._servers:
             return self._servers[key].repeated()
-        if len(self._servers) >= SERVERS_MAX:
+        if len(self._servers) >= SERVERS_MAX and not self._make_room():
             return [SendMessage(self._refusal(request))]
         is_copy = self._is_copy(request)
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
@@ -227,6 +228,16 @@ class Transactions:
         if is_copy:
             return server.send(request.answer(482, to_tag=next(self._ids)), now)
         return [RequestReceived(server.key, request)]
+
+    def _make_room(self) -> bool:
+        """Let go of the oldest INVITE that was answered with a 2xx: calls that come one after the
+        other are no flood, and on TLS nobody repeats the INVITE that timer L waits for.
+        """
+        accepted = (key for key, server in self._servers.items() if server.is_accepted)
+        oldest = next(accepted, None)
+        if oldest is not None:
+            del self._servers[oldest]
+        return oldest is not None
 
     def _is_copy(self, request: Request) -> bool:
         """Tell whether the request came before by another way: it was forked upstream (8.2.2.2)."""

@@ -50,6 +50,11 @@ class ServerTransaction:
         """Tell whether the transaction can be forgotten."""
         return self.state is State.TERMINATED
 
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether it lives on after a 2xx: only an INVITE's does."""
+        return False
+
     def deadline(self) -> float | None:
         """Return when to send 100, or when no answer is of use any more."""
         return earliest((self._trying_at, self._end_by))

@@ -276,6 +276,18 @@ def test_a_flood_is_answered_with_503() -> None:
     assert bench.layer.open_transactions == SERVERS_MAX
 
 
+def test_calls_one_after_the_other_are_no_flood() -> None:
+    bench = Bench()
+    for number in range(SERVERS_MAX + 2):
+        invite = theirs("INVITE", f"z9hG4bK{number}", cseq=2 * number + 1)
+        bench.reply(bench.meet(invite), invite, 200)
+        bye = theirs("BYE", f"z9hG4bKbye{number}", cseq=2 * number + 2)
+        assert statuses(bench.reply(bench.meet(bye), bye, 200)) == [200]
+    assert bench.layer.open_transactions == SERVERS_MAX - 1
+    assert bench.wait(100) == []
+    assert bench.layer.open_transactions == 0
+
+
 def test_an_answer_to_nothing_is_dropped() -> None:
     bench = Bench()
     assert bench.feed(SendResponse("in99", theirs("OPTIONS").answer(200))) == []
