@@ -11,6 +11,7 @@ SEED ?= 7
 SEEDS ?= 10000
 TARGET ?= all
 SECONDS ?= 60
+MINUTES ?= 30
 ARGS ?=
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
@@ -20,8 +21,8 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng ipr
 	pipewire-alsa pipewire-bin sox wireplumber
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 
-.PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-link bench-fleet lock generated golden pictures clean \
-	bench-packages run-packages test-packages
+.PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
+	lock generated golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,12 @@ bench-fleet: $(VENV)/test.ready ## A whole fleet loses its proxy, in simulated t
 
 bench-audio: test-packages bench-packages $(VENV)/bench.ready ## Measure the machines of sound, and speech through them
 	$(PYTHON) -m tests.bench.audio $(ARGS)
+
+bench-calls: test-packages $(VENV)/test.ready ## Measure calls: delay, processor, memory, storms; prints Markdown tables
+	$(PYTHON) -m tests.bench.calls $(ARGS)
+
+soak-call: test-packages $(VENV)/test.ready ## Hold one call for long: make soak-call MINUTES=30
+	$(PYTHON) -m tests.bench.soak $(MINUTES)
 
 lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \

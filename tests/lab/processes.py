@@ -64,6 +64,11 @@ class Program:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_s(self) -> float:
+        """Return how long its threads were ready and another program had the processor."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
+
     def memory_kib(self) -> tuple[int, int]:
         """Return the resident memory now and at its highest, in KiB."""
         text = Path(f"/proc/{self.pid}/status").read_text()
