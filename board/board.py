@@ -78,6 +78,12 @@ class Board:
         """Where a person finds the board, "" where it stands on a desk."""
         return self.service.address if self.service else ""
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong with its parts, as sentences; the voice tells its own."""
+        parts = (self.display, self.keypad, self.hook, self.lamp, self.ringer)
+        return tuple(part.fault for part in parts if part.fault)
+
     async def start(self) -> None:
         """Start what the board runs for its parts; raise `BoardError` where that fails."""
         if self.service:
@@ -110,4 +116,11 @@ def open_board(
 
             return open_desktop(sound_device, page_port, token, faults)
         case _:
-            raise BoardError(f'there is no board "{name[:40]}": use desktop')
+            # Loaded here: the virtual handset needs no driver of pins.
+            from board.handset import HANDSETS  # noqa: PLC0415
+            from board.hardware import open_handset  # noqa: PLC0415
+
+            if name not in HANDSETS:
+                names = ", ".join(("desktop", *HANDSETS))
+                raise BoardError(f'there is no board "{name[:40]}": use one of {names}')
+            return open_handset(HANDSETS[name], sound_device)

@@ -31,6 +31,7 @@ class FakeKeypad:
     """Keys to press."""
 
     def __init__(self) -> None:
+        self.fault = ""
         self.history: deque[str] = deque(maxlen=HISTORY_MAX)
         self._pressed: Callable[[str], None] = _ignore
 
@@ -49,6 +50,7 @@ class FakeHook:
     """A handset to lift and put back."""
 
     def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.fault = ""
         self.lifted = False
         self._moved: Callable[[bool], None] = _ignore
         self._changed = changed
@@ -76,6 +78,7 @@ class FakeLamp:
     """A lamp to look at."""
 
     def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.fault = ""
         self.pattern = LampPattern.OFF
         self.history: deque[LampPattern] = deque(maxlen=HISTORY_MAX)
         self._changed = changed
@@ -90,6 +93,7 @@ class FakeRinger:
     """A ringer to listen to."""
 
     def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.fault = ""
         self.ringing = False
         self.history: deque[bool] = deque(maxlen=HISTORY_MAX)
         self._changed = changed
@@ -104,6 +108,7 @@ class FakeDisplay:
     """A screen to look at: the last image, and the words of the screens before it."""
 
     def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+        self.fault = ""
         self.image = Image.new("1", DISPLAY_SIZE)
         self.words: tuple[str, ...] = ()
         self.history: deque[tuple[str, ...]] = deque(maxlen=HISTORY_MAX)

@@ -37,12 +37,20 @@ class LampPattern(Enum):
 class Keypad(Protocol):
     """The keys."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
+
     def listen(self, pressed: Callable[[str], None]) -> None:
         """Call `pressed` with a name of `KEYS` each time a key goes down."""
 
 
 class Hook(Protocol):
     """The switch that the handset rests on."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
 
     @property
     def lifted(self) -> bool:
@@ -55,6 +63,10 @@ class Hook(Protocol):
 class Lamp(Protocol):
     """The message lamp."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
+
     def show(self, pattern: LampPattern) -> None:
         """Show this pattern from now on."""
 
@@ -62,12 +74,20 @@ class Lamp(Protocol):
 class Ringer(Protocol):
     """The ringer."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
+
     def ring(self, ringing: bool) -> None:
         """Start ringing, or stop."""
 
 
 class Display(Protocol):
     """The screen."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
 
     def show(self, image: Image, words: tuple[str, ...]) -> None:
         """Show a 1-bit image of `DISPLAY_SIZE`.

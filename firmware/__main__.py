@@ -13,7 +13,7 @@ from firmware.runtime.application import Options, run
 def main() -> int:
     """Run the phone until it is told to stop; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m firmware", description="The handset.")
-    parser.add_argument("--board", choices=("desktop", "script"), default="desktop")
+    parser.add_argument("--board", default="desktop", help="script, desktop or a handset")
     parser.add_argument("--config", type=Path, required=True, metavar="DIR", help="startup.cfg")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="local state")
     parser.add_argument("--model", default="handset", help="reads MODEL.cfg too")

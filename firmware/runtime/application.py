@@ -31,6 +31,7 @@ from firmware.runtime.network import NetworkWatch
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import TlsContexts, TlsFiles
 from firmware.runtime.transport import Transport, TransportSettings
+from firmware.runtime.warnings_of import Warnings
 from firmware.settings import listening_port, proxies, stack_settings, voice_settings
 from firmware.stack import Stack
 
@@ -106,6 +107,7 @@ class Application:
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
         self._is_broken = False
+        self._warnings = Warnings(self._feed)
         settings = stack_settings(
             configuration,
             self._problems,
@@ -114,7 +116,7 @@ class Application:
             USER_AGENT,
         )
         self._contexts = TlsContexts(tls_files(configuration, options.config))
-        self._certificates = CertificateWatch(self._feed, self._contexts)
+        self._certificates = CertificateWatch(self._warnings.of("certificates"), self._contexts)
         loop = asyncio.get_running_loop()
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
@@ -182,8 +184,8 @@ class Application:
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
-        boards = {"script": self._run_script, "desktop": self._run_desktop}
-        board = asyncio.create_task(boards[self._options.board]())
+        is_script = self._options.board == "script"
+        board = asyncio.create_task(self._run_script() if is_script else self._run_board())
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
         self._keep_outages()
         stopped = asyncio.create_task(self._stop.wait())
@@ -224,12 +226,13 @@ class Application:
         reading.cancel()
         await script.close()
 
-    async def _run_desktop(self) -> None:
+    async def _run_board(self) -> None:
         from board.board import open_board
         from firmware.runtime.panel import Panel
+        from firmware.runtime.part_watch import PartWatch
 
         board = open_board(
-            "desktop",
+            self._options.board,
             sound_device=self._voice_settings.device,
             page_port=self._options.page_port,
             faults=self._faults,
@@ -240,8 +243,14 @@ class Application:
             self._watch(panel.take)
             panel.start()
             self._open_voice(board.voice)
-            print(f"The handset is at {board.address}", flush=True)
-            await self._gone.wait()
+            if board.address:
+                print(f"The handset is at {board.address}", flush=True)
+            watch = PartWatch(board, self._warnings.of("parts"))
+            watch.start()
+            try:
+                await self._gone.wait()
+            finally:
+                watch.stop()
         finally:
             await board.stop()
 

@@ -1,0 +1,203 @@
+"""The OLED display: SH1106 or SSD1306 (128 x 64) or SSD1322 (256 x 64), through `luma.oled`.
+
+Theory of operation
+-------------------
+    `show` (event loop)       keeps the newest picture, wakes the worker; no picture ever queues
+    `step` (worker's thread)  opens the chip, sets its contrast, writes the columns that changed
+
+luma knows the chips: how they are set up, switched on, and what a bus is. Its own way to draw a
+picture writes all of it, pixel by pixel in Python (20 ms of a PC's time), so the memory is written
+from here. On the wide SSD1322 the picture stands in the middle.
+
+A bus that fails (a loose plug, no chip) is opened anew every `RETRY_S`, and then the whole picture
+is written; `fault` says meanwhile what is wrong. The chip is asked for an answer first: luma keeps
+every display that it was ever asked for until the process ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PIL import Image, ImageChops
+
+from drivers.display_care import Care, care
+from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
+from drivers.interfaces import DISPLAY_SIZE
+from drivers.worker import Office
+
+RETRY_S = 2.0
+
+NO_OPERATION = 0xE3
+"""What the I2C chips answer and do nothing for."""
+
+WIDE = 256
+"""Columns of an SSD1322."""
+
+WIDE_FIRST = (480 - DISPLAY_SIZE[0]) // 2
+"""Where the picture begins in the middle of the 480 columns that an SSD1322 could have."""
+
+WIDE_STEP = 4
+"""Pixels that an SSD1322 addresses together."""
+
+SH1106_FIRST = 2
+"""The chip has 132 columns; the glass has the 128 in their middle."""
+
+
+class DisplayError(OSError):
+    """The display cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayBus:
+    """Which chip on which bus; `data_pin` and `reset_pin` are GPIO numbers for SPI."""
+
+    chip: Literal["sh1106", "ssd1306", "ssd1322"]
+    bus: Literal["i2c", "spi"]
+    port: int = 1
+    address: int = 0x3C
+    data_pin: int = 24
+    reset_pin: int = 25
+    contrast: int = 0xCF
+
+    def __str__(self) -> str:
+        """Say where it is, in words."""
+        where = f"I2C bus {self.port}, address 0x{self.address:02X}"
+        return f"{self.chip.upper()} on {where if self.bus == 'i2c' else f'SPI bus {self.port}'}"
+
+
+class Oled:
+    """The display of a board."""
+
+    def __init__(self, bus: DisplayBus, office: Office) -> None:
+        self.fault = ""
+        self._bus, self._office = bus, office
+        self._wanted = Image.new("1", DISPLAY_SIZE)
+        self._memory = self._blank()
+        self._chip: Any = None
+        self._serial: Any = None  # Its bus.
+        self._errors: tuple[type[Exception], ...] = (OSError,)
+        self._open_at = 0.0
+        self._touched, self._touched_at = True, 0.0
+        self._contrast: int | None = None
+
+    def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
+        """Show a 1-bit image; the words are for parts that have them read out."""
+        assert (image.mode, image.size) == ("1", DISPLAY_SIZE), f"{image.mode} {image.size}"
+        self._wanted = image.copy()
+        self._office.wake()
+
+    def touch(self) -> None:
+        """Be bright: somebody is there; from any thread."""
+        self._touched = True
+        self._office.wake()
+
+    def step(self, now: float) -> float | None:
+        """Bring the display to what is wanted."""
+        if self._touched:
+            self._touched, self._touched_at = False, now
+        if self._chip is None and now < self._open_at:
+            return self._open_at
+        wish = care(self._touched_at, now, self._bus.contrast)
+        try:
+            if self._chip is None:
+                self._open()
+            self._write(wish)
+        except DisplayError as error:
+            return self._fail(now, str(error))
+        except self._errors as error:
+            return self._fail(now, f"{self._bus} does not answer: {_first_line(error)}")
+        self.fault = ""
+        return wish.until
+
+    def close(self) -> None:
+        """Be dark and let go of the bus."""
+        chip, self._chip = self._chip, None
+        if chip is not None:
+            with suppress(*self._errors):  # It may be gone, and so is the picture.
+                chip.cleanup()
+
+    def _fail(self, now: float, words: str) -> float:
+        serial, self._serial = self._serial, None
+        if serial is not None:
+            with suppress(*self._errors):
+                serial.cleanup()
+        self._chip, self._contrast, self._memory = None, None, self._blank()
+        self._open_at = now + RETRY_S
+        self.fault = f"The display does not work: {words}"
+        return self._open_at
+
+    def _blank(self) -> DisplayMemory:
+        step = WIDE_STEP if self._bus.chip == "ssd1322" else 1
+        return DisplayMemory(DISPLAY_SIZE[1] // STRIP_ROWS, step)
+
+    def _open(self) -> None:
+        """Set the chip up; raise what `_errors` names, or `DisplayError`."""
+        try:
+            import luma.core.error  # noqa: PLC0415
+            import luma.oled.device  # noqa: PLC0415
+        except ImportError as error:
+            raise DisplayError("luma.oled is not installed") from error
+        self._errors = (OSError, luma.core.error.Error)
+        self._open_bus()
+        wide = {"width": WIDE, "mode": "1"} if self._bus.chip == "ssd1322" else {}
+        self._chip = getattr(luma.oled.device, self._bus.chip)(self._serial, **wide)
+
+    def _open_bus(self) -> None:
+        from luma.core.interface.serial import i2c, spi  # noqa: PLC0415
+
+        bus = self._bus
+        if bus.bus == "i2c":
+            self._serial = i2c(port=bus.port, address=bus.address)
+            self._serial.command(NO_OPERATION)
+            return
+        try:
+            self._serial = spi(port=bus.port, gpio_DC=bus.data_pin, gpio_RST=bus.reset_pin)
+        except (ImportError, RuntimeError) as error:
+            raise DisplayError(f"{bus}: {_first_line(error)}") from error
+
+    def _write(self, wish: Care) -> None:
+        if wish.contrast != self._contrast:
+            self._chip.contrast(wish.contrast)
+            self._contrast = wish.contrast
+        write: Callable[[Any, Window], None] = WRITERS[self._bus.chip]
+        for window in self._memory.changes(_moved(self._wanted, wish.place)):
+            write(self._chip, window)
+
+
+def _moved(image: Image.Image, place: tuple[int, int]) -> Image.Image:
+    """Return the picture moved to the right and down; what is moved out comes in elsewhere."""
+    return ImageChops.offset(image, *place) if any(place) else image
+
+
+def _write_sh1106(chip: Any, window: Window) -> None:
+    first = SH1106_FIRST + window.first
+    chip.command(0xB0 | window.strip, first & 0x0F, 0x10 | first >> 4)
+    chip.data(list(window.columns))
+
+
+def _write_ssd1306(chip: Any, window: Window) -> None:
+    chip.command(0x21, window.first, window.last - 1, 0x22, window.strip, window.strip)
+    chip.data(list(window.columns))
+
+
+def _write_ssd1322(chip: Any, window: Window) -> None:
+    """Four bits a pixel, row by row."""
+    first, last = WIDE_FIRST + window.first, WIDE_FIRST + window.last
+    top = window.strip * STRIP_ROWS
+    chip.command(0x15, first // WIDE_STEP, last // WIDE_STEP - 1)
+    chip.command(0x75, top, top + STRIP_ROWS - 1)
+    chip.command(0x5C)
+    pairs = tuple(zip(window.columns[::2], window.columns[1::2], strict=True))
+    rows = range(STRIP_ROWS)
+    chip.data([(a >> row & 1) * 0xF0 | (b >> row & 1) * 0x0F for row in rows for a, b in pairs])
+
+
+WRITERS = {"sh1106": _write_sh1106, "ssd1306": _write_ssd1306, "ssd1322": _write_ssd1322}
+
+
+def _first_line(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.partition("\n")[0] or type(error).__name__

@@ -1,0 +1,115 @@
+"""What the fingers do, from what a scan of the key matrix saw.
+
+Pure: `scan(closed, now)` takes the crossings that were seen closed and returns what is to be told;
+`next_at` says when to look again.
+
+Theory of operation
+-------------------
+    nothing closed, nothing held       sleep until an edge            `next_at` is None
+    anything closed or held            look every `SCAN_S`
+    only stuck keys are closed         look every `STUCK_SCAN_S`
+
+The matrix has no diodes. Where three corners of a rectangle are closed the fourth looks closed too:
+a ghost, and nobody can tell which of the four it is. So while a rectangle is closed, none of its
+corners that is not held already counts. Two keys never make a rectangle: two-key roll-over. What
+is held counts as closed here even when a sample missed it, since a corner that bounces would
+else leave its ghost behind; for the same reason a third key has to stand as long as a bounce lasts.
+
+A key that is down for longer than anybody presses (`STUCK_S`) is stuck: something lies on it, or
+liquid is in it. It is named in `stuck` and no longer told; all other keys go on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Set
+
+from drivers.debounce import Debounce
+
+Crossing = tuple[int, int]
+"""Row and column, counted from 0."""
+
+SCAN_S = 0.005
+
+STUCK_SCAN_S = 0.05
+
+CLOSE_S = 0.004
+"""Seen in two scans one after the other: noise is seen in one."""
+
+OPEN_S = 0.025
+"""Longer than contacts bounce (20 ms): what opens for less was never let go."""
+
+REPEAT_AFTER_S = 0.5
+
+REPEAT_EVERY_S = 0.15
+
+STUCK_S = 30.0
+
+
+class Scanner:
+    """The keys of one matrix; `repeating` are those that repeat while they are held."""
+
+    def __init__(self, keys: Mapping[Crossing, str], repeating: Set[str]) -> None:
+        self.stuck: tuple[str, ...] = ()
+        self.next_at: float | None = None
+        self._keys, self._repeating = keys, repeating
+        self._contacts = {crossing: Debounce(CLOSE_S, OPEN_S) for crossing in keys}
+        self._down_since: dict[Crossing, float] = {}
+        self._repeat_at: dict[Crossing, float] = {}
+
+    def scan(self, closed: Set[Crossing], now: float) -> list[str]:
+        """Take one look at the matrix; return the keys that count as pressed with it."""
+        held = self._down_since.keys()
+        refused = ghosts(closed | held) - held
+        extra_s = OPEN_S if len(held) > 1 else 0.0
+        pressed = []
+        for crossing, contact in self._contacts.items():
+            is_closed = crossing in closed and crossing not in refused
+            if contact.sample(is_closed, now, extra_s):
+                pressed += self._changed(crossing, contact.is_closed, now)
+        pressed += self._repeat(now)
+        self.stuck = tuple(self._keys[one] for one in self._down_since if self._is_stuck(one, now))
+        self.next_at = self._next(closed, now)
+        return pressed
+
+    def _changed(self, crossing: Crossing, is_down: bool, now: float) -> list[str]:
+        if not is_down:
+            del self._down_since[crossing]
+            self._repeat_at.pop(crossing, None)
+            return []
+        self._down_since[crossing] = now
+        if self._keys[crossing] in self._repeating:
+            self._repeat_at[crossing] = now + REPEAT_AFTER_S
+        return [self._keys[crossing]]
+
+    def _repeat(self, now: float) -> list[str]:
+        """Return the held keys whose repetition is due; a finger on several repeats none."""
+        repeated = []
+        for crossing, at in self._repeat_at.items():
+            if now < at:
+                continue
+            self._repeat_at[crossing] = now + REPEAT_EVERY_S
+            if len(self._down_since) == 1 and not self._is_stuck(crossing, now):
+                repeated.append(self._keys[crossing])
+        return repeated
+
+    def _is_stuck(self, crossing: Crossing, now: float) -> bool:
+        return now - self._down_since.get(crossing, math.inf) >= STUCK_S
+
+    def _next(self, closed: Set[Crossing], now: float) -> float | None:
+        if not closed and not self._down_since:
+            return None
+        rests = closed == self._down_since.keys() and len(self.stuck) == len(closed)
+        return now + (STUCK_SCAN_S if rests else SCAN_S)
+
+
+def ghosts(closed: Set[Crossing]) -> set[Crossing]:
+    """Return every crossing that is a corner of a rectangle whose corners are all closed."""
+    found: set[Crossing] = set()
+    for row, column in closed:
+        for other_row, other_column in closed:
+            corners = {(row, column), (row, other_column), (other_row, column)}
+            corners.add((other_row, other_column))
+            if row != other_row and column != other_column and corners <= closed:
+                found |= corners
+    return found

@@ -1,0 +1,57 @@
+"""What is wrong with the parts reaches the screen, beside what others warn of."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from firmware.phone.events import TimeIs, WarningsChanged
+from firmware.runtime import part_watch
+from firmware.runtime.part_watch import PartWatch
+from firmware.runtime.warnings_of import Warnings
+
+
+def test_each_source_keeps_its_warnings() -> None:
+    fed: list[object] = []
+    warnings = Warnings(fed.append)
+    certificates, parts = warnings.of("certificates"), warnings.of("parts")
+    parts(WarningsChanged(("no display",)))
+    certificates(WarningsChanged(("ends soon",)))
+    certificates(TimeIs(5.0))
+    parts(WarningsChanged(()))
+    assert fed == [
+        WarningsChanged(("no display",)),
+        WarningsChanged(("ends soon", "no display")),
+        TimeIs(5.0),
+        WarningsChanged(("ends soon",)),
+    ]
+
+
+def test_what_fails_is_told_once_and_taken_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(part_watch, "LOOK_S", 0.01)
+    fed: list[object] = []
+    board = SimpleNamespace(troubles=())
+
+    async def scene() -> None:
+        watch = PartWatch(board, fed.append)
+        watch.start()
+        assert fed == []
+        board.troubles = ("The lamp does not work: busy",)
+        while not fed:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert fed == [WarningsChanged(board.troubles)]
+        board.troubles = ()
+        while len(fed) < 2:
+            await asyncio.sleep(0.01)
+        watch.stop()
+        board.troubles = ("The hook switch does not work: busy",)
+        await asyncio.sleep(0.05)
+        assert fed[1:] == [WarningsChanged(())]
+
+    asyncio.run(scene())
+    assert caplog.messages == ["The lamp does not work: busy"]
