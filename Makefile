@@ -13,6 +13,7 @@ TARGET ?= all
 SECONDS ?= 60
 MINUTES ?= 30
 ARGS ?=
+BOARD ?= handset
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 python3-venv
@@ -22,7 +23,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng ipr
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
-	lock generated golden pictures clean bench-packages run-packages test-packages
+	lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,9 +81,13 @@ lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --universal --generate-hashes --no-header \
 		--no-emit-index-url --group bench -o tests/bench/requirements.lock
 
-generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table
+generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table and the wiring
 	$(PYTHON) -m config reference > config/REFERENCE.md
 	$(PYTHON) -m config startup > config/startup.cfg
+	$(PYTHON) -m board wiring > board/WIRING.md
+
+board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through every part of the handset
+	$(PYTHON) -m board check --board $(BOARD) $(ARGS)
 
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
