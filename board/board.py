@@ -24,6 +24,10 @@ class Service(Protocol):
     def address(self) -> str:
         """Where a person finds the board, key included; "" while it is not running."""
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether a thread of it has ended by itself: an error of ours."""
+
     async def start(self) -> None:
         """Start; raise `BoardError` with the reason where that cannot be done."""
 
@@ -77,6 +81,11 @@ class Board:
     def address(self) -> str:
         """Where a person finds the board, "" where it stands on a desk."""
         return self.service.address if self.service else ""
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether what the board runs has ended by itself: an error of ours."""
+        return self.service is not None and self.service.ended
 
     @property
     def troubles(self) -> tuple[str, ...]:

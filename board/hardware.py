@@ -54,6 +54,11 @@ class Hardware:
         self.gpio.close()
 
     @property
+    def ended(self) -> bool:
+        """Tell whether a thread of the parts has ended by itself."""
+        return self.pins.ended or self.screen.ended
+
+    @property
     def _bus(self) -> Path:
         """Where the display's bus is."""
         display = self.wiring.display

@@ -5,6 +5,9 @@ away from the event loop. It does no waiting itself: `step(now)` does what is du
 moment of the next step, None where only a wake-up brings news. So every part can be played in
 simulated time, and an idle phone does not run at all.
 
+A part that raises is wrong, not the world: its thread ends, `ended` says so, and whoever runs the
+phone starts it anew.
+
 What a part has to say goes to the event loop's thread (`tell`); the loop is the one that runs when
 the worker is started.
 """
@@ -50,6 +53,7 @@ class Worker:
         self._woken = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
+        self.ended = False  # Though nobody stopped it.
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, part: Stepper) -> None:
@@ -85,6 +89,12 @@ class Worker:
             loop.call_soon_threadsafe(listener)
 
     def _run(self) -> None:
+        try:
+            self._drive()
+        finally:
+            self.ended = not self._is_stopping
+
+    def _drive(self) -> None:
         while not self._is_stopping:
             self._woken.clear()  # Before the look: what happens during it brings another one.
             now = time.monotonic()

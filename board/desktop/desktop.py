@@ -61,6 +61,7 @@ class Desktop:
         self.ringer = FakeRinger(self._changed)
         self.display = FakeDisplay(self._changed)
         self._port, self._token, self._faults = port, token, faults
+        self.ended = False  # It has no thread of its own.
         self._notice = ""  # Why the last fault could not be switched.
         self._guard: Guard | None = None
         self._clients: set[Client] = set()

@@ -245,7 +245,7 @@ class Application:
             self._open_voice(board.voice)
             if board.address:
                 print(f"The handset is at {board.address}", flush=True)
-            watch = PartWatch(board, self._warnings.of("parts"))
+            watch = PartWatch(board, self._warnings.of("parts"), self._break)
             watch.start()
             try:
                 await self._gone.wait()
@@ -264,7 +264,7 @@ class Application:
         self._watch(self._engine.take)
 
     def _break(self) -> None:
-        """The sound's thread has ended: we are wrong, and start again."""
+        """A thread of the sound or of the parts has ended: we are wrong, and start again."""
         self._is_broken = True
         self._stop.set()
 

@@ -25,18 +25,26 @@ class Troubled(Protocol):
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with its parts, as sentences."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether a thread of its parts has ended by itself."""
+
 
 class PartWatch:
-    """Feeds `WarningsChanged`."""
+    """Feeds `WarningsChanged`; calls `broken` where the board has to be started anew."""
 
-    def __init__(self, board: Troubled, feed: Callable[[object], None]) -> None:
-        self._board, self._feed = board, feed
+    def __init__(
+        self, board: Troubled, feed: Callable[[object], None], broken: Callable[[], None]
+    ) -> None:
+        self._board, self._feed, self._broken = board, feed, broken
         self._told: tuple[str, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Look now and from now on."""
         self._timer = asyncio.get_running_loop().call_later(LOOK_S, self.start)
+        if self._board.ended:
+            self._broken()
         found = self._board.troubles
         if found != self._told:
             for text in found:

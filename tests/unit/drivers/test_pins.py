@@ -255,3 +255,26 @@ def test_a_worker_keeps_the_earliest_appointment() -> None:
         assert min(gaps) >= 0.0099
 
     asyncio.run(scene())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_whose_part_is_wrong_has_ended() -> None:
+    class Wrong(Clock):
+        def step(self, now: float) -> float | None:
+            raise AssertionError("we are wrong")
+
+    async def scene() -> None:
+        worker, fine = Worker("parts"), Worker("parts")
+        worker.add(Wrong(None))
+        fine.add(Clock(None))
+        worker.start()
+        fine.start()
+        give_up_at = time.monotonic() + WAIT_S
+        while not worker.ended and time.monotonic() < give_up_at:
+            await asyncio.sleep(0.01)
+        assert worker.ended
+        await asyncio.to_thread(fine.stop)
+        await asyncio.to_thread(worker.stop)
+        assert not fine.ended
+
+    asyncio.run(scene())

@@ -34,10 +34,10 @@ def test_what_fails_is_told_once_and_taken_back(
 ) -> None:
     monkeypatch.setattr(part_watch, "LOOK_S", 0.01)
     fed: list[object] = []
-    board = SimpleNamespace(troubles=())
+    board = SimpleNamespace(troubles=(), ended=False)
 
     async def scene() -> None:
-        watch = PartWatch(board, fed.append)
+        watch = PartWatch(board, fed.append, lambda: fed.append("broken"))
         watch.start()
         assert fed == []
         board.troubles = ("The lamp does not work: busy",)
@@ -55,3 +55,15 @@ def test_what_fails_is_told_once_and_taken_back(
 
     asyncio.run(scene())
     assert caplog.messages == ["The lamp does not work: busy"]
+
+
+def test_a_board_whose_thread_has_ended_is_started_anew() -> None:
+    async def scene() -> None:
+        heard: list[object] = []
+        board = SimpleNamespace(troubles=(), ended=True)
+        watch = PartWatch(board, heard.append, lambda: heard.append("broken"))
+        watch.start()
+        watch.stop()
+        assert heard == ["broken"]
+
+    asyncio.run(scene())
