@@ -92,6 +92,7 @@ ROUTES: dict[type, str] = {
     agent.CallAnswered: "phone",
     agent.CallEnded: "phone",
     agent.DigitFailed: "phone",
+    agent.FarChanged: "phone",
     agent.DigitReceived: "phone",
     agent.HoldChanged: "phone",
     agent.MediaChanged: "phone",

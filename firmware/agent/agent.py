@@ -38,6 +38,7 @@ from firmware.agent.events import (
     UnregisterAll,
 )
 from firmware.agent.farewell import Farewells, OweBye
+from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
 from firmware.agent.reading import or_none
@@ -293,8 +294,7 @@ class Agent:
             return [SendResponse(key, answer(request, 482, tag=tag))]  # 8.2.2.2.
         if len(self.calls) >= CALLS_MAX:
             return [SendResponse(key, answer(request, 486, tag=tag))]
-        asserted = or_none(lambda: request.p_asserted_identity)
-        far = party_of(asserted[0] if asserted else request.from_)
+        far = caller_of(request)
         number, port = self._calls.next_number(), self._calls.take_port()
         call = ReceivedCall(number, line, far, port, key, request, now)
         self._calls.add(call)

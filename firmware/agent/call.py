@@ -29,8 +29,9 @@ from enum import Enum
 from firmware.agent.accepted import Accepted
 from firmware.agent.answering import answer, capabilities, dialog_fields, refuse_method
 from firmware.agent.dialog import Dialog
-from firmware.agent.events import CallEnded, EndCause, MediaChanged, MediaEnded, Party
+from firmware.agent.events import CallEnded, EndCause, FarChanged, MediaChanged, MediaEnded, Party
 from firmware.agent.farewell import OweBye
+from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
 from firmware.agent.media import MediaSession, NotAcceptableError
 from firmware.agent.reading import reason_text
@@ -163,17 +164,27 @@ class Call(ABC):
         too_small = self.timer.too_small(request) if request.method in REFRESHING else None
         if too_small:
             return [SendResponse(key, answer(request, 422, *too_small))]
+        if request.method in REFRESHING:
+            return [*self._far_is(caller_of(request)), *self._refreshed(key, request, now)]
         match request.method:
-            case "INVITE":
-                return self._reinvited(key, request, now)
-            case "UPDATE":
-                return self._updated(key, request, now)
             case "BYE":
                 return self._bye_came(key, request)
             case "OPTIONS":
                 return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]
             case _:
                 return self._other_request(key, request, now)
+
+    def _refreshed(self, key: str, request: Request, now: float) -> list[object]:
+        if request.method == "INVITE":
+            return self._reinvited(key, request, now)
+        return self._updated(key, request, now)
+
+    def _far_is(self, far: Party) -> list[object]:
+        """Learn who the far end is now (RFC 4916)."""
+        if far == self.far:
+            return []
+        self.far = far
+        return [FarChanged(self.number, far)]
 
     def _other_request(self, key: str, request: Request, now: float) -> list[object]:
         return [refuse_method(key, request)]

@@ -153,6 +153,14 @@ class CallAnswered:
 
 
 @frozen
+class FarChanged:
+    """The far end is somebody else, or said its name (RFC 3325, 4916)."""
+
+    call: int
+    far: Party
+
+
+@frozen
 class HoldChanged:
     """Whether we hold the call, after each attempt to change that."""
 
@@ -167,7 +175,7 @@ class CallEnded:
     call: int
     cause: EndCause
     status: int = 0  # SIP status where one came, else 0.
-    reason: str = ""  # In words: "busy", "number not found", "not registered".
+    reason: str = ""  # In words: "busy", "no such number", "not registered".
 
 
 @frozen

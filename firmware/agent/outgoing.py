@@ -30,8 +30,10 @@ from firmware.agent.events import (
     Repeating,
 )
 from firmware.agent.farewell import OweBye
+from firmware.agent.identity import answerer_of
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.reading import or_none
+from firmware.agent.redirect import Redirects
 from firmware.agent.ringing import UNANSWERED, RingingCall
 from firmware.agent.session_timer import updates
 from firmware.agent.standing import credentials_of
@@ -62,6 +64,8 @@ class OutgoingCall(RingingCall):
     def __init__(self, number: int, line: Line, far: Party, target: Uri, port: int) -> None:
         super().__init__(number, line, far, port)
         self._target = target
+        self._uri = target  # Where the INVITE goes: another address after a 3xx.
+        self._redirects = Redirects(target)
         self._key = ""
         self._lost: Request | None = None  # The INVITE that went down with its link.
         self._may_be_our_own = False  # Who keeps the far end busy.
@@ -132,8 +136,18 @@ class OutgoingCall(RingingCall):
             case 486 if self._may_be_our_own:
                 return self._met_itself(now)
             case status:
-                self._enter(CallState.TERMINATED)
-                return self._end(EndCause.REFUSED, status, call_reason(response))
+                return self._refused(status, response)
+
+    def _refused(self, status: int, response: Response) -> list[object]:
+        """Go on to the next address that a 3xx has named, if any (8.1.3.4)."""
+        if status < 400:
+            self._redirects.learn(response, self.line)
+        further = self._redirects.next() if status < 600 else None
+        if further is None:
+            self._enter(CallState.TERMINATED)
+            return self._end(EndCause.REFUSED, status, call_reason(response))
+        self._uri = further
+        return self._send_anew()
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that the INVITE will not be answered; of the link's loss, `service_lost` tells."""
@@ -252,7 +266,7 @@ class OutgoingCall(RingingCall):
             *self.timer.fields(),
             ("Content-Type", SDP),
         )
-        return Request("INVITE", self._target, headers, self.media.offer(line.host))
+        return Request("INVITE", self._uri, headers, self.media.offer(line.host))
 
     def _challenged(self, response: Response) -> list[object]:
         refusal = self.line.challenged(response, self._exchange)
@@ -306,7 +320,8 @@ class OutgoingCall(RingingCall):
             return self._give_up(problem)
         self._peer_updates = updates(response)
         self.timer.granted(response, now)
-        return [CallAnswered(self.number), *self._media_news()]
+        far = answerer_of(response) or self.far
+        return [CallAnswered(self.number), *self._far_is(far), *self._media_news()]
 
     def _acknowledge(self, dialog: Dialog) -> Request:
         """Write the ACK with the INVITE's credentials (13.2.2.4)."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from firmware.agent.words import plain
+from firmware.agent.words import plain, status_words
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.fields import Reason
 from firmware.sip.grammar import split_list
@@ -26,7 +26,14 @@ def or_none(read: Callable[[], T | None]) -> T | None:
 def reason_text(request: Request) -> str:
     """Return the text of a Reason header as one short line (RFC 3326)."""
     reasons = or_none(lambda: request.reason_values) or ()
-    return next((plain(reason.text) for reason in reasons if reason.text), "")
+    texts = [plain(reason.text) for reason in reasons if reason.text]
+    return next(iter(texts + _causes(reasons)), "")
+
+
+def _causes(reasons: Iterable[Reason]) -> list[str]:
+    """Say what the status codes among some reasons mean."""
+    codes = [reason.cause or 0 for reason in reasons if reason.protocol.upper() == "SIP"]
+    return [status_words(code) for code in codes if 300 <= code < 700]
 
 
 def is_answered_elsewhere(reason: str) -> bool:

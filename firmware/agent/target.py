@@ -39,9 +39,9 @@ def parse_target(text: str, line: Line) -> Uri:
     if NUMBER.fullmatch(bare):
         return SipUri(scheme, line.account.domain, user=bare)
     if re.match(r"(sips?|tel):", text, re.IGNORECASE):
-        return _dialled(_parse(text), line)
+        return as_target(_parse(text), line)
     if "@" in text:
-        return _dialled(_parse(f"{scheme}:{text}"), line)
+        return as_target(_parse(f"{scheme}:{text}"), line)
     if NAME.fullmatch(text):
         return SipUri(scheme, line.account.domain, user=text)
     raise BadTargetError("not a number or address")
@@ -66,7 +66,7 @@ def _parse(text: str) -> Uri:
         raise BadTargetError("not a number or address") from error
 
 
-def _dialled(uri: Uri, line: Line) -> Uri:
+def as_target(uri: Uri, line: Line) -> Uri:
     """Make a Request-URI of a URI: no headers, no method (RFC 3261 19.1.5), no tel (19.1.6)."""
     if isinstance(uri, TelUri):
         if tuple(uri.parameters):

@@ -11,6 +11,7 @@ from firmware.agent.events import (
     Dialling,
     DigitFailed,
     DigitReceived,
+    FarChanged,
     HoldChanged,
     IncomingCall,
     RemoteRinging,
@@ -160,7 +161,9 @@ class SetLamp:
     pattern: LampPattern
 
 
-CallFact = Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | CallEnded
+CallFact = (
+    Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | FarChanged | CallEnded
+)
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
 Told = Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
 

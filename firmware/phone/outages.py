@@ -30,6 +30,7 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     EndCause,
+    FarChanged,
     IncomingCall,
     RegistrationState,
     RemoteRinging,
@@ -145,7 +146,7 @@ class Outages:
                     self._again[call] = self._records[0]
             case CallAnswered(call):
                 self._again.pop(call, None)
-            case RemoteRinging():
+            case RemoteRinging() | FarChanged():
                 pass
             case TimeIs(unix_s):
                 self._offset_s = None if unix_s is None else unix_s - now

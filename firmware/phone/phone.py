@@ -24,6 +24,7 @@ from firmware.agent.events import (
     Dial,
     Dialling,
     EndCause,
+    FarChanged,
     HangUp,
     Hold,
     IncomingCall,
@@ -292,6 +293,8 @@ class Phone:
             return []  # It is about a call that the person has left.
         if isinstance(event, RemoteRinging | Repeating):
             self._call.rings_there = isinstance(event, RemoteRinging)
+        elif isinstance(event, FarChanged):
+            self._call.far = event.far
         elif isinstance(event, CallAnswered):
             self._call.talking_since = self._now
             self._enter(State.TALKING)

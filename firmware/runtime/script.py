@@ -13,12 +13,13 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "stop"}                     stop the phone
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
-`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `ended`, `hold` (whether we do),
-`media` (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit`
-and `digit_failed` (by INFO), `sound_health` (frames that this phone itself lost, when there is one
-more), `outage` (when one is over), `screen` (also whenever the screen changes), `status` and
-`error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
-The end of the input stops the phone, and so does an output that nobody reads any more.
+`unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `far` (who it is), `ended`,
+`hold` (whether we do), `media` (what is agreed for a call's sound), `sound` (what it has to tell),
+`sound_fault`, `digit` and `digit_failed` (by INFO), `sound_health` (frames that this phone itself
+lost, when there is one more), `outage` (when one is over), `screen` (also whenever the screen
+changes), `status` and `error`. A line that is no command is answered with an `error` that names it,
+and the phone goes on. The end of the input stops the phone, and so does an output that nobody reads
+any more.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from firmware.agent.events import (
     Dialling,
     DigitFailed,
     DigitReceived,
+    FarChanged,
     HoldChanged,
     IncomingCall,
     RegistrationState,
@@ -239,6 +241,8 @@ class Script:
                 self._say_call("repeating", call)
             case CallAnswered(call):
                 self._say_call("answered", call)
+            case FarChanged(call):
+                self._say_call("far", call)
             case CallEnded(call, cause, status, reason):
                 self._say(
                     "ended",

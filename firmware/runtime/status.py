@@ -7,13 +7,14 @@ second means nothing outside of this process.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
     CallEnded,
     Dialling,
+    FarChanged,
     IncomingCall,
     Party,
     RemoteRinging,
@@ -67,11 +68,13 @@ class Status:
             case IncomingCall(call, account, far):
                 self.calls[call] = CallView(call, account, far, "incoming")
             case RemoteRinging(call):
-                self._enter(call, "ringing")
+                self._change(call, state="ringing")
             case Repeating(call):
-                self._enter(call, "dialling")
+                self._change(call, state="dialling")
             case CallAnswered(call):
-                self._enter(call, "answered")
+                self._change(call, state="answered")
+            case FarChanged(call, far):
+                self._change(call, far=far)
             case CallEnded(call):
                 self.calls.pop(call, None)
             case _:
@@ -95,9 +98,9 @@ class Status:
             "sound": health_fields(self.sound),
         }
 
-    def _enter(self, call: int, state: str) -> None:
+    def _change(self, call: int, **changes: Any) -> None:
         if call in self.calls:
-            self.calls[call] = replace(self.calls[call], state=state)
+            self.calls[call] = replace(self.calls[call], **changes)
 
 
 def link_fields(status: LinkStatus, now: float) -> Fields:

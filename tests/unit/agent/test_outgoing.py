@@ -18,8 +18,12 @@ from firmware.agent.events import (
     Party,
     RemoteRinging,
 )
+from firmware.agent.words import status_words
 from firmware.link.events import CallsInProgress
+from firmware.phone.font import width
+from firmware.phone.grid import ROOM
 from firmware.sip.message import Request
+from firmware.sip.phrases import PHRASES
 from firmware.transaction.events import (
     AckReceived,
     CancelRequest,
@@ -133,15 +137,18 @@ def test_a_call_that_is_answered_and_hung_up_here() -> None:
 
 
 REFUSALS = [
-    (300, "moved to another address"),
-    (302, "moved to another address"),
-    (400, "400 Bad Request"),
+    (300, "moved to nowhere known"),
+    (302, "moved to nowhere known"),
+    (305, "another proxy is demanded"),
+    (400, "not understood there"),
     (403, "call not allowed"),
-    (404, "number not found"),
+    (404, "no such number"),
+    (405, "not possible there"),
     (408, "no answer"),
     (410, "number gone"),
     (415, "no common media"),
-    (420, "420 Bad Extension"),
+    (420, "not possible there"),
+    (433, "anonymous calls not taken"),
     (480, "not available"),
     (482, "call loops"),
     (483, "call loops"),
@@ -149,14 +156,17 @@ REFUSALS = [
     (486, "busy"),
     (487, "cancelled"),
     (488, "no common media"),
-    (491, "491 Request Pending"),
+    (491, "both sides asked at once"),
+    (499, "call refused"),
     (500, "server error"),
     (503, "service not available"),
     (504, "server does not answer"),
+    (599, "server error"),
     (600, "busy"),
     (603, "declined"),
-    (604, "number not found"),
+    (604, "no such number"),
     (606, "no common media"),
+    (699, "call refused everywhere"),
 ]
 
 
@@ -172,11 +182,18 @@ def test_a_refusal_is_said_in_words(status: int, reason: str, ringing: bool) -> 
     assert rig.calls() == ()
 
 
-def test_a_phrase_of_a_peer_is_one_short_line() -> None:
+@pytest.mark.parametrize("status", [s for s in PHRASES if s >= 300])
+def test_no_status_is_a_number_to_a_person_and_all_words_fit_the_screen(status: int) -> None:
+    words = status_words(status)
+    assert not any(letter.isdigit() for letter in words)
+    assert width(words) <= ROOM
+
+
+def test_what_a_peer_says_in_its_phrase_is_not_shown() -> None:
     rig = Calling()
     response = answer(rig.invite.request, 499)
     rig.reply(rig.invite, replace(response, reason="x" * 200))
-    assert rig.ended().reason == "499 " + "x" * 59 + "…"
+    assert rig.ended().reason == "call refused"
 
 
 # Before the answer.

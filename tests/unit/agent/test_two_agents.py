@@ -275,7 +275,7 @@ def test_answer_and_cancel_cross(exchange: Exchange) -> None:
 def test_nobody_there(exchange: Exchange) -> None:
     ann = exchange.ends[0]
     do(exchange, ann, Dial(1, "999"))
-    assert of(CallEnded, ann.heard) == [CallEnded(1, EndCause.REFUSED, 404, "number not found")]
+    assert of(CallEnded, ann.heard) == [CallEnded(1, EndCause.REFUSED, 404, "no such number")]
     nothing_is_left(exchange)
 
 

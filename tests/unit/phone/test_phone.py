@@ -14,6 +14,7 @@ from firmware.agent.events import (
     Dialling,
     DigitFailed,
     EndCause,
+    FarChanged,
     HangUp,
     Hold,
     HoldChanged,
@@ -586,3 +587,11 @@ def test_digits_answer_an_announcement_before_the_call_stands() -> None:
     assert not actions(rig.press("1"))
     rig.feed(MediaChanged(7, PLAN))
     assert actions(rig.press("1")) == [SendDigit(7, "1")]
+
+
+def test_rfc4916_the_screen_follows_who_the_far_end_is() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(FarChanged(9, Party("Eve", "9")))
+    assert "Eve" not in rig.words, "of another call"
+    rig.feed(FarChanged(7, Party("Carol", "300")))
+    assert "Carol\n300" in rig.words

@@ -1,0 +1,41 @@
+"""Who the far end is, as far as the network says so (RFC 3323, 3325, 4916)."""
+
+from __future__ import annotations
+
+from firmware.agent.events import Party
+from firmware.agent.reading import or_none
+from firmware.agent.target import party_of
+from firmware.sip.grammar import split_list
+from firmware.sip.message import Request, Response
+from firmware.sip.uri import SipUri
+
+ANONYMOUS = Party("", "anonymous")
+
+ANONYMOUS_HOST = "anonymous.invalid"
+
+HIDING = frozenset({"id", "user", "header"})
+"""Values of Privacy that hide who somebody is (RFC 3323 4.2, RFC 3325 9.3)."""
+
+
+def caller_of(request: Request) -> Party:
+    """Return who sends a request: what the proxy asserts comes before what the sender says."""
+    privacy = {word.strip().lower() for word in _privacy(request)}
+    uri = request.from_.uri
+    hidden = isinstance(uri, SipUri) and uri.host.lower() == ANONYMOUS_HOST
+    asserted = or_none(lambda: request.p_asserted_identity)
+    if privacy & HIDING or (hidden and not asserted):
+        return ANONYMOUS
+    return party_of(asserted[0] if asserted else request.from_)
+
+
+def answerer_of(response: Response) -> Party | None:
+    """Return who has answered, where the proxy asserts it: perhaps not whom was called."""
+    asserted = or_none(lambda: response.p_asserted_identity)
+    if not asserted or {word.strip().lower() for word in _privacy(response)} & HIDING:
+        return None
+    return party_of(asserted[0])
+
+
+def _privacy(message: Request | Response) -> list[str]:
+    text = message.headers.get("Privacy") or ""
+    return [word for part in split_list(text) for word in part.split(";")]

@@ -1,0 +1,98 @@
+"""Who the far end is (RFC 3323, 3325, 4916), and why it left (RFC 3326)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from firmware.agent.events import FarChanged, IncomingCall, Party
+from firmware.sip.message import Request
+from tests.unit.agent.calling import Calling
+from tests.unit.agent.rig import Rig, invite, of, sdp
+from tests.unit.agent.talking import Talking
+
+AUDIO = sdp("m=audio 4000 RTP/AVP 0")
+ASSERTED = "P-Asserted-Identity"
+
+
+def called_by(*fields: tuple[str, str], **changes: str) -> Party:
+    rig = Rig().registered()
+    rig.receive(invite(AUDIO, *fields, **changes))
+    (incoming,) = of(IncomingCall, rig.out)
+    return incoming.far
+
+
+@pytest.mark.parametrize(
+    ("fields", "far"),
+    [
+        ((), Party("Bob", "100")),
+        (((ASSERTED, '"Robert" <sip:555@example.org>'),), Party("Robert", "555")),
+        (((ASSERTED, "<tel:+49301>, <sip:x@y>"),), Party("", "+49301")),
+        (((ASSERTED, "garbage<"),), Party("Bob", "100")),
+        ((("Remote-Party-ID", '"Eve" <sip:9@x>;party=calling'),), Party("Bob", "100")),
+        ((("Privacy", "none"),), Party("Bob", "100")),
+        ((("Privacy", "id"), (ASSERTED, "<sip:555@example.org>")), Party("", "anonymous")),
+        ((("Privacy", "header; User"),), Party("", "anonymous")),
+    ],
+)
+def test_the_network_comes_before_the_caller_and_privacy_before_both(
+    fields: tuple[tuple[str, str], ...], far: Party
+) -> None:
+    assert called_by(*fields) == far
+
+
+def test_rfc3323_an_anonymous_caller_is_said_to_be_one() -> None:
+    from_ = '"Anonymous" <sip:c8oqz84zk7z@anonymous.invalid>;tag=bob'
+    assert called_by(From=from_) == Party("", "anonymous")
+    known = called_by((ASSERTED, '"Ann" <sip:7@example.org>'), From=from_)
+    assert known == Party("Ann", "7"), "the proxy knows, and nobody asks it to hide"
+
+
+def test_who_has_answered_is_not_always_who_was_called() -> None:
+    rig = Calling()
+    ok = rig.accept(rig.invite.request)
+    ok = replace(ok, headers=ok.headers.add(ASSERTED, '"Front desk" <sip:9@example.org>'))
+    assert of(FarChanged, rig.reply(rig.invite, ok)) == [FarChanged(1, Party("Front desk", "9"))]
+
+
+def from_another(rig: Talking, method: str, *fields: tuple[str, str]) -> Request:
+    request = rig.within(method, AUDIO if method == "INVITE" else "")
+    headers = request.headers
+    for name, value in fields:
+        headers = headers.set(name, value)
+    return replace(request, headers=headers)
+
+
+@pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
+def test_rfc4916_another_name_in_the_dialog_is_shown(method: str) -> None:
+    rig = Talking(placed=False)
+    rig.receive(from_another(rig, method, ("From", '"Carol" <sip:300@example.org>;tag=bob')))
+    assert of(FarChanged, rig.out) == [FarChanged(1, Party("Carol", "300"))]
+    rig.out.clear()
+    rig.receive(from_another(rig, "UPDATE", ("From", '"Carol" <sip:300@example.org>;tag=bob')))
+    assert not of(FarChanged, rig.out), "told once"
+
+
+def test_what_the_proxy_asserts_in_the_dialog_counts_too() -> None:
+    rig = Talking()
+    rig.receive(from_another(rig, "UPDATE", (ASSERTED, '"Dan" <sip:4@example.org>')))
+    assert of(FarChanged, rig.out) == [FarChanged(1, Party("Dan", "4"))]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ('SIP;cause=486;text="Out to lunch"', "Out to lunch"),
+        ("SIP;cause=486", "busy"),
+        ("Q.850;cause=16", ""),
+        ("SIP;cause=200", ""),
+        ("SIP;cause=999", ""),
+        ("Q.850;cause=41, SIP;cause=503", "service not available"),
+        ("garbage;;", ""),
+    ],
+)
+def test_rfc3326_the_reason_of_a_bye_is_said_in_words(reason: str, words: str) -> None:
+    rig = Talking()
+    rig.receive(from_another(rig, "BYE", ("Reason", reason)))
+    assert rig.ended().reason == words
