@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer, Voice
+from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer, SerialLine, Voice
 
 
 class BoardError(OSError):
@@ -76,6 +76,7 @@ class Board:
     display: Display
     voice: Voice
     service: Service | None = None
+    serial: SerialLine | None = None  # Begun by whoever speaks on it.
 
     @property
     def address(self) -> str:

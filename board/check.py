@@ -47,6 +47,7 @@ class Check:
         await self._pressed()
         await self._moved()
         await self._voice()
+        await self._serial()
         for trouble in board.troubles:
             self._say(trouble)
         words = ", ".join(self.failures)
@@ -94,6 +95,24 @@ class Check:
             voice.stop()
         self._say(voice.fault or f"{voice.counts.late} of {int(VOICE_S / FRAME_S)} frames late")
         await self._seen("sound", "You heard yourself")
+
+    async def _serial(self) -> None:
+        """Wait for a line from the terminal at the other end."""
+        serial = self._board.serial
+        if serial is None:
+            return
+        lines: asyncio.Queue[str] = asyncio.Queue()
+        serial.listen(lines.put_nowait)
+        serial.start()
+        try:
+            serial.write("Type a line\r\n")
+            self._say("Type a line on the serial terminal")
+            line = await self._next(lines)
+            self._say(f"It said {line[:40]!r}" if line else serial.fault or "Nothing was heard.")
+        finally:
+            serial.stop()
+        if not line:
+            self._fail("serial line")
 
     async def _next(self, queue: asyncio.Queue[Any]) -> Any:
         """Return what a part said, None where it says nothing in time."""

@@ -19,6 +19,7 @@ from drivers.hook import HookSwitch
 from drivers.keypad import MatrixKeypad
 from drivers.lamp import Light
 from drivers.ringer import PiezoRinger
+from drivers.serial_line import SerialPortLine
 from drivers.voice import SoundCard
 from drivers.worker import Worker
 
@@ -79,4 +80,6 @@ def open_handset(wiring: Wiring, sound_device: str = "") -> Board:
         pins.add(part)
     hardware.screen.add(display)
     voice = SoundCard(sound_device or wiring.sound.card)
-    return Board(keypad, hook, lamp, ringer, display, voice, hardware)
+    port = wiring.serial
+    serial = SerialPortLine(port.device, port.baud) if port else None
+    return Board(keypad, hook, lamp, ringer, display, voice, hardware, serial)

@@ -127,6 +127,33 @@ class FakeDisplay:
         return self.image.tobytes()
 
 
+class FakeSerialLine:
+    """A terminal to type at, and to read from."""
+
+    def __init__(self) -> None:
+        self.fault = ""
+        self.running = False
+        self.history: deque[str] = deque(maxlen=HISTORY_MAX)
+        self._heard: Callable[[str], None] = _ignore
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        self._heard = heard
+
+    def write(self, text: str) -> None:
+        self.history.append(text)
+
+    def start(self) -> None:
+        self.running = True
+
+    def stop(self) -> None:
+        self.running = False
+
+    def type(self, line: str) -> None:
+        """Type a line; what is typed while nobody reads is lost."""
+        if self.running:
+            self._heard(line)
+
+
 class FakeVoice:
     """A microphone to speak into and an earpiece to listen at; `tick` lets 20 ms pass."""
 

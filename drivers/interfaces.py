@@ -144,6 +144,26 @@ class Voice(Protocol):
         """Queue a frame to be played."""
 
 
+class SerialLine(Protocol):
+    """A line of text to the administrator's terminal."""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, as a sentence; "" while it works."""
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with each line that comes, without its end."""
+
+    def write(self, text: str) -> None:
+        """Send a text; what finds no room is lost."""
+
+    def start(self) -> None:
+        """Begin; call this where the event loop runs."""
+
+    def stop(self) -> None:
+        """End."""
+
+
 class Parts(Protocol):
     """The parts that a person meets. A board is one of these."""
 

@@ -11,9 +11,9 @@ Theory of operation
 
 The matrix has no diodes. Where three corners of a rectangle are closed the fourth looks closed too:
 a ghost, and nobody can tell which of the four it is. So while a rectangle is closed, none of its
-corners that is not held already counts. Two keys never make a rectangle: two-key roll-over. What
-is held counts as closed here even when a sample missed it, since a corner that bounces would
-else leave its ghost behind; for the same reason a third key has to stand as long as a bounce lasts.
+corners that is not held already counts. Two keys never make a rectangle: two-key roll-over. A
+corner that bounces is missed by some samples that see its ghost; so a third key has to stand for
+longer than a bounce lasts, and the corner was seen by then.
 
 A key that is down for longer than anybody presses (`STUCK_S`) is stuck: something lies on it, or
 liquid is in it. It is named in `stuck` and no longer told; all other keys go on.
@@ -60,7 +60,7 @@ class Scanner:
     def scan(self, closed: Set[Crossing], now: float) -> list[str]:
         """Take one look at the matrix; return the keys that count as pressed with it."""
         held = self._down_since.keys()
-        refused = ghosts(closed | held) - held
+        refused = ghosts(closed) - held
         extra_s = OPEN_S if len(held) > 1 else 0.0
         pressed = []
         for crossing, contact in self._contacts.items():

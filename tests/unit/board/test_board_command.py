@@ -17,7 +17,15 @@ from board.check import Check, pictures
 from board.handset import HANDSETS
 from board.pins import FUNCTIONS, HEADER, POWER
 from board.wiring_page import wiring_page
-from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger, FakeVoice
+from drivers.fakes import (
+    FakeDisplay,
+    FakeHook,
+    FakeKeypad,
+    FakeLamp,
+    FakeRinger,
+    FakeSerialLine,
+    FakeVoice,
+)
 from drivers.interfaces import KEYS, LampPattern
 
 PAGE = Path(board.__file__).with_name("WIRING.md")
@@ -66,6 +74,7 @@ class Person:
     def __init__(self, broken: str = "") -> None:
         self.keypad, self.hook, self.voice = FakeKeypad(), FakeHook(), FakeVoice()
         self.lamp, self.ringer, self.display = FakeLamp(), FakeRinger(), FakeDisplay()
+        self.serial = FakeSerialLine()
         self.broken = broken
         self.said: list[str] = []
         self.asked: list[str] = []
@@ -84,6 +93,8 @@ class Person:
             "Lift the handset": self.hook.lift,
             "Put it back": self.hook.replace,
         }
+        if "serial" in words and self.broken != "serial":
+            self.serial.type("hello")
         key = words.removeprefix("Press ")
         if words in do and self.broken != "hook":
             do[words]()
@@ -93,7 +104,15 @@ class Person:
             self.keypad.press("6")
 
     def check(self) -> list[str]:
-        parts = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display, self.voice)
+        parts = Board(
+            self.keypad,
+            self.hook,
+            self.lamp,
+            self.ringer,
+            self.display,
+            self.voice,
+            serial=self.serial,
+        )
         walk = Check(parts, self.answer, self.hear, key_s=0.05)
         assert asyncio.run(walk.run()) is not bool(walk.failures)
         return walk.failures
@@ -108,6 +127,8 @@ def test_a_handset_that_works_passes() -> None:
     assert person.lamp.pattern is LampPattern.OFF
     assert not person.ringer.ringing
     assert not person.voice.running
+    assert not person.serial.running
+    assert "It said 'hello'" in person.said
 
 
 @pytest.mark.parametrize(
@@ -119,6 +140,7 @@ def test_a_handset_that_works_passes() -> None:
         ("5", ["key 5"]),
         ("speaker", ["key speaker"]),
         ("hook", ["hook switch"]),
+        ("serial", ["serial line"]),
         ("heard yourself", ["sound"]),
     ],
 )
