@@ -64,7 +64,7 @@ class DisplayBus:
 
     def __str__(self) -> str:
         """Say where it is, in words."""
-        where = f"I2C bus {self.port}, address 0x{self.address:02X}"
+        where = f"I2C bus {self.port} (0x{self.address:02X})"
         return f"{self.chip.upper()} on {where if self.bus == 'i2c' else f'SPI bus {self.port}'}"
 
 
@@ -107,8 +107,8 @@ class Oled:
             self._write(wish)
         except DisplayError as error:
             return self._fail(now, str(error))
-        except self._errors as error:
-            return self._fail(now, f"{self._bus} does not answer: {_first_line(error)}")
+        except self._errors:
+            return self._fail(now, f"{self._bus} does not answer")
         self.fault = ""
         return wish.until
 
@@ -126,7 +126,7 @@ class Oled:
                 serial.cleanup()
         self._chip, self._contrast, self._memory = None, None, self._blank()
         self._open_at = now + RETRY_S
-        self.fault = f"The display does not work: {words}"
+        self.fault = f"No display: {words}"
         return self._open_at
 
     def _blank(self) -> DisplayMemory:

@@ -45,9 +45,9 @@ class Gpio:
         try:
             from RPi import GPIO  # noqa: PLC0415
         except ImportError as error:
-            raise GpioError("RPi.GPIO is not installed: no keys, hook, lamp or ringer") from error
+            raise GpioError("RPi.GPIO is not installed") from error
         except (RuntimeError, NotImplementedError, OSError) as error:
-            raise GpioError("this is not a Raspberry Pi: no keys, hook, lamp or ringer") from error
+            raise GpioError("this is no Raspberry Pi") from error
         GPIO.setwarnings(False)
         _call(GPIO.setmode, GPIO.BCM)
         self._module = GPIO
@@ -117,4 +117,4 @@ def _call(function: Callable[..., Any], *values: object, **named: object) -> Any
     try:
         return function(*values, **named)
     except (RuntimeError, OSError) as error:
-        raise GpioError(f"the pins cannot be used: {error}") from error
+        raise GpioError(str(error)) from error

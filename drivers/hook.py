@@ -62,7 +62,7 @@ class HookSwitch:
             return self._look(now)
         except GpioError as error:
             self._is_open, self._look_at = False, now + RETRY_S
-            self.fault = f"The hook switch does not work: {error}"
+            self.fault = f"No hook switch: {error}"
             return self._look_at
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class MatrixKeypad:
             return self._look(now)
         except GpioError as error:
             self._is_open, self._open_at = False, now + RETRY_S
-            self.fault = f"The keypad does not work: {error}"
+            self.fault = f"No keypad: {error}"
             return self._open_at
 
     def close(self) -> None:

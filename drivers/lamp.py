@@ -48,7 +48,7 @@ class Light:
             self._light(lit)
         except GpioError as error:
             self._is_lit, self._open_at = None, now + RETRY_S
-            self.fault = f"The lamp does not work: {error}"
+            self.fault = f"No lamp: {error}"
             return self._open_at
         self.fault = ""
         return next_at

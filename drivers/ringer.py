@@ -64,7 +64,7 @@ class PiezoRinger:
         except GpioError as error:
             self._pwm = self._pitch = None
             self._open_at = now + RETRY_S
-            self.fault = f"The ringer does not work: {error}"
+            self.fault = f"No ringer: {error}"
             return self._open_at
         self.fault = ""
         return next_at

@@ -90,7 +90,7 @@ class SerialPortLine:
     def _fail(self, error: Exception) -> None:
         assert self._loop is not None
         self._close()
-        self.fault = f"The serial line {self._device} does not work: {_words(error)}"
+        self.fault = f"No serial line {self._device}: {_words(error)}"
         self._retry = self._loop.call_later(RETRY_S, self.start)
 
     def _readable(self) -> None:

@@ -85,7 +85,7 @@ class Worker:
     def tell(self, listener: Callable[[], None]) -> None:
         """Call a listener on the loop's thread; nobody is told after the end."""
         loop = self._loop
-        if loop is not None and not self._is_stopping:
+        if loop is not None:
             loop.call_soon_threadsafe(listener)
 
     def _run(self) -> None:

@@ -65,7 +65,7 @@ def test_the_command_prints_the_page_and_refuses_a_machine_without_parts(
     monkeypatch.setattr(sys, "argv", ["board", "check"])
     assert main() == 1
     printed = capsys.readouterr().out
-    assert printed.startswith("board handset: RPi.GPIO is not installed: no keys, hook, lamp")
+    assert printed.startswith("board handset: RPi.GPIO is not installed; no /dev/i2c-1")
 
 
 class Person:
@@ -147,7 +147,7 @@ def test_a_handset_that_works_passes() -> None:
 def test_what_is_broken_is_named(broken: str, failures: list[str]) -> None:
     person = Person(broken)
     if broken == "lamp":
-        person.lamp.fault = "The lamp does not work: busy"
+        person.lamp.fault = "No lamp: busy"
     assert person.check() == failures
     assert person.said[-1] == f"Did not work: {failures[0]}."
     assert (person.lamp.fault in person.said) == bool(person.lamp.fault)

@@ -80,7 +80,7 @@ def test_a_machine_that_is_no_handset_says_so(
 ) -> None:
     desk = Desk(monkeypatch)
     desk.module.setmode = _refuse  # type: ignore[method-assign]
-    with pytest.raises(BoardError, match=r"board handset: the pins .*Raspberry Pi!; no .*i2c-1"):
+    with pytest.raises(BoardError, match=r"board handset: This module .*Raspberry Pi!; no .*i2c-1"):
         asyncio.run(Hardware(HANDSET, tmp_path).start())
     with pytest.raises(BoardError, match=r"no .*spidev0\.0"):
         asyncio.run(Hardware(WIDE, tmp_path).start())
@@ -120,7 +120,7 @@ def test_the_parts_work_together_and_a_display_that_is_missing_stops_none(
         board.lamp.show(LampPattern.ON)
         board.ringer.ring(True)
         await until(lambda: board.troubles)
-        assert board.troubles[0].startswith("The display does not work: SH1106 on I2C bus 1")
+        assert board.troubles[0].startswith("No display: SH1106 on I2C bus 1")
         await until(lambda: desk.circuit.driven.get(HANDSET.lamp.pin))
         await until(lambda: desk.module.pwms and desk.module.pwms[HANDSET.ringer.pin].is_on)
         move(key)

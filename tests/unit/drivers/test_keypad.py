@@ -97,6 +97,9 @@ def test_nothing_runs_while_no_key_is_down(monkeypatch: pytest.MonkeyPatch) -> N
     steps, calls = keys.desk.steps, keys.desk.module.calls
     keys.run(86_400)
     assert (keys.desk.steps, keys.desk.module.calls) == (steps, calls)
+    keys.desk.wake()  # Another part has something to do: one look at each column.
+    keys.run(86_401)
+    assert keys.desk.module.calls == calls + len(COLUMNS)
     keys.press("1", 90_000)
     keys.run(90_001)
     assert keys.heard == ["1"]
@@ -207,7 +210,7 @@ def test_pins_that_fail_are_said_and_tried_again(monkeypatch: pytest.MonkeyPatch
     keys = Keys(monkeypatch)
     keys.desk.module.broken = "Failed to add edge detection"
     keys.run(1)
-    fault = "The keypad does not work: the pins cannot be used: Failed to add edge detection"
+    fault = "No keypad: Failed to add edge detection"
     assert keys.keypad.fault == fault
     calls = keys.desk.module.calls
     keys.run(2)
@@ -218,6 +221,16 @@ def test_pins_that_fail_are_said_and_tried_again(monkeypatch: pytest.MonkeyPatch
     keys.press("1", 20)
     keys.run(21)
     assert keys.heard == ["1"]
+    keys.desk.module.broken = "GPIO busy"  # After it had worked.
+    keys.press("2", 22)
+    keys.run(23)
+    assert keys.keypad.fault.endswith("GPIO busy")
+    keys.desk.module.broken = ""
+    keys.run(24 + RETRY_S)
+    assert keys.keypad.fault == ""
+    keys.press("3", 40)
+    keys.run(41)
+    assert keys.heard == ["1", "3"]
 
 
 def test_a_scan_is_short(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,7 @@ def test_a_part_that_fails_says_so_and_comes_back(
     part = parts[kind]
     desk.module.broken = "GPIO busy"
     desk.run(part.step, 1)
-    assert part.fault == f"The {kind} does not work: the pins cannot be used: GPIO busy"
+    assert part.fault == f"No {kind}: GPIO busy"
     part.close()
     desk.module.broken = ""
     desk.run(part.step, 12)
@@ -171,7 +171,7 @@ def test_a_part_that_fails_says_so_and_comes_back(
 
 def test_off_a_pi_the_pins_say_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "RPi", None)
-    with pytest.raises(GpioError, match=r"^RPi.GPIO is not installed: no keys, hook, lamp"):
+    with pytest.raises(GpioError, match=r"^RPi.GPIO is not installed$"):
         Gpio().open()
     with pytest.raises(GpioError, match="not open"):
         Gpio().pull_up(4)
@@ -181,7 +181,7 @@ def test_off_a_pi_the_pins_say_what_is_missing(monkeypatch: pytest.MonkeyPatch) 
             raise RuntimeError("This module can only be run on a Raspberry Pi!")
 
     monkeypatch.setitem(sys.modules, "RPi", Elsewhere("RPi"))
-    with pytest.raises(GpioError, match=r"^this is not a Raspberry Pi: no keys"):
+    with pytest.raises(GpioError, match=r"^this is no Raspberry Pi$"):
         Gpio().open()
 
 

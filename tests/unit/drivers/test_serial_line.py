@@ -108,7 +108,7 @@ def test_a_port_that_is_not_there_is_said_and_found_later(monkeypatch: pytest.Mo
         with terminal() as end:
             line = SerialPortLine("/dev/nothing", 9600)
             line.start()
-            assert line.fault.startswith("The serial line /dev/nothing does not work: ")
+            assert line.fault.startswith("No serial line /dev/nothing: ")
             line.write("nobody")
             line.stop()
             os.close(end.far)  # The plug is pulled.

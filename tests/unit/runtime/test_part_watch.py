@@ -7,10 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from board.handset import HANDSETS
+from board.wiring import Wiring
 from firmware.phone.events import TimeIs, WarningsChanged
 from firmware.runtime import part_watch
 from firmware.runtime.part_watch import PartWatch
 from firmware.runtime.warnings_of import Warnings
+from tests.unit.phone.rig import fits_a_page
 
 
 def test_each_source_keeps_its_warnings() -> None:
@@ -40,7 +43,7 @@ def test_what_fails_is_told_once_and_taken_back(
         watch = PartWatch(board, fed.append, lambda: fed.append("broken"))
         watch.start()
         assert fed == []
-        board.troubles = ("The lamp does not work: busy",)
+        board.troubles = ("No lamp: busy",)
         while not fed:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
@@ -49,12 +52,12 @@ def test_what_fails_is_told_once_and_taken_back(
         while len(fed) < 2:
             await asyncio.sleep(0.01)
         watch.stop()
-        board.troubles = ("The hook switch does not work: busy",)
+        board.troubles = ("No hook switch: busy",)
         await asyncio.sleep(0.05)
         assert fed[1:] == [WarningsChanged(())]
 
     asyncio.run(scene())
-    assert caplog.messages == ["The lamp does not work: busy"]
+    assert caplog.messages == ["No lamp: busy"]
 
 
 def test_a_board_whose_thread_has_ended_is_started_anew() -> None:
@@ -67,3 +70,24 @@ def test_a_board_whose_thread_has_ended_is_started_anew() -> None:
         assert heard == ["broken"]
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("part", ["keypad", "hook switch", "lamp", "ringer"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "RPi.GPIO is not installed",
+        "this is no Raspberry Pi",
+        "Failed to add edge detection",
+        "GPIO busy",
+        "No access to /dev/mem.  Try running as root!",
+    ],
+)
+def test_what_fails_can_be_read_whole(part: str, why: str) -> None:
+    assert fits_a_page("Warning", f"No {part}: {why}")
+
+
+@pytest.mark.parametrize("wiring", HANDSETS.values(), ids=list(HANDSETS))
+def test_a_display_that_fails_can_be_read_of_on_another(wiring: Wiring) -> None:
+    assert fits_a_page("Warning", f"No display: {wiring.display} does not answer")
+    assert fits_a_page("Warning", f"No display: {wiring.display}: No module named 'spidev'")
