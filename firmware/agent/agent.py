@@ -30,6 +30,7 @@ from firmware.agent.events import (
     CallEnded,
     Dial,
     EndCause,
+    FarEndSounds,
     HangUp,
     Hold,
     Reject,
@@ -45,6 +46,7 @@ from firmware.agent.reading import or_none
 from firmware.agent.received import ReceivedCall
 from firmware.agent.registration import RegistrarFailing
 from firmware.agent.registrations import Registrations
+from firmware.agent.replaced import find_replaced
 from firmware.agent.screening import check, find_line
 from firmware.agent.target import BadTargetError, parse_target, party_of
 from firmware.link.events import CallsInProgress, LeaveSoon, StayHere
@@ -75,6 +77,7 @@ AgentEvent = (
     | Reject
     | HangUp
     | Hold
+    | FarEndSounds
     | Resume
     | SendDigit
     | UnregisterAll
@@ -139,8 +142,8 @@ class Agent:
         match event:
             case Dial(account, target):
                 return self._dial(account, target, now)
-            case Answer() | Reject() | HangUp() | Hold() | Resume() | SendDigit():
-                return self._person_decides(event, now)
+            case Answer() | Reject() | HangUp() | Hold() | Resume() | SendDigit() | FarEndSounds():
+                return self._for_call(event, now)
             case UnregisterAll():
                 return self._unregister_all(now)
             case ServiceUp():
@@ -183,8 +186,10 @@ class Agent:
         calls.add(call)
         return call.start(now, can_send=registration.is_registered)
 
-    def _person_decides(
-        self, event: Answer | Reject | HangUp | Hold | Resume | SendDigit, now: float
+    def _for_call(
+        self,
+        event: Answer | Reject | HangUp | Hold | Resume | SendDigit | FarEndSounds,
+        now: float,
     ) -> list[object]:
         """Carry it out, unless the call has ended meanwhile."""
         call = self._calls.of(event.call)
@@ -195,6 +200,8 @@ class Agent:
                 return call.hang_up(now)
             case SendDigit(_, digit):
                 return call.send_digit(digit)
+            case FarEndSounds(_, heard):
+                return call.sounds(heard=heard, now=now)
             case Hold() | Resume():
                 return call.want_hold(on=isinstance(event, Hold))
             case Answer():
@@ -216,7 +223,7 @@ class Agent:
 
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
         for line in self._lines:
-            line.service_up(event.proxy, event.local)
+            line.service_up(event)
         calling = {call.line.account.number for call in self._calls}
         return self._registrations.service_up(event, calling, now)
 
@@ -292,6 +299,8 @@ class Agent:
         tag = next(self._ids)
         if self._calls.know(request):
             return [SendResponse(key, answer(request, 482, tag=tag))]  # 8.2.2.2.
+        if replaces := request.replaces:
+            return find_replaced(request, replaces, self._calls).replaced_by(key, request, now)
         if len(self.calls) >= CALLS_MAX:
             return [SendResponse(key, answer(request, 486, tag=tag))]
         far = caller_of(request)

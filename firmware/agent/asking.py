@@ -13,7 +13,7 @@ from firmware.agent.call_digits import (
 )
 from firmware.agent.events import DigitFailed, Party
 from firmware.agent.line import Line
-from firmware.agent.standing import StandingCall
+from firmware.agent.rescue import RescuedCall
 from firmware.agent.within import Within
 from firmware.machine import earliest
 from firmware.media.events import SayDigit
@@ -27,7 +27,7 @@ ESTABLISHED = frozenset({CallState.ACCEPTED, CallState.CONFIRMED})
 """Where both ends have a dialog, and neither is about to leave it."""
 
 
-class AskingCall(StandingCall):
+class AskingCall(RescuedCall):
     """A call that may stand, with our requests in it."""
 
     def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
@@ -71,6 +71,10 @@ class AskingCall(StandingCall):
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
         return self._sent_as(key) is not None or super().owns(key)
+
+    def _take_session(self, response: Response, now: float) -> list[object]:
+        self._wants_update = False  # The INVITE has refreshed it.
+        return super()._take_session(response, now)
 
     def _lose_link(self) -> None:
         super()._lose_link()

@@ -145,10 +145,6 @@ class Call(ABC):
         """Hear that the link is down."""
 
     @abstractmethod
-    def service_settled(self, now: float) -> list[object]:
-        """Hear that the next link serves: send what went down with the last one."""
-
-    @abstractmethod
     def _clock_rang(self, now: float) -> list[object]:
         """Lose patience with the state."""
 
@@ -236,11 +232,12 @@ class Call(ABC):
     def _accept(self, key: str, request: Request, now: float) -> list[object]:
         """Answer an INVITE with 200 and our session, and wait for its ACK."""
         assert self.dialog is not None
+        tag = self.dialog.local.tag or ""
         try:
             body, offered = self._session_for(request)
         except NotAcceptableError as error:
-            return [SendResponse(key, answer(request, error.status, *error.fields))]
-        fields, tag = self._granting(request, now), self.dialog.local.tag or ""
+            return [SendResponse(key, answer(request, error.status, *error.fields, tag=tag))]
+        fields = self._granting(request, now)
         response = answer(request, 200, *fields, tag=tag, body=body)
         self._accepted = Accepted(key, response, self.line.settings, now, offered=offered)
         return [*self._accepted.start(), *self._media_news()]

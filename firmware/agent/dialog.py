@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firmware.agent.hop import Hop
 from firmware.agent.reading import or_none
 from firmware.agent.writing import MAX_FORWARDS
 from firmware.frozen import frozen
@@ -27,9 +28,10 @@ class Dialog:
     routes: tuple[NameAddress, ...]
     local_cseq: int
     remote_cseq: int | None  # None: they have sent nothing yet.
+    hop: Hop  # The proxy that the routes were learnt over.
 
     @classmethod
-    def opened_by_us(cls, request: Request, response: Response) -> Dialog:
+    def opened_by_us(cls, request: Request, response: Response, hop: Hop) -> Dialog:
         """Make the dialog that a 1xx or 2xx to our INVITE opens (12.1.2)."""
         contacts = response.contacts
         return cls(
@@ -40,10 +42,11 @@ class Dialog:
             routes=tuple(reversed(response.record_routes)),
             local_cseq=request.cseq.number,
             remote_cseq=None,
+            hop=hop,
         )
 
     @classmethod
-    def opened_by_them(cls, request: Request, local_tag: str) -> Dialog:
+    def opened_by_them(cls, request: Request, local_tag: str, hop: Hop) -> Dialog:
         """Make the dialog that our answer to their INVITE opens (12.1.1)."""
         contacts = request.contacts
         return cls(
@@ -54,7 +57,19 @@ class Dialog:
             routes=tuple(request.record_routes),
             local_cseq=0,
             remote_cseq=request.cseq.number,
+            hop=hop,
         )
+
+    def over(self, hop: Hop) -> Dialog:
+        """Lead the dialog over this proxy: entries that name the one before are replaced (F6)."""
+        if hop == self.hop:
+            return self
+        kept: list[NameAddress] = []
+        for route in self.routes:
+            step = hop.route if self.hop.is_named_by(route.uri) else route
+            if not kept or step != kept[-1]:  # It may have named itself twice, once for each side.
+                kept.append(step)
+        return replace(self, routes=tuple(kept), hop=hop)
 
     def holds(self, request: Request) -> bool:
         """Tell whether a request of theirs belongs to this dialog (12.2.2)."""

@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 
 from firmware.agent.dialog import Dialog
+from firmware.agent.line import Line
 from firmware.agent.media import MediaSession
 from firmware.agent.reading import or_none
 from firmware.sip.message import Request, Response
@@ -68,8 +69,9 @@ class Early:
 class EarlyDialogs:
     """All far ends of one INVITE; `offered` is the session as it was offered."""
 
-    def __init__(self, offered: MediaSession) -> None:
+    def __init__(self, offered: MediaSession, line: Line) -> None:
         self.offered = offered
+        self._line = line
         self._all: dict[str, Early] = {}
 
     def heard(self, invite: Request, response: Response) -> Early | None:
@@ -78,7 +80,7 @@ class EarlyDialogs:
         if not tag:
             return None
         if tag not in self._all and len(self._all) < FORKS_MAX:
-            dialog = or_none(partial(Dialog.opened_by_us, invite, response))
+            dialog = or_none(partial(Dialog.opened_by_us, invite, response, self._line.hop))
             if dialog is not None:
                 self._all[tag] = Early(dialog, self.offered.fork())
         return self._all.get(tag)

@@ -108,6 +108,14 @@ class SendDigit:
 
 
 @frozen
+class FarEndSounds:
+    """Whether anything comes from the far end of a call, sound or reports."""
+
+    call: int
+    heard: bool
+
+
+@frozen
 class UnregisterAll:
     """The phone stops: end every call and take every registration away."""
 
@@ -166,6 +174,24 @@ class HoldChanged:
 
     call: int
     on: bool
+
+
+class Tie(Enum):
+    """How a call that stands is tied to its far end (F6)."""
+
+    ANCHORED = "anchored"  # The dialog goes over the link.
+    REFRESHING = "refreshing"  # Its link was lost: a re-INVITE goes over the next one.
+    REPLACING = "replacing"  # That failed: an INVITE with Replaces asks for a new dialog.
+    ADRIFT = "adrift"  # That failed too: there is sound, and no way to say anything.
+    GONE = "gone"  # And no sound any more: the call ends in a moment.
+
+
+@frozen
+class TieChanged:
+    """The tie to the far end has changed; a call is ANCHORED when it is answered."""
+
+    call: int
+    tie: Tie
 
 
 @frozen

@@ -54,7 +54,8 @@ class Farewell:
         """Send the BYE over the live link."""
         self._key = next(self.line.ids)
         reason = (("Reason", self._reason),) if self._reason else ()
-        self._dialog, request = self._dialog.next_request("BYE", *reason, self.line.user_agent)
+        dialog = self._dialog.over(self.line.hop)
+        self._dialog, request = dialog.next_request("BYE", *reason, self.line.user_agent)
         return [SendRequest(self._key, self.line.sign(request, Use.DIALOG))]
 
     def response(self, response: Response) -> list[object]:

@@ -11,12 +11,14 @@ from random import Random
 
 from firmware.agent.account import Account, AgentSettings
 from firmware.agent.credentials import Credentials, Exchange, Use
+from firmware.agent.hop import Hop
 from firmware.agent.writing import MAX_FORWARDS, uri_with
 from firmware.link.events import Address, Proxy
 from firmware.sip.address import NameAddress
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
+from firmware.transaction.events import ServiceUp
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
 """What this phone answers."""
@@ -38,6 +40,7 @@ class Line:
         self.ids = ids
         self.random = random
         self.proxy: Proxy | None = None
+        self._hop: Hop | None = None  # The proxy of the link, or of the last one.
         self._local: Address | None = None
         self._credentials = credentials
         self.forget_registration()
@@ -47,9 +50,10 @@ class Line:
         """Tell whether requests can be sent."""
         return self.proxy is not None
 
-    def service_up(self, proxy: Proxy, local: Address) -> None:
+    def service_up(self, event: ServiceUp) -> None:
         """Take the live link."""
-        self.proxy, self._local = proxy, local
+        self.proxy, self._local = event.proxy, event.local
+        self._hop = Hop(event.proxy, event.remote)
         self.forget_registration()
 
     def service_lost(self) -> None:
@@ -78,6 +82,12 @@ class Line:
     def identity(self, tag: str) -> NameAddress:
         """Return the From of what the account sends."""
         return NameAddress(self.address_of_record, self.account.display_name).with_tag(tag)
+
+    @property
+    def hop(self) -> Hop:
+        """Where each request of ours goes first."""
+        assert self._hop is not None, "no link yet"
+        return self._hop
 
     @property
     def host(self) -> str:
@@ -117,11 +127,8 @@ class Line:
 
     @property
     def supported(self) -> tuple[str, object]:
-        """The field that says which extensions calls may use (RFC 3262, 4028, 5626, 5627)."""
-        return (
-            "Supported",
-            "100rel, timer, outbound, gruu" if self.outbound else "100rel, timer, gruu",
-        )
+        """The field that says which extensions calls may use (RFC 3262, 3891, 4028, 5626, 5627)."""
+        return ("Supported", f"100rel, timer, {'outbound, ' * self.outbound}gruu, replaces")
 
     def sign(self, request: Request, use: Use) -> Request:
         """Add the credentials; the request must be written at once and in this order (F5)."""

@@ -36,8 +36,8 @@ from firmware.agent.reading import or_none
 from firmware.agent.redirect import Redirects
 from firmware.agent.ringing import UNANSWERED, RingingCall
 from firmware.agent.session_timer import updates
-from firmware.agent.standing import credentials_of
 from firmware.agent.words import call_reason
+from firmware.agent.writing import credentials_of
 from firmware.link.events import Proxy
 from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
@@ -59,7 +59,7 @@ BUSY_S = 4.0
 class OutgoingCall(RingingCall):
     """A call that a person here placed."""
 
-    _opened_here = True
+    _is_caller = True
 
     def __init__(self, number: int, line: Line, far: Party, target: Uri, port: int) -> None:
         super().__init__(number, line, far, port)
@@ -165,7 +165,7 @@ class OutgoingCall(RingingCall):
         """A call without an answer waits for the next link; one that stands survives (F5, F6)."""
         self._lose_link()
         if self.state is CallState.CONFIRMED:
-            return []
+            return self._survive()
         if self.state is CallState.TERMINATED:
             self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
             return []
@@ -174,11 +174,11 @@ class OutgoingCall(RingingCall):
 
     def service_settled(self, now: float) -> list[object]:
         """Acknowledge again while the far end may be waiting."""
-        self.timer.resume(now)
+        out = super().service_settled(now)
         if self.state is not CallState.CONFIRMED or self.dialog is None:
-            return []
+            return out
         ack = self._acks.get(self.dialog.remote.tag or "")
-        return [SendAck(ack)] if ack and self.line.proxy == self._proxy else []
+        return [*out, SendAck(ack)] if ack and self.line.proxy == self._proxy else out
 
     def _clock_rang(self, now: float) -> list[object]:
         if self.state in UNANSWERED:
@@ -294,7 +294,7 @@ class OutgoingCall(RingingCall):
         if tag in self._acks:
             return [SendAck(self._acks[tag])]
         invite = self._invite_sent()
-        opened = or_none(lambda: Dialog.opened_by_us(invite, response))
+        opened = or_none(lambda: Dialog.opened_by_us(invite, response, self.line.hop))
         if opened is None:
             return self._unreadable()
         dialog = self._early.confirmed(opened)

@@ -26,7 +26,7 @@ class ReceivedCall(AskingCall):
         self, number: int, line: Line, far: Party, port: int, key: str, invite: Request, now: float
     ) -> None:
         super().__init__(number, line, far, port, CallState.OFFERED)
-        self.dialog = Dialog.opened_by_them(invite, next(line.ids))
+        self.dialog = Dialog.opened_by_them(invite, next(line.ids), line.hop)
         self._key = key
         self._invite = invite
         self._clock_at = now + RING_S_MAX
@@ -128,16 +128,13 @@ class ReceivedCall(AskingCall):
                 return self._end(EndCause.LINK_LOST)
             case CallState.ACCEPTED:
                 self._enter(CallState.CONFIRMED)
-                return []
+                return self._survive()
+            case CallState.CONFIRMED:
+                return self._survive()
             case CallState.LEAVING:
                 return self._leave()
             case _:
                 return []
-
-    def service_settled(self, now: float) -> list[object]:
-        """Send nothing: a lost 2xx cannot be sent without its transaction."""
-        self.timer.resume(now)
-        return []
 
     def _bye_came(self, key: str, request: Request) -> list[object]:
         """A BYE before our answer ends the early dialog, and the INVITE with it (15.1.2)."""

@@ -28,7 +28,7 @@ class RingingCall(AskingCall):
     def __init__(self, number: int, line: Line, far: Party, port: int) -> None:
         super().__init__(number, line, far, port, CallState.CALLING)
         self._invite: Request | None = None
-        self._early = EarlyDialogs(self.media)
+        self._early = EarlyDialogs(self.media, self.line)
 
     def holds(self, request: Request) -> bool:
         """Tell whether a request belongs to the dialog, or to an early one."""
@@ -72,7 +72,7 @@ class RingingCall(AskingCall):
     def _forget_early(self) -> None:
         """Another INVITE goes out: whoever rang for the last one does so no more."""
         self.media = self._early.offered
-        self._early = EarlyDialogs(self.media)
+        self._early = EarlyDialogs(self.media, self.line)
 
     def _provisional(self, response: Response) -> list[object]:
         """Hear that somebody rings, or says why it takes so long."""

@@ -14,7 +14,7 @@ from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request
 from firmware.sip.uri import SipUri
 
-SUPPORTED = frozenset({"100rel", "timer"})
+SUPPORTED = frozenset({"100rel", "replaces", "timer"})
 """Extensions that a request may require of this phone."""
 
 OFFERING_METHODS = frozenset({"INVITE", "UPDATE", "PRACK"})

@@ -9,7 +9,8 @@ two differ and the dialog is free, the agent lets the call `ask`: a re-INVITE go
       out is answered with 491 (14.1, 14.2).
     - 491 to ours: it goes again after 2.1-4 s where the Call-ID is ours, else after 0-2 s (14.1).
     - 401 and 407 are answered with credentials, 5xx with Retry-After by waiting so long.
-    - Any other refusal leaves the session as it was, and the call stands.
+    - Any other refusal leaves the session as it was, and the call stands; `rescue.py` says what
+      follows for the dialog.
     - Without a final answer for `PATIENCE_S` the INVITE is cancelled.
     - When the link dies, what was asked is not answered any more and still wanted.
     - Hanging up waits for nothing. The 2xx of an INVITE that is still out is acknowledged.
@@ -25,6 +26,7 @@ from firmware.agent.credentials import Exchange, Use
 from firmware.agent.events import HoldChanged, Party
 from firmware.agent.line import Line
 from firmware.agent.reading import or_none
+from firmware.agent.writing import credentials_of
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import (
@@ -34,8 +36,6 @@ from firmware.transaction.events import (
     SendAck,
     SendRequest,
 )
-
-CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
 OWNER_WAIT_S = (2.1, 4.0)
 OTHER_WAIT_S = (0.0, 2.0)
@@ -54,7 +54,7 @@ ACKS_MAX = 4
 class StandingCall(Call):
     """A call that may stand; `OutgoingCall` and `ReceivedCall` add how it begins."""
 
-    _opened_here = False  # The Call-ID of the dialog is ours.
+    _is_caller = False  # The call was placed from here.
 
     def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
         super().__init__(number, line, far, port, state)
@@ -62,9 +62,11 @@ class StandingCall(Call):
         self._asking = Exchange(Use.DIALOG)
         self._ask_at: float | None = None  # When it is asked again.
         self._give_up_at: float | None = None  # When the INVITE that is out is cancelled.
+        self._out_key = ""  # That INVITE.
         self._confirmed: dict[str, Request] = {}  # ACKs by the key of their INVITE.
         self._wants_hold = False
         self._wants_refresh = False
+        self._owns_call_id = self._is_caller
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +102,7 @@ class StandingCall(Call):
             self._ask_at = None
         if is_due(self._give_up_at, now):
             self._give_up_at = None
-            out.append(CancelRequest(self._asked_key))
+            out.append(CancelRequest(self._out_key))
         return out
 
     def ask(self, now: float) -> list[object]:
@@ -115,30 +117,44 @@ class StandingCall(Call):
             return []
         if response.status < 300:
             return self._granted(key, response, now)
-        self._asked = self._give_up_at = None
-        if self.state is not CallState.CONFIRMED:
+        is_current, self._asked, self._give_up_at = self._is_current, None, None
+        if not is_current:
             return []
-        match response.status:
-            case 401 | 407 if not self.line.challenged(response, self._asking):
-                return [self._send_asked(now)]
-            case 422 if self.timer.raises(response):
-                return [self._send_asked(now)]
-            case 491:
-                bounds = OWNER_WAIT_S if self._opened_here else OTHER_WAIT_S
-                self._ask_at = now + self.line.random.uniform(*bounds)
-                return []
-            case status if status >= 500 and (wait_s := _retry_after_s(response)):
-                self._ask_at = now + wait_s
-                return []
-            case _:
-                return self._denied()
+        if self._may_be_met(response):
+            return [self._send_asked(now)]
+        if wait_s := self._wait_s(response):
+            self._ask_at = now + wait_s
+            return []
+        return self._denied(response.status, now)
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that no answer will come; of the link's loss, `service_lost` tells."""
         if event.failure is RequestFailure.LINK_LOST:
             return []
-        self._asked = self._give_up_at = None
-        return self._denied() if self.state is CallState.CONFIRMED else []
+        is_current, self._asked, self._give_up_at = self._is_current, None, None
+        return self._denied(0, now) if is_current else []
+
+    @property
+    def _is_current(self) -> bool:
+        """Tell whether what was asked is still of use: the call goes on, in that dialog."""
+        asked, dialog = self._asked, self.dialog
+        if asked is None or dialog is None or self.state is not CallState.CONFIRMED:
+            return False
+        return asked.call_id == dialog.call_id
+
+    def _may_be_met(self, response: Response) -> bool:
+        """Tell whether a refusal asks for credentials, or for a longer session interval."""
+        if response.status == 422:
+            return self.timer.raises(response)
+        challenged = response.status in {401, 407}
+        return challenged and not self.line.challenged(response, self._asking)
+
+    def _wait_s(self, response: Response) -> float:
+        """Return after how long an INVITE that crossed, or came too early, goes again; else 0."""
+        if response.status == 491:
+            bounds = OWNER_WAIT_S if self._owns_call_id else OTHER_WAIT_S
+            return self.line.random.uniform(*bounds)
+        return _retry_after_s(response) if response.status >= 500 else 0.0
 
     def _lose_link(self) -> None:
         """Forget what was open on the link; what is wanted stays so."""
@@ -152,10 +168,11 @@ class StandingCall(Call):
         host, turns = self.line.host, self._wants_hold != self.media.is_holding
         offer = self.media.hold(host, on=self._wants_hold) if turns else self.media.offer(host)
         fields = (*dialog_fields(self.line), *self.timer.fields(), ("Content-Type", SDP))
-        self.dialog, request = self.dialog.next_request("INVITE", *fields)
+        self.dialog, request = self.dialog.over(self.line.hop).next_request("INVITE", *fields)
         request = replace(request, body=offer)
-        self._asked_key, self._give_up_at = next(self.line.ids), now + PATIENCE_S
-        self._asked = self.line.sign(request, Use.DIALOG)
+        self._asked_key = self._out_key = next(self.line.ids)
+        self._give_up_at = now + PATIENCE_S
+        self._asked, self._asked_in = self.line.sign(request, Use.DIALOG), self.dialog
         return SendRequest(self._asked_key, self._asked)
 
     def _granted(self, key: str, response: Response, now: float) -> list[object]:
@@ -164,40 +181,41 @@ class StandingCall(Call):
             return [SendAck(self._confirmed[key])]
         assert self._asked is not None
         assert self.dialog is not None
-        asked, self._asked, self._give_up_at = self._asked, None, None
-        self.dialog = self.dialog.refreshed(response)
+        asked, is_current = self._asked, self._is_current
+        self._asked = self._give_up_at = None
+        dialog = (self.dialog if is_current else self._asked_in).refreshed(response)
         fields = (*credentials_of(asked), self.line.user_agent)
-        ack = self.dialog.acknowledge(asked.cseq.number, *fields)
+        ack = dialog.acknowledge(asked.cseq.number, *fields)
         self._confirmed = dict([*self._confirmed.items(), (key, ack)][-ACKS_MAX:])
-        if self.state is not CallState.CONFIRMED:
+        if not is_current:
             return [SendAck(ack)]
+        self.dialog = dialog
         self.line.accepted(response, Use.DIALOG)
         self.timer.granted(response, now)
-        return [SendAck(ack), *self._take_session(response)]
+        return [SendAck(ack), *self._take_session(response, now)]
 
-    def _take_session(self, response: Response) -> list[object]:
+    def _take_session(self, response: Response, now: float) -> list[object]:
         """Go on with the answer; one that cannot be used changes nothing."""
         self._wants_refresh = False
         was_holding = self.media.is_holding
         if self.media.take_answer(response):
-            return self._denied()
+            return self._keep_session()
         changed = self.media.is_holding != was_holding
         told = [HoldChanged(self.number, self.media.is_holding)] if changed else []
         return [*told, *self._media_news()]
 
-    def _denied(self) -> list[object]:
-        """What was wanted cannot be had: the session stays as it was (14.1)."""
+    def _denied(self, status: int, now: float) -> list[object]:
+        """What was wanted cannot be had; `status` is 0 where there was no answer."""
         self._wants_refresh = False
+        return self._keep_session()
+
+    def _keep_session(self) -> list[object]:
+        """The session stays as it was (14.1)."""
         self.media.withdraw()
         if self._wants_hold == self.media.is_holding:
             return []
         self._wants_hold = self.media.is_holding
         return [HoldChanged(self.number, self.media.is_holding)]
-
-
-def credentials_of(invite: Request) -> list[tuple[str, object]]:
-    """Return the credentials of an INVITE: its ACK carries them too (13.2.2.4)."""
-    return [(name, text) for name in CREDENTIALS for text in invite.headers.all(name)]
 
 
 def _retry_after_s(response: Response) -> float:

@@ -40,6 +40,7 @@ class Within:
         """Return the dialog after, and what to send over the live link."""
         line = self._line
         self.key = next(line.ids)
+        dialog = dialog.over(line.hop)
         after, request = dialog.next_request(self.method, *self._fields, line.user_agent)
         signed = line.sign(replace(request, body=self._body), Use.DIALOG)
         return after, SendRequest(self.key, signed)

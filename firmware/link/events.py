@@ -257,6 +257,7 @@ class LinkUp:
 
     proxy: Proxy
     local: Address
+    remote: Address | None = None  # The proxy's end: by it Route entries may name the proxy (F6).
 
 
 @frozen

@@ -270,7 +270,7 @@ class Link:
             self._homecoming = Homecoming(
                 self._settings, self._chooser, self._stay, self._numbers, self._random, now
             )
-        return [LinkUp(winner.proxy, self._flow.local)]
+        return [LinkUp(winner.proxy, self._flow.local, self._flow.address)]
 
     def _flow_of(self, winner: Connection, now: float) -> Flow | SeparateFlows:
         """L3: one connection for everything, or each call its own."""

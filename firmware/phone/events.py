@@ -16,6 +16,7 @@ from firmware.agent.events import (
     IncomingCall,
     RemoteRinging,
     Repeating,
+    TieChanged,
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
@@ -162,8 +163,9 @@ class SetLamp:
 
 
 CallFact = (
-    Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered | FarChanged | CallEnded
-)
+    Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered
+    | FarChanged | TieChanged | CallEnded
+)  # fmt: skip
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
 Told = Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
 

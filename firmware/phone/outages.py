@@ -35,6 +35,8 @@ from firmware.agent.events import (
     RegistrationState,
     RemoteRinging,
     Repeating,
+    Tie,
+    TieChanged,
 )
 from firmware.link.events import Failure, LinkState, LinkStatus, Proxy, Role
 from firmware.phone.events import CallFact, OutageEnded, OutageLog, OutagesKept, TimeIs
@@ -131,23 +133,14 @@ class Outages:
         return [OutageLog(log), *([OutageEnded(record.outage)] if record and has_ended else [])]
 
     def _take(self, event: OutageEvent, now: float) -> None:
+        if isinstance(event, CallFact):
+            self._call_told(event)
+            return
         match event:
             case LinkStatus():
                 self._link_told(event, now)
             case AccountStatus():
                 self._account_told(event, now)
-            case Dialling(call) | IncomingCall(call):
-                if len(self._calls) < CALLS_MAX:
-                    self._calls.add(call)
-            case CallEnded(call, cause):
-                self._call_ended(call, cause)
-            case Repeating(call):
-                if call in self._hit:
-                    self._again[call] = self._records[0]
-            case CallAnswered(call):
-                self._again.pop(call, None)
-            case RemoteRinging() | FarChanged():
-                pass
             case TimeIs(unix_s):
                 self._offset_s = None if unix_s is None else unix_s - now
                 self._date_all()
@@ -157,6 +150,23 @@ class Outages:
                 assert_never(event)
 
     # What is heard.
+
+    def _call_told(self, event: CallFact) -> None:
+        match event:
+            case Dialling(call) | IncomingCall(call):
+                if len(self._calls) < CALLS_MAX:
+                    self._calls.add(call)
+            case CallEnded(call, cause):
+                self._call_ended(call, cause)
+            case Repeating(call) | TieChanged(call, Tie.REFRESHING):
+                if call in self._hit:
+                    self._again[call] = self._records[0]
+            case CallAnswered(call) | TieChanged(call, Tie.ANCHORED):
+                self._again.pop(call, None)
+            case RemoteRinging() | FarChanged() | TieChanged():
+                pass
+            case _:
+                assert_never(event)
 
     def _link_told(self, status: LinkStatus, now: float) -> None:
         before, self._link = self._link, status

@@ -25,6 +25,7 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     FarChanged,
+    FarEndSounds,
     HangUp,
     Hold,
     IncomingCall,
@@ -36,10 +37,17 @@ from firmware.agent.events import (
     Repeating,
     Resume,
     SendDigit,
+    TieChanged,
 )
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
-from firmware.media.events import ChangeVolume, MuteMicrophone
+from firmware.media.events import (
+    ChangeVolume,
+    FarEndHeard,
+    FarEndSilent,
+    MuteMicrophone,
+    SoundReport,
+)
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
@@ -295,6 +303,8 @@ class Phone:
             self._call.rings_there = isinstance(event, RemoteRinging)
         elif isinstance(event, FarChanged):
             self._call.far = event.far
+        elif isinstance(event, TieChanged):
+            self._sound.tie = event.tie
         elif isinstance(event, CallAnswered):
             self._call.talking_since = self._now
             self._enter(State.TALKING)
@@ -311,6 +321,8 @@ class Phone:
                 return [StartVoice(call, plan)]
             case MediaEnded(call):
                 return [StopVoice(call)]
+            case SoundReport(call, FarEndSilent() | FarEndHeard() as fact):
+                return [FarEndSounds(call, isinstance(fact, FarEndHeard))]
             case _:
                 return []
 

@@ -14,6 +14,7 @@ from firmware.agent.events import (
     EndCause,
     HoldChanged,
     MediaChanged,
+    Tie,
 )
 from firmware.media.events import (
     FarEndHeard,
@@ -30,6 +31,14 @@ from firmware.phone.state import State
 
 NO_SUCH_NUMBER = frozenset({404, 410, 414, 416, 484, 485, 604})
 BUSY = frozenset({486, 600})
+
+TIES = {
+    Tie.REFRESHING: "call kept",
+    Tie.REPLACING: "call kept",
+    Tie.ADRIFT: "call kept while it is heard",
+    Tie.GONE: "the far end is gone",
+}
+"""F6: what a person is told of a call whose link was lost."""
 
 TONELESS = frozenset({EndCause.HUNG_UP_HERE, EndCause.CANCELLED_THERE, EndCause.ANSWERED_ELSEWHERE})
 """Ends that the person has made, or has not even seen begin."""
@@ -48,6 +57,7 @@ class CallSound:
         """The call has left the foreground; what is wrong with the card stays."""
         self.muted = False
         self.held = False  # By us.
+        self.tie = Tie.ANCHORED
         self._plan: MediaPlan | None = None
         self._bars: int | None = None
         self._fault = self._digit_fault = ""
@@ -104,6 +114,8 @@ class CallSound:
     def _note(self, plan: MediaPlan) -> str:
         if self._wrong or self._wrong_key:
             return self._wrong or "the keys differ: no sound"
+        if self.tie is not Tie.ANCHORED:
+            return TIES[self.tie]
         held = {
             Direction.SENDONLY: "on hold",
             Direction.RECVONLY: "held by the other side",

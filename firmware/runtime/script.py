@@ -14,12 +14,12 @@ Commands come in on one descriptor (standard input), one object a line:
 
 Events go out on the other (standard output), each with its Unix time `t`: `link`, `registered`,
 `unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `far` (who it is), `ended`,
-`hold` (whether we do), `media` (what is agreed for a call's sound), `sound` (what it has to tell),
-`sound_fault`, `digit` and `digit_failed` (by INFO), `sound_health` (frames that this phone itself
-lost, when there is one more), `outage` (when one is over), `screen` (also whenever the screen
-changes), `status` and `error`. A line that is no command is answered with an `error` that names it,
-and the phone goes on. The end of the input stops the phone, and so does an output that nobody reads
-any more.
+`hold` (whether we do), `tie` (how a call is tied to its far end after its link was lost), `media`
+(what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit` and
+`digit_failed` (by INFO), `sound_health` (frames that this phone itself lost, when there is one
+more), `outage` (when one is over), `screen` (also whenever the screen changes), `status` and
+`error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
+The end of the input stops the phone, and so does an output that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ from firmware.agent.events import (
     RegistrationState,
     RemoteRinging,
     Repeating,
+    TieChanged,
 )
 from firmware.link.events import LinkStatus
 from firmware.media.events import SoundFault, SoundReport
 from firmware.phone.events import (
     AnswerCall,
+    CallFact,
     DialTarget,
     EndCall,
     HoldCall,
@@ -224,6 +226,9 @@ class Script:
             self._report(fact)
 
     def _report(self, fact: Reportable) -> None:
+        if isinstance(fact, CallFact):
+            self._report_call(fact)
+            return
         match fact:
             case LinkStatus():
                 self._report_link(fact)
@@ -233,6 +238,11 @@ class Script:
                 self._say("warnings", {"warnings": list(fact.sentences)})
             case SoundHealth():
                 self._say("sound_health", health_fields(fact))
+            case _:
+                assert_never(fact)
+
+    def _report_call(self, fact: CallFact) -> None:
+        match fact:
             case IncomingCall(call):
                 self._say_call("incoming", call)
             case RemoteRinging(call):
@@ -243,6 +253,8 @@ class Script:
                 self._say_call("answered", call)
             case FarChanged(call):
                 self._say_call("far", call)
+            case TieChanged(call):
+                self._say_call("tie", call)
             case CallEnded(call, cause, status, reason):
                 self._say(
                     "ended",

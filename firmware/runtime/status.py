@@ -19,10 +19,12 @@ from firmware.agent.events import (
     Party,
     RemoteRinging,
     Repeating,
+    Tie,
+    TieChanged,
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
-from firmware.phone.events import Reportable, SoundHealth, WarningsChanged
+from firmware.phone.events import CallFact, Reportable, SoundHealth, WarningsChanged
 from firmware.phone.outage import Outage
 from firmware.runtime.outage_json import outage_fields
 from firmware.runtime.sound_fields import health_fields
@@ -39,6 +41,7 @@ class CallView:
     account: int
     far: Party
     state: str
+    tie: Tie = Tie.ANCHORED
 
 
 class Status:
@@ -54,6 +57,9 @@ class Status:
 
     def learn(self, fact: Reportable) -> None:
         """Take in one fact."""
+        if isinstance(fact, CallFact):
+            self._learn_of_call(fact)
+            return
         match fact:
             case LinkStatus():
                 self.link = fact
@@ -63,6 +69,11 @@ class Status:
                 self.warnings = fact.sentences
             case SoundHealth():
                 self.sound = fact
+            case _:
+                assert_never(fact)
+
+    def _learn_of_call(self, fact: CallFact) -> None:
+        match fact:
             case Dialling(call, account, far):
                 self.calls[call] = CallView(call, account, far, "dialling")
             case IncomingCall(call, account, far):
@@ -75,6 +86,8 @@ class Status:
                 self._change(call, state="answered")
             case FarChanged(call, far):
                 self._change(call, far=far)
+            case TieChanged(call, tie):
+                self._change(call, tie=tie)
             case CallEnded(call):
                 self.calls.pop(call, None)
             case _:
@@ -157,6 +170,7 @@ def call_fields(call: CallView) -> Fields:
         "name": call.far.name,
         "number": call.far.number,
         "state": call.state,
+        "tie": call.tie.value,
     }
 
 

@@ -23,6 +23,7 @@ from firmware.sip.fields import (
     read_word,
 )
 from firmware.sip.headers import LISTS, Headers
+from firmware.sip.replaces import Replaces
 from firmware.sip.via import Via
 
 T = TypeVar("T")
@@ -149,6 +150,13 @@ class Reading:
     def allow(self) -> tuple[str, ...]:
         """The methods that the peer takes."""
         return read_tokens("Allow", self.headers.all("Allow"))
+
+    @property
+    def replaces(self) -> Replaces | None:
+        """The dialog that an INVITE takes the place of; more than one is an error (RFC 3891 3)."""
+        if self.headers.count("Replaces") > 1:
+            raise RemoteProtocolError("more than one Replaces")
+        return self._one("Replaces", Replaces.parse) if "Replaces" in self.headers else None
 
     @property
     def content_type(self) -> MediaType | None:

@@ -106,6 +106,7 @@ class ServiceUp:
 
     proxy: Proxy
     local: Address
+    remote: Address | None = None  # The proxy's end.
 
 
 @frozen

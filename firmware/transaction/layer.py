@@ -130,10 +130,10 @@ class Transactions:
                 return self._send_response(key, response, now)
             case MessageReceived(message):
                 return self._message(message, now)
-            case LinkUp(proxy, local):
+            case LinkUp(proxy, local, remote):
                 assert self._local is None, "a second link beside the first (L10)"
                 self._local = local
-                return [ServiceUp(proxy, local)]
+                return [ServiceUp(proxy, local, remote)]
             case LinkDown(failure):
                 return [*self._link_lost(), ServiceLost(failure)]
             case _:

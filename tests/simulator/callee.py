@@ -194,7 +194,11 @@ class Callee:
         if invite.via.branch in invitation.line.provisional:  # Else its timer B may have fired.
             done = partial(_is_acknowledged, leg)
             self._proxy.insist(invitation.line, "acknowledge a 2xx", done)
-        self._repeat(invitation.line, leg, ok, 0.5, 0.0)
+        self.repeat(invitation.line, leg, ok)
+
+    def repeat(self, line: Line, leg: Leg, ok: Response) -> None:
+        """Send a 2xx until it is acknowledged."""
+        self._repeat(line, leg, ok, 0.5, 0.0)
 
     def _repeat(self, line: Line, leg: Leg, ok: Response, wait_s: float, waited_s: float) -> None:
         if _is_acknowledged(leg):

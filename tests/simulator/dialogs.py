@@ -8,13 +8,21 @@ from itertools import count
 
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
+from firmware.sip.replaces import Replaces
 from firmware.sip.uri import Uri
 
 PROXY_NAME = "proxy.example.org"
 
 SDP = "application/sdp"
 
-CRYPTO = b"a=crypto:1 AEAD_AES_256_GCM inline:" + b64encode(bytes(range(44))) + b"\r\n"
+
+def crypto(number: int) -> bytes:
+    """A line with one of the far end's keys."""
+    key = bytes((number + place) % 256 for place in range(42)) + number.to_bytes(2, "big")
+    return b"a=crypto:1 AEAD_AES_256_GCM inline:" + b64encode(key) + b"\r\n"
+
+
+CRYPTO = crypto(0)
 
 SESSION = (
     b"v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"
@@ -31,6 +39,11 @@ PLAIN_SESSION = SESSION.replace(CRYPTO, b"").replace(b"RTP/SAVP", b"RTP/AVP")
 
 FAR_CONTACT = "<sip:far@203.0.113.5:5061;transport=tls>"
 RECORD_ROUTE = f"<sip:{PROXY_NAME}:5061;transport=tls;lr>"
+
+
+def another_session(number: int) -> bytes:
+    """The session of a dialog that takes another's place: its keys are new."""
+    return SESSION.replace(CRYPTO, crypto(number))
 
 
 @dataclass
@@ -50,6 +63,7 @@ class Leg:
     is_over: bool = False
     has_lost_ack: bool = False
     byes_challenged: int = 0
+    session: bytes = SESSION  # What the far end says in it.
     acked: set[int] = field(default_factory=set)
 
     def request(self, method: str, branch: str, body: bytes = b"") -> Request:
@@ -128,6 +142,12 @@ class Legs:
         if leg is None or leg.phone_tag != (request.from_.tag or ""):
             return None
         return leg
+
+    def named(self, replaces: Replaces) -> Leg | None:
+        """Find the call that a Replaces names; one that is not up yet is not replaced."""
+        leg = self._legs.get((replaces.call_id, replaces.to_tag))
+        is_it = leg is not None and leg.is_confirmed and leg.phone_tag == replaces.from_tag
+        return leg if is_it else None
 
     def forget(self, leg: Leg) -> None:
         """The dialog is over."""

@@ -17,8 +17,9 @@ from firmware.sip.uri import SipUri
 from tests.simulator.callee import Callee
 from tests.simulator.caller import Caller
 from tests.simulator.connection import Connection
-from tests.simulator.dialogs import SESSION, Leg, Legs, far_request, final
+from tests.simulator.dialogs import Leg, Legs, far_request, final
 from tests.simulator.faults import Faults
+from tests.simulator.keeper import Keeper
 from tests.simulator.line import GIVE_UP_S, Line, OnResponse, Waiting
 from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Binding, Login, Registrar
 from tests.simulator.schedule import Schedule
@@ -53,6 +54,7 @@ class ProxyEnd:
         self.peers = [self]  # The proxies that people are reached through, with this one.
         self.callee = Callee(self)
         self.caller = Caller(self)
+        self.keeper = Keeper(self)
         self.is_calm = False
         self.on_opened: Callable[[Connection], None] = lambda connection: None
         self.lines: dict[int, Line] = {}
@@ -204,9 +206,12 @@ class ProxyEnd:
     def _invited(self, line: Line, request: Request) -> None:
         account = self._account_of(request)
         if request.to.tag:
-            self.reply(line, final(request, 481, self.new_tag()))
+            self.keeper.reinvited(line, request, account)
             return
         if self.nature.challenges_calls and self._challenges(line, request, account):
+            return
+        if named := request.replaces:
+            self.keeper.replaced(line, request, account, named)
             return
         self.callee.invited(line, request, account)
 
@@ -319,7 +324,7 @@ class ProxyEnd:
         if leg.is_over or line is None:
             return
         method, body = self.random.choice(
-            [("OPTIONS", b""), ("UPDATE", b""), ("INFO", b""), ("INVITE", SESSION)]
+            [("OPTIONS", b""), ("UPDATE", b""), ("INFO", b""), ("INVITE", leg.session)]
         )
         request = leg.request(method, self.new_branch(), body)
         self.seen["asked"] += 1

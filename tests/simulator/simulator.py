@@ -350,6 +350,7 @@ class Simulator:
                 ("registrar", proxy.registrar.seen),
                 ("callee", proxy.callee.seen),
                 ("caller", proxy.caller.seen),
+                ("keeper", proxy.keeper.seen),
             ]
         counts: dict[str, int] = {}
         for part, seen in parts:

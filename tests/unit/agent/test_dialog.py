@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from firmware.agent.dialog import Dialog
+from firmware.agent.hop import Hop
+from firmware.link.events import Address, Proxy, Role
 from firmware.sip.message import Request, Response, parse_message
 
 INVITE = """\
@@ -38,6 +40,8 @@ CSeq: {cseq} {method}
 Contact: <sip:new@b>
 
 """
+HOP = Hop(Proxy(Role.PRIMARY, "p1.example.org", 5061), Address("192.0.2.1", 5061))
+OTHER = Hop(Proxy(Role.BACKUP, "p2.example.org"), Address("2001:db8::2", 5071))
 LOOSE = "Record-Route: <sip:p2;lr>\nRecord-Route: <sip:p1;lr>\n"
 STRICT = "Record-Route: <sip:p2>, <sip:p1>\n"
 
@@ -56,7 +60,7 @@ def response(routes: str = "", contact: str = "Contact: <sip:bob@b>\n") -> Respo
 
 
 def ours(routes: str = "") -> Dialog:
-    return Dialog.opened_by_us(request(INVITE, routes=""), response(routes))
+    return Dialog.opened_by_us(request(INVITE, routes=""), response(routes), HOP)
 
 
 def theirs(**fields: object) -> Request:
@@ -80,7 +84,7 @@ def test_a_strict_router_gets_its_own_uri_first() -> None:
 
 
 def test_their_route_set_keeps_its_order() -> None:
-    dialog = Dialog.opened_by_them(request(INVITE, routes=LOOSE), "bob")
+    dialog = Dialog.opened_by_them(request(INVITE, routes=LOOSE), "bob", HOP)
     _, bye = dialog.next_request("BYE")
     assert str(bye.uri) == "sip:201@a:5061;transport=tls"
     assert bye.headers.all("Route") == ("<sip:p2;lr>", "<sip:p1;lr>")
@@ -88,7 +92,7 @@ def test_their_route_set_keeps_its_order() -> None:
 
 
 def test_without_a_contact_the_next_request_goes_where_the_first_went() -> None:
-    dialog = Dialog.opened_by_us(request(INVITE, routes=""), response(contact=""))
+    dialog = Dialog.opened_by_us(request(INVITE, routes=""), response(contact=""), HOP)
     assert str(dialog.target) == "sip:100@example.org"
 
 
@@ -119,3 +123,38 @@ def test_a_target_refresh_moves_the_target(method: str, moves: bool) -> None:
     dialog = ours().learn(theirs(method=method, cseq=3))
     assert str(dialog.target) == ("sip:new@b" if moves else "sip:bob@b")
     assert dialog.remote_cseq == 3
+
+
+@pytest.mark.parametrize(
+    ("routes", "after"),
+    [
+        ("<sip:far;lr>, <sip:p1.example.org;lr>", ("new", "<sip:far;lr>")),
+        ("<sip:far;lr>, <sip:P1.example.org:5061;transport=tls;lr>", ("new", "<sip:far;lr>")),
+        ("<sip:far;lr>, <sip:192.0.2.1:5061;lr>", ("new", "<sip:far;lr>")),
+        ("<sip:far;lr>, <sip:192.0.2.1;r2=on;lr>, <sip:192.0.2.1:5060;r2=on;lr>",
+         ("new", "<sip:far;lr>")),
+        ("<sip:192.0.2.1:5061;lr>, <sip:far;lr>, <sip:192.0.2.1:5061;lr>",
+         ("new", "<sip:far;lr>", "new")),
+        ("<sip:192.0.2.1:5099;lr>", ("<sip:192.0.2.1:5099;lr>",)),
+        ("<sip:far;lr>", ("<sip:far;lr>",)),
+    ],
+)  # fmt: skip
+def test_entries_that_name_the_lost_proxy_lead_over_the_new_one(
+    routes: str, after: tuple[str, ...]
+) -> None:
+    """F6; and back again."""
+    new = "<sip:[2001:db8::2]:5071;transport=tls;lr>"
+    dialog = ours(f"Record-Route: {routes}\n")
+    moved = dialog.over(OTHER)
+    _, bye = moved.next_request("BYE")
+    assert bye.headers.all("Route") == tuple(new if one == "new" else one for one in after)
+    assert moved.over(OTHER) == moved
+    assert dialog.over(HOP) == dialog
+    home = "<sip:192.0.2.1:5061;transport=tls;lr>"
+    _, back = moved.over(HOP).next_request("BYE")
+    assert back.headers.all("Route") == tuple(home if one == "new" else one for one in after)
+
+
+def test_a_dialog_without_routes_goes_straight_to_the_far_end() -> None:
+    _, bye = ours().over(OTHER).next_request("BYE")
+    assert not bye.headers.all("Route")

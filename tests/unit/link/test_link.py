@@ -38,7 +38,9 @@ def test_the_first_connection_starts_at_once_and_sip_flows_once_tls_stands() -> 
     assert of(Connect, out) == [Connect(1, PRIMARY.name, Address("192.0.2.1", 5061))]
     assert not of(LinkUp, rig.feed(TcpConnected(1)))
     assert not of(Write, rig.out)
-    assert of(LinkUp, rig.feed(Connected(1, FACTS))) == [LinkUp(PRIMARY, FACTS.local)]
+    assert of(LinkUp, rig.feed(Connected(1, FACTS))) == [
+        LinkUp(PRIMARY, FACTS.local, Address(PRIMARY.host, 5061))
+    ]
     assert rig.status.state is LinkState.UP
     assert rig.status.facts == FACTS
 

@@ -85,7 +85,9 @@ def reply(method: str, call_id: str, status: int = 200) -> bytes:
 def test_the_contact_leads_to_the_listening_port() -> None:
     rig = Separate()
     rig.connect()
-    assert of(LinkUp, rig.out) == [LinkUp(PRIMARY, Address(LOCAL.host, PORT))]
+    assert of(LinkUp, rig.out) == [
+        LinkUp(PRIMARY, Address(LOCAL.host, PORT), Address(PRIMARY.host, 5061))
+    ]
     assert rig.status.per_call
     assert rig.status.state is LinkState.UP
 

@@ -173,7 +173,7 @@ def connected_racing(_: str) -> None:
     second = rig.dialled()
     out = rig.stands(second)
     assert of(Close, out) == [Close(dialled_first(rig).attempt)]
-    assert of(LinkUp, out) == [LinkUp(BACKUP, FACTS.local)]
+    assert of(LinkUp, out) == [LinkUp(BACKUP, FACTS.local, Address(BACKUP.host, 5061))]
 
 
 def dialled_first(rig: Rig) -> Connect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware.link.events import (
+    Address,
     CallsInProgress,
     Close,
     Connect,
@@ -113,7 +114,7 @@ def test_f1_a_silent_primary_costs_a_head_start_of_a_second_while_unmeasured() -
     assert rig.now - before == pytest.approx(1.0)
     out = rig.stands(second)
     assert of(Close, out) == [Close(first.attempt)]
-    assert of(LinkUp, out) == [LinkUp(BACKUP, FACTS.local)]
+    assert of(LinkUp, out) == [LinkUp(BACKUP, FACTS.local, Address(BACKUP.host, 5061))]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_f1_a_slow_primary_may_still_win() -> None:
     second = rig.dialled()
     out = rig.stands(first, after_s=0.3)
     assert of(Close, out) == [Close(second.attempt)]
-    assert of(LinkUp, out) == [LinkUp(PRIMARY, FACTS.local)]
+    assert of(LinkUp, out) == [LinkUp(PRIMARY, FACTS.local, Address(PRIMARY.host, 5061))]
     assert rig.feed(Connected(second.attempt, FACTS)) == []  # The loser is not heard.
 
 
@@ -247,7 +248,7 @@ def test_f3_three_probes_and_the_phone_goes_home_in_one_step() -> None:
     kinds = [type(item) for item in out]
     assert kinds[:3] == [Close, LinkDown, LinkUp]
     assert of(Close, out) == [Close(backup)]
-    assert of(LinkUp, out) == [LinkUp(PRIMARY, FACTS.local)]
+    assert of(LinkUp, out) == [LinkUp(PRIMARY, FACTS.local, Address(PRIMARY.host, 5061))]
     assert rig.status.proxy == PRIMARY
     rig.serves(rig.link.attempt or 0)
     rig.live(30)

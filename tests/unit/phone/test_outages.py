@@ -20,6 +20,8 @@ from firmware.agent.events import (
     RegistrationState,
     RemoteRinging,
     Repeating,
+    Tie,
+    TieChanged,
 )
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Proxy, Role
 from firmware.phone.events import OutageEnded, OutageLog, OutagesKept, TimeIs
@@ -435,6 +437,18 @@ def test_a_call_that_goes_again_and_is_not_answered_was_lost_by_the_outage() -> 
     assert len(log.ended) == 1, "it is not over a second time"
 
 
+def test_a_call_that_could_not_be_tied_to_its_far_end_again_was_lost_by_the_outage() -> None:
+    """F6: that shows when the outage is over for the accounts."""
+    log = Log.served().feed(*(Dialling(call, 1, FAR) for call in (1, 2, 3))).lost()
+    log.feed(*(TieChanged(call, Tie.REFRESHING) for call in (1, 2, 3))).back(proxy=BACKUP)
+    log.feed(TieChanged(2, Tie.ANCHORED), TieChanged(1, Tie.REPLACING), TieChanged(1, Tie.GONE))
+    log.feed(TieChanged(3, Tie.ADRIFT), CallEnded(3, EndCause.HUNG_UP_HERE))
+    log.feed(CallEnded(2, EndCause.FAILED))
+    assert log.only.calls_lost == 0
+    log.feed(CallEnded(1, EndCause.FAILED))
+    assert (log.only.calls, log.only.calls_lost) == (3, 1)
+
+
 def test_a_call_that_goes_again_twice_is_lost_by_the_later_outage() -> None:
     log = Log.served().feed(Dialling(1, 1, FAR)).lost().feed(Repeating(1)).back(proxy=BACKUP)
     log.later(1).lost().feed(Repeating(1)).back()
@@ -577,7 +591,8 @@ def anything(random: Random, now: float) -> OutageEvent:
             dialled = random.random() < 0.5
             return Dialling(call, 1, FAR) if dialled else IncomingCall(call, 1, FAR)
         case 5:
-            return Repeating(random.randint(1, 20))
+            again: OutageEvent = TieChanged(random.randint(1, 20), random.choice(list(Tie)))
+            return random.choice([Repeating(random.randint(1, 20)), again])
         case 4:
             return CallEnded(random.randint(0, 20), random.choice(list(EndCause)))
         case _:

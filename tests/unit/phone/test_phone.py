@@ -15,6 +15,7 @@ from firmware.agent.events import (
     DigitFailed,
     EndCause,
     FarChanged,
+    FarEndSounds,
     HangUp,
     Hold,
     HoldChanged,
@@ -27,6 +28,8 @@ from firmware.agent.events import (
     RemoteRinging,
     Resume,
     SendDigit,
+    Tie,
+    TieChanged,
 )
 from firmware.link.events import TestLink
 from firmware.media.events import (
@@ -285,6 +288,32 @@ def test_a_hold_that_was_refused_is_tried_again_by_the_next_press() -> None:
     rig.press("hold")
     assert Report(HoldChanged(7, False)) in rig.feed(HoldChanged(7, False))
     assert of(Hold, rig.press("hold")) == [Hold(7)]
+
+
+def test_a_call_that_outlives_its_link_says_so() -> None:
+    """F6: "call kept" while it happens, and a sentence where nothing can be done."""
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, PLAN))
+    seen = []
+    for tie in Tie:
+        out = rig.feed(TieChanged(7, tie))
+        assert Report(TieChanged(7, tie)) in out
+        seen.append(rig.words)
+    anchored, refreshing, replacing, adrift, gone = seen
+    assert "call kept" not in anchored
+    assert "\ncall kept\n" in refreshing
+    assert "\ncall kept\n" in replacing
+    assert "call kept while it is heard" in adrift
+    assert "the far end is gone" in gone
+    rig.feed(TieChanged(7, Tie.ANCHORED), TieChanged(8, Tie.GONE))
+    assert rig.words == anchored, "another call's tie is not this one's"
+
+
+def test_the_agent_hears_whether_the_far_end_is_heard() -> None:
+    rig = Rig.registered().talking()
+    out = rig.feed(SoundReport(7, FarEndSilent(0.0)), SoundReport(7, FarEndHeard()))
+    assert of(FarEndSounds, out) == [FarEndSounds(7, heard=False), FarEndSounds(7, heard=True)]
+    assert of(FarEndSounds, rig.feed(SoundReport(3, FarEndHeard()))) == [FarEndSounds(3, True)]
 
 
 def test_a_call_held_by_the_far_end_can_be_held_too() -> None:

@@ -27,6 +27,8 @@ from firmware.agent.events import (
     Party,
     RegistrationState,
     RemoteRinging,
+    Tie,
+    TieChanged,
 )
 from firmware.link.events import (
     Address,
@@ -164,7 +166,7 @@ def test_calls_are_told_and_commands_about_calls_need_one() -> None:
             none = {"ev": "error", "text": "line 3: there is no call to hold"}
             assert await program.answer({"cmd": "hold", "on": False}) == none
             program.report(IncomingCall(7, 1, Party("Ann", "301")))
-            told = {"call": 7, "account": 1, "name": "Ann", "number": "301"}
+            told = {"call": 7, "account": 1, "name": "Ann", "number": "301", "tie": "anchored"}
             assert await program.heard() == {"ev": "incoming", "state": "incoming", **told}
             program.say(answer)
             await program.has_fed(phone.AnswerCall())
@@ -174,6 +176,11 @@ def test_calls_are_told_and_commands_about_calls_need_one() -> None:
             await program.has_fed(phone.HoldCall(True))
             program.report(HoldChanged(7, True))
             assert await program.heard() == {"ev": "hold", "call": 7, "on": True}
+            program.report(TieChanged(7, Tie.REFRESHING))
+            refreshing = told | {"tie": "refreshing"}
+            assert await program.heard() == {"ev": "tie", "state": "answered", **refreshing}
+            program.report(TieChanged(7, Tie.ANCHORED))
+            assert await program.heard() == {"ev": "tie", "state": "answered", **told}
             program.say({"cmd": "hangup"})
             status = await program.answer({"cmd": "status"})
             assert status["calls"] == [{"state": "answered", **told}]
@@ -190,7 +197,14 @@ def test_a_call_that_we_make_rings_and_ends_with_its_reason() -> None:
     async def scene() -> None:
         async with talk() as program:
             program.report(Dialling(3, 2, Party("", "602")), RemoteRinging(3))
-            ringing = {"call": 3, "account": 2, "name": "", "number": "602", "state": "ringing"}
+            ringing = {
+                "call": 3,
+                "account": 2,
+                "name": "",
+                "number": "602",
+                "state": "ringing",
+                "tie": "anchored",
+            }
             assert await program.heard() == {"ev": "ringing", **ringing}
             program.report(CallEnded(3, EndCause.REFUSED, 486, "busy"))
             ended = {"call": 3, "cause": "refused", "status": 486, "reason": "busy"}

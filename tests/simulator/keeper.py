@@ -1,0 +1,93 @@
+"""The far end of a call that stands: it is asked to refresh its session, and to begin anew (F6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.sip.message import Request, Response
+from firmware.sip.replaces import Replaces
+from tests.simulator.dialogs import FAR_CONTACT, Leg, another_session, final
+from tests.simulator.line import Line
+
+if TYPE_CHECKING:
+    from tests.simulator.proxy import ProxyEnd
+
+REFRESHED = (200, 200, 200, 200, 200, 404, 408, 488, 491, 500, 503, 481)
+REPLACED = (200, 200, 200, 200, 404, 481, 603)
+
+
+class Keeper:
+    """Answers INVITEs of the phone within a dialog, and those with Replaces."""
+
+    def __init__(self, proxy: ProxyEnd) -> None:
+        self._proxy = proxy
+        self.seen = dict.fromkeys(["refreshed", "refused", "forgotten", "replaced"], 0)
+
+    def reinvited(self, line: Line, request: Request, account: str) -> None:
+        """Take an INVITE within a dialog."""
+        proxy, leg = self._proxy, self._proxy.legs.find(request)
+        if leg is None:
+            self._refuse(line, request, 481)
+            return
+        number = request.cseq.number
+        assert number > leg.phone_cseq, "the CSeq of an INVITE within a dialog does not grow"
+        leg.phone_cseq = number
+        assert request.body, "an INVITE within a dialog without an offer"
+        assert request.contacts, "an INVITE within a dialog without a Contact"
+        if proxy.challenges_in_dialog(line, request, account):
+            return
+        status = 200 if proxy.is_calm else proxy.random.choice(REFRESHED)
+        if status == 200:
+            self._refresh(line, leg, request)
+            return
+        if status == 481:  # It lost the call: its power went off.
+            self.seen["forgotten"] += 1
+            proxy.legs.forget(leg)
+        self.seen["refused"] += 1
+        self._refuse(line, request, status)
+
+    def replaced(self, line: Line, request: Request, account: str, named: Replaces) -> None:
+        """Take an INVITE in the place of a dialog: the new one stands once it is acknowledged."""
+        proxy, leg = self._proxy, self._proxy.legs.named(named)
+        assert "replaces" in request.require, "Replaces without Require"
+        assert request.body, "an INVITE with Replaces without an offer"
+        status = 200 if proxy.is_calm else proxy.random.choice(REPLACED)
+        if leg is None or status != 200:
+            self._refuse(line, request, 481 if leg is None else status)
+            return
+        self.seen["replaced"] += 1
+        self._begin_anew(line, request, account)
+        proxy.hang_up(leg)
+
+    def _refresh(self, line: Line, leg: Leg, request: Request) -> None:
+        self.seen["refreshed"] += 1
+        leg.target = request.contacts[0].uri
+        number = request.cseq.number
+        self._proxy.reply(line, self._ok(request, leg.tag, leg.session))
+        what = "acknowledge the 2xx of a re-INVITE"
+        self._proxy.insist(line, what, lambda: number in leg.acked or leg.is_over)
+
+    def _begin_anew(self, line: Line, request: Request, account: str) -> None:
+        session = another_session(self._proxy.legs.new_number() % 65536)
+        ok = self._ok(request, self._proxy.new_tag(), session)
+        leg = Leg(
+            call_id=request.call_id,
+            tag=ok.to.tag or "",
+            phone_tag=request.from_.tag or "",
+            account=account,
+            local=ok.headers.get("To") or "",
+            remote=request.headers.get("From") or "",
+            target=request.contacts[0].uri,
+            phone_cseq=request.cseq.number,
+            session=session,
+        )
+        self._proxy.legs.add(leg)
+        self._proxy.callee.repeat(line, leg, ok)
+
+    def _ok(self, request: Request, tag: str, session: bytes) -> Response:
+        return final(request, 200, tag, ("Contact", FAR_CONTACT), body=session)
+
+    def _refuse(self, line: Line, request: Request, status: int) -> None:
+        fields = (("Retry-After", "3"),) if status == 503 else ()
+        self._proxy.expect_ack(line, request)
+        self._proxy.reply(line, final(request, status, self._proxy.new_tag(), *fields))
