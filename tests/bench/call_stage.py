@@ -31,8 +31,8 @@ PEERS_CODECS = {
     "PCMA": "PCMA/8000/1",
 }
 
-RTP_PORTS = {"alice": 3000, "bob": 4000}
-"""Phones on one machine do not share their ports."""
+RTP_PORTS = {"alice": 13000, "bob": 14000}
+"""Phones on one machine do not share their ports; a soak may run beside the tests."""
 
 
 @dataclass
