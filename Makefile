@@ -18,8 +18,8 @@ BOARD ?= handset
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
-	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime openssl pipewire \
-	pipewire-alsa pipewire-bin sox wireplumber
+	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime linphone-cli openssl \
+	pipewire pipewire-alsa pipewire-bin sox wireplumber
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
