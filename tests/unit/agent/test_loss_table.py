@@ -1,0 +1,161 @@
+"""The table of ARCHITECTURE.md: what a call does when its link dies, each cell a test (F5, F6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from firmware.agent.events import Answer, CallEnded, EndCause, Hold, MediaEnded, Tie, TieChanged
+from firmware.agent.events import HangUp as Hang
+from firmware.link.events import Proxy
+from firmware.transaction.events import CancelLost
+from tests.unit.agent.calling import Calling
+from tests.unit.agent.registrar import answer
+from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of
+from tests.unit.agent.talking import AUDIO, HELD, Talking
+
+HEADING = "## A call, and the loss of its link"
+MOMENTS: dict[str, Proxy | None] = {
+    "next link: the same proxy": PRIMARY,
+    "next link: the other proxy": BACKUP,
+    "no link comes": None,
+}
+
+
+def dialling() -> Rig:
+    rig = Calling()
+    rig.open.append(rig.invite)
+    return rig
+
+
+def ringing_there(body: str = "") -> Rig:
+    rig = dialling()
+    assert isinstance(rig, Calling)
+    ringing = answer(rig.invite.request, 180, ("Contact", "<sip:far@198.51.100.7>"), tag="far")
+    if body:
+        headers = ringing.headers.add("Content-Type", "application/sdp")
+        ringing = replace(ringing, headers=headers, body=body.encode())
+    rig.reply(rig.invite, ringing)
+    return rig
+
+
+def ringing_here() -> Rig:
+    rig = Rig().registered()
+    rig.receive(invite(AUDIO))
+    return rig
+
+
+def answered() -> Rig:
+    rig = ringing_here()
+    rig.feed(Answer(1))
+    return rig
+
+
+def held() -> Rig:
+    rig = Talking()
+    rig.feed(Hold(1))
+    rig.grants(rig.asked(), HELD)
+    return rig
+
+
+def holding() -> Rig:
+    rig = Talking()
+    rig.feed(Hold(1))
+    return rig
+
+
+def replacing() -> Rig:
+    rig = Talking()
+    rig.down()
+    rig.up(PRIMARY)
+    rig.register()
+    rig.denies(rig.asked(), 481)
+    return rig
+
+
+def cancelling() -> Rig:
+    rig = dialling()
+    rig.feed(Hang(1))
+    return rig
+
+
+def hanging_up() -> Rig:
+    rig = Talking()
+    rig.feed(Hang(1))
+    return rig
+
+
+STATES: dict[str, Callable[[], Rig]] = {
+    "dialling": dialling,
+    "ringing there": ringing_there,
+    "early media": lambda: ringing_there(AUDIO),
+    "ringing here": ringing_here,
+    "answered here, no ACK yet": answered,
+    "talking": Talking,
+    "talking, called": lambda: Talking(placed=False),
+    "held": held,
+    "about to hold": holding,
+    "INVITE with Replaces out": replacing,
+    "hung up before the answer": cancelling,
+    "hung up, BYE out": hanging_up,
+}
+
+
+def document() -> dict[tuple[str, str], str]:
+    """Read the table: what happens, by state and moment."""
+    text = (Path(__file__).parents[3] / "ARCHITECTURE.md").read_text()
+    lines = text[text.index(HEADING) :].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("| | next link"))
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    moments = rows[0][1:]
+    pairs = [(row[0], zip(moments, row[1:], strict=True)) for row in rows[2:]]
+    return {(state, moment): text for state, cells in pairs for moment, text in cells}
+
+
+CELLS = document()
+
+
+def test_the_table_has_a_cell_for_each_state_and_moment() -> None:
+    assert set(CELLS) == {(state, moment) for state in STATES for moment in MOMENTS}
+
+
+@pytest.mark.parametrize(("state", "moment"), CELLS)
+def test_what_the_table_says_is_done(state: str, moment: str) -> None:
+    rig, proxy = STATES[state](), MOMENTS[moment]
+    rig.out.clear()
+    rig.down()
+    if proxy is not None:
+        rig.up(proxy, replace(LOCAL, port=41000))
+        rig.register()
+    else:
+        rig.wait(400)
+    said = happened(rig)
+    assert said == CELLS[state, moment]
+
+
+def happened(rig: Rig) -> str:
+    """Say in the table's words what came of it."""
+    ended = [end for end in of(CallEnded, rig.out) if end.cause is EndCause.LINK_LOST]
+    words = ["CANCEL of the old INVITE"] if of(CancelLost, rig.out) else []
+    for sent in rig.open:
+        request = sent.request
+        if request.method == "INVITE" and request.to.tag is None:
+            words.append("another INVITE")
+        elif request.method == "INVITE":
+            hold = b"a=sendonly" in request.body
+            words.append("re-INVITE, on hold" if hold else "re-INVITE")
+        elif request.method == "BYE":
+            words.append("BYE")
+    if rig.calls() and TieChanged(1, Tie.REFRESHING) in rig.out:
+        assert not of(MediaEnded, rig.out), "its sound never stops"
+        words = words or ["kept"]
+    if not rig.calls() and len(rig.agent._farewells):
+        words = words or ["the BYE is owed"]
+    return ", ".join(["ends: link lost"] * bool(ended) + words) or "nothing"
