@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 
@@ -22,16 +24,24 @@ def try_seed(seed: int) -> tuple[str, dict[str, int]]:
     return "", simulator.seen()
 
 
-def play_many(first: int, count: int, processes: int = 2) -> tuple[list[str], dict[str, int]]:
-    """Play seeds on all cores; stop at the first failures."""
+PROGRESS = 250
+"""After so many seeds a long run says how far it is."""
+
+
+def play_many(
+    first: int, count: int, told: Callable[[int], None] = lambda number: None
+) -> tuple[list[str], dict[str, int]]:
+    """Play seeds on all cores; stop at the first failures. `told` hears of every good one."""
     total: dict[str, int] = {}
     failures: list[str] = []
-    with ProcessPoolExecutor(processes) as pool:
-        for failure, seen in pool.map(try_seed, range(first, first + count), chunksize=8):
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(try_seed, range(first, first + count), chunksize=8)
+        for played, (failure, seen) in enumerate(results, 1):
             if failure:
                 failures.append(failure)
                 pool.shutdown(wait=False, cancel_futures=True)
                 break
+            told(played)
             for key, number in seen.items():
                 total[key] = total.get(key, 0) + number
     return failures, total
@@ -56,7 +66,12 @@ def main() -> int:
     if chosen.seed is not None:
         return show_seed(chosen.seed)
     began = time.perf_counter()
-    failures, seen = play_many(chosen.first, chosen.seeds)
+
+    def tell(number: int) -> None:
+        if number % PROGRESS == 0:
+            print(f"{number} seeds, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+
+    failures, seen = play_many(chosen.first, chosen.seeds, tell)
     print(
         "\n".join(failures)
         or f"{chosen.seeds} seeds ended well, {time.perf_counter() - began:.1f} s"

@@ -50,6 +50,10 @@ REPEATED_S = 1.0
 PATIENCE_S = 299.0
 """For so long a call without a link is not given up (F5)."""
 
+SECOND_S = 5.0
+BOUND_S = 20.0
+"""A sign-off that comes late, the REGISTER that follows it, and a slow registrar."""
+
 OPEN_MAX = SERVERS_MAX + 60
 CALLS_MAX = 8
 
@@ -198,8 +202,10 @@ class Checks:
         self.moves.after_step(simulator)
         self._dead_link_is_noticed(simulator)
         self._keeps_alive(simulator)
+        self._asks_again(simulator)
         self._status_is_told(simulator)
         self._calls_go_again(simulator)
+        self._is_bound(simulator)
         self.was_registered = len(stack.agent.registered_accounts)
 
     def _note_starts(self, simulator: Simulator, phase: Phase, *, registered: bool) -> None:
@@ -291,6 +297,39 @@ class Checks:
         silent_s = simulator.schedule.now - since
         limit_s = simulator.period_s(connection) + STEP_S
         assert silent_s <= limit_s, f"silent for {silent_s:.1f} s (L6)"
+
+    def _asks_again(self, simulator: Simulator) -> None:
+        """D3: a ping that nothing followed is followed by OPTIONS."""
+        attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+        connection = simulator.wire.connections[attempt] if attempt else None
+        if connection is None or connection.pinged_at is None:
+            return
+        answered = (connection.proof_at or 0.0) >= connection.pinged_at
+        silent_s = now - max(connection.pinged_at, simulator.woke_at)
+        if not answered and silent_s > SECOND_S + STEP_S:
+            assert connection.is_followed, "a silent ping, and no OPTIONS (D3)"
+
+    def _is_bound(self, simulator: Simulator) -> None:
+        """F3: where locations are shared, a binding that was undone from elsewhere is made anew."""
+        attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+        loses = any(simulator.loses_answers(site) for site in simulator.sites)
+        if attempt is None or not simulator.plan.is_shared or loses:
+            return
+        if not self._is_quiet(simulator, now):
+            return
+        for number, since in self.registered_since.items():
+            login = simulator.plan.logins[0][number - 1]
+            written = simulator.sent.registers.get((attempt, login.user))
+            if written is None or not written.expires:
+                continue  # It signs off.
+            bound = attempt in {b.connection for b in login.bindings if b.expires_at > now}
+            assert bound or now - since < BOUND_S, f"{login.user} is registered and not bound (F3)"
+
+    def _is_quiet(self, simulator: Simulator, now: float) -> bool:
+        """Tell whether the link has had no trouble for a while."""
+        connection = simulator.wire.connections[simulator.stack.link.attempt or 0]
+        quiet_since = max(connection.excused_at, simulator.woke_at)
+        return connection.path is None and connection.stands and now - quiet_since > BOUND_S
 
     def _status_is_true(self, simulator: Simulator) -> None:
         """S2: shown as up only with a proof of life that is fresh enough."""

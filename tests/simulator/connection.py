@@ -50,6 +50,7 @@ class Connection:
     pongs_up: int = 0  # and what the phone answered them with.
     pinged_at: float | None = None  # The phone's last ping, and how long after the one before.
     ping_gap_s: float = 0.0
+    is_followed: bool = False  # By something else that was written.
     alike_gaps: int = 0  # In a row.
     written_at: float = 0.0  # When the phone wrote last.
     is_garbled: bool = False  # Something from the proxy was spoilt on its way.

@@ -19,7 +19,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
 from firmware.frozen import frozen
-from tests.simulator.planted import BUGS, Bug
+from tests.simulator.bug import Bug
+from tests.simulator.planted import BUGS
 
 SEEDS_MAX = 200
 """A bug that is not found by then is one that nobody looks for."""

@@ -6,18 +6,8 @@ the text is changed for good reasons, the bug here has to be planted anew: it as
 
 from __future__ import annotations
 
-from firmware.frozen import frozen
-
-
-@frozen
-class Bug:
-    """One change of one module."""
-
-    name: str
-    module: str
-    old: str
-    new: str
-
+from tests.simulator.bug import Bug
+from tests.simulator.planted_two import BUGS_OF_TWO
 
 KEEPALIVE = "firmware.link.keepalive"
 LINK = "firmware.link.link"
@@ -412,4 +402,5 @@ BUGS = (
         "        new = self._calls - self._hit\n",
         "        new = set[int]()\n",
     ),
+    *BUGS_OF_TWO,
 )

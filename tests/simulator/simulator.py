@@ -385,7 +385,8 @@ class Simulator:
         if gone is None:
             return
         gone.serves = False
-        spell = self.random.choice([s for s in Spell if s is not Spell.NONE])
+        kinds = [s for s in Spell if s is not Spell.NONE] + [Spell.CLOSES] * 6 + [Spell.MUTE] * 2
+        spell = self.random.choice(kinds)
         self.trace.add(self.schedule.now, "!", f"{gone.role}: {spell.value} for good")
         self.wire.begin(gone, spell)
 

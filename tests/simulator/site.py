@@ -43,7 +43,8 @@ class Site:
         self.refuses_strays = random.random() < 0.5  # Old addresses refuse, or swallow.
         self._network = network
         self._first = 10
-        self.told = self.addresses  # What DNS says.
+        self.told = self.addresses  # What DNS says,
+        self.untried: list[Address] = []  # and what the phone has not dialled of that.
 
     @property
     def role(self) -> str:

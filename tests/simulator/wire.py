@@ -105,6 +105,7 @@ class Wire:
                 connection = self._new(attempt, Stage.DIALLING, name.text)
                 if name.text == address.host:  # An address as configured: no look-up came before.
                     self._began(connection)
+                connection.site.untried = [a for a in connection.site.untried if a != address]
                 self._connect(connection, address)
             case Write(attempt, data):
                 self._write(attempt, data)
@@ -154,6 +155,7 @@ class Wire:
 
         def resolved() -> None:
             if connection.stage is Stage.RESOLVING:
+                site.untried = list(found)
                 self._ended(connection)  # The look-up is over; a dial is a new attempt.
                 self._deliver(Resolved(attempt, found))
 
@@ -205,6 +207,7 @@ class Wire:
         assert data, "writes nothing"
         self._check_beat(connection, data)
         connection.written_at = self.schedule.now
+        connection.is_followed = data != b"\r\n\r\n"
         if data.strip(b"\r\n"):
             connection.carried_sip = True
             others = [c for c in self.standing if c.carried_sip and c is not connection]
@@ -388,9 +391,11 @@ class Wire:
         connection = self.connections.get(attempt)
         if connection is None or connection.stage is Stage.ENDED:
             return
+        left = list(connection.site.untried) if connection.stage is Stage.DIALLING else []
         self._ended(connection)
         connection.stands = False
         self._deliver(Lost(attempt, Failure(kind, text)))
+        assert not left or connection.site.untried != left, "the next address is not tried (F1)"
         self._late_words(connection)
 
     def _tell(self, attempt: int, event: object) -> None:

@@ -94,7 +94,7 @@ def draw_plan(random: Random, *, trouble: bool) -> Plan:
         for site in sites:
             site.calm_down(calm(site.faults))
     numbers = range(1, random.choice([1, 1, 2, 3]) + 1)
-    wrong = random.random() < 0.1
+    wrong = random.random() < (0.25 if two else 0.1)
     logins = [new_login(n, is_wrong=wrong and n == max(numbers)) for n in numbers]
     others = logins if shared else [login.at_another_registrar for login in logins]
     return Plan(
