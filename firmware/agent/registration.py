@@ -43,8 +43,8 @@ REFILL_S = 3.0
 """REGISTERs per account: ten in a row serve any challenge and reconnect, then one in 3 s."""
 
 UNDONE_S = 5.0
-"""A sign-off that the last proxy did not answer may reach a registrar that both share after the new
-REGISTER, and take the new binding away: so long after it, the account registers once more."""
+"""A REGISTER that the last proxy did not answer may reach a registrar that both share after the new
+one, and take the new binding away: so long after that, the account registers once more."""
 
 RETRY_SPREAD = 1.1
 """Waits are drawn from 100-110 %, so that a fleet does not come back in one instant."""
@@ -119,7 +119,7 @@ class Registration:
         self._reason = ""
         self._stopping = False  # The binding is taken away,
         self._moving = False  # to register at another proxy at once (F3).
-        self._may_be_undone = False  # The next binding, by a sign-off that was not answered.
+        self._unanswered_at: Proxy | None = None  # The last link's, where its REGISTER was not.
         self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
         self._register_at: float | None = None
         self._expires_at: float | None = None
@@ -198,7 +198,7 @@ class Registration:
 
     def service_lost(self, failure: Failure) -> None:
         """There is no way to the registrar; what was out goes again on the next link (F5)."""
-        self._may_be_undone = self.is_signing_off
+        self._unanswered_at = self.line.proxy if self._key else None
         self._key = None
         if self._stopping:
             self._sign_off()
@@ -332,9 +332,9 @@ class Registration:
         self._learn(own, response)
         self._enter(RegistrationState.REGISTERED)
         self._expires_at = now + expires_s
-        longest_s = UNDONE_S if self._may_be_undone else float(expires_s)
+        longest_s = UNDONE_S if self._unanswered_at not in {None, self.line.proxy} else expires_s
         renew_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
-        self._register_at, self._may_be_undone = min(renew_at, now + longest_s), False
+        self._register_at, self._unanswered_at = min(renew_at, now + longest_s), None
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
 

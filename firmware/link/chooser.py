@@ -95,13 +95,8 @@ class Chooser:
             record.not_before = max(held, record.not_before or held)
 
     def fit(self, proxy: Proxy) -> None:
-        """The probes of a proxy succeeded: nothing is held against it."""
+        """A proxy serves, or its probes succeeded: nothing is held against it."""
         self._records[proxy].unfit_until = self._records[proxy].not_before = None
-
-    def serves(self, proxy: Proxy) -> None:
-        """A REGISTER got its 2xx; a proxy that never stays has to do more than that."""
-        if self._records[proxy].short_links < SHORT_LINKS_MAX:
-            self.fit(proxy)
 
     def link_ended(self, proxy: Proxy, served_at: float | None, now: float) -> bool:
         """A link is gone; `served_at` is the moment of its first 2xx. Tell whether it was short."""

@@ -231,7 +231,8 @@ class KeepAlive:
         self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)
         if self.answers_pings is False:
             return self._send_options(now)
-        self._second_at = now + SECOND_AFTER_S
+        if self._second_at is None:  # Short periods must not put it off again and again.
+            self._second_at = now + SECOND_AFTER_S
         return self._send_ping(now)
 
     def _tighten(self, check_at: float, condemn_by: float) -> None:

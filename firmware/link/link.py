@@ -306,7 +306,7 @@ class Link:
         self._home_by = None
         self._served_at = self._served_at or now
         self._retry.service_confirmed(now)
-        self._chooser.serves(self._flow.proxy)
+        self._chooser.fit(self._flow.proxy)
         return self._after_flow(self._flow.service_confirmed(flow_timer_s, now), now)
 
     def _unfit(self, failure: Failure, retry_after_s: float, now: float) -> list[object]:
@@ -337,7 +337,7 @@ class Link:
         if not flow.served and self._chooser.is_fit(flow.proxy, now):
             self._chooser.unfit(flow.proxy, 0.0, now)
         # Only where this proxy has just become unfit: the fit one may be dead as well (F2).
-        turned = (flow.served or self._was_fit) and not self._chooser.is_fit(flow.proxy, now)
+        turned = self._was_fit and not self._chooser.is_fit(flow.proxy, now)
         if turned and self._chooser.has_fit(now):
             self._retry.interrupted(now)
             return now

@@ -27,7 +27,7 @@ from firmware.phone.events import Report, SetLamp, SetRinger, Show, StartVoice, 
 from firmware.phone.state import State as PhoneState
 from firmware.transaction.layer import SERVERS_MAX
 from tests.simulator.faults import Ending
-from tests.simulator.moves import Moves
+from tests.simulator.moves import LEAVE_S, Moves
 from tests.simulator.registrar import SECRET
 from tests.simulator.retries import Phase, Retries
 
@@ -50,6 +50,7 @@ REPEATED_S = 1.0
 PATIENCE_S = 299.0
 """For so long a call without a link is not given up (F5)."""
 
+MOVING = "moving to the primary"
 SECOND_S = 5.0
 BOUND_S = 20.0
 """A sign-off that comes late, the REGISTER that follows it, and a slow registrar."""
@@ -83,6 +84,7 @@ class Checks:
     repeating: dict[int, float] = field(default_factory=dict)  # Calls whose link died, and when.
     registered_since: dict[int, float] = field(default_factory=dict)  # Over this link.
     starts_seen: int = 0
+    moving_since: dict[int, float] = field(default_factory=dict)  # Accounts that signed off.
     last_attempt: int | None = None
     was_registered: int = 0
     served_attempt: int | None = None  # The attempt on which a REGISTER was answered with 2xx.
@@ -196,6 +198,7 @@ class Checks:
         if registered and stack.link.attempt != self.served_attempt:
             self.served_attempt, self.served_since = stack.link.attempt, now
             self.seen["registered"] += 1
+            simulator.served()
         phase = PHASES[stack.link.state]
         self._note_end(simulator)
         self._note_starts(simulator, phase, registered=registered)
@@ -206,6 +209,7 @@ class Checks:
         self._status_is_told(simulator)
         self._calls_go_again(simulator)
         self._is_bound(simulator)
+        self._moves_on(simulator)
         self.was_registered = len(stack.agent.registered_accounts)
 
     def _note_starts(self, simulator: Simulator, phase: Phase, *, registered: bool) -> None:
@@ -238,7 +242,7 @@ class Checks:
         if not is_unfit and old == self.served_attempt:
             return
         certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
-        self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
+        self.retries.disappoints(role, connection.opened_at, now, certain=certain, anew=is_unfit)
         holds = connection.site.holds
         # Silence is heard later; else every account that was registered must have been failed.
         silent = reason is not None and "answer" in reason.text
@@ -324,6 +328,16 @@ class Checks:
                 continue  # It signs off.
             bound = attempt in {b.connection for b in login.bindings if b.expires_at > now}
             assert bound or now - since < BOUND_S, f"{login.user} is registered and not bound (F3)"
+
+    def _moves_on(self, simulator: Simulator) -> None:
+        """F3: who signed off for the way home is soon there, or signs on here again."""
+        attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+        moving = {n for n, account in self.accounts.items() if account.reason == MOVING}
+        for number in set(self.moving_since) - moving:
+            del self.moving_since[number]
+        for number in moving if attempt else ():
+            since = max(self.moving_since.setdefault(number, now), simulator.woke_at)
+            assert now - since <= LEAVE_S + STEP_S, f"account {number} has signed off for nothing"
 
     def _is_quiet(self, simulator: Simulator, now: float) -> bool:
         """Tell whether the link has had no trouble for a while."""

@@ -74,6 +74,7 @@ class Nature:
 
     answers_pings: bool = True
     pings_every_s: float = 0.0
+    pings_first_s: float = 0.0  # After a connection stands; 0: as always.
     flow_timer_s: int | None = None
     algorithms: tuple[str, ...] = ("SHA-256", "MD5")
     qop: str = "auth"
@@ -137,7 +138,7 @@ def draw_faults(random: Random) -> Faults:
 def draw_site(random: Random) -> Faults:
     """Draw what goes wrong at one of two proxies; some of them have a character of their own."""
     faults = draw_faults(random)
-    kinds = {"any": 5, "well": 2, "flapping": 2, "slow": 1, "refuses all": 1}
+    kinds = {"any": 5, "well": 2, "flapping": 2, "slow": 2, "refuses all": 1}
     match random.choices(list(kinds), list(kinds.values()))[0]:
         case "well":
             return calm(faults)

@@ -69,8 +69,8 @@ BUGS_OF_TWO = (
     Bug(
         "a proxy that never stays is fit",
         CHOOSER,
-        "        if self._records[proxy].short_links < SHORT_LINKS_MAX:\n",
-        "        if True:\n",
+        "        if record.short_links >= SHORT_LINKS_MAX and self.is_fit(proxy, now):\n",
+        "        if False:\n",
     ),
     Bug(
         "a quick proxy wins every race",
@@ -83,7 +83,7 @@ BUGS_OF_TWO = (
     Bug(
         "moves to a fit proxy are never counted",
         LINK,
-        "turned = (flow.served or self._was_fit) and not self._chooser.is_fit(flow.proxy, now)",
+        "turned = self._was_fit and not self._chooser.is_fit(flow.proxy, now)",
         "turned = not self._chooser.is_fit(flow.proxy, now)",
     ),
     Bug(
@@ -210,10 +210,10 @@ BUGS_OF_TWO = (
         "            self._moving = False\n        if self.state",
     ),
     Bug(
-        "a late sign-off undoes the new binding",
+        "a late REGISTER undoes the new binding",
         REGISTRATION,
-        "self._may_be_undone = self.is_signing_off",
-        "self._may_be_undone = False",
+        "UNDONE_S if self._unanswered_at not in {None, self.line.proxy} else expires_s",
+        "expires_s",
     ),
     Bug(
         "one proxy's refusal forgotten at another",
@@ -276,8 +276,14 @@ BUGS_OF_TWO = (
     Bug(
         "no OPTIONS after a silent ping",
         KEEPALIVE,
-        "        self._second_at = now + SECOND_AFTER_S\n",
-        "",
+        "            self._second_at = now + SECOND_AFTER_S\n",
+        "            pass\n",
+    ),
+    Bug(
+        "OPTIONS put off by every ping",
+        KEEPALIVE,
+        "        if self._second_at is None:  # Short",
+        "        if True:  # Short",
     ),
     # A proxy's addresses.
     Bug(

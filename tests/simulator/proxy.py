@@ -78,7 +78,8 @@ class ProxyEnd:
         self.lines = {n: one for n, one in self.lines.items() if one.is_open}
         self.lines[connection.attempt] = line
         if self.nature.pings_every_s:
-            self.schedule.later(self.nature.pings_every_s, lambda: self._ping(line))
+            first_s = self.nature.pings_first_s or self.nature.pings_every_s
+            self.schedule.later(first_s, lambda: self._ping(line))
         if self.nature.speaks_first and not self.is_calm:
             self.seen["spoke first"] += 1
             self._speak_first(line)

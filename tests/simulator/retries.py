@@ -59,6 +59,7 @@ class Retries:
     ended_at: float | None = None  # When the last race or link ended.
     outage_since: float | None = None
     short_links: int = 0  # Links in a row that ended before they were healthy.
+    must_go: bool = False  # To the proxy that is fit, at once (D8).
     failures: int = 0  # Since the last healthy time.
     late_failures: int = 0  # Those after the outage's first 10 s,
     may_be_late: bool = False  # and whether there may be more.
@@ -147,10 +148,15 @@ class Retries:
         """Its probes may have succeeded (F3)."""
         self.records[role].unfit_until = 0.0
 
-    def disappoints(self, role: str, now: float, *, certain: bool, anew: bool) -> None:
+    def disappoints(
+        self, role: str, since: float, now: float, *, certain: bool, anew: bool
+    ) -> None:
         """A link ended before its first 2xx, or the registrar does not serve (`anew`)."""
         record = self.records[role]
-        was_fit = record.may_be_unfit_until <= now
+        was_fit, was_fit_then = (record.may_be_unfit_until <= at for at in (now, since))
+        others = [one for one in self.records.values() if one is not record]
+        fit = [o for o in others if max(o.may_be_unfit_until, o.may_be_held_until) <= now]
+        self.must_go = certain and was_fit_then and bool(fit)
         record.may_be_unfit_until = now + self.blacklist_s
         if certain and (was_fit or anew):
             record.unfit_until = now + self.blacklist_s
@@ -205,6 +211,7 @@ class Retries:
                 assert late_s <= SLACK_S, f"{site.role} is not tried beside {first.site.role} (F1)"
 
     def _begins(self, now: float) -> None:
+        self.must_go = False
         self.registered_at, self.has_served = None, False
         if self.ended_at is None:
             return
@@ -260,7 +267,7 @@ class Retries:
         early = self.late_failures == 0 and not self.may_be_late
         longest_s = EARLY_BOUND_S if early else CAP_S
         since = max(self.ended_at, self._longest_hold(), self.woke_at)
-        if self.may_be_at_once and not self.may_be_late:
+        if self.must_go or (self.may_be_at_once and not self.may_be_late):
             longest_s = 0.0
         if self.network_changed_at > self.ended_at:  # D6.
             longest_s, since = 0.0, max(since, self.network_changed_at)

@@ -61,7 +61,8 @@ CALM_S_MAX = 190.0
 AWAY_S = 700.0
 """Longer, where a primary that does not serve has to be found out a few times."""
 
-STALL_S = 400.0
+PAUSES_S = (0.5, 8.0, 60.0, 400.0)
+STALL_S = max(PAUSES_S)
 """The longest pause of the phone."""
 
 STEPS_MAX = 400_000
@@ -135,6 +136,7 @@ class Simulator:
         odd = {Spell.UNAVAILABLE, Spell.UNAVAILABLE_UNTIL} & set(worst.spells)
         # Taken for a wrong password.
         stale = self._may_stall(site) and site.nature.nonce_s <= STALL_S
+        stale = stale and not site.nature.says_stale
         return bool(worst.refused or worst.unanswered or worst.fails_account or odd or stale)
 
     def _may_stall(self, site: Site) -> bool:
@@ -249,6 +251,8 @@ class Simulator:
             self._every(site.faults.renumber_every_s, partial(self._renumber, site))
             if self.random.random() < 0.3:
                 self._spell(site)  # Trouble from the start.
+        if len(self.sites) > 1 and self.random.random() < 0.2:
+            self.schedule.later(self.random.uniform(0, 300), self._double_outage)
         self._every(own.network_every_s, self._network_changes)
         self._every(own.pause_every_s, self._pause)
         self._every(own.clock_every_s, self._clock_steps)
@@ -282,8 +286,21 @@ class Simulator:
         self.trace.add(self.schedule.now, "!", f"{site.role}: {spell.value}")
         self.seen_trouble[spell.value] += 1
         self.wire.begin(site, spell)
+        if spell is Spell.UNAVAILABLE_UNTIL and self.plan.faults.network_every_s:
+            self.schedule.later(self.random.uniform(1, 20), self._network_changes)
         ends_s = self.random.expovariate(1 / site.faults.spell_s)
         self.schedule.later(ends_s, partial(self._clear_up, site, spell))
+
+    def _double_outage(self) -> None:
+        """One accepts and closes while the other cannot be had: no reason to hurry (F2)."""
+        closes, gone = self.random.sample(self.sites, 2)
+        if self.is_calm:
+            return
+        away = self.random.choice([Spell.REFUSES, Spell.UNREACHABLE, Spell.TLS_FAILS])
+        for site, spell in ((closes, Spell.CLOSES), (gone, away)):
+            self.trace.add(self.schedule.now, "!", f"{site.role}: {spell.value}")
+            self.wire.begin(site, spell)
+            self.schedule.later(60.0, partial(self._clear_up, site, spell))
 
     def _clear_up(self, site: Site, spell: Spell) -> None:
         if site.serves and site.spell is spell:
@@ -311,11 +328,26 @@ class Simulator:
         unix_s = self.random.choice([None, 0.0, 1.8e9, 4e9, self.random.uniform(1.7e9, 1.9e9)])
         self.tell(TimeIs(unix_s, self.random.choice([0, 3600, -18000])))
 
-    def _pause(self) -> None:
+    def served(self) -> None:
+        """The phone has come back; where its machine pauses at all, now is a bad moment (F2)."""
+        if self.plan.faults.pause_every_s and not self.is_calm and self.random.random() < 0.3:
+            self.schedule.later(2.0, self._nap)
+
+    def _nap(self) -> None:
+        """Sleep through the time that makes a link healthy, and lose it meanwhile."""
+        attempt = self.stack.link.attempt
+        if self._asleep_until is not None or attempt is None or self.is_calm:
+            return
+        self._pause(40.0)
+        connection = self.wire.connections[attempt]
+        self.schedule.later(38.0, lambda: self.wire.end(connection))
+
+    def _pause(self, longest_s: float = STALL_S) -> None:
         """The phone's machine stands still for a while."""
         if self._asleep_until is not None:
             return
-        self._asleep_until = self.schedule.now + self.random.choice([0.5, 8.0, 60.0, STALL_S])
+        pause_s = longest_s if longest_s < STALL_S else self.random.choice(PAUSES_S)
+        self._asleep_until = self.schedule.now + pause_s
         self.person.phone_sleeps = True
         self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from firmware.agent.account import Account, AgentSettings, RegistrationSettings
@@ -20,6 +20,9 @@ TWO = 0.6
 """The share of the seeds that have a backup."""
 
 TIMEOUT_RETRY_S = 30.0
+DECEIVES = 0.12
+"""The share of the proxies whose own pings look like pongs that they never send."""
+
 DRIFT = 1e-4
 """How much faster or slower than the world's the phone's clock runs: a bad crystal."""
 
@@ -113,9 +116,13 @@ def draw_plan(random: Random, *, trouble: bool) -> Plan:
 
 def _site(random: Random, role: Role, faults: Faults) -> Site:
     network = "198.51.100" if role is Role.PRIMARY else "203.0.113"
+    nature = draw_nature(random)
+    if random.random() < DECEIVES:
+        first_s = random.uniform(0.5, 2.5)
+        nature = replace(nature, answers_pings=False, pings_every_s=60.0, pings_first_s=first_s)
     named = random.random() < 0.6
     host = f"{role.value}.example.org" if named else f"{network}.10"
-    site = Site(Proxy(role, host, 5061), network, random, faults, draw_nature(random))
+    site = Site(Proxy(role, host, 5061), network, random, faults, nature)
     if not named:
         site.with_one_address()
     return site

@@ -267,3 +267,19 @@ def test_s2_a_link_without_proof_of_life_is_not_shown_as_up() -> None:
     rig.kernel(attempt, 0)
     rig.advance(proof + 30 + 2 + 4 + 0.001)
     assert rig.status.state in {LinkState.UNPROVEN, LinkState.WAITING}
+
+
+def test_d3_options_follow_a_silent_ping_however_short_the_period_is() -> None:
+    rig = Rig(keep_alive_s=5.0)
+    attempt = rig.registered()  # Answered one ping, or so it seemed: a ping of its own came then.
+    pinged = None
+    while b"OPTIONS" not in (said := next_write(rig)):
+        assert said == PING
+        pinged = pinged or rig.now
+    assert pinged is not None
+    assert rig.now - pinged == pytest.approx(5.0)
+    sent = parse_message(said)
+    assert isinstance(sent, Request)
+    rig.receive(attempt, bytes(sent.answer(200)))
+    rig.advance(rig.now + 4)
+    assert not of(LinkDown, rig.out), "its answer came in time"

@@ -466,6 +466,23 @@ def test_d8_a_proxy_that_registers_us_and_closes_three_times_is_unfit() -> None:
     assert rig.now == before, "at once: it has just become unfit"
 
 
+def test_f2_one_that_registers_us_and_closes_beside_one_that_refuses_makes_no_hot_loop() -> None:
+    rig = Two()
+    start, attempts = rig.now, 0
+    while rig.now < start + 600:
+        connect = rig.dialled()
+        attempts += 1
+        if host(connect) == BACKUP.host:
+            out = rig.feed(Lost(connect.attempt, REFUSED))
+            if not of(Connect, out):
+                continue
+            connect = of(Connect, out)[0]
+        rig.stands(connect)
+        rig.serves(connect.attempt)
+        rig.lose(connect.attempt, RESET)
+    assert attempts <= 60
+
+
 def test_d8_thirty_seconds_of_service_count_as_staying() -> None:
     rig = Two()
     for _ in range(2):
