@@ -101,6 +101,8 @@ class Sent:
         known = (invite.call_id, invite.from_.tag or "", invite.cseq.number)
         assert known not in self._dialogs, "an INVITE that draws 482 (F5, 8.2.2.2)"
         _keep(self._dialogs, known)
+        if invite.to.tag:
+            return  # Within a dialog: what is owed there is the dialog's business (F6).
         for owed in self._owed(connection.site, invite, now):
             again = owed.request.call_id != invite.call_id
             self.seen["cancels owed"] += 1
