@@ -87,7 +87,13 @@ FEATURES = (
         "911|999|112|110",
         "Numbers that may be dialled from a locked phone.",
     ),
-    feature("call waiting", Switch(), "1", "1: a second call is offered during a call."),
+    feature(
+        "call waiting",
+        Switch(),
+        "1",
+        "1: a second call is offered during a call; 0: busy.",
+        built=True,
+    ),
     line("sip explicit mwi subscription", Switch(), "0", "1: subscribe to message waiting."),
     line(
         "sip blf subscription period",

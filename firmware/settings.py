@@ -170,6 +170,7 @@ def stack_settings(
         agent=agent_settings(configuration, instance, user_agent),
         phone=PhoneSettings(
             digit_timeout_s=float(configuration.value("sip digit timeout")),
+            call_waiting=bool(configuration.value("call waiting")),
             problems=tuple(problems),
         ),
         t1_s=int(configuration.value("sip T1 timer")) / 1000,

@@ -95,10 +95,10 @@ class Facts:
         status = self._accounts.get(account)
         return status.name if status else ""
 
-    @property
-    def has_several_accounts(self) -> bool:
-        """Tell whether a call needs to say which account it is for."""
-        return len(self._accounts) > 1
+    def called_as(self, account: int) -> str:
+        """Return for which account a call is, "" where there is only one."""
+        name = self.name_of(account) if len(self._accounts) > 1 else ""
+        return f"for {name}" if name else ""
 
     def _is_registered(self, account: int) -> bool:
         return self._accounts[account].state is RegistrationState.REGISTERED

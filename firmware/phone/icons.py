@@ -96,6 +96,7 @@ CALL: dict[CallStage, Rows] = {
         .......
     """),
 }
+CALL[CallStage.WAITING] = CALL[CallStage.INCOMING]
 
 REGISTERED = _read("""
     .###.

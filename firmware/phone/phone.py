@@ -6,8 +6,8 @@ Theory of operation
       |                                                   |                  |
       +--call--> RINGING --lift, Answer--> ANSWERING -----+------------------+--> ENDED --> IDLE
 
-One call is in the foreground; a second one that comes is refused as busy. Facts from below are
-passed on as `Report` first, so whoever watches the phone sees them in order. The screen is a value:
+One call is in the foreground; a second one is offered beside it (`others.py`) or busy. Facts from
+below are passed on as `Report` first, so whoever watches sees them in order. The screen is a value:
 it is made anew after every event and shown when it differs. What changes with time alone (clock,
 countdown, ages, durations) is a deadline, so an idle phone sleeps.
 """
@@ -25,11 +25,9 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     FarChanged,
-    FarEndSounds,
     HangUp,
     Hold,
     IncomingCall,
-    MediaChanged,
     MediaEnded,
     Party,
     Reject,
@@ -43,10 +41,7 @@ from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
 from firmware.media.events import (
     ChangeVolume,
-    FarEndHeard,
-    FarEndSilent,
     MuteMicrophone,
-    SoundReport,
 )
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
@@ -62,32 +57,21 @@ from firmware.phone.events import (
     OutagesKept,
     Report,
     SoundHealth,
-    StartVoice,
-    StopVoice,
     TimeIs,
     Told,
     WarningsChanged,
 )
 from firmware.phone.facts import Fact, Facts
 from firmware.phone.foreground import Foreground
+from firmware.phone.others import Others
 from firmware.phone.outward import Outward
+from firmware.phone.pages import Pages
 from firmware.phone.screen import Screen
-from firmware.phone.settings import PhoneSettings
-from firmware.phone.sound import CallSound, SoundNews, end_tone, tone_of
+from firmware.phone.settings import DIGITS_MAX, ENDED_S, PhoneSettings
+from firmware.phone.sound import CallSound, SoundNews, carried_out, end_tone, tone_of
 from firmware.phone.state import LEGAL, State
 
-DIGITS_MAX = 32
-"""Longer than any telephone number (E.164 has 15) with prefixes and codes."""
-
-ENDED_S = 4.0
-"""How long the screen says why a call is over."""
-
-PAGE_S = 60.0
-"""How long a page stays before the idle screen comes back."""
-
 DIGITS = frozenset("0123456789*#")
-
-
 VOLUME_KEYS = {"up": 1, "down": -1}
 
 PhoneEvent = (
@@ -105,18 +89,18 @@ class Phone:
         self.state = State.IDLE
         self._digits = ""
         self._lifted = False
-        self._page = 0  # 0: idle; the others are pages of facts.
-        self._page_by: float | None = None
+        self._pages = Pages()
         self._dial_by: float | None = None
         self._ended_by: float | None = None
         self._call = Foreground(now)
+        self._others = Others()
         self._facts = Facts(settings.problems, accounts, now)
         self._sound = CallSound()
         self._end_tone: ToneKind | None = None
         self._outward = Outward()
 
     def deadline(self) -> float | None:
-        return earliest((self._dial_by, self._page_by, self._ended_by, self._redraw_at()))
+        return earliest((self._dial_by, self._pages.back_by, self._ended_by, self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -132,8 +116,8 @@ class Phone:
             out += self._dial()
         if is_due(self._ended_by, now):
             self._enter(State.IDLE)
-        if is_due(self._page_by, now):
-            self._turn_to(0)
+        if is_due(self._pages.back_by, now):
+            self._pages.turn_to(0, self._now)
         return out + self._news()
 
     def _take(self, event: PhoneEvent) -> list[object]:
@@ -177,7 +161,8 @@ class Phone:
         if key in VOLUME_KEYS and self.state is not State.IDLE:
             return [ChangeVolume(VOLUME_KEYS[key])]
         if key in VOLUME_KEYS:
-            self._turn(-VOLUME_KEYS[key])
+            pages = 1 + len(self._facts.pages(self._now))
+            self._pages.turn_to((self._pages.number - VOLUME_KEYS[key]) % pages, self._now)
         elif key == "soft1":
             return self._first_key()
         elif key == "soft2":
@@ -214,8 +199,8 @@ class Phone:
     def _first_key(self) -> list[object]:
         if self.state is State.DIALLING:
             return self._dial()
-        if self.state is State.IDLE and not self._page:
-            self._turn_to(self._facts.warnings_page(self._now))
+        if self.state is State.IDLE and not self._pages.number:
+            self._pages.turn_to(self._facts.warnings_page(self._now), self._now)
         return self._answer()
 
     def _second_key(self) -> list[object]:
@@ -225,10 +210,12 @@ class Phone:
             if not self._digits and not self._lifted:
                 self._enter(State.IDLE)
             return []
+        if self._others.waiting:
+            return [Reject(self._others.take_waiting().number)]
         if self.state is State.RINGING:
             return [Reject(self._call.number), *self._drop()]
         if self.state is State.IDLE:
-            self._turn_to(0 if self._page else 1)
+            self._pages.turn_to(0 if self._pages.number else 1, self._now)
             return []
         return self._hang_up()
 
@@ -251,10 +238,22 @@ class Phone:
         return [] if self.state is State.RINGING else self._hang_up()
 
     def _answer(self) -> list[object]:
+        if self._others.waiting:
+            return self._answer_waiting()
         if self.state is not State.RINGING:
             return []
         self._enter(State.ANSWERING)
         return [Answer(self._call.number)]
+
+    def _answer_waiting(self) -> list[object]:
+        """Hold the call in the foreground and take the one that waits."""
+        held, self._call = self._call, self._others.take_waiting()
+        heard = [MuteMicrophone(False)] if self._sound.muted else []
+        self._sound.muted = False
+        self._others.hold(held, self._sound)
+        self._sound = self._sound.another()
+        self._enter(State.ANSWERING)
+        return [*heard, Hold(held.number), Answer(self._call.number)]
 
     def _hang_up(self) -> list[object]:
         """End the call in the foreground; the screen goes back at once, as the person does."""
@@ -266,10 +265,16 @@ class Phone:
         return [*hang_up, *self._drop()]
 
     def _drop(self) -> list[object]:
-        """Leave the call: to the dial tone with the handset off the hook, else to idle."""
+        """Leave the call: to another one, to the dial tone, or to idle."""
         self._call.number = 0
         self._enter(State.IDLE)
-        if self._lifted:
+        if self._others.held:
+            self._call, self._sound = self._others.take_held()
+            self._enter(State.TALKING)
+        elif self._others.waiting:
+            self._call = self._others.take_waiting()
+            self._enter(State.RINGING)
+        elif self._lifted:
             self._enter(State.DIALLING)
         return []
 
@@ -296,6 +301,7 @@ class Phone:
                 return [HangUp(event.call)]  # The person has given up meanwhile.
             self._call.number, self._call.far = event.call, event.far
             return []
+        self._others.learn(event)
         waits = self.state is State.CALLING and not self._call.number
         if event.call != self._call.number or not (event.call or waits):
             return []  # It is about a call that the person has left.
@@ -316,23 +322,22 @@ class Phone:
         """Every call's sound is carried out; the screen tells of the one in the foreground."""
         if not isinstance(event, MediaEnded) and event.call in {0, self._call.number}:
             self._sound.learn(event)
-        match event:
-            case MediaChanged(call, plan):
-                return [StartVoice(call, plan)]
-            case MediaEnded(call):
-                return [StopVoice(call)]
-            case SoundReport(call, FarEndSilent() | FarEndHeard() as fact):
-                return [FarEndSounds(call, isinstance(fact, FarEndHeard))]
-            case _:
-                return []
+        if not isinstance(event, MediaEnded):
+            self._others.learn_sound(event)
+        return carried_out(event)
 
     def _incoming(self, event: IncomingCall) -> list[object]:
+        call = Foreground(self._now, event.call, event.far)
+        detail = self._facts.called_as(event.account)
+        talking = self.state is State.TALKING
+        if talking and self._settings.call_waiting and self._others.is_empty:
+            self._others.waiting, call.detail = call, detail
+            return []
         if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
             return [Reject(event.call)]
-        self._call = Foreground(self._now, event.call, event.far)
+        self._call = call
         self._enter(State.RINGING)
-        name = self._facts.name_of(event.account) if self._facts.has_several_accounts else ""
-        self._call.detail = f"for {name}" if name else ""
+        self._call.detail = detail
         return []
 
     def _ended(self, event: CallEnded) -> None:
@@ -340,6 +345,9 @@ class Phone:
         if before is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
             self._call.number = 0
             self._enter(State.IDLE)
+            return
+        if not self._others.is_empty:
+            self._drop()
             return
         self._enter(State.ENDED)
         self._call.has_ended(event, before, self._now)
@@ -357,16 +365,7 @@ class Phone:
         if state in {State.IDLE, State.DIALLING, State.ENDED}:
             self._digits = ""
             self._sound.forget()
-        self._turn_to(0)
-
-    # Pages.
-
-    def _turn(self, step: int) -> None:
-        self._turn_to((self._page + step) % (1 + len(self._facts.pages(self._now))))
-
-    def _turn_to(self, page: int) -> None:
-        self._page = page
-        self._page_by = self._now + PAGE_S if page else None
+        self._pages.turn_to(0, self._now)
 
     # What the world sees.
 
@@ -378,6 +377,7 @@ class Phone:
             has_digits=bool(self._digits),
             rings_there=self._call.rings_there,
             is_heard=self._sound.is_there,
+            waits=self._others.waiting is not None,
         )
         ringing = self.state is State.RINGING
         return self._outward.news(ringing=ringing, tone=tone, screen=self._screen())
@@ -385,15 +385,16 @@ class Phone:
     def _screen(self) -> Screen:
         match self.state:
             case State.IDLE:
-                return self._facts.page(self._page, self._now)
+                return self._facts.page(self._pages.number, self._now)
             case State.DIALLING:
                 return self._facts.dialling(self._digits, self._now)
             case _:
                 trouble, sound = self._facts.trouble(self._now), self._sound.line()
-                return self._call.screen(self.state, trouble, sound, self._now)
+                offered = self._others.screen(trouble, self._now)
+                return offered or self._call.screen(self.state, trouble, sound, self._now)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""
-        idle, exact = self.state is State.IDLE, bool(self._page)
+        idle, exact = self.state is State.IDLE, bool(self._pages.number)
         of_facts = self._facts.redraw_at(self._now, idle=idle, exact=exact)
         return earliest((self._call.redraw_at(self.state, self._now), of_facts))

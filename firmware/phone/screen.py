@@ -97,6 +97,7 @@ class CallStage(Enum):
     CALLING = "Calling"
     RINGING = "Ringing"
     INCOMING = "Incoming call"
+    WAITING = "Call waiting"
     TALKING = "Connected"
     ENDED = "Call ended"
 
@@ -125,7 +126,7 @@ def soft_keys(screen: Screen) -> tuple[str, str]:
             return "", "Back"
         case DialScreen(digits):
             return ("Dial", "Delete") if digits else ("", "")
-        case CallScreen(CallStage.INCOMING):
+        case CallScreen(CallStage.INCOMING | CallStage.WAITING):
             return "Answer", "Reject"
         case CallScreen(CallStage.ENDED):
             return "", ""

@@ -12,8 +12,10 @@ from firmware.agent.events import (
     DigitFailed,
     DigitReceived,
     EndCause,
+    FarEndSounds,
     HoldChanged,
     MediaChanged,
+    MediaEnded,
     Tie,
 )
 from firmware.media.events import (
@@ -26,6 +28,7 @@ from firmware.media.events import (
 )
 from firmware.media.plan import Direction, MediaPlan
 from firmware.media.tone_table import ToneKind
+from firmware.phone.events import StartVoice, StopVoice
 from firmware.phone.screen import SoundLine
 from firmware.phone.state import State
 
@@ -46,6 +49,19 @@ TONELESS = frozenset({EndCause.HUNG_UP_HERE, EndCause.CANCELLED_THERE, EndCause.
 SoundNews = MediaChanged | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
 
 
+def carried_out(event: MediaEnded | SoundNews) -> list[object]:
+    """Return what the sound's own thread has to do."""
+    match event:
+        case MediaChanged(call, plan):
+            return [StartVoice(call, plan)]
+        case MediaEnded(call):
+            return [StopVoice(call)]
+        case SoundReport(call, FarEndSilent() | FarEndHeard() as fact):
+            return [FarEndSounds(call, isinstance(fact, FarEndHeard))]
+        case _:
+            return []
+
+
 class CallSound:
     """The sound of the call in the foreground."""
 
@@ -62,6 +78,12 @@ class CallSound:
         self._bars: int | None = None
         self._fault = self._digit_fault = ""
         self._silent = self._wrong_key = False
+
+    def another(self) -> CallSound:
+        """Return the sound of another call; the card is the same."""
+        other = CallSound()
+        other._card_fault = self._card_fault
+        return other
 
     @property
     def is_there(self) -> bool:
@@ -132,9 +154,11 @@ def _codec(plan: MediaPlan) -> str:
 
 
 def tone_of(
-    state: State, *, lifted: bool, has_digits: bool, rings_there: bool, is_heard: bool
+    state: State, *, lifted: bool, has_digits: bool, rings_there: bool, is_heard: bool, waits: bool
 ) -> ToneKind | None:
     """Return the tone that goes with a state; of an end, `end_tone` tells."""
+    if waits:
+        return ToneKind.CALL_WAITING
     if state is State.DIALLING and lifted and not has_digits:
         return ToneKind.DIAL
     if state is State.CALLING and rings_there and not is_heard:

@@ -95,7 +95,7 @@ sip proxy ip: pbx
 sip user name: 200
 sips trusted certificates: ca.pem
 top softkey1 type: blf      # Of another model.
-call waiting: 0
+dnd key mode: 0
 """
 
 
@@ -107,7 +107,7 @@ def test_check_prints_notes_and_is_content(
     assert run(monkeypatch, "check", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [
         "note: startup.cfg:4: top softkey1 type: unknown to this phone",
-        "note: startup.cfg:5: call waiting: known by name, without effect yet",
+        "note: startup.cfg:5: dnd key mode: known by name, without effect yet",
         "0 errors, 2 notes",
     ]
 

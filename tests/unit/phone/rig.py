@@ -84,17 +84,25 @@ def account(
 class Rig:
     """A phone that is registered with one account, at 14:32 on a Monday."""
 
-    def __init__(self, *problems: str, digit_timeout_s: float = 4.0, accounts: int = 1) -> None:
+    def __init__(
+        self,
+        *problems: str,
+        digit_timeout_s: float = 4.0,
+        accounts: int = 1,
+        call_waiting: bool = True,
+    ) -> None:
         self.now = 1000.0
         self.out: list[object] = []
         self._screen: Screen | None = None
-        settings = PhoneSettings(digit_timeout_s=digit_timeout_s, problems=problems)
+        settings = PhoneSettings(
+            digit_timeout_s=digit_timeout_s, call_waiting=call_waiting, problems=problems
+        )
         self.phone = Phone(settings, accounts, self.now)
         self.feed(TimeIs(None))
 
     @classmethod
-    def registered(cls, *names: str) -> Rig:
-        rig = cls()
+    def registered(cls, *names: str, call_waiting: bool = True) -> Rig:
+        rig = cls(call_waiting=call_waiting)
         rig.feed(TimeIs(MONDAY), up(rig.now))
         for number, name in enumerate(names or ("Desk",), start=1):
             rig.feed(account(number, name))

@@ -61,8 +61,9 @@ from firmware.phone.events import (
     StopVoice,
     WarningsChanged,
 )
-from firmware.phone.phone import DIGITS_MAX, ENDED_S, PAGE_S
+from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
+from firmware.phone.settings import DIGITS_MAX, ENDED_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN, key
 from tests.unit.phone.rig import ANNA, EXPIRED, Rig, account, of, up, waiting
@@ -449,7 +450,7 @@ def test_a_call_answered_elsewhere_leaves_nothing_on_the_screen() -> None:
 
 @pytest.mark.parametrize("stage", ["dialled", "talking", "called"])
 def test_a_second_call_is_refused_as_busy(stage: str) -> None:
-    rig: Rig = getattr(Rig.registered(), stage)()
+    rig: Rig = getattr(Rig.registered(call_waiting=False), stage)()
     before = rig.words
     assert actions(rig.feed(IncomingCall(9, 1, Party("", "605")))) == [Reject(9)]
     assert rig.words == before

@@ -12,7 +12,7 @@ from firmware.phone.canvas import Canvas
 from firmware.phone.draw_graph import AXIS_Y, HIGH, LEFT_X, RIGHT_X, draw_graph
 from firmware.phone.events import TimeIs
 from firmware.phone.graph import TOPS_MS, graph_of
-from firmware.phone.phone import PAGE_S
+from firmware.phone.pages import PAGE_S
 from firmware.phone.round_trips import BUCKET_S, BUCKETS, Bucket, RoundTrips
 from tests.unit.phone.rig import Rig, up
 

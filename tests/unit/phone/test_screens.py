@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from firmware.agent.events import CallEnded, EndCause, MediaChanged, Party, RegistrationState
+from firmware.agent.words import status_words
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Role
 from firmware.media.events import (
     FarEndSilent,
@@ -259,6 +260,14 @@ def damaged_log() -> Rig:
     return rig
 
 
+def refused(status: int) -> Rig:
+    return (
+        Rig.registered()
+        .dialled(Party("Anna Schmidt", "604"))
+        .ended(EndCause.REFUSED, status_words(status))
+    )
+
+
 SCENES: dict[str, Callable[[], Rig]] = {
     "starting": starting,
     "idle": lambda: several(1),
@@ -315,6 +324,12 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "talking-wrong-key": lambda: with_note(WrongKey()),
     "talking-without-a-card": without_card,
     "talking-when-the-link-dies": talking_when_the_link_dies,
+    "call-waiting": lambda: talking(251).called(),
+    "ended-not-possible": lambda: refused(405),
+    "ended-no-such-number": lambda: refused(404),
+    "ended-moved": lambda: refused(302),
+    "ended-server-error": lambda: refused(599),
+    "ended-anonymous": lambda: refused(433),
     "ended": lambda: talking(251).ended(EndCause.HUNG_UP_THERE),
     "ended-busy": lambda: Rig.registered().dialled().ended(EndCause.REFUSED, "busy"),
 }
