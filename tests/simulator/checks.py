@@ -314,20 +314,28 @@ class Checks:
             assert connection.is_followed, "a silent ping, and no OPTIONS (D3)"
 
     def _is_bound(self, simulator: Simulator) -> None:
-        """F3: where locations are shared, a binding that was undone from elsewhere is made anew."""
+        """Who is registered is bound to this link, and to no other that was left behind.
+
+        Where locations are shared, a binding that was undone from elsewhere is made anew (F3);
+        leftovers that the registrar shows are asked away (lesson 26).
+        """
         attempt, now = simulator.stack.link.attempt, simulator.schedule.now
-        loses = any(simulator.loses_answers(site) for site in simulator.sites)
-        if attempt is None or not simulator.plan.is_shared or loses:
+        if attempt is None or not self._is_quiet(simulator, now):
             return
-        if not self._is_quiet(simulator, now):
+        site = simulator.wire.connections[attempt].site
+        wise = simulator.sites if simulator.plan.is_shared else [site]
+        if any(simulator.loses_answers(one) for one in wise):
             return
+        logins = simulator.plan.logins[simulator.sites.index(site)]
         for number, since in self.registered_since.items():
-            login = simulator.plan.logins[0][number - 1]
+            login = logins[number - 1]
             written = simulator.sent.registers.get((attempt, login.user))
-            if written is None or not written.expires:
-                continue  # It signs off.
-            bound = attempt in {b.connection for b in login.bindings if b.expires_at > now}
-            assert bound or now - since < BOUND_S, f"{login.user} is registered and not bound (F3)"
+            if written is None or not written.expires or now - since < BOUND_S:
+                continue  # It signs off, or was registered just now.
+            live = [b.connection for b in login.bindings if b.expires_at > now]
+            assert attempt in live, f"{login.user} is registered and not bound (F3)"
+            recent = [connection for connection in live if connection > attempt - 8]
+            assert len(recent) == 1, f"{len(recent)} bindings of one phone"
 
     def _moves_on(self, simulator: Simulator) -> None:
         """F3: who signed off for the way home is soon there, or signs on here again."""

@@ -286,7 +286,7 @@ class Simulator:
         self.trace.add(self.schedule.now, "!", f"{site.role}: {spell.value}")
         self.seen_trouble[spell.value] += 1
         self.wire.begin(site, spell)
-        if spell is Spell.UNAVAILABLE_UNTIL and self.plan.faults.network_every_s:
+        if spell is Spell.UNAVAILABLE_UNTIL:
             self.schedule.later(self.random.uniform(1, 20), self._network_changes)
         ends_s = self.random.expovariate(1 / site.faults.spell_s)
         self.schedule.later(ends_s, partial(self._clear_up, site, spell))
