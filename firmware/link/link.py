@@ -185,8 +185,9 @@ class Link:
                 home = self._homecoming
                 return home.call_began(now) if home and calls else []
             case ReadyToLeave():
-                home = self._homecoming
-                return self._after_homecoming(home.ready_to_leave(), now) if home else []
+                if self._homecoming:
+                    self._homecoming.ready_to_leave(now)
+                return []
             case (
                 Resolved() | TcpConnected() | Connected() | Received() | Lost() | DeliveryChecked()
             ):

@@ -252,6 +252,7 @@ class Checks:
             # A machine that slept may have lost patience before it read the answers.
             certain_s = min(holds, default=0) if simulator.woke_at < now else 0
             self.retries.holds(role, certain_s, max(holds, default=0), now)
+            simulator.held(max(holds, default=0))
 
     def _calls_go_again(self, simulator: Simulator) -> None:
         """F5: a call that waits for its account goes again as soon as that is registered."""

@@ -146,11 +146,16 @@ def draw_site(random: Random) -> Faults:
             spells = tuple(random.sample(FLAPS, random.randint(1, 3)))
             return replace(faults, spells=spells, spell_every_s=random.uniform(8, 30), spell_s=6.0)
         case "slow":
-            return replace(calm(faults), latency_s=random.uniform(0.3, 0.9), slow_s=1.0)
+            return slow_site(random)
         case "refuses all":
             return replace(faults, refused=0.7)
         case _:
             return replace(faults, spell_every_s=random.uniform(20, 150))
+
+
+def slow_site(random: Random) -> Faults:
+    """A proxy that is far away and in no hurry, and otherwise well."""
+    return replace(calm(draw_faults(random)), latency_s=random.uniform(0.3, 0.9), slow_s=1.0)
 
 
 FLAPS = (Spell.REFUSES, Spell.CLOSES, Spell.MUTE, Spell.BLACK_HOLE, Spell.UNAVAILABLE)

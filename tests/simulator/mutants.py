@@ -22,7 +22,7 @@ from firmware.frozen import frozen
 from tests.simulator.bug import Bug
 from tests.simulator.planted import BUGS
 
-SEEDS_MAX = 400
+SEEDS_MAX = 500
 """A bug that is not found by then is one that nobody looks for."""
 
 

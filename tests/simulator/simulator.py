@@ -286,8 +286,6 @@ class Simulator:
         self.trace.add(self.schedule.now, "!", f"{site.role}: {spell.value}")
         self.seen_trouble[spell.value] += 1
         self.wire.begin(site, spell)
-        if spell is Spell.UNAVAILABLE_UNTIL:
-            self.schedule.later(self.random.uniform(1, 20), self._network_changes)
         ends_s = self.random.expovariate(1 / site.faults.spell_s)
         self.schedule.later(ends_s, partial(self._clear_up, site, spell))
 
@@ -332,6 +330,11 @@ class Simulator:
         """The phone has come back; where its machine pauses at all, now is a bad moment (F2)."""
         if self.plan.faults.pause_every_s and not self.is_calm and self.random.random() < 0.3:
             self.schedule.later(2.0, self._nap)
+
+    def held(self, hold_s: float) -> None:
+        """A proxy said Retry-After: the network may change before that is over (D6, D8)."""
+        if hold_s and not self.is_calm and self.random.random() < 0.3:
+            self.schedule.later(self.random.uniform(0, hold_s), self._network_changes)
 
     def _nap(self) -> None:
         """Sleep through the time that makes a link healthy, and lose it meanwhile."""

@@ -10,7 +10,7 @@ from firmware.link.events import Proxy, Role
 from firmware.link.settings import LinkSettings
 from firmware.phone.settings import PhoneSettings
 from firmware.stack import StackSettings
-from tests.simulator.faults import Faults, calm, draw_faults, draw_nature, draw_site
+from tests.simulator.faults import Faults, calm, draw_faults, draw_nature, draw_site, slow_site
 from tests.simulator.proxy import new_login
 from tests.simulator.registrar import REJECTED_RETRY_S, Login
 from tests.simulator.retries import CAP_S
@@ -20,8 +20,11 @@ TWO = 0.6
 """The share of the seeds that have a backup."""
 
 TIMEOUT_RETRY_S = 30.0
-DECEIVES = 0.12
+DECEIVES = 0.2
 """The share of the proxies whose own pings look like pongs that they never send."""
+
+SLOW = 0.2
+"""The share of backups that are slow where locations are shared: what they are told comes late."""
 
 DRIFT = 1e-4
 """How much faster or slower than the world's the phone's clock runs: a bad crystal."""
@@ -88,7 +91,8 @@ def draw_plan(random: Random, *, trouble: bool) -> Plan:
     primary = _site(random, Role.PRIMARY, draw_site(random) if two else own)
     sites = [primary]
     if two:
-        sites.append(_site(random, Role.BACKUP, draw_site(random)))
+        slow = shared and random.random() < SLOW
+        sites.append(_site(random, Role.BACKUP, slow_site(random) if slow else draw_site(random)))
         if shared:
             sites[1].nature = primary.nature
         if random.random() < 0.3 and not own.spell_every_s:

@@ -277,7 +277,7 @@ def probing(_: str) -> None:
 
 def going_home(_: str) -> None:
     rig = leaving()
-    kinds = [type(item) for item in rig.feed(ReadyToLeave())]
+    kinds = [type(item) for item in rig.leaves()]
     assert kinds[:3] == [Close, LinkDown, LinkUp]
     rig = leaving()
     before = rig.now
@@ -295,7 +295,7 @@ def staying(_: str) -> None:
 
 def no_2xx_at_home(_: str) -> None:
     rig = leaving()
-    rig.feed(ReadyToLeave())
+    rig.leaves()
     before = rig.now
     rig.until(LinkDown)
     assert rig.now - before == pytest.approx(4.0)

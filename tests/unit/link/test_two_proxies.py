@@ -75,6 +75,10 @@ class Two(Rig):
         self.serves(second.attempt)
         return second.attempt
 
+    def leaves(self) -> list[object]:
+        """Every account has signed off; what follows comes with the next wake."""
+        return [*self.feed(ReadyToLeave()), *self.advance(self.now)]
+
     def live(self, seconds: float) -> list[object]:
         """Let time pass; the proxy of the link answers every ping at once."""
         end, out = self.now + seconds, list[object]()
@@ -244,7 +248,7 @@ def test_f3_three_probes_and_the_phone_goes_home_in_one_step() -> None:
     assert of(LeaveSoon, out)
     assert not of(Close, out)
     assert rig.now - since >= 120
-    out = rig.feed(ReadyToLeave())
+    out = rig.leaves()
     kinds = [type(item) for item in out]
     assert kinds[:3] == [Close, LinkDown, LinkUp]
     assert of(Close, out) == [Close(backup)]
@@ -253,6 +257,25 @@ def test_f3_three_probes_and_the_phone_goes_home_in_one_step() -> None:
     rig.serves(rig.link.attempt or 0)
     rig.live(30)
     assert rig.status.state is LinkState.UP
+
+
+def test_f3_what_was_said_before_the_move_goes_over_the_old_link() -> None:
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    backup = rig.on_the_backup()
+    assert of(LeaveSoon, probe(rig))
+    assert not of(LinkDown, rig.feed(ReadyToLeave()))
+    (write,) = of(Write, rig.feed(SendMessage(request("BYE"))))
+    assert write.attempt == backup, "its Via names that link"
+    assert of(LinkUp, rig.advance(rig.now))
+
+
+def test_f3_a_call_that_begins_with_the_last_sign_off_still_keeps_the_phone_here() -> None:
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    rig.on_the_backup()
+    assert of(LeaveSoon, probe(rig))
+    rig.feed(ReadyToLeave())
+    assert of(StayHere, rig.feed(CallsInProgress(1)))
+    assert not of(LinkDown, rig.advance(rig.now))
 
 
 def test_f3_leaving_waits_a_second_at_most() -> None:
@@ -357,7 +380,7 @@ def test_f3_a_home_that_does_not_serve_is_left_after_four_seconds_and_for_longer
         while not of(LeaveSoon, probe(rig)):
             pass
         stays.append(rig.now - since)
-        rig.feed(ReadyToLeave())
+        rig.leaves()
         before = rig.now
         down = rig.until(LinkDown)
         assert "does not register" in down.failure.text
@@ -376,14 +399,14 @@ def test_f3_the_minimum_stay_is_reset_after_ten_minutes_at_home() -> None:
     rig.on_the_backup()
     while not of(LeaveSoon, probe(rig)):
         pass
-    rig.feed(ReadyToLeave())
+    rig.leaves()
     rig.feed(ProxyUnfit(BUSY))  # Home disappoints: 240 s from now on.
     connect = rig.dialled()
     rig.stands(connect)
     rig.serves(connect.attempt)
     while not of(LeaveSoon, probe(rig)):
         pass
-    rig.feed(ReadyToLeave())
+    rig.leaves()
     home = rig.link.attempt or 0
     rig.serves(home)
     rig.live(601)
@@ -426,7 +449,7 @@ def test_a_candidate_that_is_lost_while_the_accounts_sign_off_means_to_stay() ->
     connect = of(Connect, rig.live(200))[0]
     assert of(LeaveSoon, rig.stands(connect))
     assert of(StayHere, rig.feed(Lost(connect.attempt, RESET)))
-    assert not of(LinkDown, rig.feed(ReadyToLeave())), "that word comes too late"
+    assert not of(LinkDown, rig.leaves()), "that word comes too late"
     assert rig.link.attempt == backup
     assert of(LeaveSoon, probe(rig)), "and tries again"
 
@@ -438,7 +461,7 @@ def test_f3_a_call_that_begins_while_the_accounts_sign_off_keeps_the_phone_here(
     connect = of(Connect, rig.out)[-1]
     out = rig.feed(CallsInProgress(1))
     assert out == [Close(connect.attempt), StayHere()]
-    assert not of(LinkDown, rig.feed(ReadyToLeave()))
+    assert not of(LinkDown, rig.leaves())
     assert not of(StayHere, rig.feed(CallsInProgress(2))), "said once"
     assert not of(LeaveSoon, probe(rig))
     rig.feed(CallsInProgress(0))
@@ -516,7 +539,7 @@ def test_f3_a_home_that_registers_us_and_closes_is_a_disappointment_too() -> Non
     rig.on_the_backup()
     while not of(LeaveSoon, probe(rig)):
         pass
-    rig.feed(ReadyToLeave())
+    rig.leaves()
     home = rig.link.attempt or 0
     rig.serves(home)
     rig.lose(home, RESET)
