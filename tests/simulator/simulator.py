@@ -36,7 +36,7 @@ from tests.simulator.checks import PONG_LIMIT_MAX_S, PONG_LIMIT_MIN_S, Checks
 from tests.simulator.connection import Connection
 from tests.simulator.dialogs import Legs
 from tests.simulator.ends import what_is_wrong
-from tests.simulator.faults import Spell, calm
+from tests.simulator.faults import Ending, Spell, calm
 from tests.simulator.moves import Moves
 from tests.simulator.outages import LogCheck
 from tests.simulator.person import Person
@@ -57,6 +57,9 @@ CALM_S_MIN = 70.0
 
 CALM_S_MAX = 190.0
 """The longest back-off, an account's longest wait, a REGISTER that is not answered, and slack."""
+
+GONE_S = 20.0
+"""How long a primary that is pulled stays away."""
 
 AWAY_S = 700.0
 """Longer, where a primary that does not serve has to be found out a few times."""
@@ -409,10 +412,22 @@ class Simulator:
         for connection in self.wire.standing:
             if connection.site.serves:
                 self.wire.heal(connection)
+        if len(self.sites) > 1 and all(s.serves for s in self.sites) and self.random.random() < 0.5:
+            self._pull_the_primary()
         self.person.go_home()
         for proxy in self.proxies:
             proxy.caller.give_up_all()
             proxy.callee.hang_on()
+
+    def _pull_the_primary(self) -> None:
+        """One more outage, a short one: the phone has to find its way home from the backup."""
+        primary = self.sites[0]
+        for connection in self.wire.standing:
+            if connection.site is primary:
+                self.wire.end(connection, Ending.RESET)
+        primary.spell = Spell.REFUSES
+        self.trace.add(self.schedule.now, "!", "primary: refuses for a moment")
+        self.schedule.later(GONE_S, partial(self._clear_up, primary, Spell.REFUSES))
 
     def _choose_who_serves(self) -> None:
         """One of two proxies may stay away for good, in any of the ways that there are."""

@@ -122,7 +122,7 @@ def _site(random: Random, role: Role, faults: Faults) -> Site:
     network = "198.51.100" if role is Role.PRIMARY else "203.0.113"
     nature = draw_nature(random)
     if random.random() < DECEIVES:
-        first_s = random.uniform(0.5, 2.5)
+        first_s = random.uniform(1.0, 2.2)  # After a probe has given up on it.
         nature = replace(nature, answers_pings=False, pings_every_s=60.0, pings_first_s=first_s)
     named = random.random() < 0.6
     host = f"{role.value}.example.org" if named else f"{network}.10"
