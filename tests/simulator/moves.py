@@ -40,7 +40,7 @@ class Moves:
 
     def __init__(self, sites: list[Site], minimum_s: float, interval_s: float, count: int) -> None:
         self.minimum_s = minimum_s  # As the phone should know it by now.
-        self.seen = {"to the backup": 0, "home": 0, "disappointed": 0, "probes": 0, "stayed": 0}
+        self.seen = {"to the backup": 0, "home": 0, "disappointed": 0, "probes": 0}
         self._home = sites[0]
         self._configured_s = minimum_s
         self._interval_s = interval_s

@@ -404,14 +404,3 @@ BUGS = (
     ),
     *BUGS_OF_TWO,
 )
-
-SURVIVORS = frozenset(
-    {
-        "the proxy's ping taken for a pong",
-        "Retry-After cut short by the network",
-        "a proxy that never stays is fit",
-        "pongs missed for ever",
-        "a late REGISTER undoes the new binding",
-    }
-)
-"""Not found yet by worlds as they are drawn: `make mutants` plants them too, and says so."""

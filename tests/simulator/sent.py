@@ -56,9 +56,7 @@ class Sent:
 
     invites: dict[str, Invite] = field(default_factory=dict)  # By branch.
     registers: dict[tuple[int, str], Register] = field(default_factory=dict)
-    seen: dict[str, int] = field(
-        default_factory=lambda: {"invites again": 0, "late cancels": 0, "cancels owed": 0}
-    )
+    seen: dict[str, int] = field(default_factory=lambda: {"late cancels": 0, "cancels owed": 0})
     _branches: dict[str, None] = field(default_factory=dict)
     _dialogs: dict[tuple[str, str, int], None] = field(default_factory=dict)
 

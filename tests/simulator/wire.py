@@ -55,6 +55,9 @@ ALIKE_S = 1e-6
 ALIKE_MAX = 2
 """In a row: two requests may be followed by a ping each, at the same distance (D4)."""
 
+LONE_PINGS_MAX = 4
+"""To a proxy that answers none: the first, and tests before that is known."""
+
 Command = Resolve | Connect | Write | Close | CheckDelivery
 
 
@@ -206,6 +209,7 @@ class Wire:
         assert connection.stage is Stage.OPEN, f"writes on attempt {attempt}: {connection.stage}"
         assert data, "writes nothing"
         self._check_beat(connection, data)
+        self._check_for_deafness(connection)
         connection.written_at = self.schedule.now
         connection.is_followed = data != b"\r\n\r\n"
         if data.strip(b"\r\n"):
@@ -222,6 +226,17 @@ class Wire:
             self.end(connection, self._random.choice([Ending.RESET, Ending.CLOSED]))
             return
         self._pass_up(connection, data)
+
+    def _check_for_deafness(self, connection: Connection) -> None:
+        """D3: a proxy that answers no pings is not pinged on and on; its own may deceive."""
+        with_it = connection.written_at == self.schedule.now
+        if connection.pinged_at == connection.written_at and not (
+            connection.is_followed or with_it
+        ):
+            connection.lone_pings += 1
+        if not connection.site.nature.answers_pings:
+            limit = LONE_PINGS_MAX + 2 * connection.pings_down
+            assert connection.lone_pings <= limit, "pings where nothing answers pings (D3)"
 
     def _check_beat(self, connection: Connection, data: bytes) -> None:
         """Pings come at uneven times (L6), and what answers one was asked for (RFC 5626 4.4.1)."""
