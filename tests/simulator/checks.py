@@ -242,7 +242,7 @@ class Checks:
         if not is_unfit and old == self.served_attempt:
             return
         certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
-        self.retries.disappoints(role, connection.opened_at, now, certain=certain, anew=is_unfit)
+        self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
         holds = connection.site.holds
         # Silence is heard later; else every account that was registered must have been failed.
         silent = reason is not None and "answer" in reason.text
@@ -325,7 +325,10 @@ class Checks:
             return
         site = simulator.wire.connections[attempt].site
         wise = simulator.sites if simulator.plan.is_shared else [site]
-        if any(simulator.loses_answers(one) for one in wise):
+        opened_at = simulator.wire.connections[attempt].opened_at
+        calm = simulator.calm_since is not None and opened_at > simulator.calm_since
+        quiet = calm and all(one.serves for one in simulator.sites)
+        if not quiet and any(simulator.loses_answers(one) for one in wise):
             return
         logins = simulator.plan.logins[simulator.sites.index(site)]
         for number, since in self.registered_since.items():

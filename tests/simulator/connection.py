@@ -51,7 +51,7 @@ class Connection:
     pinged_at: float | None = None  # The phone's last ping, and how long after the one before.
     ping_gap_s: float = 0.0
     is_followed: bool = False  # By something else that was written.
-    lone_pings: int = 0  # Those that no OPTIONS went out with.
+    silent_pings: int = 0  # Those that nothing answered until OPTIONS followed.
     alike_gaps: int = 0  # In a row.
     written_at: float = 0.0  # When the phone wrote last.
     is_garbled: bool = False  # Something from the proxy was spoilt on its way.

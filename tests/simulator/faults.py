@@ -19,7 +19,7 @@ class Spell(Enum):
     BAD_CERTIFICATE = "bad certificate"
     NAME_UNKNOWN = "name unknown"
     NAME_HANGS = "name hangs"
-    CLOSES = "closes"  # Accepts and closes at once.
+    CLOSES = "closes"  # Accepts and closes at once, or when it has registered the phone.
     MUTE = "mute"  # Accepts and never answers.
     UNAVAILABLE = "unavailable"  # 503 to REGISTER.
     UNAVAILABLE_UNTIL = "unavailable until"  # 503 with Retry-After.
@@ -155,7 +155,7 @@ def draw_site(random: Random) -> Faults:
 
 def slow_site(random: Random) -> Faults:
     """A proxy that is far away and in no hurry, and otherwise well."""
-    return replace(calm(draw_faults(random)), latency_s=random.uniform(0.3, 0.9), slow_s=1.0)
+    return replace(calm(draw_faults(random)), latency_s=random.uniform(0.3, 0.9), slow_s=4.0)
 
 
 FLAPS = (Spell.REFUSES, Spell.CLOSES, Spell.MUTE, Spell.BLACK_HOLE, Spell.UNAVAILABLE)

@@ -184,8 +184,8 @@ class ProxyEnd:
         self.registrar.arrived(request, line.connection, self.schedule.now)
 
     def _serve(self, line: Line, request: Request) -> None:
-        if not line.is_open:
-            return
+        if not line.is_open and request.method != "REGISTER":
+            return  # A REGISTER that has arrived is served, whatever became of its connection.
         match request.method:
             case "REGISTER":
                 self._register(line, request)
@@ -201,6 +201,8 @@ class ProxyEnd:
     def _register(self, line: Line, request: Request) -> None:
         now = self.schedule.now
         response = self.registrar.answer(request, line.connection.attempt, now)
+        if not line.is_open:
+            self.registrar.forget_refusals()  # Nobody hears them.
         line.connection.has_accepted |= response.status < 300
         self.reply(line, response)
 

@@ -299,9 +299,13 @@ class Registrar:
             self._has_refused.discard(user)
             self._patient_until[user] = now + REJECTED_RETRY_S
 
+    def forget_refusals(self) -> None:
+        """Begin to count wrong passwords anew."""
+        self._refused_at.clear()
+
     def lost(self, attempt: int, now: float) -> None:
         """A flow is gone: with RFC 5626 its bindings go with it."""
-        self._refused_at.clear()  # The answer may not have arrived.
+        self.forget_refusals()  # The answer may not have arrived.
         if self.nature.outbound:
             for login in self.logins.values():
                 login.bindings = [b for b in login.bindings if b.connection != attempt]

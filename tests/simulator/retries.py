@@ -46,6 +46,10 @@ class Record:
     held_until: float = 0.0  # Its Retry-After, for certain,
     may_be_held_until: float = 0.0  # and perhaps.
 
+    def is_fit(self, now: float) -> bool:
+        """Tell whether nothing can be held against it."""
+        return self.may_be_unfit_until <= now
+
 
 @dataclass
 class Retries:
@@ -59,6 +63,7 @@ class Retries:
     ended_at: float | None = None  # When the last race or link ended.
     outage_since: float | None = None
     short_links: int = 0  # Links in a row that ended before they were healthy.
+    fit_at_first: set[str] = field(default_factory=set)  # When the link began.
     must_go: bool = False  # To the proxy that is fit, at once (D8).
     failures: int = 0  # Since the last healthy time.
     late_failures: int = 0  # Those after the outage's first 10 s,
@@ -87,6 +92,7 @@ class Retries:
                 self._note_health(now)
                 self.registered_at = None
             self.attempt, self.served_at = attempt, None
+            self.fit_at_first = {r for r, one in self.records.items() if one.is_fit(now)}
         if registered and self.served_at is None:
             self.served_at = now
 
@@ -148,12 +154,10 @@ class Retries:
         """Its probes may have succeeded (F3)."""
         self.records[role].unfit_until = 0.0
 
-    def disappoints(
-        self, role: str, since: float, now: float, *, certain: bool, anew: bool
-    ) -> None:
+    def disappoints(self, role: str, now: float, *, certain: bool, anew: bool) -> None:
         """A link ended before its first 2xx, or the registrar does not serve (`anew`)."""
         record = self.records[role]
-        was_fit, was_fit_then = (record.may_be_unfit_until <= at for at in (now, since))
+        was_fit, was_fit_then = record.may_be_unfit_until <= now, role in self.fit_at_first
         others = [one for one in self.records.values() if one is not record]
         fit = [o for o in others if max(o.may_be_unfit_until, o.may_be_held_until) <= now]
         self.must_go = certain and was_fit_then and bool(fit)

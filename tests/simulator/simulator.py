@@ -61,6 +61,9 @@ CALM_S_MAX = 190.0
 GONE_S = 20.0
 """How long a primary that is pulled stays away."""
 
+PULLED_AGAIN_S = 4.0
+"""So long after it has served again."""
+
 AWAY_S = 700.0
 """Longer, where a primary that does not serve has to be found out a few times."""
 
@@ -96,6 +99,8 @@ class Simulator:
         self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
         self.woke_at = START_S
+        self.calm_since: float | None = None
+        self._pulls_left = 0
         self._asleep_until: float | None = None
         self._inbox: list[Action] = []
         ids = (f"id{number}" for number in count(1))
@@ -333,6 +338,9 @@ class Simulator:
         """The phone has come back; where its machine pauses at all, now is a bad moment (F2)."""
         if self.plan.faults.pause_every_s and not self.is_calm and self.random.random() < 0.3:
             self.schedule.later(2.0, self._nap)
+        attempt = self.stack.link.attempt
+        if self._pulls_left and attempt and self.wire.connections[attempt].site is self.sites[0]:
+            self.schedule.later(PULLED_AGAIN_S, self._pull_the_primary)
 
     def held(self, hold_s: float) -> None:
         """A proxy said Retry-After: the network may change before that is over (D6, D8)."""
@@ -400,6 +408,7 @@ class Simulator:
     def calm_down(self) -> None:
         """No more trouble: a proxy serves, perhaps both, and the person is gone."""
         self.trace.add(self.schedule.now, "!", "calm")
+        self.calm_since = self.schedule.now
         self._choose_who_serves()
         for proxy in self.proxies:
             proxy.is_calm = True
@@ -413,6 +422,7 @@ class Simulator:
             if connection.site.serves:
                 self.wire.heal(connection)
         if len(self.sites) > 1 and all(s.serves for s in self.sites) and self.random.random() < 0.5:
+            self._pulls_left = 2
             self._pull_the_primary()
         self.person.go_home()
         for proxy in self.proxies:
@@ -420,7 +430,13 @@ class Simulator:
             proxy.callee.hang_on()
 
     def _pull_the_primary(self) -> None:
-        """One more outage, a short one: the phone has to find its way home from the backup."""
+        """One more outage, a short one: the phone has to find its way home from the backup.
+
+        And another one when it is back: what it has learnt at home it takes to the backup.
+        """
+        if not self._pulls_left:
+            return
+        self._pulls_left -= 1
         primary = self.sites[0]
         for connection in self.wire.standing:
             if connection.site is primary:
@@ -447,10 +463,11 @@ class Simulator:
             return CALM_S_MAX
         plan = self.plan
         # A proxy whose own pings were taken for pongs has to miss ten before that is known.
-        probing_s = (plan.probe_count + 11) * (1.3 * plan.probe_interval_s + 10)
+        probing_s = 2 * (plan.probe_count + 11) * (1.3 * plan.probe_interval_s + 10)
+        stay_s = 4 * self.checks.moves.minimum_s  # It grows where the primary is pulled again.
         away_s = 0.0 if self.sites[0].serves else AWAY_S
         # A proxy that serves for a moment and closes is fit; one that was not is tried after it.
-        return CALM_S_MAX + self.checks.moves.minimum_s + probing_s + away_s + plan.blacklist_s
+        return CALM_S_MAX + stay_s + probing_s + away_s + plan.blacklist_s
 
     def heal(self) -> None:
         """Wait until all is well on both ends; it must be so within the bound."""

@@ -41,6 +41,7 @@ class Site:
         self.holds: list[int] = []  # The Retry-After of each failure on this connection.
         self.far_end: FarEnd
         self.refuses_strays = random.random() < 0.5  # Old addresses refuse, or swallow.
+        self.closes_within_s = random.choice([(0.0, 0.3), (0.0, 0.3), (1.0, 3.0)])
         self._network = network
         self._first = 10
         self.told = self.addresses  # What DNS says,

@@ -55,7 +55,7 @@ ALIKE_S = 1e-6
 ALIKE_MAX = 2
 """In a row: two requests may be followed by a ping each, at the same distance (D4)."""
 
-LONE_PINGS_MAX = 4
+SILENT_PINGS_MAX = 3
 """To a proxy that answers none: the first, and tests before that is known."""
 
 Command = Resolve | Connect | Write | Close | CheckDelivery
@@ -200,7 +200,8 @@ class Wire:
         connection.site.far_end.opened(connection)
         self._deliver(Connected(connection.attempt, facts))
         if connection.site.spell is Spell.CLOSES:
-            self.schedule.later(self._random.uniform(0, 0.3), lambda: self.end(connection))
+            stays_s = self._random.uniform(*connection.site.closes_within_s)
+            self.schedule.later(stays_s, lambda: self.end(connection))
         elif connection.site.spell is Spell.MUTE:
             self.spoil(connection, Ending.MUTE)
 
@@ -209,7 +210,7 @@ class Wire:
         assert connection.stage is Stage.OPEN, f"writes on attempt {attempt}: {connection.stage}"
         assert data, "writes nothing"
         self._check_beat(connection, data)
-        self._check_for_deafness(connection)
+        self._check_for_deafness(connection, data)
         connection.written_at = self.schedule.now
         connection.is_followed = data != b"\r\n\r\n"
         if data.strip(b"\r\n"):
@@ -227,16 +228,15 @@ class Wire:
             return
         self._pass_up(connection, data)
 
-    def _check_for_deafness(self, connection: Connection) -> None:
-        """D3: a proxy that answers no pings is not pinged on and on; its own may deceive."""
-        with_it = connection.written_at == self.schedule.now
-        if connection.pinged_at == connection.written_at and not (
-            connection.is_followed or with_it
-        ):
-            connection.lone_pings += 1
+    def _check_for_deafness(self, connection: Connection, data: bytes) -> None:
+        """D3: OPTIONS that is answered shows that pings are not; the proxy's own may deceive."""
+        pinged_at, proof_at = connection.pinged_at, connection.proof_at or 0.0
+        is_second = data.startswith(b"OPTIONS") and not connection.is_followed
+        if is_second and pinged_at and max(pinged_at, proof_at) == pinged_at < self.schedule.now:
+            connection.silent_pings += 1
         if not connection.site.nature.answers_pings:
-            limit = LONE_PINGS_MAX + 2 * connection.pings_down
-            assert connection.lone_pings <= limit, "pings where nothing answers pings (D3)"
+            limit = SILENT_PINGS_MAX + 2 * connection.pings_down
+            assert connection.silent_pings <= limit, "pings where nothing answers pings (D3)"
 
     def _check_beat(self, connection: Connection, data: bytes) -> None:
         """Pings come at uneven times (L6), and what answers one was asked for (RFC 5626 4.4.1)."""

@@ -23,7 +23,7 @@ TIMEOUT_RETRY_S = 30.0
 DECEIVES = 0.2
 """The share of the proxies whose own pings look like pongs that they never send."""
 
-SLOW = 0.2
+SLOW = 0.35
 """The share of backups that are slow where locations are shared: what they are told comes late."""
 
 DRIFT = 1e-4
