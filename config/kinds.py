@@ -13,6 +13,8 @@ import ipaddress
 import re
 from typing import ClassVar, Protocol
 
+from config.dial_plan import DIAL_PLAN_MAX, DialPlan, DialPlanError
+
 Value = bool | int | str
 
 NUMBER_MAX = 2147483647
@@ -24,9 +26,6 @@ TEXT_MAX = 256
 FILE_NAME_MAX = 1024
 """Characters of a file name or URL."""
 
-DIAL_PLAN_MAX = 512
-"""Characters of a dial plan (PARAMETERS)."""
-
 CODECS_MAX = 16
 """Codecs in one list: an SDP with more does not fit what gateways read."""
 
@@ -36,7 +35,6 @@ DIGITS = re.compile(r"[0-9]{1,10}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 HOST_MAX = 253
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-DIAL_PLAN = re.compile(r"[0-9*#xX+\[\]()|,;-]*")
 CODEC = re.compile(
     r"payload=(?P<payload>[0-9]{1,3})(;ptime=(?P<ptime>[0-9]{1,3}))?(;silsupp=(on|off))?"
 )
@@ -223,7 +221,7 @@ class TimeOfDay:
         return f"{hour:02}:{minute:02}"
 
 
-class DialPlan:
+class DialPlanText:
     """Which numbers are complete: digits, x, + (repeat), [1-9], (groups), | and more."""
 
     allowed = (
@@ -232,20 +230,12 @@ class DialPlan:
     )
 
     def parse(self, text: str) -> str:
-        """Return the plan; that its brackets match is all that is checked here."""
-        if len(text) > DIAL_PLAN_MAX or not DIAL_PLAN.fullmatch(text) or not self._closed(text):
-            raise ValueError(f"is not {self.allowed}")
+        """Return the plan, which compiles."""
+        try:
+            DialPlan(text)
+        except DialPlanError as error:
+            raise ValueError(f"is not a dial plan: {error}") from None
         return text
-
-    @staticmethod
-    def _closed(text: str) -> bool:
-        waiting: list[str] = []
-        for character in text:
-            if character in "[(":
-                waiting.append({"[": "]", "(": ")"}[character])
-            elif character in "])" and (not waiting or waiting.pop() != character):
-                return False
-        return not waiting
 
 
 class Codecs:

@@ -8,7 +8,7 @@ from config.kinds import (
     FILE_NAME_MAX,
     Choice,
     Codecs,
-    DialPlan,
+    DialPlanText,
     Host,
     Number,
     Switch,
@@ -72,7 +72,7 @@ FEATURES = (
         built=True,
     ),
     feature("tone set", ToneSet(), "US", "The country whose tones are heard.", built=True),
-    feature("sip dial plan", DialPlan(), "x+#|xx+*", "Which dialled numbers are complete."),
+    feature("sip dial plan", DialPlanText(), "x+#|xx+*", "Which dialled numbers are complete."),
     feature("sip dial plan terminator", Switch(), "0", "1: # ends a number."),
     feature(
         "sip digit timeout",
@@ -83,7 +83,7 @@ FEATURES = (
     ),
     feature(
         "emergency dial plan",
-        DialPlan(),
+        DialPlanText(),
         "911|999|112|110",
         "Numbers that may be dialled from a locked phone.",
     ),

@@ -10,7 +10,7 @@ import pytest
 from config.kinds import (
     Choice,
     Codecs,
-    DialPlan,
+    DialPlanText,
     FileOrUrl,
     Host,
     Number,
@@ -50,7 +50,7 @@ BAD_VALUES: dict[type, tuple[str, ...]] = {
     Url: ("ca.pem", "https://", "http://a b", "gopher://x", "https://" + TOO_LONG),
     TimeOfDay: ("", "24:00", "3", "03:60", "3:0", "noon"),
     ToneSet: ("", "Atlantis", "Deutschland", "D"),
-    DialPlan: ("[0-9", "x)", "(]", "hello", "x" * 513),
+    DialPlanText: ("[0-9", "x)", "(]", "hello", "x" * 513, "91,[2-9]x", "1||2", "+"),
     Codecs: ("opus", "payload=128", "payload=0;ptime=x", "payload=0,", "payload=0;ptime=0"),
 }
 
@@ -67,7 +67,11 @@ GOOD_VALUES: dict[type, tuple[tuple[str, object], ...]] = {
     ),
     TimeOfDay: (("3:00", "03:00"), ("23:59", "23:59")),
     ToneSet: (("germany", "Germany"), ("de", "Germany"), ("UK", "UK")),
-    DialPlan: (("x+#|xx+*", "x+#|xx+*"), ("91,[2-9]xx(0|1);x", "91,[2-9]xx(0|1);x"), ("", "")),
+    DialPlanText: (
+        ("x+#|xx+*", "x+#|xx+*"),
+        ("[2-9]xx(0|1);X,91", "[2-9]xx(0|1);X,91"),
+        ("", ""),
+    ),
     Codecs: (
         ("payload=9;ptime=20;silsupp=off, payload=8", "payload=9;ptime=20;silsupp=off,payload=8"),
         ("", ""),
