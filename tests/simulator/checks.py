@@ -18,6 +18,7 @@ from firmware.agent.events import (
     RegistrationState,
     RemoteRinging,
     Repeating,
+    TieChanged,
 )
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.link.link import State
@@ -76,6 +77,8 @@ class Checks:
     status: LinkStatus | None = None
     accounts: dict[int, AccountStatus] = field(default_factory=dict)
     open_calls: set[int] = field(default_factory=set)
+    standing: set[int] = field(default_factory=set)
+    given_up_at: float = -1.0  # When a call that stood ended by itself.
     offered: set[int] = field(default_factory=set)  # Calls that ring here.
     sounding: dict[int, MediaPlan] = field(default_factory=dict)
     is_ringing: bool = False
@@ -91,7 +94,7 @@ class Checks:
     served_since: float = 0.0
     seen: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ["dialled", "answered", "ended", "registered", "repeating", "repeated"], 0
+            ["dialled", "answered", "ended", "registered", "repeating", "repeated", "tied"], 0
         )
     )
 
@@ -106,6 +109,8 @@ class Checks:
                 self.is_ringing = ringing
             case Report(LinkStatus() as status):
                 self.status = status
+                down = status.state not in {LinkState.UP, LinkState.UNPROVEN}
+                assert not (down and self.given_up_at == self.now), "a call ends with its link (F6)"
             case Report(AccountStatus() as account):
                 self.accounts[account.account] = account
             case Report(Dialling(call, account)):
@@ -124,10 +129,17 @@ class Checks:
                 assert call in self.open_calls, f"call {call} is answered and is not there"
                 assert call not in self.repeating, f"call {call} is answered without an INVITE"
                 self.offered.discard(call)
+                self.standing.add(call)
                 self.seen["answered"] += 1
+            case Report(TieChanged(call)):
+                assert call in self.standing, f"call {call} is tied and does not stand"
+                self.seen["tied"] += 1
             case Report(CallEnded(call, cause)):
                 assert call in self.open_calls or call == 0, f"call {call} ends twice"
                 self._ends_in_time(call, cause)
+                if call in self.standing and cause in {EndCause.LINK_LOST, EndCause.FAILED}:
+                    self.given_up_at = self.now
+                self.standing.discard(call)
                 self.open_calls.discard(call)
                 self.offered.discard(call)
                 self.seen["ended"] += 1

@@ -64,6 +64,8 @@ class Leg:
     has_lost_ack: bool = False
     byes_challenged: int = 0
     session: bytes = SESSION  # What the far end says in it.
+    not_before: float = 0.0  # When the phone may ask again: we have said Retry-After.
+    asked_at: list[float] = field(default_factory=list)  # Of the phone's last INVITEs in it.
     acked: set[int] = field(default_factory=set)
 
     def request(self, method: str, branch: str, body: bytes = b"") -> Request:
@@ -126,6 +128,7 @@ class Legs:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._legs: dict[tuple[str, str], Leg] = {}
+        self._known: set[tuple[str, str, str]] = set()  # Every dialog that there ever was.
 
     def new_number(self) -> int:
         """A number that nobody behind any proxy has used."""
@@ -134,6 +137,7 @@ class Legs:
     def add(self, leg: Leg) -> Leg:
         """Remember a dialog."""
         self._legs[leg.call_id, leg.tag] = leg
+        self._known.add((leg.call_id, leg.tag, leg.phone_tag))
         return leg
 
     def find(self, request: Request) -> Leg | None:
@@ -148,6 +152,10 @@ class Legs:
         leg = self._legs.get((replaces.call_id, replaces.to_tag))
         is_it = leg is not None and leg.is_confirmed and leg.phone_tag == replaces.from_tag
         return leg if is_it else None
+
+    def knew(self, replaces: Replaces) -> bool:
+        """Tell whether there ever was such a dialog."""
+        return (replaces.call_id, replaces.to_tag, replaces.from_tag) in self._known
 
     def forget(self, leg: Leg) -> None:
         """The dialog is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from firmware.sip.message import Request, Response
@@ -12,8 +13,11 @@ from tests.simulator.line import Line
 if TYPE_CHECKING:
     from tests.simulator.proxy import ProxyEnd
 
-REFRESHED = (200, 200, 200, 200, 200, 404, 408, 488, 491, 500, 503, 481)
-REPLACED = (200, 200, 200, 200, 404, 481, 603)
+REFRESHED = (200, 200, 200, 404, 404, 408, 500, 500, 488, 491, 503, 481)
+REPLACED = (200, 200, 200, 200, 200, 404, 603)
+RETRY_AFTER_S = 3
+ASKED_MAX = 10
+"""INVITEs within a dialog in one second: a person who plays with the hold key makes fewer."""
 
 
 class Keeper:
@@ -22,6 +26,7 @@ class Keeper:
     def __init__(self, proxy: ProxyEnd) -> None:
         self._proxy = proxy
         self.seen = dict.fromkeys(["refreshed", "refused", "forgotten", "replaced"], 0)
+        self._named: dict[Replaces, float] = {}  # When each was asked for last.
 
     def reinvited(self, line: Line, request: Request, account: str) -> None:
         """Take an INVITE within a dialog."""
@@ -34,6 +39,11 @@ class Keeper:
         leg.phone_cseq = number
         assert request.body, "an INVITE within a dialog without an offer"
         assert request.contacts, "an INVITE within a dialog without a Contact"
+        now = proxy.schedule.now
+        assert now >= leg.not_before, "Retry-After is not heeded within a dialog"
+        leg.asked_at = [*leg.asked_at[-9:], now]
+        busy = len(leg.asked_at) == ASKED_MAX and now - leg.asked_at[0] < 1
+        assert not busy, "INVITEs within a dialog without end"
         if proxy.challenges_in_dialog(line, request, account):
             return
         status = 200 if proxy.is_calm else proxy.random.choice(REFRESHED)
@@ -43,6 +53,8 @@ class Keeper:
         if status == 481:  # It lost the call: its power went off.
             self.seen["forgotten"] += 1
             proxy.legs.forget(leg)
+        if status == 503:
+            leg.not_before = now + RETRY_AFTER_S
         self.seen["refused"] += 1
         self._refuse(line, request, status)
 
@@ -51,6 +63,11 @@ class Keeper:
         proxy, leg = self._proxy, self._proxy.legs.named(named)
         assert "replaces" in request.require, "Replaces without Require"
         assert request.body, "an INVITE with Replaces without an offer"
+        assert proxy.legs.knew(named), "Replaces names no dialog that ever was"
+        last_at, now = self._named.get(named, -1.0), proxy.schedule.now
+        again = request.cseq.number == 1 and now - last_at < 1
+        assert not again, "INVITEs with Replaces without end"
+        self._named[named] = now
         status = 200 if proxy.is_calm else proxy.random.choice(REPLACED)
         if leg is None or status != 200:
             self._refuse(line, request, 481 if leg is None else status)
@@ -82,12 +99,18 @@ class Keeper:
             session=session,
         )
         self._proxy.legs.add(leg)
+        done = partial(_is_tied, leg)
+        self._proxy.insist(line, "acknowledge the 2xx of an INVITE with Replaces", done)
         self._proxy.callee.repeat(line, leg, ok)
 
     def _ok(self, request: Request, tag: str, session: bytes) -> Response:
         return final(request, 200, tag, ("Contact", FAR_CONTACT), body=session)
 
     def _refuse(self, line: Line, request: Request, status: int) -> None:
-        fields = (("Retry-After", "3"),) if status == 503 else ()
+        fields = (("Retry-After", str(RETRY_AFTER_S)),) if status == 503 else ()
         self._proxy.expect_ack(line, request)
         self._proxy.reply(line, final(request, status, self._proxy.new_tag(), *fields))
+
+
+def _is_tied(leg: Leg) -> bool:
+    return bool(leg.acked) or leg.is_over

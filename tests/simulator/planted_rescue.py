@@ -1,0 +1,75 @@
+"""Planted bugs of dialogs that stand, and of calls that outlive their link (F6)."""
+
+from __future__ import annotations
+
+from tests.simulator.bug import Bug
+
+STANDING = "firmware.agent.standing"
+RESCUE = "firmware.agent.rescue"
+REPLACING = "firmware.agent.replacing"
+
+BUGS_OF_RESCUE = (
+    Bug(
+        "a re-INVITE's 2xx not acknowledged",
+        STANDING,
+        "return [SendAck(ack), *self._take_session(response, now)]",
+        "return self._take_session(response, now)",
+    ),
+    Bug(
+        "a re-INVITE takes no number of its own",
+        STANDING,
+        'self.dialog, request = self.dialog.over(self.line.hop).next_request("INVITE", *fields)',
+        '_, request = self.dialog.over(self.line.hop).next_request("INVITE", *fields)',
+    ),
+    Bug(
+        "a re-INVITE without its session",
+        STANDING,
+        "        request = replace(request, body=offer)\n",
+        "",
+    ),
+    Bug(
+        "a re-INVITE without Contact",
+        STANDING,
+        "(*dialog_fields(self.line), *self.timer.fields(),",
+        "(*self.timer.fields(),",
+    ),
+    Bug("Retry-After within a dialog ignored", STANDING, "self._ask_at = now + wait_s", "pass"),
+    Bug("Replaces not required", REPLACING, '            ("Require", "replaces"),\n', ""),
+    Bug(
+        "Replaces with its tags exchanged",
+        REPLACING,
+        'old.remote.tag or "", old.local.tag or ""',
+        'old.local.tag or "", old.remote.tag or ""',
+    ),
+    Bug(
+        "the 2xx of a replacement not acknowledged",
+        RESCUE,
+        "return [SendAck(ack), OweBye(self.line, old), *tied",
+        "return [OweBye(self.line, old), *tied",
+    ),
+    Bug(
+        "a replacement that went down is not cancelled",
+        RESCUE,
+        "return [CancelLost(lost)] if lost and",
+        "return [] if lost and",
+    ),
+    Bug(
+        "a far end that is not there yet asked at once",
+        RESCUE,
+        "        self._wants_replacement = wait_s > 0\n"
+        "        self._replace_at = now + wait_s if wait_s else None\n",
+        "        self._wants_replacement = wait_s > 0\n",
+    ),
+    Bug(
+        "a call ended by the loss of its link",
+        RESCUE,
+        "        return self._bind(Tie.REFRESHING)\n",
+        "        return self._give_up('')\n",
+    ),
+    Bug(
+        "the ACK of a re-INVITE with another number",
+        STANDING,
+        "dialog.acknowledge(asked.cseq.number, *fields)",
+        "dialog.acknowledge(asked.cseq.number + 1, *fields)",
+    ),
+)
