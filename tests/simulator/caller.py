@@ -65,6 +65,7 @@ class Caller:
         to = f"<sip:{account}@example.org>"
         invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)
         attempt = Attempt(line, invite, account, proxy.schedule.now)
+        proxy.legs.offer(invite.call_id, tag)
         self._attempts = [*self._attempts[-20:], attempt]
         proxy.ask(line, invite, lambda response: self._heard(attempt, response))
         if random.random() < 0.1:

@@ -129,10 +129,15 @@ class Legs:
         self._numbers = count(1)
         self._legs: dict[tuple[str, str], Leg] = {}
         self._known: set[tuple[str, str, str]] = set()  # Every dialog that there ever was.
+        self._offered: set[tuple[str, str]] = set()  # Those that only the phone may know to stand.
 
     def new_number(self) -> int:
         """A number that nobody behind any proxy has used."""
         return next(self._numbers)
+
+    def offer(self, call_id: str, tag: str) -> None:
+        """Remember a call to the phone; its 2xx, and with it the phone's tag, may be lost."""
+        self._offered.add((call_id, tag))
 
     def add(self, leg: Leg) -> Leg:
         """Remember a dialog."""
@@ -155,7 +160,8 @@ class Legs:
 
     def knew(self, replaces: Replaces) -> bool:
         """Tell whether there ever was such a dialog."""
-        return (replaces.call_id, replaces.to_tag, replaces.from_tag) in self._known
+        call_id, tag = replaces.call_id, replaces.to_tag
+        return (call_id, tag, replaces.from_tag) in self._known or (call_id, tag) in self._offered
 
     def forget(self, leg: Leg) -> None:
         """The dialog is over."""

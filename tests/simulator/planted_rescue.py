@@ -42,12 +42,6 @@ BUGS_OF_RESCUE = (
         'old.local.tag or "", old.remote.tag or ""',
     ),
     Bug(
-        "the 2xx of a replacement not acknowledged",
-        RESCUE,
-        "return [SendAck(ack), OweBye(self.line, old), *tied",
-        "return [OweBye(self.line, old), *tied",
-    ),
-    Bug(
         "a replacement that went down is not cancelled",
         RESCUE,
         "return [CancelLost(lost)] if lost and",

@@ -79,6 +79,7 @@ class Registrar:
         self._random = random
         self._nonces: dict[str, Nonce] = {}
         self._refused_at: dict[str, list[float]] = {}  # Wrong passwords on this connection.
+        self._left_by: dict[str, int] = {}  # The CSeq of the last one that signs off, by user.
         self._served: dict[str, int] = {}  # The CSeq that was served last, by Call-ID.
         self._has_refused: set[str] = set()  # Accounts that the phone has not told so yet.
         self._patient_until: dict[str, float] = {}  # The phone has heard a refusal and waits.
@@ -114,6 +115,9 @@ class Registrar:
         assert now >= patient_until, "a refused account does not wait (F4)"
         assert cseq > login.cseqs.get(request.call_id, 0), "REGISTER's CSeq does not grow"
         login.cseqs[request.call_id] = cseq
+        if not request.expires:  # What is answered after this may cross it (F3).
+            self._left_by[login.user] = cseq
+            self._refused_at.pop(login.user, None)
         contact = _own_contact(request)
         local = connection.local
         assert (contact.host, contact.port) == (local.host, local.port), "Contact of an old link"
@@ -203,9 +207,7 @@ class Registrar:
         expected = digest_response(given, login.password, request.method, request.body)
         if given["response"] != expected:
             assert login.is_wrong, f"wrong digest: {given.get('algorithm')} {given.get('qop')}"
-            if request.method == "REGISTER" and not request.expires:
-                self._refused_at.pop(login.user, None)  # Signing off may cross it (F3).
-            else:
+            if request.cseq.number > self._left_by.get(login.user, 0):
                 self._is_patient(login, now)
             return self._challenging(request, login, now, status, realm, stale=False)
         assert not login.is_wrong
@@ -306,6 +308,7 @@ class Registrar:
     def lost(self, attempt: int, now: float) -> None:
         """A flow is gone: with RFC 5626 its bindings go with it."""
         self.forget_refusals()  # The answer may not have arrived.
+        self._left_by.clear()
         if self.nature.outbound:
             for login in self.logins.values():
                 login.bindings = [b for b in login.bindings if b.connection != attempt]
