@@ -2,6 +2,7 @@
 
 Theory of operation
 -------------------
+- Counting begins with the first packet whose payload type is known; others say nothing here.
 - Sequence numbers have 16 bits and roll over every 22 minutes. The source extends them, so that a
   packet's place only grows; timestamps likewise.
 - A packet slightly behind is late, one that came already is a duplicate. A window of the latest
@@ -90,6 +91,8 @@ class RtpSource:
 
         `clock_rate` is that of its payload type; 0 for events, whose timestamps stand still.
         """
+        if self._received == 0:
+            self._restart(packet.sequence, packet.timestamp)
         ahead = _signed(packet.sequence - self._highest, SEQUENCES)
         if self._received == 0 or 0 < ahead <= DROPOUT_MAX:
             arrival = self._advance(ahead, packet)

@@ -91,7 +91,7 @@ class SessionDescription:
     def parse(cls, body: bytes) -> SessionDescription:
         """Read a description; the error's status is the answer to an offer that is none."""
         if len(body) > BYTES_MAX:
-            raise RemoteProtocolError("session description too long", 413)
+            raise RemoteProtocolError("session description too long", 488)
         lines = body.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
         lines = [line.rstrip() for line in lines if line.strip()]
         if not lines or lines[0] != "v=0":
@@ -100,7 +100,7 @@ class SessionDescription:
             raise RemoteProtocolError("bad line in a session description")
         starts = [place for place, line in enumerate(lines) if line.startswith("m=")]
         if len(starts) > MEDIA_MAX:
-            raise RemoteProtocolError("too many media lines", 413)
+            raise RemoteProtocolError("too many media lines", 488)
         ends = [*starts[1:], len(lines)]
         media = [_read_media(lines[start:end]) for start, end in zip(starts, ends, strict=False)]
         session = _read_session(lines[1 : starts[0] if starts else len(lines)])

@@ -114,6 +114,13 @@ def test_order_lateness_and_repetition_are_told_apart() -> None:
     assert taken(source, 99) == [Arrival.LATE], "one that left before the first"
 
 
+@pytest.mark.parametrize("sequence", [101, 100, 99, 5000, 60000])
+def test_whatever_comes_first_is_where_counting_begins(sequence: int) -> None:
+    source = RtpSource(packet(100))  # Of a payload type that nobody knows: it is not taken.
+    assert taken(source, sequence, sequence + 1) == [Arrival.IN_ORDER] * 2
+    assert (source.report().expected, source.report().received) == (2, 2)
+
+
 def test_numbers_grow_over_the_roll_over() -> None:
     source = started(65534)
     first = source.extended_sequence(packet(65534))

@@ -351,6 +351,15 @@ def test_noise_has_a_door_of_its_own_and_the_unknown_none() -> None:
     assert not here.heap.packets
 
 
+def test_a_stream_may_begin_with_the_unknown_and_then_go_back() -> None:
+    """Found by the fuzzer: the sound of every call stopped."""
+    here = End(PLAIN, 1, HERE)
+    here.hears(bytes(RtpPacket(99, 65000, 0, 7, b"?")), 0.0)
+    for number in range(3):
+        here.hears(bytes(RtpPacket(0, 10 + number, 160 * number, 7, b"x")), 0.02 * number)
+    assert [heard.sequence for heard in here.heap.packets] == [10, 11, 12]
+
+
 def test_a_call_that_we_hold_is_not_listened_to() -> None:
     _, there = pair(PLAN)
     held = End(replace(PLAN, direction=Direction.SENDONLY), 1, HERE)

@@ -120,7 +120,7 @@ def test_a_description_at_its_limit_is_taken_and_one_above_is_refused() -> None:
     assert SessionDescription.parse(start + b"x" * (BYTES_MAX - len(start)))
     with pytest.raises(RemoteProtocolError) as refused:
         SessionDescription.parse(start + b"x" * (BYTES_MAX - len(start) + 1))
-    assert refused.value.status == 413
+    assert refused.value.status == 488
 
 
 def test_as_many_media_as_the_limit_are_taken_and_one_more_is_refused() -> None:
@@ -128,7 +128,7 @@ def test_as_many_media_as_the_limit_are_taken_and_one_more_is_refused() -> None:
     assert len(SessionDescription.parse(b"v=0\r\n" + line * MEDIA_MAX).media) == MEDIA_MAX
     with pytest.raises(RemoteProtocolError) as refused:
         SessionDescription.parse(b"v=0\r\n" + line * (MEDIA_MAX + 1))
-    assert refused.value.status == 413
+    assert refused.value.status == 488
 
 
 @pytest.mark.parametrize("text", ["a\r\nm=audio 1 RTP/AVP 0", "a\nb", "a\rb"])
