@@ -100,6 +100,13 @@ def save_local(folder: Path, settings: Iterable[tuple[str, int, str]]) -> None:
         raise ConfigError(f"{folder / NAME}: cannot be saved: {reason(error)}") from error
 
 
+def wipe_local(folder: Path) -> None:
+    """Remove the settings made on this phone, and what is left of earlier ones."""
+    for name in (PREVIOUS, DRAFT, NAME):
+        (folder / name).unlink(missing_ok=True)
+    flush_folder(folder)
+
+
 def _is_good(folder: Path) -> bool:
     try:
         _parsed(folder, NAME)

@@ -9,9 +9,16 @@ from pathlib import Path
 
 from firmware.runtime.application import Options, run
 
+COMMANDS = frozenset({"contacts", "wipe"})
+"""What this program does besides being a phone (`firmware/runtime/state_command.py`)."""
+
 
 def main() -> int:
     """Run the phone until it is told to stop; return the exit status."""
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        from firmware.runtime.state_command import run_command
+
+        return run_command(sys.argv[1:])
     parser = argparse.ArgumentParser(prog="python -m firmware", description="The handset.")
     parser.add_argument("--board", default="desktop", help="script, desktop or a handset")
     parser.add_argument("--config", type=Path, required=True, metavar="DIR", help="startup.cfg")

@@ -29,6 +29,7 @@ from firmware.runtime.driver import Driver, Network
 from firmware.runtime.identity_file import instance_id
 from firmware.runtime.network import NetworkWatch
 from firmware.runtime.resolver import Resolver
+from firmware.runtime.state_lock import share
 from firmware.runtime.tls import TlsContexts, TlsFiles
 from firmware.runtime.transport import Transport, TransportSettings
 from firmware.runtime.warnings_of import Warnings
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
     from board.board import Faults
     from drivers.interfaces import Voice
+    from firmware.runtime.keepers import Keepers
     from firmware.runtime.listener import Listener
-    from firmware.runtime.outage_keeper import OutageKeeper
     from firmware.runtime.voice import VoiceEngine
 
 log = logging.getLogger("handset")
@@ -98,7 +99,8 @@ class Application:
         self._faults = faults
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
-        self._keeper: OutageKeeper | None = None
+        self._keepers: Keepers | None = None
+        self._state_lock = share(options.state)
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
@@ -179,15 +181,15 @@ class Application:
             self.driver.stop()
             if self._engine is not None:
                 self._engine.stop()
-            if self._keeper is not None:
-                await self._keeper.stop()
+            if self._keepers is not None:
+                await self._keepers.stop()
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
         is_script = self._options.board == "script"
         board = asyncio.create_task(self._run_script() if is_script else self._run_board())
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
-        self._keep_outages()
+        self._keep_lists()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -268,11 +270,11 @@ class Application:
         self._is_broken = True
         self._stop.set()
 
-    def _keep_outages(self) -> None:
-        from firmware.runtime.outage_keeper import OutageKeeper
+    def _keep_lists(self) -> None:
+        from firmware.runtime.keepers import Keepers
 
-        self._keeper = OutageKeeper(self._options.state, self.driver.feed)
-        self._keeper.start()
+        self._keepers = Keepers(self._options.state, self.driver.feed)
+        self._keepers.start()
 
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""
@@ -288,8 +290,8 @@ class Application:
             self._missed.append(output)
         for watcher in self._watchers:
             watcher(output)
-        if self._keeper is not None:
-            self._keeper.take(output)
+        if self._keepers is not None:
+            self._keepers.take(output)
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

@@ -10,21 +10,19 @@ from firmware.phone.outage import (
     Outage,
     OutageKind,
 )
+from firmware.runtime.kept_file import rounded, seconds_field, text_field
 
 COUNT_MAX = 10**6
 """Calls or accounts in one entry; no phone has as many."""
-
-SECONDS_MAX = 1e11
-"""Of a time or a length: a date that a calendar still has (the year 5138)."""
 
 
 def outage_fields(outage: Outage) -> dict[str, object]:
     """Return an entry as a JSON object; times are Unix seconds, null where nobody knows."""
     return {
         "kind": outage.kind.value,
-        "began": _rounded(outage.began),
-        "ended": _rounded(outage.ended),
-        "duration_s": _rounded(outage.duration_s),
+        "began": rounded(outage.began),
+        "ended": rounded(outage.ended),
+        "duration_s": rounded(outage.duration_s),
         "role": outage.role.value if outage.role else None,
         "proxy": outage.proxy or None,
         "cause": outage.failure.text,
@@ -43,16 +41,16 @@ def outage_of(fields: object) -> Outage:
         raise ValueError("an entry is an object")
     role, back_on, ended_by = (fields.get(name) for name in ("role", "back_on", "ended_by"))
     cause = Failure(
-        FailureKind(fields.get("cause_kind")), _text(fields.get("cause"), CAUSE_CHARACTERS_MAX)
+        FailureKind(fields.get("cause_kind")), text_field(fields.get("cause"), CAUSE_CHARACTERS_MAX)
     )
     return Outage(
         kind=OutageKind(fields.get("kind")),
         failure=cause,
         role=None if role is None else Role(role),
-        proxy=_text(fields.get("proxy") or "", PROXY_CHARACTERS_MAX),
-        began=_seconds(fields.get("began")),
-        ended=_seconds(fields.get("ended")),
-        duration_s=_seconds(fields.get("duration_s")),
+        proxy=text_field(fields.get("proxy") or "", PROXY_CHARACTERS_MAX),
+        began=seconds_field(fields.get("began")),
+        ended=seconds_field(fields.get("ended")),
+        duration_s=seconds_field(fields.get("duration_s")),
         back_on=None if back_on is None else Role(back_on),
         calls=_count(fields.get("calls")),
         calls_lost=_count(fields.get("calls_lost")),
@@ -61,27 +59,7 @@ def outage_of(fields: object) -> Outage:
     )
 
 
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
-
-
-def _seconds(value: object) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError("seconds are a number")
-    if not 0 <= value <= SECONDS_MAX:  # Nor is NaN.
-        raise ValueError("seconds out of range")
-    return float(value)
-
-
 def _count(value: object) -> int:
     if type(value) is not int or not 0 <= value <= COUNT_MAX:
         raise ValueError("a count out of range")
-    return value
-
-
-def _text(value: object, characters_max: int) -> str:
-    if not isinstance(value, str) or len(value) > characters_max or not value.isprintable():
-        raise ValueError("no text, or too long a one")
     return value

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from firmware.runtime.outage_file import ASIDE, DRAFT, NAME
+from firmware.runtime.outage_file import OUTAGE_LOG
 from tests.lab.relay import Mode, Relay
 from tests.process.handset import HOST, Handset, Place, until
+
+NAME, DRAFT, ASIDE = OUTAGE_LOG.name, OUTAGE_LOG.draft, OUTAGE_LOG.aside
 
 
 def outages(phone: Handset) -> list[dict[str, Any]]:

@@ -15,19 +15,14 @@ import pytest
 
 from firmware.link.events import Failure, FailureKind
 from firmware.phone.outage import CAUSE_CHARACTERS_MAX, OUTAGES_MAX, PROXY_CHARACTERS_MAX
-from firmware.runtime import outage_file
-from firmware.runtime.outage_file import (
-    ASIDE,
-    DRAFT,
-    FILE_BYTES_MAX,
-    NAME,
-    Kept,
-    read_log,
-    save_log,
-)
+from firmware.runtime import kept_file
+from firmware.runtime.kept_file import VERSION, Kept, checksum
+from firmware.runtime.outage_file import FILE_BYTES_MAX, OUTAGE_LOG
 from firmware.runtime.outage_json import outage_fields
 from tests.unit.config.disk import Disk, PowerCutError, put_in
 from tests.unit.runtime.outages import anything, entry, log_of
+
+NAME, DRAFT, ASIDE = OUTAGE_LOG.name, OUTAGE_LOG.draft, OUTAGE_LOG.aside
 
 DAMAGED = f"the outage log is damaged; it is kept as {ASIDE}"
 
@@ -35,7 +30,7 @@ DAMAGED = f"the outage log is damaged; it is kept as {ASIDE}"
 def cut(patch: pytest.MonkeyPatch, disk: Disk) -> None:
     module = disk.module()
     put_in(patch, module)
-    patch.setattr(outage_file, "os", module)
+    patch.setattr(kept_file, "os", module)
 
 
 # Whole.
@@ -45,24 +40,24 @@ def cut(patch: pytest.MonkeyPatch, disk: Disk) -> None:
 def test_what_is_saved_is_read_again(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     log = tuple(anything(random) for _ in range(random.choice([0, 1, 7, OUTAGES_MAX])))
-    save_log(tmp_path, log)
-    assert read_log(tmp_path) == Kept(log)
+    OUTAGE_LOG.save(tmp_path, log)
+    assert OUTAGE_LOG.read(tmp_path) == Kept(log)
 
 
 def test_the_longest_log_fits(tmp_path: Path) -> None:
     cause = Failure(FailureKind.CONFIGURATION, "😀" * CAUSE_CHARACTERS_MAX)
     longest = replace(entry(), failure=cause, proxy="😀" * PROXY_CHARACTERS_MAX)
-    save_log(tmp_path, (longest,) * OUTAGES_MAX)
-    assert read_log(tmp_path).outages == (longest,) * OUTAGES_MAX
+    OUTAGE_LOG.save(tmp_path, (longest,) * OUTAGES_MAX)
+    assert OUTAGE_LOG.read(tmp_path).entries == (longest,) * OUTAGES_MAX
     assert (tmp_path / NAME).stat().st_size < 0.9 * FILE_BYTES_MAX
 
 
 def test_a_first_start_has_nothing_to_say(tmp_path: Path) -> None:
-    assert read_log(tmp_path / "not there") == Kept()
+    assert OUTAGE_LOG.read(tmp_path / "not there") == Kept()
 
 
 def test_only_the_phone_may_read_it(tmp_path: Path) -> None:
-    save_log(tmp_path / "state", log_of(1))
+    OUTAGE_LOG.save(tmp_path / "state", log_of(1))
     assert stat.S_IMODE((tmp_path / "state" / NAME).stat().st_mode) == 0o600
 
 
@@ -73,7 +68,7 @@ def steps_of_a_save(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     disk = Disk(cut_at=-1)
     with monkeypatch.context() as patch:
         cut(patch, disk)
-        save_log(folder, log_of(3))
+        OUTAGE_LOG.save(folder, log_of(3))
     return disk.calls
 
 
@@ -95,39 +90,39 @@ def test_the_power_goes_at_every_step(
     for cut_at in range(steps):
         state = tmp_path / f"state{cut_at}"
         if entries_before:
-            save_log(state, log_of(entries_before))
+            OUTAGE_LOG.save(state, log_of(entries_before))
         with monkeypatch.context() as patch:
             cut(patch, Disk(cut_at, kept))
             with pytest.raises(PowerCutError):
-                save_log(state, log_of(3))
-        found = read_log(state)
+                OUTAGE_LOG.save(state, log_of(3))
+        found = OUTAGE_LOG.read(state)
         assert found.problem == "", cut_at
-        assert found.outages in {log_of(entries_before), log_of(3)}
-        save_log(state, log_of(4))  # The next one heals it.
-        assert read_log(state) == Kept(log_of(4))
+        assert found.entries in {log_of(entries_before), log_of(3)}
+        OUTAGE_LOG.save(state, log_of(4))  # The next one heals it.
+        assert OUTAGE_LOG.read(state) == Kept(log_of(4))
         assert not (state / DRAFT).exists()
 
 
 def test_a_file_torn_at_any_byte_is_noticed_and_put_aside(tmp_path: Path) -> None:
-    save_log(tmp_path, log_of(2))
+    OUTAGE_LOG.save(tmp_path, log_of(2))
     whole = (tmp_path / NAME).read_bytes()
     for length in range(len(whole) - 1):  # The last one is the line's end.
         (tmp_path / NAME).write_bytes(whole[:length])
-        assert read_log(tmp_path) == Kept(problem=DAMAGED)
+        assert OUTAGE_LOG.read(tmp_path) == Kept(problem=DAMAGED)
         assert (tmp_path / ASIDE).read_bytes() == whole[:length]
-        assert read_log(tmp_path) == Kept(), "said once"
+        assert OUTAGE_LOG.read(tmp_path) == Kept(), "said once"
 
 
 def test_a_damaged_byte_never_passes_for_something_else(tmp_path: Path) -> None:
     log = log_of(2)
-    save_log(tmp_path, log)
+    OUTAGE_LOG.save(tmp_path, log)
     whole = (tmp_path / NAME).read_bytes()
     for position in range(len(whole)):
         for bit in (1, 4, 128):
             damaged = whole[:position] + bytes([whole[position] ^ bit]) + whole[position + 1 :]
             (tmp_path / NAME).write_bytes(damaged)
-            found = read_log(tmp_path)
-            assert found.problem or found.outages == log, damaged
+            found = OUTAGE_LOG.read(tmp_path)
+            assert found.problem or found.entries == log, damaged
 
 
 # Others' files.
@@ -135,9 +130,9 @@ def test_a_damaged_byte_never_passes_for_something_else(tmp_path: Path) -> None:
 
 def whole_file(entries: object, **changes: object) -> bytes:
     whole = {
-        "format": outage_file.FORMAT,
-        "version": outage_file.VERSION,
-        "checksum": outage_file._checksum(entries),  # type: ignore[arg-type] # what a file may hold
+        "format": OUTAGE_LOG.form,
+        "version": VERSION,
+        "checksum": checksum(entries),  # type: ignore[arg-type] # what a file may hold
         "outages": entries,
     }
     return json.dumps(whole | changes).encode()
@@ -183,35 +178,35 @@ FOREIGN = {
 @pytest.mark.parametrize("name", FOREIGN)
 def test_what_is_no_log_is_put_aside_and_said(tmp_path: Path, name: str) -> None:
     (tmp_path / NAME).write_bytes(FOREIGN[name])
-    assert read_log(tmp_path) == Kept(problem=DAMAGED)
+    assert OUTAGE_LOG.read(tmp_path) == Kept(problem=DAMAGED)
     assert (tmp_path / ASIDE).read_bytes() == FOREIGN[name]
-    save_log(tmp_path, log_of(1))
-    assert read_log(tmp_path) == Kept(log_of(1))
+    OUTAGE_LOG.save(tmp_path, log_of(1))
+    assert OUTAGE_LOG.read(tmp_path) == Kept(log_of(1))
 
 
 def test_the_log_of_a_newer_version_is_kept_for_it(tmp_path: Path) -> None:
     newer = whole_file([{"new": "words"}], version=2)
     (tmp_path / NAME).write_bytes(newer)
     words = f"the outage log is of a newer version; it is kept as {ASIDE}"
-    assert read_log(tmp_path) == Kept(problem=words)
+    assert OUTAGE_LOG.read(tmp_path) == Kept(problem=words)
     assert (tmp_path / ASIDE).read_bytes() == newer
 
 
 def test_a_pipe_in_its_place_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / NAME)
-    assert "cannot be read: Not a regular file; it is kept as" in read_log(tmp_path).problem
+    assert "cannot be read: Not a regular file; it is kept as" in OUTAGE_LOG.read(tmp_path).problem
 
 
 def test_a_folder_in_its_place_is_put_aside(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
-    assert "cannot be read: Is a directory; it is kept as" in read_log(tmp_path).problem
-    save_log(tmp_path, log_of(1))
+    assert "cannot be read: Is a directory; it is kept as" in OUTAGE_LOG.read(tmp_path).problem
+    OUTAGE_LOG.save(tmp_path, log_of(1))
 
 
 def test_what_cannot_be_moved_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"?")
     (tmp_path / ASIDE).mkdir()  # A file takes no folder's place.
-    found = read_log(tmp_path)
+    found = OUTAGE_LOG.read(tmp_path)
     assert not found.replaceable
     assert found.problem.startswith("the outage log is damaged, and cannot be moved: ")
     assert found.problem.endswith("; nothing is kept")
@@ -222,7 +217,7 @@ def test_what_cannot_be_moved_is_left_alone(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_keeps_the_old_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
-    save_log(tmp_path, log_of(1))
+    OUTAGE_LOG.save(tmp_path, log_of(1))
     module = Disk(cut_at=-1).module()
 
     def refuse(*_: Any) -> Any:
@@ -231,8 +226,8 @@ def test_a_disk_that_refuses_keeps_the_old_log(
     setattr(module, call, refuse)
     with monkeypatch.context() as patch:
         put_in(patch, module)
-        patch.setattr(outage_file, "os", module)
+        patch.setattr(kept_file, "os", module)
         with pytest.raises(OSError, match=os.strerror(number)):
-            save_log(tmp_path, log_of(2))
-    assert read_log(tmp_path) == Kept(log_of(1))
+            OUTAGE_LOG.save(tmp_path, log_of(2))
+    assert OUTAGE_LOG.read(tmp_path) == Kept(log_of(1))
     assert not (tmp_path / DRAFT).exists()

@@ -11,11 +11,14 @@ import pytest
 
 from firmware.phone.events import OutageEnded, OutageLog, OutageLogTrouble, OutagesKept
 from firmware.phone.outage import Outage
-from firmware.runtime import outage_keeper
-from firmware.runtime.outage_file import ASIDE, NAME, read_log, save_log
-from firmware.runtime.outage_keeper import BURST_MAX, OutageKeeper
+from firmware.runtime import keeper
+from firmware.runtime.keeper import BURST_MAX
+from firmware.runtime.keepers import Keepers
+from firmware.runtime.outage_file import OUTAGE_LOG
 from tests.unit.runtime.outages import entry, log_of
 from tests.unit.runtime.wire import run, until
+
+NAME, ASIDE = OUTAGE_LOG.name, OUTAGE_LOG.aside
 
 
 class Scene:
@@ -27,31 +30,32 @@ class Scene:
         self.writes: list[tuple[Outage, ...]] = []
         self.threads: set[int] = set()
         self.before_write: Callable[[], None] = lambda: None
-        monkeypatch.setattr(outage_keeper, "save_log", self._save)
-        self.keeper = OutageKeeper(folder, self.heard.append)
+        self._really_save = OUTAGE_LOG.save
+        monkeypatch.setattr(OUTAGE_LOG, "save", self._save)
+        self.keeper = Keepers(folder, self.heard.append)
         self.keeper.start()
 
     def _save(self, folder: Path, outages: tuple[Outage, ...]) -> None:
         self.before_write()
         self.threads.add(threading.get_ident())
         self.writes.append(outages)
-        save_log(folder, outages)
+        self._really_save(folder, outages)
 
     def log(self, *outages: Outage) -> None:
         self.keeper.take(OutageLog(outages))
 
     async def written(self, count: int) -> None:
-        await until(lambda: len(self.writes) >= count and self.keeper._writing is None)
+        await until(lambda: len(self.writes) >= count and self.keeper._outages._writing is None)
 
     @property
     def kept(self) -> tuple[Outage, ...]:
-        return read_log(self.folder).outages
+        return OUTAGE_LOG.read(self.folder).entries
 
 
 def test_the_phone_is_told_what_was_kept_and_nothing_is_written_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_log(tmp_path, log_of(2))
+    OUTAGE_LOG.save(tmp_path, log_of(2))
 
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
@@ -102,7 +106,7 @@ def test_a_link_that_flaps_does_not_wear_out_the_card_and_the_last_word_is_kept(
 def test_what_waited_for_its_turn_is_written_in_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outage_keeper, "REFILL_S", 0.1)
+    monkeypatch.setattr(keeper, "REFILL_S", 0.1)
 
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
@@ -122,7 +126,7 @@ def test_what_waited_for_its_turn_is_written_in_one(
 def test_nothing_is_written_after_the_last_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outage_keeper, "REFILL_S", 0.1)
+    monkeypatch.setattr(keeper, "REFILL_S", 0.1)
 
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
@@ -196,7 +200,7 @@ def test_a_disk_that_refuses_is_said_once_and_asked_again_at_the_next_change(
         folder = tmp_path / "file"
         folder.write_text("in the folder's place")
         at = Scene(tmp_path / "state", monkeypatch)
-        at.keeper._folder = folder / "state"
+        at.keeper._outages._folder = folder / "state"
         at.log(entry(1))
         await at.written(1)
         at.log(entry(2))

@@ -1,4 +1,4 @@
-"""Keeps the outage log in the state folder, and spares the memory card.
+"""Keeps a list of the phone's in the state folder, and spares the memory card.
 
 A change is written at once, from a thread: a card takes up to a second for it, and the link waits
 for nobody. Where changes come thick and fast (a link that flaps), writes are paced and what came
@@ -11,46 +11,52 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic
 
 from config.files import reason
 from firmware.agent.rate import TokenBucket
-from firmware.phone.events import OutageLog, OutageLogTrouble, OutagesKept
-from firmware.phone.outage import Outage
-from firmware.runtime.outage_file import read_log, save_log
+from firmware.runtime.kept_file import EntryT, KeptFile
 
-log = logging.getLogger("handset.outages")
+log = logging.getLogger("handset.kept")
 
 BURST_MAX = 4
 REFILL_S = 60.0
 """Four writes in a row keep up with an outage; then one a minute, 80 MB a day of a full log."""
 
 
-class OutageKeeper:
-    """Between the phone and the file of its outage log."""
+class Keeper(Generic[EntryT]):
+    """Between the phone and the file of one of its lists."""
 
-    def __init__(self, folder: Path, feed: Callable[[object], None]) -> None:
-        self._folder, self._feed = folder, feed
+    def __init__(
+        self,
+        folder: Path,
+        file: KeptFile[EntryT],
+        tell_kept: Callable[[tuple[EntryT, ...]], None],
+        tell_trouble: Callable[[str], None],
+    ) -> None:
+        self._folder, self._file = folder, file
+        self._tell_kept, self._tell_trouble = tell_kept, tell_trouble
         self._loop = asyncio.get_running_loop()
         self._bucket = TokenBucket(BURST_MAX, REFILL_S)
         self._may_save = True
         self._problem = ""
-        self._wanted: tuple[Outage, ...] = ()
-        self._saved: tuple[Outage, ...] | None = ()  # None: a write has failed.
+        self._wanted: tuple[EntryT, ...] = ()
+        self._saved: tuple[EntryT, ...] | None = ()  # None: a write has failed.
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Tell the phone what was kept; from now on its log is."""
-        kept = read_log(self._folder)
-        self._saved, self._may_save = kept.outages, kept.replaceable
+        """Tell the phone what was kept; from now on its list is."""
+        kept = self._file.read(self._folder)
+        self._saved, self._may_save = kept.entries, kept.replaceable
+        self._wanted = kept.entries
         self._say(kept.problem)
-        self._feed(OutagesKept(kept.outages))
+        self._tell_kept(kept.entries)
 
-    def take(self, output: object) -> None:
-        """Keep the log when it changes; leave what is for somebody else."""
-        if isinstance(output, OutageLog):
-            self._wanted = output.outages
-            self._arm()
+    def keep(self, entries: tuple[EntryT, ...]) -> None:
+        """Keep the list as it is now."""
+        self._wanted = entries
+        self._arm()
 
     async def stop(self) -> None:
         """Write the last word."""
@@ -84,16 +90,16 @@ class OutageKeeper:
             self._arm()
 
     async def _write(self) -> None:
-        outages = self._wanted
+        entries = self._wanted
         try:
-            await asyncio.to_thread(save_log, self._folder, outages)
+            await asyncio.to_thread(self._file.save, self._folder, entries)
         except OSError as error:
             self._saved = None
-            self._say(f"the outage log cannot be saved: {reason(error)}")
+            self._say(f"{self._file.title} cannot be saved: {reason(error)}")
             return
         if self._saved is None:
             self._say("")
-        self._saved = outages
+        self._saved = entries
 
     def _say(self, problem: str) -> None:
         """Say what is wrong, once: in the log, and to the phone for its screen."""
@@ -102,4 +108,4 @@ class OutageKeeper:
         self._problem = problem
         if problem:
             log.warning("%s", problem)
-        self._feed(OutageLogTrouble(problem))
+        self._tell_trouble(problem)

@@ -1,0 +1,42 @@
+"""Everything that the phone keeps over a restart: outages, past calls, contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware.phone.events import OutageLog, OutageLogTrouble, OutagesKept
+from firmware.runtime.directory_file import DIRECTORY
+from firmware.runtime.history_file import HISTORY
+from firmware.runtime.keeper import Keeper
+from firmware.runtime.kept_file import KeptFile
+from firmware.runtime.outage_file import OUTAGE_LOG
+
+FILES: tuple[KeptFile[Any], ...] = (OUTAGE_LOG, HISTORY, DIRECTORY)
+"""All of them: a factory reset wipes these."""
+
+
+class Keepers:
+    """A keeper for each list."""
+
+    def __init__(self, folder: Path, feed: Callable[[object], None]) -> None:
+        self._outages = Keeper(
+            folder,
+            OUTAGE_LOG,
+            lambda kept: feed(OutagesKept(kept)),
+            lambda text: feed(OutageLogTrouble(text)),
+        )
+
+    def start(self) -> None:
+        """Tell the phone what was kept; from now on its lists are."""
+        self._outages.start()
+
+    def take(self, output: object) -> None:
+        """Keep a list when it changes; leave what is for somebody else."""
+        if isinstance(output, OutageLog):
+            self._outages.keep(output.outages)
+
+    async def stop(self) -> None:
+        """Write the last words."""
+        await self._outages.stop()

@@ -1,0 +1,75 @@
+"""The commands `contacts` and `wipe`: the directory in and out of files, and factory reset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.store import Store
+from firmware.phone.kept import CallWay, PastCall
+from firmware.runtime.directory_file import DIRECTORY
+from firmware.runtime.history_file import HISTORY
+from firmware.runtime.keepers import FILES
+from firmware.runtime.state_command import run_command
+from firmware.runtime.state_lock import share
+
+CSV = "name,work,mobile\nBert,603,0170 1234567\nNobody,,\nÄnne,12\n"
+
+
+def command(state: Path, *words: str) -> int:
+    return run_command([*words, "--state", str(state)])
+
+
+@pytest.mark.parametrize("ending", ["csv", "vcf"])
+def test_contacts_go_out_and_come_in_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    state, file, out = tmp_path / "state", tmp_path / "in.csv", tmp_path / f"out.{ending}"
+    file.write_text(CSV)
+    assert command(state, "contacts", "import", str(file)) == 1
+    said = capsys.readouterr()
+    assert said.out == "2 added, 0 changed, 0 known already\n"
+    assert said.err == f'{file}: line 3: "Nobody" has no number\n'
+    assert command(state, "contacts", "export", str(out)) == 0
+    assert capsys.readouterr().out == "2 contacts\n"
+    before = DIRECTORY.read(state)
+    assert [contact.name for contact in before.entries] == ["Änne", "Bert"]
+    assert command(tmp_path / "other", "contacts", "import", str(out)) == 0
+    assert DIRECTORY.read(tmp_path / "other") == before
+    assert command(state, "contacts", "import", str(out)) == 0
+    assert capsys.readouterr().out.endswith("0 added, 0 changed, 2 known already\n")
+
+
+def test_a_folder_that_a_phone_runs_with_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert share(tmp_path) is not None
+    assert command(tmp_path, "wipe") == 2
+    assert "stop it first" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "no.csv"
+    assert command(tmp_path, "contacts", "import", str(missing)) == 2
+    assert capsys.readouterr().err == f"{missing}: No such file or directory\n"
+
+
+def test_a_factory_reset_leaves_nothing_but_the_identity(tmp_path: Path) -> None:
+    (tmp_path / "startup.cfg").write_text("")
+    state = tmp_path / "state"
+    store = Store(tmp_path, state)
+    for vmail in ("1", "2"):
+        store.set_local("sip vmail", vmail)
+    for file in FILES:
+        file.save(state, ())
+        (state / file.aside).write_text("?")
+        (state / file.draft).write_text("?")
+    HISTORY.save(state, (PastCall(CallWay.DIALLED, "", "603", 1),))
+    (state / "instance").write_text("urn:uuid:1")
+    assert command(state, "wipe") == 0
+    assert [path.name for path in state.iterdir()] == ["instance"]
+    assert store.read().value("sip vmail") == ""
+    assert command(state, "wipe") == 0, "twice is no error"
