@@ -79,11 +79,16 @@ class StandingCall(Call):
         busy = self._asked or self._accepted or self._ask_at is not None
         if busy or self.state is not CallState.CONFIRMED:
             return False
-        return self._wants_refresh or self._wants_hold != self.media.is_holding
+        return self._wants_refresh or self._wants_turning
+
+    @property
+    def _wants_turning(self) -> bool:
+        """Tell whether there is a session, and it is to be held or taken back."""
+        return self.media.can_hold and self._wants_hold != self.media.is_holding
 
     def want_hold(self, *, on: bool) -> list[object]:
         """Hold the call, or take it back, as soon as the far end can be asked."""
-        if self.state is CallState.CONFIRMED and self.media.can_hold:
+        if self.state in {CallState.ACCEPTED, CallState.CONFIRMED}:
             self._wants_hold = on
         return []
 
@@ -165,8 +170,9 @@ class StandingCall(Call):
     def _send_asked(self, now: float) -> SendRequest:
         """Write the re-INVITE: the session as it is, or turned."""
         assert self.dialog is not None
-        host, turns = self.line.host, self._wants_hold != self.media.is_holding
-        offer = self.media.hold(host, on=self._wants_hold) if turns else self.media.offer(host)
+        host, media = self.line.host, self.media
+        turns = self._wants_turning
+        offer = media.hold(host, on=self._wants_hold) if turns else media.offer(host)
         fields = (*dialog_fields(self.line), *self.timer.fields(), ("Content-Type", SDP))
         self.dialog, request = self.dialog.over(self.line.hop).next_request("INVITE", *fields)
         request = replace(request, body=offer)

@@ -128,6 +128,14 @@ class MuteMicrophone:
 
 
 @frozen
+class HushCall:
+    """Let a call neither hear this room nor be heard; or no longer."""
+
+    call: int
+    hushed: bool
+
+
+@frozen
 class ChangeVolume:
     """Make the earpiece louder or softer, by steps of 3 dB."""
 

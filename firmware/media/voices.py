@@ -4,8 +4,9 @@ Theory of operation
 -------------------
 The sound card sets the pace: each of its frames is one `exchange`. What the microphone heard goes
 to every call that sends; what the far ends say is mixed, with the tone over it, and comes back to
-be played. A call that is held by us sends silence. Nothing is computed while there is neither a
-call nor a tone (`is_idle`).
+be played. A call that is held by us sends silence. One that is hushed neither hears the room nor is
+heard, from the next frame on, whatever is agreed about it with the far end. Nothing is computed
+while there is neither a call nor a tone (`is_idle`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from firmware.machine import earliest, is_due
 from firmware.media.call_voice import CallVoice
 from firmware.media.events import (
     ChangeVolume,
+    HushCall,
     MuteMicrophone,
     PacketReceived,
     PlayTone,
@@ -35,7 +37,7 @@ from firmware.media.tones import ToneGenerator, tone_of
 if TYPE_CHECKING:
     from firmware.media.interfaces import Samples
 
-Wish = PlayTone | MuteMicrophone | ChangeVolume | SayDigit
+Wish = PlayTone | MuteMicrophone | HushCall | ChangeVolume | SayDigit
 
 Said = list[tuple[int, SendPacket] | SoundReport]
 """Datagrams to send, each with its call, and reports."""
@@ -49,6 +51,7 @@ class Voices:
         self._country = country
         self._random = random
         self._calls: dict[int, CallVoice] = {}
+        self._hushed: set[int] = set()
         self._tone: ToneGenerator | None = None
         self._microphone, self._earpiece = Gain(), Gain()
 
@@ -84,6 +87,7 @@ class Voices:
     def over(self, call: int, now: float) -> Said:
         """End a call's sound."""
         voice = self._calls.pop(call, None)
+        self._hushed.discard(call)
         if not self._calls:
             self._microphone.muted = False  # A call is never begun mute.
         return _said(call, voice.leave(now)) if voice else []
@@ -98,6 +102,8 @@ class Voices:
                 self._tone = ToneGenerator(tone_of(self._country, kind), self._rate)
             case MuteMicrophone(muted):
                 self._microphone.muted = muted
+            case HushCall(call, hushed):
+                self._hush(call, hushed)
             case ChangeVolume(steps):
                 self._earpiece.change(steps)
             case SayDigit(call, digit):
@@ -106,6 +112,12 @@ class Voices:
             case _:
                 assert_never(wish)
         return []
+
+    def _hush(self, call: int, hushed: bool) -> None:
+        if not hushed:
+            self._hushed.discard(call)
+        elif call in self._calls:
+            self._hushed.add(call)
 
     def received(self, call: int, packet: PacketReceived, now: float) -> Said:
         """Take a datagram of a call's port; one of a call that is over is nobody's."""
@@ -118,9 +130,11 @@ class Voices:
         out: Said = []
         heard = []
         for number, call in self._calls.items():
-            out += _said(number, call.speak(spoken, now))
+            is_hushed = number in self._hushed
+            out += _said(number, call.speak(np.zeros_like(spoken) if is_hushed else spoken, now))
             if call.plan.direction.receives:
-                heard.append(call.hear(len(spoken), now))
+                sound = call.hear(len(spoken), now)
+                heard += [] if is_hushed else [sound]
         return self._earpiece.apply(self._mixed(heard, len(spoken))).tobytes(), out
 
     def _mixed(self, heard: list[Samples], samples: int) -> Samples:

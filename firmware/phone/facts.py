@@ -27,6 +27,7 @@ from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
 from firmware.phone.screen import (
     AccountLine,
+    BesideLine,
     DialScreen,
     GraphScreen,
     IdleScreen,
@@ -119,10 +120,11 @@ class Facts:
         pages = self.pages(now)
         return pages[min(number, len(pages)) - 1]
 
-    def dialling(self, digits: str, now: float) -> DialScreen:
+    def dialling(self, digits: str, beside: BesideLine | None, now: float) -> DialScreen:
         """Return the screen of somebody who dials, and from which account."""
         name = self.name_of(self.account_to_call_from())
-        return DialScreen(digits, f"Call from {name}" if name else "No account", self.trouble(now))
+        account = f"Call from {name}" if name else "No account"
+        return DialScreen(digits, account, self.trouble(now), beside)
 
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""

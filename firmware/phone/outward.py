@@ -1,8 +1,11 @@
-"""What the world was told last: ringer, lamp, tone, screen. Only what changes is told again."""
+"""What the world was told last: ringer, lamp, tone, who is hushed, screen.
+
+Only what changes is told again.
+"""
 
 from __future__ import annotations
 
-from firmware.media.events import PlayTone
+from firmware.media.events import HushCall, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import LampPattern, SetLamp, SetRinger, Show
 from firmware.phone.screen import Screen
@@ -14,11 +17,17 @@ class Outward:
     def __init__(self) -> None:
         self._ringing = False
         self._tone: ToneKind | None = None
+        self._hushed = frozenset[int]()
         self._screen: Screen | None = None
 
-    def news(self, *, ringing: bool, tone: ToneKind | None, screen: Screen) -> list[object]:
+    def news(
+        self, *, ringing: bool, tone: ToneKind | None, hushed: frozenset[int], screen: Screen
+    ) -> list[object]:
         """Return what differs from the last time."""
         out: list[object] = []
+        for call in sorted(hushed ^ self._hushed):
+            out.append(HushCall(call, call in hushed))
+        self._hushed = hushed
         if ringing != self._ringing:
             self._ringing = ringing
             lamp = LampPattern.FLASHING if ringing else LampPattern.OFF

@@ -2,40 +2,26 @@
 
 Theory of operation
 -------------------
-    IDLE --digit, lift--> DIALLING --#, time-out--> CALLING --answer--> TALKING
-      |                                                   |                  |
-      +--call--> RINGING --lift, Answer--> ANSWERING -----+------------------+--> ENDED --> IDLE
+What a person does with calls is in `calling.py`; here is which key says so. A soft key does what
+stands above it: the screen says both. A digit adds to a number, or begins one where there is no
+call, or none that is not held; else it is sent in the call. Whoever puts the handset back leaves
+the call, unless it is held: lifting it again goes on with that one.
 
-One call is in the foreground; a second one is offered beside it (`others.py`) or busy. Facts from
-below are passed on as `Report` first, so whoever watches sees them in order. The screen is a value:
-it is made anew after every event and shown when it differs. What changes with time alone (clock,
-countdown, ages, durations) is a deadline, so an idle phone sleeps.
+Facts from below are passed on as `Report` first, so whoever watches sees them in order. The screen
+is a value: it is made anew after every event and shown when it differs. What changes with time
+alone (clock, countdown, ages, durations) is a deadline, so an idle phone sleeps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from firmware.agent.events import (
     AccountStatus,
-    Answer,
-    CallAnswered,
-    CallEnded,
-    Dial,
-    Dialling,
-    EndCause,
-    FarChanged,
-    HangUp,
-    Hold,
     IncomingCall,
     MediaEnded,
-    Party,
-    Reject,
-    RemoteRinging,
-    Repeating,
-    Resume,
     SendDigit,
-    TieChanged,
 )
 from firmware.link.events import LinkStatus, TestLink
 from firmware.machine import earliest, is_due
@@ -43,7 +29,7 @@ from firmware.media.events import (
     ChangeVolume,
     MuteMicrophone,
 )
-from firmware.media.tone_table import ToneKind
+from firmware.phone.calling import Calling
 from firmware.phone.events import (
     AnswerCall,
     CallFact,
@@ -62,16 +48,16 @@ from firmware.phone.events import (
     WarningsChanged,
 )
 from firmware.phone.facts import Fact, Facts
-from firmware.phone.foreground import Foreground
-from firmware.phone.others import Others
+from firmware.phone.number import NumberEntry
 from firmware.phone.outward import Outward
 from firmware.phone.pages import Pages
-from firmware.phone.screen import Screen
-from firmware.phone.settings import DIGITS_MAX, ENDED_S, PhoneSettings
-from firmware.phone.sound import CallSound, SoundNews, carried_out, end_tone, tone_of
-from firmware.phone.state import LEGAL, State
+from firmware.phone.screen import Screen, SoftKey, soft_keys
+from firmware.phone.settings import PhoneSettings
+from firmware.phone.sound import SoundNews, carried_out, tone_of
+from firmware.phone.state import State
 
 DIGITS = frozenset("0123456789*#")
+SOFT_KEYS = ("soft1", "soft2")
 VOLUME_KEYS = {"up": 1, "down": -1}
 
 PhoneEvent = (
@@ -80,27 +66,19 @@ PhoneEvent = (
 )  # fmt: skip
 
 
-class Phone:
-    """The top machine: one person, one screen, one call in the foreground."""
+class Phone(Calling):
+    """The top machine: one person, one screen, one call in front."""
 
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
-        self._settings = settings
-        self._now = now
-        self.state = State.IDLE
-        self._digits = ""
-        self._lifted = False
+        super().__init__(now, call_waiting=settings.call_waiting)
+        self._number = NumberEntry(settings.digit_timeout_s)
         self._pages = Pages()
-        self._dial_by: float | None = None
-        self._ended_by: float | None = None
-        self._call = Foreground(now)
-        self._others = Others()
         self._facts = Facts(settings.problems, accounts, now)
-        self._sound = CallSound()
-        self._end_tone: ToneKind | None = None
         self._outward = Outward()
 
     def deadline(self) -> float | None:
-        return earliest((self._dial_by, self._pages.back_by, self._ended_by, self._redraw_at()))
+        waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._lines.deadline())
+        return earliest((*waits, self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -112,17 +90,18 @@ class Phone:
     def wake(self, now: float) -> list[object]:
         self._now = now
         out: list[object] = []
-        if is_due(self._dial_by, now):
+        if is_due(self._number.dial_by, now):
             out += self._dial()
         if is_due(self._ended_by, now):
-            self._enter(State.IDLE)
+            out += self._go_on(resume=True)
+        self._lines.wake(now)
         if is_due(self._pages.back_by, now):
             self._pages.turn_to(0, self._now)
         return out + self._news()
 
     def _take(self, event: PhoneEvent) -> list[object]:
         if isinstance(event, CallFact):
-            return self._call_event(event)
+            return self._call_news(event)
         if isinstance(event, MediaEnded | SoundNews):
             return self._sound_news(event)
         match event:
@@ -153,218 +132,136 @@ class Phone:
         """Do what a key means now; one that means nothing does nothing."""
         if key in DIGITS:
             return self._digit(key)
+        if key in SOFT_KEYS:
+            return self._soft_key(soft_keys(self._screen())[SOFT_KEYS.index(key)])
         if self.state is State.TALKING and key == "mute":
-            self._sound.muted = not self._sound.muted
-            return [MuteMicrophone(self._sound.muted)]
+            sound = self._call.sound
+            sound.muted = not sound.muted
+            return [MuteMicrophone(sound.muted)]
         if key == "hold":
-            return self._hold(on=not self._sound.held)
+            return self._swap()
         if key in VOLUME_KEYS and self.state is not State.IDLE:
             return [ChangeVolume(VOLUME_KEYS[key])]
         if key in VOLUME_KEYS:
             pages = 1 + len(self._facts.pages(self._now))
-            self._pages.turn_to((self._pages.number - VOLUME_KEYS[key]) % pages, self._now)
-        elif key == "soft1":
-            return self._first_key()
-        elif key == "soft2":
-            return self._second_key()
+            return self._turn_to((self._pages.number - VOLUME_KEYS[key]) % pages)
         return []
 
-    def _hold(self, *, on: bool) -> list[object]:
-        if self.state is not State.TALKING:
-            return []
-        return [Hold(self._call.number) if on else Resume(self._call.number)]
+    def _soft_key(self, key: SoftKey) -> list[object]:
+        """Do what stands above the key."""
+        deeds: dict[SoftKey, Callable[[], list[object]]] = {
+            SoftKey.NOTHING: list,
+            SoftKey.WARNINGS: lambda: self._turn_to(self._facts.warnings_page(self._now)),
+            SoftKey.LINK: lambda: self._turn_to(1),
+            SoftKey.BACK: self._back,
+            SoftKey.DIAL: self._dial,
+            SoftKey.DELETE: self._delete,
+            SoftKey.ANSWER: self._answer,
+            SoftKey.REJECT: self._reject,
+            SoftKey.NEW_CALL: self._begin_dialling,
+            SoftKey.RESUME: self._resume,
+            SoftKey.SWAP: self._swap,
+            SoftKey.END: self._hang_up,
+        }
+        return deeds[key]()
+
+    def _turn_to(self, page: int) -> list[object]:
+        self._pages.turn_to(page, self._now)
+        return []
+
+    def _back(self) -> list[object]:
+        """Go back from a page, or from a number to the call that is held meanwhile."""
+        return self._turn_to(0) if self.state is State.IDLE else self._go_on(resume=True)
 
     def _digit(self, key: str) -> list[object]:
-        if self.state is State.DIALLING:
-            return self._dial() if key == "#" and self._digits else self._collect(key)
-        if self.state in {State.IDLE, State.ENDED}:
-            self._enter(State.DIALLING)
-            return [*self._collect(key), TestLink()]  # D7.
-        return self._send_digit(key)
+        """Add to the number, begin one, or send the digit to whoever hears it."""
+        if self.state is State.DIALLING and key == "#" and self._number.digits:
+            return self._dial()
+        if self.state is not State.DIALLING and not self._may_begin:
+            return self._send_digit(key)
+        begun = [] if self.state is State.DIALLING else self._begin_dialling()
+        self._number.press(key, self._now)
+        return begun
+
+    @property
+    def _may_begin(self) -> bool:
+        """Tell whether a number may be begun: without a call, or while the only one is held."""
+        waits = self.state is State.TALKING and self._call.is_held and self._lines.has_room
+        return waits or self.state in {State.IDLE, State.ENDED}
+
+    def _begin_dialling(self) -> list[object]:
+        held = self._make_room()
+        self._enter(State.DIALLING)
+        return [*held, TestLink()]  # D7.
 
     def _send_digit(self, key: str) -> list[object]:
         """Send a digit to whoever hears it: who talks, or an announcement before that."""
-        announced = self.state is State.CALLING and self._sound.is_there
+        announced = self.state is State.CALLING and self._call.sound.is_there
         if self.state is not State.TALKING and not announced:
             return []
-        self._sound.digit_pressed()
+        self._call.sound.digit_pressed()
         return [SendDigit(self._call.number, key)]
 
-    def _collect(self, key: str) -> list[object]:
-        if len(self._digits) < DIGITS_MAX:
-            self._digits += key
-            self._dial_by = self._now + self._settings.digit_timeout_s
-        return []
-
-    def _first_key(self) -> list[object]:
-        if self.state is State.DIALLING:
-            return self._dial()
-        if self.state is State.IDLE and not self._pages.number:
-            self._pages.turn_to(self._facts.warnings_page(self._now), self._now)
-        return self._answer()
-
-    def _second_key(self) -> list[object]:
-        if self.state is State.DIALLING:
-            self._digits = self._digits[:-1]
-            self._dial_by = self._now + self._settings.digit_timeout_s if self._digits else None
-            if not self._digits and not self._lifted:
-                self._enter(State.IDLE)
-            return []
-        if self._others.waiting:
-            return [Reject(self._others.take_waiting().number)]
-        if self.state is State.RINGING:
-            return [Reject(self._call.number), *self._drop()]
-        if self.state is State.IDLE:
-            self._pages.turn_to(0 if self._pages.number else 1, self._now)
-            return []
-        return self._hang_up()
+    def _delete(self) -> list[object]:
+        """Take the last digit away; who has none, and no handset in hand, wants no call."""
+        self._number.delete(self._now)
+        stays = self._number.digits or self._lifted or self._lines.held
+        return [] if stays else self._go_on(resume=True)
 
     def _lift(self) -> list[object]:
         self._lifted = True
-        if self.state is State.RINGING:
-            return self._answer()
-        if self.state in {State.IDLE, State.ENDED}:
-            self._enter(State.DIALLING)
-            return [TestLink()]  # D7.
-        if self.state is State.DIALLING and self._digits:
-            return self._dial()
-        return []
+        match self.state:
+            case State.RINGING:
+                return self._answer()
+            case State.IDLE | State.ENDED:
+                return self._begin_dialling()
+            case State.DIALLING:
+                return self._dial()
+            case State.TALKING if not self._lines.held:
+                return self._call.resume()
+            case _:
+                return []
 
     def _replace(self) -> list[object]:
+        """Leave the call, unless it is held: that one waits for the handset."""
         self._lifted = False
-        if self.state in {State.DIALLING, State.ENDED}:
-            self._enter(State.IDLE)
+        if self.state in {State.IDLE, State.RINGING}:
             return []
-        return [] if self.state is State.RINGING else self._hang_up()
-
-    def _answer(self) -> list[object]:
-        if self._others.waiting:
-            return self._answer_waiting()
-        if self.state is not State.RINGING:
+        if self.state is State.TALKING and self._call.is_held:
             return []
-        self._enter(State.ANSWERING)
-        return [Answer(self._call.number)]
-
-    def _answer_waiting(self) -> list[object]:
-        """Hold the call in the foreground and take the one that waits."""
-        held, self._call = self._call, self._others.take_waiting()
-        heard = [MuteMicrophone(False)] if self._sound.muted else []
-        self._sound.muted = False
-        self._others.hold(held, self._sound)
-        self._sound = self._sound.another()
-        self._enter(State.ANSWERING)
-        return [*heard, Hold(held.number), Answer(self._call.number)]
-
-    def _hang_up(self) -> list[object]:
-        """End the call in the foreground; the screen goes back at once, as the person does."""
-        if self.state is State.DIALLING:
-            self._enter(State.IDLE)
-        if self.state in {State.IDLE, State.ENDED}:
-            return []
-        hang_up = [HangUp(self._call.number)] if self._call.number else []
-        return [*hang_up, *self._drop()]
-
-    def _drop(self) -> list[object]:
-        """Leave the call: to another one, to the dial tone, or to idle."""
-        self._call.number = 0
-        self._enter(State.IDLE)
-        if self._others.held:
-            self._call, self._sound = self._others.take_held()
-            self._enter(State.TALKING)
-        elif self._others.waiting:
-            self._call = self._others.take_waiting()
-            self._enter(State.RINGING)
-        elif self._lifted:
-            self._enter(State.DIALLING)
-        return []
-
-    # Calls.
+        return self._leave(resume=False)
 
     def _dial(self) -> list[object]:
-        return self._start(self._digits, 0) if self._digits else []
+        return self._call_to(self._number.digits, 0) if self._number.digits else []
 
     def _dial_target(self, target: str, account: int) -> list[object]:
-        if self.state not in {State.IDLE, State.DIALLING, State.ENDED}:
+        if self.state is not State.DIALLING and not self._may_begin:
             return []
-        return self._start(target, account)
+        held = [] if self.state is State.DIALLING else self._make_room()
+        return [*held, *self._call_to(target, account)]
 
-    def _start(self, target: str, account: int) -> list[object]:
-        self._call = Foreground(self._now, far=Party("", target))
-        self._enter(State.CALLING)
-        return [Dial(account or self._facts.account_to_call_from(), target)]
+    def _call_to(self, target: str, account: int) -> list[object]:
+        return self._start(account or self._facts.account_to_call_from(), target)
 
-    def _call_event(self, event: CallFact) -> list[object]:
-        if isinstance(event, IncomingCall):
-            return self._incoming(event)
-        if isinstance(event, Dialling):
-            if self.state is not State.CALLING or self._call.number:
-                return [HangUp(event.call)]  # The person has given up meanwhile.
-            self._call.number, self._call.far = event.call, event.far
-            return []
-        self._others.learn(event)
-        waits = self.state is State.CALLING and not self._call.number
-        if event.call != self._call.number or not (event.call or waits):
-            return []  # It is about a call that the person has left.
-        if isinstance(event, RemoteRinging | Repeating):
-            self._call.rings_there = isinstance(event, RemoteRinging)
-        elif isinstance(event, FarChanged):
-            self._call.far = event.far
-        elif isinstance(event, TieChanged):
-            self._sound.tie = event.tie
-        elif isinstance(event, CallAnswered):
-            self._call.talking_since = self._now
-            self._enter(State.TALKING)
-        else:
-            self._ended(event)
-        return []
+    # What is told.
+
+    def _call_news(self, event: CallFact) -> list[object]:
+        account = event.account if isinstance(event, IncomingCall) else 0
+        out = self._call_event(event, self._facts.called_as(account))
+        begun = self._number.digits or self._lifted or self._lines.held
+        if self.state is State.DIALLING and not begun:  # The held call is over.
+            self._enter(State.IDLE)
+        return out
 
     def _sound_news(self, event: MediaEnded | SoundNews) -> list[object]:
-        """Every call's sound is carried out; the screen tells of the one in the foreground."""
-        if not isinstance(event, MediaEnded) and event.call in {0, self._call.number}:
-            self._sound.learn(event)
+        """Every call's sound is carried out; the screen tells of the one in front."""
         if not isinstance(event, MediaEnded):
-            self._others.learn_sound(event)
+            self._lines.learn_sound(event, self._now)
         return carried_out(event)
 
-    def _incoming(self, event: IncomingCall) -> list[object]:
-        call = Foreground(self._now, event.call, event.far)
-        detail = self._facts.called_as(event.account)
-        talking = self.state is State.TALKING
-        if talking and self._settings.call_waiting and self._others.is_empty:
-            self._others.waiting, call.detail = call, detail
-            return []
-        if self.state not in {State.IDLE, State.ENDED, State.DIALLING} or self._lifted:
-            return [Reject(event.call)]
-        self._call = call
-        self._enter(State.RINGING)
-        self._call.detail = detail
-        return []
-
-    def _ended(self, event: CallEnded) -> None:
-        before = self.state
-        if before is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
-            self._call.number = 0
-            self._enter(State.IDLE)
-            return
-        if not self._others.is_empty:
-            self._drop()
-            return
-        self._enter(State.ENDED)
-        self._call.has_ended(event, before, self._now)
-        self._end_tone = end_tone(event, lifted=self._lifted)
-        self._ended_by = self._now + ENDED_S
-
     def _enter(self, state: State) -> None:
-        """The one door through which the state changes; the old one's waits are forgotten."""
-        if state is self.state is State.IDLE:
-            return
-        assert state in LEGAL[self.state], f"{self.state} -> {state}"
-        self.state = state
-        self._dial_by = self._ended_by = self._end_tone = None
-        self._call.detail = ""
-        if state in {State.IDLE, State.DIALLING, State.ENDED}:
-            self._digits = ""
-            self._sound.forget()
+        super()._enter(state)
+        self._number.forget()
         self._pages.turn_to(0, self._now)
 
     # What the world sees.
@@ -374,27 +271,28 @@ class Phone:
         tone = self._end_tone or tone_of(
             self.state,
             lifted=self._lifted,
-            has_digits=bool(self._digits),
+            has_digits=bool(self._number.digits),
             rings_there=self._call.rings_there,
-            is_heard=self._sound.is_there,
-            waits=self._others.waiting is not None,
+            is_heard=self._call.sound.is_there,
+            waits=self._lines.waiting is not None,
         )
-        ringing = self.state is State.RINGING
-        return self._outward.news(ringing=ringing, tone=tone, screen=self._screen())
+        ringing, hushed = self.state is State.RINGING, self._lines.hushed
+        screen = self._screen()
+        return self._outward.news(ringing=ringing, tone=tone, hushed=hushed, screen=screen)
 
     def _screen(self) -> Screen:
         match self.state:
             case State.IDLE:
                 return self._facts.page(self._pages.number, self._now)
             case State.DIALLING:
-                return self._facts.dialling(self._digits, self._now)
+                beside = self._lines.beside(self._now)
+                return self._facts.dialling(self._number.digits, beside, self._now)
             case _:
-                trouble, sound = self._facts.trouble(self._now), self._sound.line()
-                offered = self._others.screen(trouble, self._now)
-                return offered or self._call.screen(self.state, trouble, sound, self._now)
+                trouble = self._facts.trouble(self._now)
+                return self._lines.screen(self.state, trouble, self._now)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""
         idle, exact = self.state is State.IDLE, bool(self._pages.number)
         of_facts = self._facts.redraw_at(self._now, idle=idle, exact=exact)
-        return earliest((self._call.redraw_at(self.state, self._now), of_facts))
+        return earliest((self._lines.redraw_at(self.state, self._now), of_facts))

@@ -17,6 +17,7 @@ from firmware.phone.draw_graph import draw_graph
 from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
 from firmware.phone.screen import (
     AccountLine,
+    BesideLine,
     CallScreen,
     CallStage,
     DialScreen,
@@ -26,8 +27,8 @@ from firmware.phone.screen import (
     PageScreen,
     Screen,
     SoundLine,
+    labels,
     registered_count,
-    soft_keys,
 )
 
 # Rows, from the top; a line of text is nine high with what reaches below it.
@@ -42,6 +43,8 @@ KEYS_Y = HEIGHT - 9
 ICON_ROOM = 8
 LINK_ICON_ROOM = 12
 NAME_ROOM_MIN = 36
+
+STANDING = frozenset({CallStage.TALKING, CallStage.HELD})
 
 
 def render(screen: Screen) -> Image:
@@ -66,7 +69,7 @@ def render(screen: Screen) -> Image:
 
 def _soft_keys(canvas: Canvas, screen: Screen) -> None:
     """Write what the soft keys do, each on a lit label above its key."""
-    left, right = soft_keys(screen)
+    left, right = labels(screen)
     if left:
         wide = font.width(left) + 6
         canvas.bar(0, KEYS_Y, wide, 9)
@@ -182,25 +185,54 @@ def _dial(canvas: Canvas, screen: DialScreen) -> None:
     if screen.link is not None:
         _link_row(canvas, ROW_Y[0], screen.link)
         whole = font.width(screen.link.reason) <= ROOM
-        canvas.text(MARGIN, ROW_Y[1], screen.link.reason if whole else screen.link.brief)
+        if screen.beside is None:
+            canvas.text(MARGIN, ROW_Y[1], screen.link.reason if whole else screen.link.brief)
+    if screen.beside is not None:
+        _beside_row(canvas, screen.beside)
 
 
 def _call(canvas: Canvas, screen: CallScreen) -> None:
-    talking = screen.stage is CallStage.TALKING
-    side = screen.detail if talking else ""
-    marks = _marks(screen.sound) if talking else []
+    stands = screen.stage in STANDING
+    side = screen.detail if stands else ""
+    marks = _marks(screen.sound) if stands else []
     _title(canvas, screen.stage.value, side, icons.CALL[screen.stage], marks)
     _headline(canvas, screen.name or screen.number)
     rows = [screen.number] if screen.name and screen.name != screen.number else []
-    rows += [screen.detail] if screen.detail and not talking else []
-    rows += font.wrapped(screen.sound.note, ROOM, len(ROW_Y))
+    rows += [screen.detail] if screen.detail and not stands else []
+    _call_rows(canvas, screen, [*rows, *font.wrapped(screen.sound.note, ROOM, len(ROW_Y))])
+    if stands:
+        _codec(canvas, screen)
+
+
+def _call_rows(canvas: Canvas, screen: CallScreen, rows: list[str]) -> None:
+    """Write what is to be said below the name: the link and another call first, the last words."""
+    free = list(ROW_Y)
+    if screen.beside is not None:
+        _beside_row(canvas, screen.beside)
+        free.remove(ROW_Y[-1])
     if screen.link is not None:
-        _link_row(canvas, ROW_Y[1], screen.link)
-        rows = rows[-1:]
-    for y, text in zip(ROW_Y, rows, strict=False):
+        _link_row(canvas, free.pop(), screen.link)
+    shown = rows if len(free) == len(ROW_Y) else rows[len(rows) - len(free) :]
+    for y, text in zip(free, shown, strict=False):
         canvas.text(MARGIN, y, text)
-    if talking:
-        canvas.text(MARGIN, KEYS_Y + 1, screen.sound.codec)
+
+
+def _beside_row(canvas: Canvas, line: BesideLine) -> None:
+    """Show another call in the last row."""
+    y = ROW_Y[-1]
+    canvas.icon(MARGIN, y, icons.CALL[line.stage])
+    room = ROOM - ICON_ROOM - 2
+    if line.time:
+        room -= canvas.text_right(y, line.time) + GAP
+    canvas.text(MARGIN + ICON_ROOM + 2, y, line.text, room)
+
+
+def _codec(canvas: Canvas, screen: CallScreen) -> None:
+    """Write the codec in the middle of what the soft keys leave."""
+    left, right = (font.width(label) + 6 if label else 0 for label in labels(screen))
+    room = WIDTH - left - right - 2 * GAP
+    wide = min(font.width(screen.sound.codec), room)
+    canvas.text(left + GAP + (room - wide) // 2, KEYS_Y + 1, screen.sound.codec, room)
 
 
 def _marks(sound: SoundLine) -> list[font.Rows]:

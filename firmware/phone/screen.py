@@ -71,6 +71,27 @@ class GraphScreen:
     pages: int = 1
 
 
+class CallStage(Enum):
+    """Where a call stands, in words that the screen shows."""
+
+    CALLING = "Calling"
+    RINGING = "Ringing"
+    INCOMING = "Incoming call"
+    WAITING = "Call waiting"
+    TALKING = "Connected"
+    HELD = "On hold"
+    ENDED = "Call ended"
+
+
+@frozen
+class BesideLine:
+    """Another call in a line: who is held or talked to, and for how long; or how it ended."""
+
+    stage: CallStage
+    text: str
+    time: str = ""
+
+
 @frozen
 class DialScreen:
     """Digits on their way to a number."""
@@ -78,6 +99,7 @@ class DialScreen:
     digits: str
     account: str
     link: LinkLine | None = None  # Shown where the link is not up.
+    beside: BesideLine | None = None  # Who is held meanwhile.
 
 
 @frozen
@@ -91,17 +113,6 @@ class SoundLine:
     note: str = ""
 
 
-class CallStage(Enum):
-    """Where a call stands, in words that the screen shows."""
-
-    CALLING = "Calling"
-    RINGING = "Ringing"
-    INCOMING = "Incoming call"
-    WAITING = "Call waiting"
-    TALKING = "Connected"
-    ENDED = "Call ended"
-
-
 @frozen
 class CallScreen:
     """A call; `detail` is the duration, the account called or the reason of the end."""
@@ -112,35 +123,77 @@ class CallScreen:
     detail: str = ""
     link: LinkLine | None = None
     sound: SoundLine = SoundLine()
+    beside: BesideLine | None = None
+
+    @property
+    def has_another(self) -> bool:
+        """Tell whether another call is held beside it."""
+        return self.beside is not None and self.beside.stage is CallStage.HELD
 
 
 Screen = IdleScreen | PageScreen | GraphScreen | DialScreen | CallScreen
 
 
-def soft_keys(screen: Screen) -> tuple[str, str]:
-    """Return what the two soft keys do, "" for nothing."""
+class SoftKey(Enum):
+    """What a soft key does: the word above it."""
+
+    NOTHING = ""
+    WARNINGS = "warnings"
+    LINK = "Link"
+    BACK = "Back"
+    DIAL = "Dial"
+    DELETE = "Delete"
+    ANSWER = "Answer"
+    REJECT = "Reject"
+    NEW_CALL = "New call"
+    RESUME = "Resume"
+    SWAP = "Swap"
+    END = "End"
+
+
+def soft_keys(screen: Screen) -> tuple[SoftKey, SoftKey]:
+    """Return what the two soft keys do: this is both what they say and what they are."""
     match screen:
         case IdleScreen(warnings=count):
-            return _warnings_key(count), "Link"
+            return SoftKey.WARNINGS if count else SoftKey.NOTHING, SoftKey.LINK
         case PageScreen() | GraphScreen():
-            return "", "Back"
-        case DialScreen(digits):
-            return ("Dial", "Delete") if digits else ("", "")
-        case CallScreen(CallStage.INCOMING | CallStage.WAITING):
-            return "Answer", "Reject"
-        case CallScreen(CallStage.ENDED):
-            return "", ""
-        case CallScreen():
-            return "", "End"
+            return SoftKey.NOTHING, SoftKey.BACK
+        case DialScreen(digits, beside=beside):
+            empty = SoftKey.BACK if beside else SoftKey.NOTHING
+            return (SoftKey.DIAL, SoftKey.DELETE) if digits else (SoftKey.NOTHING, empty)
+        case CallScreen(stage):
+            return _call_keys(stage, has_another=screen.has_another)
 
 
-def _warnings_key(count: int) -> str:
-    return "" if not count else "1 warning" if count == 1 else f"{count} warnings"
+def _call_keys(stage: CallStage, *, has_another: bool) -> tuple[SoftKey, SoftKey]:
+    match stage:
+        case CallStage.INCOMING | CallStage.WAITING:
+            return SoftKey.ANSWER, SoftKey.REJECT
+        case CallStage.TALKING:
+            return SoftKey.SWAP if has_another else SoftKey.NEW_CALL, SoftKey.END
+        case CallStage.HELD:
+            return SoftKey.SWAP if has_another else SoftKey.RESUME, SoftKey.END
+        case CallStage.ENDED:
+            return SoftKey.RESUME if has_another else SoftKey.NOTHING, SoftKey.NOTHING
+        case _:
+            return SoftKey.NOTHING, SoftKey.END
+
+
+def labels(screen: Screen) -> tuple[str, str]:
+    """Return the words above the soft keys, "" for a key that does nothing."""
+    left, right = soft_keys(screen)
+    return _label(left, screen), _label(right, screen)
+
+
+def _label(key: SoftKey, screen: Screen) -> str:
+    if key is not SoftKey.WARNINGS or not isinstance(screen, IdleScreen):
+        return key.value
+    return "1 warning" if screen.warnings == 1 else f"{screen.warnings} warnings"
 
 
 def lines(screen: Screen) -> tuple[str, ...]:
     """Return the lines that a person reads, from the top."""
-    soft1, soft2 = soft_keys(screen)
+    soft1, soft2 = labels(screen)
     keys = f"[{soft1}] [{soft2}]" if soft1 else f"[{soft2}]" if soft2 else ""
     return tuple(line for line in (*_body(screen), keys) if line)
 
@@ -154,16 +207,24 @@ def _body(screen: Screen) -> tuple[str, ...]:
         case GraphScreen(title, graph, page, pages):
             gap = "the link was down" if graph.has_gap else ""
             return (f"{title} {page}/{pages}", graph.words, gap)
-        case DialScreen(digits, account, link):
-            return (account, digits, *_link(link))
-        case CallScreen(stage, name, number, detail, link, sound):
-            return (stage.value, name, number, detail, *_sound(sound), *_link(link))
+        case DialScreen(digits, account, link, beside):
+            return (account, digits, *_beside(beside), *_link(link))
+        case CallScreen(stage, name, number, detail, link, sound, beside):
+            call = (stage.value, name, number, detail)
+            return (*call, *_sound(sound), *_beside(beside), *_link(link))
 
 
 def _sound(sound: SoundLine) -> tuple[str, ...]:
     bars = "" if sound.bars is None else f"quality {sound.bars} of 4"
     facts = ("encrypted" if sound.secure else "", sound.codec, bars)
     return (" ".join(fact for fact in facts if fact), sound.note)
+
+
+def _beside(line: BesideLine | None) -> tuple[str, ...]:
+    if line is None:
+        return ()
+    before = "" if line.stage is CallStage.ENDED else f"{line.stage.value}: "
+    return (f"{before}{line.text} {line.time}".strip(),)
 
 
 def _row(row: tuple[str, str]) -> str:

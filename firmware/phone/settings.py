@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from firmware.frozen import frozen
 
-DIGITS_MAX = 32
-"""Longer than any telephone number (E.164 has 15) with prefixes and codes."""
-
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
 

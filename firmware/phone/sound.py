@@ -66,24 +66,13 @@ class CallSound:
     """The sound of the call in the foreground."""
 
     def __init__(self) -> None:
-        self._card_fault = ""
-        self.forget()
-
-    def forget(self) -> None:
-        """The call has left the foreground; what is wrong with the card stays."""
         self.muted = False
-        self.held = False  # By us.
+        self.is_hold_refused = False
         self.tie = Tie.ANCHORED
         self._plan: MediaPlan | None = None
         self._bars: int | None = None
         self._fault = self._digit_fault = ""
         self._silent = self._wrong_key = False
-
-    def another(self) -> CallSound:
-        """Return the sound of another call; the card is the same."""
-        other = CallSound()
-        other._card_fault = self._card_fault
-        return other
 
     @property
     def is_there(self) -> bool:
@@ -91,20 +80,16 @@ class CallSound:
         return self._plan is not None and self._plan.direction.receives
 
     def learn(self, news: SoundNews) -> None:
-        """Take in what concerns this call, or the card."""
+        """Take in what concerns this call."""
         match news:
             case MediaChanged(_, plan):
                 changed_key = self._plan is not None and plan.key_in != self._plan.key_in
                 self._wrong_key = self._wrong_key and not changed_key
                 self._plan = plan
-            case HoldChanged(_, on):
-                self.held = on
             case DigitFailed(_, digit, reason):
                 self._digit_fault = f"digit {digit} not sent: {reason}"
-            case DigitReceived():
-                pass  # Nobody here waits for digits.
-            case SoundFault(0, text):
-                self._card_fault = text
+            case DigitReceived() | HoldChanged():
+                pass  # Nobody here waits for digits; the call itself hears of being held.
             case SoundFault(_, text):
                 self._fault = text
             case SoundReport(_, fact):
@@ -122,29 +107,26 @@ class CallSound:
         """Another digit is tried: what became of the last one is past."""
         self._digit_fault = ""
 
-    def line(self) -> SoundLine:
-        """Return what the screen says."""
-        plan = self._plan
+    def line(self, card_fault: str, *, held: bool) -> SoundLine:
+        """Return what the screen says; `held`: by us, and so nothing is to be heard."""
+        plan, wrong = self._plan, self._digit_fault or self._fault or card_fault
         if plan is None:
-            return SoundLine(muted=self.muted, note=self._wrong)
-        return SoundLine(plan.is_encrypted, self._bars, _codec(plan), self.muted, self._note(plan))
+            return SoundLine(muted=self.muted, note=wrong)
+        note = wrong or self._note(plan, held)
+        return SoundLine(plan.is_encrypted, self._bars, _codec(plan), self.muted, note)
 
-    @property
-    def _wrong(self) -> str:
-        return self._digit_fault or self._fault or self._card_fault
-
-    def _note(self, plan: MediaPlan) -> str:
-        if self._wrong or self._wrong_key:
-            return self._wrong or "the keys differ: no sound"
-        if self.tie is not Tie.ANCHORED:
-            return TIES[self.tie]
-        held = {
-            Direction.SENDONLY: "on hold",
-            Direction.RECVONLY: "held by the other side",
-            Direction.INACTIVE: "on hold",
-        }
-        silent = "nothing is heard from there" if self._silent else ""
-        return held.get(plan.direction) or silent or ("microphone off" if self.muted else "")
+    def _note(self, plan: MediaPlan, held: bool) -> str:
+        """Return the most useful of what there is to say."""
+        held_there = plan.direction in {Direction.RECVONLY, Direction.INACTIVE}
+        notes = (
+            (self._wrong_key, "the keys differ: no sound"),
+            (self.tie is not Tie.ANCHORED, TIES.get(self.tie, "")),
+            (self.is_hold_refused, "the other side did not agree"),
+            (held_there, "held by the other side"),
+            (self._silent and not held, "nothing is heard from there"),
+            (self.muted, "microphone off"),
+        )
+        return next((text for is_so, text in notes if is_so), "")
 
 
 def _codec(plan: MediaPlan) -> str:

@@ -18,11 +18,25 @@ class State(Enum):
 
 
 LEGAL = {
-    State.IDLE: {State.DIALLING, State.CALLING, State.RINGING, State.TALKING},
-    State.DIALLING: {State.CALLING, State.IDLE, State.RINGING},
-    State.CALLING: {State.TALKING, State.ENDED, State.IDLE},
-    State.RINGING: {State.ANSWERING, State.ENDED, State.IDLE},
-    State.ANSWERING: {State.TALKING, State.ENDED, State.IDLE},
-    State.TALKING: {State.ANSWERING, State.ENDED, State.IDLE},
-    State.ENDED: {State.IDLE, State.DIALLING, State.CALLING, State.RINGING},
+    State.IDLE: {State.DIALLING, State.CALLING, State.RINGING},
+    State.DIALLING: {State.CALLING, State.IDLE, State.RINGING, State.TALKING},
+    State.CALLING: {State.TALKING, State.ENDED, State.IDLE, State.DIALLING},
+    State.RINGING: {State.ANSWERING, State.ENDED, State.IDLE, State.DIALLING},
+    State.ANSWERING: {State.TALKING, State.ENDED, State.IDLE, State.DIALLING},
+    State.TALKING: {
+        State.TALKING,
+        State.ANSWERING,
+        State.CALLING,
+        State.DIALLING,
+        State.RINGING,
+        State.ENDED,
+        State.IDLE,
+    },
+    State.ENDED: {
+        State.IDLE,
+        State.DIALLING,
+        State.CALLING,
+        State.RINGING,
+        State.TALKING,
+    },
 }

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from drivers.interfaces import Voice
 from firmware.media.events import (
     ChangeVolume,
+    HushCall,
     MuteMicrophone,
     PacketReceived,
     PlayTone,
@@ -63,7 +64,7 @@ LOOK_S = 1.0
 
 JOIN_S = 3.0
 
-Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | ChangeVolume | SayDigit
+Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | HushCall | ChangeVolume | SayDigit
 """What the phone wants of its sound."""
 
 

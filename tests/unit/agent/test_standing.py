@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from firmware.agent.events import CallEnded, EndCause, Hold, HoldChanged, MediaChanged, Resume
+from firmware.agent.events import (
+    Answer,
+    CallEnded,
+    EndCause,
+    Hold,
+    HoldChanged,
+    MediaChanged,
+    Resume,
+)
 from firmware.agent.events import HangUp as Hang
 from firmware.media.plan import Direction
-from firmware.transaction.events import CancelRequest, SendAck
-from tests.unit.agent.rig import BACKUP, Rig, of
+from firmware.transaction.events import AckReceived, CancelRequest, SendAck
+from tests.unit.agent.rig import BACKUP, Rig, account, invite, of
 from tests.unit.agent.talking import AUDIO, HELD, Talking
 
 BOTH = pytest.mark.parametrize("placed", [True, False], ids=["placed", "received"])
@@ -269,3 +279,15 @@ def test_holding_a_call_that_does_not_stand_does_nothing(call: int) -> None:
     rig.feed(Hold(call))
     rig.feed(Resume(call))
     assert not rig.out
+
+
+def test_a_hold_before_the_ack_waits_for_it() -> None:
+    rig = Rig(account()).registered()
+    key = rig.receive(invite(AUDIO))
+    rig.feed(Answer(1))
+    rig.feed(Hold(1))
+    assert not rig.take("INVITE"), "14.1: not before the ACK"
+    ack = replace(invite("", To=str(rig.answers(key)[-1].to)), method="ACK")
+    ack = replace(ack, headers=ack.headers.set("CSeq", "1 ACK"))
+    rig.feed(AckReceived(ack))
+    assert b"a=sendonly" in rig.one("INVITE").request.body

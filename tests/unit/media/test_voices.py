@@ -15,6 +15,7 @@ from firmware.media.events import (
     ChangeVolume,
     FarEndLeft,
     FarEndSilent,
+    HushCall,
     MuteMicrophone,
     PacketReceived,
     PlayTone,
@@ -320,3 +321,31 @@ def test_packets_of_a_call_that_is_over_are_nobodys() -> None:
     voices = Voices(RATE, "US", Random(1))
     assert voices.received(CALL, PacketReceived(b"\x80", THERE), 0.0) == []
     assert voices.over(CALL, 0.0) == []
+
+
+def test_who_is_hushed_neither_hears_the_room_nor_is_heard() -> None:
+    """Whatever is agreed: without a link nobody can be told to wait."""
+    phones = Phones(plan_of(PCMU))
+    phones.say(sine(440, RATE, 0.6))
+    phones.here.wish(HushCall(CALL, True), 0.0)
+    there, _ = phones.say(sine(440, RATE))
+    assert not there[SETTLED * FRAME :].any()
+    voices = phones.there
+    voices.wish(HushCall(CALL, True), 0.0)
+    phones.here.wish(HushCall(CALL, False), 0.0)
+    there, _ = phones.say(sine(440, RATE))
+    assert not there.any()
+    voices.wish(HushCall(CALL, False), 0.0)
+    there, _ = phones.say(sine(440, RATE))
+    assert there[SETTLED * FRAME :].any()
+
+
+def test_a_call_that_is_over_leaves_no_hush_to_the_next() -> None:
+    phones = Phones(plan_of(PCMU))
+    phones.here.wish(HushCall(CALL, True), 0.0)
+    for voices in (phones.here, phones.there):
+        voices.over(CALL, phones.now)
+    phones.here.wish(HushCall(CALL, True), 0.0)  # Too late.
+    phones.change(plan_of(PCMU))
+    there, _ = phones.say(sine(440, RATE))
+    assert there[SETTLED * FRAME :].any()

@@ -17,10 +17,12 @@ from firmware.agent.events import (
     MediaChanged,
     Party,
     Reject,
+    Resume,
 )
-from firmware.media.events import MuteMicrophone, PlayTone
+from firmware.media.events import HushCall, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import AnswerCall, EndCall, HookReplaced, Report, SetRinger, Show
+from firmware.phone.settings import ENDED_S
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
 
@@ -35,7 +37,7 @@ def waiting() -> Rig:
 
 
 def orders(out: list[object]) -> list[object]:
-    return [item for item in out if not isinstance(item, Report | Show | PlayTone)]
+    return [item for item in out if not isinstance(item, Report | Show | PlayTone | HushCall)]
 
 
 def both() -> Rig:
@@ -51,7 +53,9 @@ def test_a_second_call_is_offered_by_name_and_tone_and_does_not_ring() -> None:
     out = rig.feed(IncomingCall(SECOND, 1, ANNA))
     assert of(PlayTone, out) == [PlayTone(ToneKind.CALL_WAITING)]
     assert not of(SetRinger, out)
-    assert rig.words == "Call waiting\nAnna Schmidt\n604\n[Answer] [Reject]"
+    rig.pass_time(5)
+    seen = "Call waiting\nAnna Schmidt\n604\nConnected: 603 0:05\n[Answer] [Reject]"
+    assert rig.words == seen, "and so is who is talked to"
 
 
 def test_rejecting_it_leaves_the_first_as_it_was() -> None:
@@ -73,8 +77,8 @@ def test_answering_it_holds_the_first() -> None:
     rig = waiting()
     assert orders(rig.press("soft1")) == [Hold(7), Answer(SECOND)]
     rig.feed(HoldChanged(7, True), CallAnswered(SECOND))
-    assert "Connected\nAnna Schmidt" in rig.words
-    assert "on hold" not in rig.words
+    rig.pass_time(3)
+    assert "Connected\nAnna Schmidt\n604\n0:03\nOn hold: 603 0:03\n" in rig.words
 
 
 def test_a_program_answers_it_too() -> None:
@@ -88,14 +92,17 @@ def test_a_muted_microphone_is_not_muted_for_somebody_else() -> None:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_after_the_second_the_first_is_back_on_hold(there: bool) -> None:
+def test_after_the_second_the_first_is_back(there: bool) -> None:
     rig = both()
     rig.pass_time(60)
     if there:
-        rig.feed(CallEnded(SECOND, EndCause.HUNG_UP_THERE))
+        assert orders(rig.feed(CallEnded(SECOND, EndCause.HUNG_UP_THERE))) == [Resume(7)]
+        assert "Anna Schmidt: hung up" in rig.words
+        rig.pass_time(ENDED_S)
     else:
-        assert orders(rig.press("soft2")) == [HangUp(SECOND)]
-    assert "Connected\n603\n1:00" in rig.words
+        assert orders(rig.press("soft2")) == [HangUp(SECOND), Resume(7)]
+    assert "Connected\n603\n1:0" in rig.words
+    assert "Anna" not in rig.words
     assert orders(rig.press("soft2")) == [HangUp(7)]
 
 

@@ -61,9 +61,10 @@ from firmware.phone.events import (
     StopVoice,
     WarningsChanged,
 )
+from firmware.phone.number import DIGITS_MAX
 from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
-from firmware.phone.settings import DIGITS_MAX, ENDED_S
+from firmware.phone.settings import ENDED_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN, key
 from tests.unit.phone.rig import ANNA, EXPIRED, Rig, account, of, up, waiting
@@ -277,18 +278,22 @@ def test_the_hold_key_holds_and_takes_back() -> None:
     rig = Rig.registered().talking()
     assert of(Hold, rig.press("hold")) == [Hold(7)]
     rig.feed(HoldChanged(7, True), MediaChanged(7, replace(PLAN, direction=Direction.SENDONLY)))
-    assert "on hold" in rig.words
+    assert rig.words.startswith("On hold\n603\n")
     assert of(Resume, rig.press("hold")) == [Resume(7)]
     rig.feed(HoldChanged(7, False), MediaChanged(7, PLAN))
-    assert "on hold" not in rig.words
+    assert rig.words.startswith("Connected\n603\n")
     assert of(Hold, rig.feed(HoldCall(True))) == [Hold(7)]
 
 
 def test_a_hold_that_was_refused_is_tried_again_by_the_next_press() -> None:
     rig = Rig.registered().talking()
     rig.press("hold")
+    rig.feed(MediaChanged(7, PLAN))
     assert Report(HoldChanged(7, False)) in rig.feed(HoldChanged(7, False))
+    assert rig.words.startswith("Connected\n603\n")
+    assert "the other side did not agree" in rig.words
     assert of(Hold, rig.press("hold")) == [Hold(7)]
+    assert "did not agree" not in rig.words
 
 
 def test_a_call_that_outlives_its_link_says_so() -> None:

@@ -13,13 +13,18 @@ from firmware.agent.events import (
     Dial,
     Dialling,
     EndCause,
+    FarChanged,
     HangUp,
+    Hold,
+    HoldChanged,
     IncomingCall,
     Party,
     RegistrationState,
     Reject,
     RemoteRinging,
+    Resume,
 )
+from firmware.media.events import HushCall
 from firmware.phone.events import KEYS, HookLifted, HookReplaced, KeyPressed, SetRinger, Show
 from firmware.phone.phone import PhoneEvent
 from firmware.phone.render import render
@@ -36,6 +41,12 @@ class Network:
     def __init__(self, random: Random) -> None:
         self.random, self.calls, self.number = random, dict[int, bool](), 0
         self.wanted = 0  # Dials that have no call yet.
+        self.taken, self.answered = set[int](), set[int]()
+
+    @property
+    def talking(self) -> set[int]:
+        """The calls that stand."""
+        return self.answered & set(self.calls)
 
     def hear(self, out: list[object]) -> None:
         for item in out:
@@ -43,6 +54,9 @@ class Network:
                 case Dial():
                     self.wanted += 1
                 case Answer(call):
+                    assert call in self.calls
+                    self.taken.add(call)
+                case Hold(call) | Resume(call):
                     assert call in self.calls
                 case HangUp(call) | Reject(call):
                     assert call in self.calls, "a call ended twice"
@@ -74,7 +88,11 @@ class Network:
                 del self.calls[call]
                 return CallEnded(call, self.random.choice(list(EndCause)))
             ours = self.calls[call]
-            return RemoteRinging(call) if choice == 7 and ours else CallAnswered(call)
+            if self.random.random() < 0.3:
+                return HoldChanged(call, self.random.random() < 0.5)
+            if choice == 7 and ours:
+                return RemoteRinging(call)
+            return CallAnswered(call) if ours or call in self.taken else FarChanged(call, FAR)
         self.number += 1
         self.calls[self.number] = False
         return IncomingCall(self.number, 1, FAR)
@@ -91,6 +109,7 @@ def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
     random = Random(seed)
     rig, network = Rig.registered(), Network(random)
     ringing = lifted = False
+    hush: dict[int, bool] = {}
     for _ in range(300):
         if random.random() < 0.2:
             out = rig.pass_time(random.choice([0.1, 1, 5, 70]))
@@ -103,6 +122,8 @@ def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
             event = network.event(rig.now)
             if not is_sensible(event, rig):
                 continue
+            if isinstance(event, CallAnswered):
+                network.answered.add(event.call)
             out = rig.feed(event)
         network.hear(out)
         for ring in of(SetRinger, out):
@@ -112,6 +133,9 @@ def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
         screen = rig.screen
         rings = isinstance(screen, CallScreen) and screen.stage is CallStage.INCOMING
         assert rings == ringing, "the screen and the ringer do not agree"
+        hush.update({item.call: item.hushed for item in of(HushCall, out)})
+        heard = [call for call in network.talking if not hush.get(call)]
+        assert len(heard) <= 1, "the far ends hear each other, or what is not for them"
         for show in of(Show, out):
             assert lines(show.screen)
             assert render(show.screen).size == (128, 64)

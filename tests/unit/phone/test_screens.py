@@ -13,7 +13,16 @@ from random import Random
 import pytest
 from PIL import Image
 
-from firmware.agent.events import CallEnded, EndCause, MediaChanged, Party, RegistrationState
+from firmware.agent.events import (
+    CallAnswered,
+    CallEnded,
+    Dialling,
+    EndCause,
+    MediaChanged,
+    Party,
+    RegistrationState,
+    RemoteRinging,
+)
 from firmware.agent.words import status_words
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Role
 from firmware.media.events import (
@@ -143,6 +152,59 @@ def sounding(bars: int = 4, codec: Codec = OPUS, **more: object) -> Rig:
 def muted() -> Rig:
     rig = sounding(3)
     rig.press("mute")
+    return rig
+
+
+def on_hold() -> Rig:
+    rig = sounding()
+    rig.press("hold")
+    rig.pass_time(12)
+    return rig
+
+
+def dialling_beside_held(digits: str) -> Rig:
+    """Whoever is talked to waits, while a second number is dialled."""
+    rig = sounding()
+    rig.press("soft1")
+    rig.pass_time(3)
+    rig.press(*digits)
+    return rig
+
+
+def dialling_beside_held_without_link() -> Rig:
+    rig = dialling_beside_held("604")
+    rig.feed(waiting(rig.now, 8))
+    return rig
+
+
+def calling_beside_held() -> Rig:
+    rig = dialling_beside_held("604#")
+    rig.feed(Dialling(8, 1, Party("Anna Schmidt", "604")), RemoteRinging(8))
+    return rig
+
+
+def ended_beside_held() -> Rig:
+    rig = calling_beside_held()
+    rig.feed(CallEnded(8, EndCause.REFUSED, 486, "busy"))
+    return rig
+
+
+def beside_held() -> Rig:
+    rig = calling_beside_held()
+    rig.feed(CallAnswered(8), MediaChanged(8, PLAN))
+    rig.pass_time(39)
+    return rig
+
+
+def beside_held_without_link() -> Rig:
+    rig = beside_held()
+    rig.feed(waiting(rig.now, 2))
+    return rig
+
+
+def after_the_other() -> Rig:
+    rig = beside_held()
+    rig.feed(CallEnded(8, EndCause.HUNG_UP_THERE))
     return rig
 
 
@@ -318,7 +380,14 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "talking-encrypted": sounding,
     "talking-in-clear": lambda: sounding(2, key_out=None, key_in=None),
     "talking-muted": muted,
-    "talking-on-hold": lambda: sounding(direction=Direction.SENDONLY),
+    "talking-on-hold": on_hold,
+    "talking-beside-held": beside_held,
+    "talking-beside-held-without-link": beside_held_without_link,
+    "talking-after-the-other": after_the_other,
+    "dialling-beside-held": lambda: dialling_beside_held("60"),
+    "dialling-beside-held-without-link": dialling_beside_held_without_link,
+    "calling-beside-held": calling_beside_held,
+    "ended-beside-held": ended_beside_held,
     "talking-held-there": lambda: sounding(direction=Direction.RECVONLY),
     "talking-nothing-heard": lambda: with_note(FarEndSilent(0.0)),
     "talking-wrong-key": lambda: with_note(WrongKey()),
