@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware.agent import reasons
 from firmware.agent.answering import dialog_fields
 from firmware.agent.call import CallState
 from firmware.agent.call_digits import (
@@ -62,7 +63,7 @@ class AskingCall(RescuedCall):
         if self.state is not CallState.CONFIRMED:
             return out
         if self.timer.has_expired(now):
-            return [*out, *self._give_up("the other side is gone")]
+            return [*out, *self._give_up("the other side is gone", reasons.SESSION_EXPIRED)]
         if self.timer.refresh_is_due(now):
             self._wants_update = self._peer_updates
             self._wants_refresh = self._wants_refresh or not self._peer_updates

@@ -26,6 +26,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from enum import Enum
 
+from firmware.agent import reasons
 from firmware.agent.accepted import Accepted
 from firmware.agent.answering import answer, capabilities, dialog_fields, refuse_method
 from firmware.agent.dialog import Dialog
@@ -196,7 +197,7 @@ class Call(ABC):
         if self.state is CallState.ACCEPTED:
             self._enter(CallState.CONFIRMED)
         problem = self.media.take_answer(ack) if accepted.offered else ""
-        return self._give_up(problem) if problem else self._media_news()
+        return self._give_up(problem, reasons.NO_SESSION) if problem else self._media_news()
 
     def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
         """Answer a re-INVITE with the session as it is (14.2)."""
@@ -278,18 +279,19 @@ class Call(ABC):
     def _not_acknowledged(self) -> list[object]:
         """64 x T1 without the ACK: the far end is told by BYE (13.3.1.4)."""
         if self.state is CallState.LEAVING:
-            return self._leave()
-        return self._give_up("the answer was not confirmed")
+            return self._leave(reasons.NOT_CONFIRMED)
+        return self._give_up("the answer was not confirmed", reasons.NOT_CONFIRMED)
 
-    def _give_up(self, problem: str) -> list[object]:
-        return [*self._leave(), *self._end(EndCause.FAILED, reason=problem)]
+    def _give_up(self, problem: str, reason: str) -> list[object]:
+        """Leave because of a problem, in words here, and with a Reason there."""
+        return [*self._leave(reason), *self._end(EndCause.FAILED, reason=problem)]
 
-    def _leave(self) -> list[object]:
-        """End the dialog from our side."""
+    def _leave(self, reason: str = "") -> list[object]:
+        """End the dialog from our side; the far end hears why, where it is not that we hung up."""
         assert self.dialog is not None
         self._accepted = None
         self._enter(CallState.TERMINATED)
-        return [OweBye(self.line, self.dialog)]
+        return [OweBye(self.line, self.dialog, reason)]
 
     def _end(self, cause: EndCause, status: int = 0, reason: str = "") -> list[object]:
         """Tell the person that the call is over, once."""

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from firmware.agent import reasons
 from firmware.agent.accepted import GIVE_UP_T1
 from firmware.agent.answering import SDP
 from firmware.agent.call import RING_S_MAX, CallState
@@ -182,7 +183,7 @@ class OutgoingCall(RingingCall):
 
     def _clock_rang(self, now: float) -> list[object]:
         if self.state in UNANSWERED:
-            return self._cancel(EndCause.FAILED, 408, "no answer")
+            return self._cancel(EndCause.FAILED, 408, "no answer", reasons.NO_ANSWER)
         if self.state is CallState.REPEATING:
             self._enter(CallState.TERMINATED)
             return self._end(EndCause.LINK_LOST)
@@ -196,7 +197,7 @@ class OutgoingCall(RingingCall):
         assert self.wants_repeating, f"repeated while {self.state}"
         out: list[object] = []
         if self._lost and self.line.proxy == self._proxy:
-            out = [CancelLost(self._lost)]
+            out = [CancelLost(self._lost, "" if self.has_ended else reasons.REPEATED)]
         if self.has_ended:
             self._enter(CallState.TERMINATED)
             return out
@@ -275,10 +276,12 @@ class OutgoingCall(RingingCall):
             return self._end(EndCause.REFUSED, response.status, refusal)
         return self._send_anew()
 
-    def _cancel(self, cause: EndCause, status: int = 0, reason: str = "") -> list[object]:
+    def _cancel(
+        self, cause: EndCause, status: int = 0, words: str = "", reason: str = ""
+    ) -> list[object]:
         """The transaction tells how this ends, if only that nothing came for 64 x T1 (9.1)."""
         self._enter(CallState.CANCELLING)
-        return [CancelRequest(self._key), *self._end(cause, status, reason)]
+        return [CancelRequest(self._key, reason), *self._end(cause, status, words)]
 
     def _cancelled(self) -> list[object]:
         """The INVITE is over, as we wanted."""
@@ -307,7 +310,7 @@ class OutgoingCall(RingingCall):
         if self.state in UNANSWERED:
             return [ack, *self._confirm(dialog, response, now)]
         self._cancelled()
-        return [ack, OweBye(self.line, dialog)]
+        return [ack, OweBye(self.line, dialog, reasons.ELSEWHERE if self.dialog else "")]
 
     def _confirm(self, dialog: Dialog, response: Response, now: float) -> list[object]:
         self.line.accepted(response, Use.CALL)
@@ -317,7 +320,7 @@ class OutgoingCall(RingingCall):
         self.media = session.media
         problem = session.conclude(response)
         if problem:
-            return self._give_up(problem)
+            return self._give_up(problem, reasons.NO_SESSION)
         self._peer_updates = updates(response)
         self.timer.granted(response, now)
         far = answerer_of(response) or self.far

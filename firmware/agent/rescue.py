@@ -27,6 +27,7 @@ Theory of operation
 
 from __future__ import annotations
 
+from firmware.agent import reasons
 from firmware.agent.answering import answer
 from firmware.agent.call import RETRY_AFTER_S_MAX, CallState
 from firmware.agent.dialog import Dialog
@@ -129,7 +130,7 @@ class RescuedCall(StandingCall):
             self._probe_at = None
             self._wants_refresh = self.tie is Tie.ANCHORED
         if is_due(self._gone_by, now):
-            out += self._give_up("the far end is gone")
+            out += self._give_up("the far end is gone", reasons.NOTHING_HEARD)
         return out
 
     def ask(self, now: float) -> list[object]:
@@ -208,13 +209,15 @@ class RescuedCall(StandingCall):
             self.dialog = old
             return out
         self._owns_call_id = False
-        return [*out, OweBye(self.line, old), *self._bind(Tie.ANCHORED)]
+        return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]
 
     def service_settled(self, now: float) -> list[object]:
         """CANCEL an INVITE with Replaces that went down with its link, at the same proxy (F5)."""
         self.timer.resume(now)
         lost, self._lost_attempt = self._lost_attempt, None
-        return [CancelLost(lost)] if lost and self.line.proxy == self._lost_at else []
+        if lost is None or self.line.proxy != self._lost_at:
+            return []
+        return [CancelLost(lost, "" if self.has_ended else reasons.REPEATED)]
 
     # The link is lost.
 
@@ -273,16 +276,17 @@ class RescuedCall(StandingCall):
             return self._not_replaced(488, 0.0, now) if self._is_loose else []
         dialog, ack = opened
         if not self._is_loose:
-            return [SendAck(ack), OweBye(self.line, dialog)]
+            return [SendAck(ack), OweBye(self.line, dialog, reasons.ELSEWHERE)]
         if self.media.take_answer(response):
-            ended = [SendAck(ack), OweBye(self.line, dialog)]
+            ended = [SendAck(ack), OweBye(self.line, dialog, reasons.NO_SESSION)]
             return [*ended, *self._not_replaced(488, 0.0, now)]
         assert self.dialog is not None
         old, self.dialog = self.dialog, dialog
         self._owns_call_id, self._left_there = True, False
         self.timer.granted(response, now)
         tied = self._bind(Tie.ANCHORED)
-        return [SendAck(ack), OweBye(self.line, old), *tied, *self._media_news()]
+        farewell = OweBye(self.line, old, reasons.REPEATED)
+        return [SendAck(ack), farewell, *tied, *self._media_news()]
 
     def _not_replaced(self, status: int, wait_s: float, now: float) -> list[object]:
         """Go on without: until the next attempt, where there is hope, or as long as it sounds."""
@@ -310,10 +314,10 @@ class RescuedCall(StandingCall):
         self._left_there = True
         return [SendResponse(key, answer(request, 200))]
 
-    def _leave(self) -> list[object]:
+    def _leave(self, reason: str = "") -> list[object]:
         """End the dialog, and the attempt to have another one."""
         cancel = [CancelRequest(self._out_key)] if self._is_replacing else []
-        return [*cancel, *super()._leave()]
+        return [*cancel, *super()._leave(reason)]
 
     def _bind(self, tie: Tie) -> list[object]:
         """The one door through which the tie changes; the old one's waits are forgotten."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firmware.agent import reasons
 from firmware.agent.answering import SDP, dialog_fields
 from firmware.agent.call import Call, CallState
 from firmware.agent.credentials import Exchange, Use
@@ -107,7 +108,7 @@ class StandingCall(Call):
             self._ask_at = None
         if is_due(self._give_up_at, now):
             self._give_up_at = None
-            out.append(CancelRequest(self._out_key))
+            out.append(CancelRequest(self._out_key, reasons.NO_ANSWER))
         return out
 
     def ask(self, now: float) -> list[object]:

@@ -35,6 +35,7 @@ class CancelRequest:
     """CANCEL the INVITE sent under `key`, once its first provisional response is there (9.1)."""
 
     key: str
+    reason: str = ""  # The Reason header's value, where there is one to tell (RFC 3326).
 
 
 @frozen
@@ -42,6 +43,7 @@ class CancelLost:
     """CANCEL an INVITE whose own link is gone, over this one: it bears the branch of then (F5)."""
 
     invite: Request
+    reason: str = ""  # As of `CancelRequest`.
 
 
 @frozen

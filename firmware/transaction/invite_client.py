@@ -52,6 +52,7 @@ class InviteClientTransaction:
         self.request = request
         self.state = State.CALLING
         self._cancel_wanted = False
+        self._cancel_reason = ""
         self._timeout_s = timers.timeout_s
         self._end_by: float | None = now + self._timeout_s  # Timer B, the wait after CANCEL, or M.
 
@@ -73,11 +74,11 @@ class InviteClientTransaction:
         """Send the INVITE."""
         return [SendMessage(self.request)]
 
-    def cancel(self, now: float) -> list[object]:
+    def cancel(self, reason: str, now: float) -> list[object]:
         """Send a CANCEL, now or after the first provisional response; asked again, do nothing."""
         if not self.is_open or self._cancel_wanted:
             return []
-        self._cancel_wanted = True
+        self._cancel_wanted, self._cancel_reason = True, reason
         return self._send_cancel(now) if self.state is State.PROCEEDING else []
 
     def response(self, response: Response, now: float) -> list[object]:
@@ -118,7 +119,7 @@ class InviteClientTransaction:
 
     def _send_cancel(self, now: float) -> list[object]:
         self._enter(State.PROCEEDING, now + self._timeout_s)
-        return [SendMessage(cancel_of(self.request))]
+        return [SendMessage(cancel_of(self.request, self._cancel_reason))]
 
     def _enter(self, state: State, end_by: float | None) -> None:
         """The one door through which the state changes, and its time limit with it."""
@@ -126,9 +127,14 @@ class InviteClientTransaction:
         self.state, self._end_by = state, end_by
 
 
-def cancel_of(invite: Request) -> Request:
-    """Build the CANCEL of an INVITE (9.1): the same Via, Route, Request-URI, From, To, Call-ID."""
-    return Request("CANCEL", invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To")))
+def cancel_of(invite: Request, reason: str = "") -> Request:
+    """Build the CANCEL of an INVITE (9.1): the same Via, Route, Request-URI, From, To, Call-ID.
+
+    `reason` is the value of a Reason header (RFC 3326), "" for none.
+    """
+    headers = _follow_up(invite, "CANCEL", invite.headers.get("To"))
+    headers = headers.add("Reason", reason) if reason else headers
+    return Request("CANCEL", invite.uri, headers)
 
 
 def _ack(invite: Request, response: Response) -> Request:

@@ -119,11 +119,11 @@ class Transactions:
         match event:
             case SendRequest(key, request):
                 return self._send_request(key, request, now)
-            case CancelRequest(key):
-                return self._cancel(key, now)
-            case CancelLost(invite):
+            case CancelRequest(key, reason):
+                return self._cancel(key, reason, now)
+            case CancelLost(invite, reason):
                 # Nobody waits for its answer, nor for what the INVITE ends with.
-                return [SendMessage(cancel_of(invite))] if self._local else []
+                return [SendMessage(cancel_of(invite, reason))] if self._local else []
             case SendAck(request):
                 return self._send_ack(request)
             case SendResponse(key, response):
@@ -154,11 +154,11 @@ class Transactions:
         self._clients[client_key(request)] = client
         return client.start()
 
-    def _cancel(self, key: str, now: float) -> list[object]:
+    def _cancel(self, key: str, reason: str, now: float) -> list[object]:
         """Cancel an INVITE; one that has ended meanwhile needs nothing."""
         for client in self._clients.values():
             if client.key == key and isinstance(client, InviteClientTransaction):
-                return client.cancel(now)
+                return client.cancel(reason, now)
         return []
 
     def _send_ack(self, ack: Request) -> list[object]:

@@ -211,7 +211,7 @@ BUGS = (
     Bug(
         "fork not ended",
         OUTGOING,
-        "return [ack, OweBye(self.line, dialog)]",
+        'return [ack, OweBye(self.line, dialog, reasons.ELSEWHERE if self.dialog else "")]',
         "return [ack]",
     ),
     Bug(
@@ -264,8 +264,8 @@ BUGS = (
     Bug(
         "CANCEL with another branch",
         INVITE_CLIENT,
-        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))',
-        'invite.uri, _follow_up(invite, "CANCEL", invite.headers.get("To"))'
+        '_follow_up(invite, "CANCEL", invite.headers.get("To"))',
+        '_follow_up(invite, "CANCEL", invite.headers.get("To"))'
         '.set("Via", str(invite.via).replace("branch=z9hG4bK", "branch=z9hG4bKx"))',
     ),
     Bug(

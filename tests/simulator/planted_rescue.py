@@ -44,8 +44,8 @@ BUGS_OF_RESCUE = (
     Bug(
         "a replacement that went down is not cancelled",
         RESCUE,
-        "return [CancelLost(lost)] if lost and",
-        "return [] if lost and",
+        'return [CancelLost(lost, "" if self.has_ended else reasons.REPEATED)]',
+        "return []",
     ),
     Bug(
         "a far end that is not there yet asked at once",
@@ -58,7 +58,7 @@ BUGS_OF_RESCUE = (
         "a call ended by the loss of its link",
         RESCUE,
         "        return self._bind(Tie.REFRESHING)\n",
-        "        return self._give_up('')\n",
+        "        return self._give_up('', '')\n",
     ),
     Bug(
         "the ACK of a re-INVITE with another number",

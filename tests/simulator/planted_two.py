@@ -257,7 +257,7 @@ BUGS_OF_TWO = (
     Bug(
         "a lost INVITE is not cancelled",
         OUTGOING,
-        "            out = [CancelLost(self._lost)]\n",
+        '            out = [CancelLost(self._lost, "" if self.has_ended else reasons.REPEATED)]\n',
         "            pass\n",
     ),
     Bug(
@@ -269,8 +269,8 @@ BUGS_OF_TWO = (
     Bug(
         "the CANCEL of a lost INVITE has a branch of its own",
         LAYER,
-        "return [SendMessage(cancel_of(invite))] if self._local else []",
-        "return self._send_ack(cancel_of(invite))",
+        "return [SendMessage(cancel_of(invite, reason))] if self._local else []",
+        "return self._send_ack(cancel_of(invite, reason))",
     ),
     # Brought back: a silent ping that nothing follows.
     Bug(

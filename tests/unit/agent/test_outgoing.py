@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent import reasons
 from firmware.agent.agent import CALLS_MAX
 from firmware.agent.events import (
     CallAnswered,
@@ -239,7 +240,7 @@ def test_a_call_that_nobody_answers_is_given_up() -> None:
     out = rig.wait(299)
     assert not of(CallEnded, out)
     out = rig.wait(1)
-    assert of(CancelRequest, out) == [CancelRequest(rig.invite.key)]
+    assert of(CancelRequest, out) == [CancelRequest(rig.invite.key, reasons.NO_ANSWER)]
     assert of(CallEnded, out) == [CallEnded(1, EndCause.FAILED, 408, "no answer")]
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent import reasons
 from firmware.agent.events import Answer as Answering
 from firmware.agent.events import (
     CallEnded,
@@ -310,7 +311,7 @@ def test_a_challenge_to_it_is_answered(placed: bool) -> None:
 def test_an_attempt_that_rings_for_too_long_is_cancelled(placed: bool) -> None:
     rig, sent = replacing(placed=placed)
     rig.denies(sent, 180)
-    assert of(CancelRequest, rig.wait(33)) == [CancelRequest(sent.key)]
+    assert of(CancelRequest, rig.wait(33)) == [CancelRequest(sent.key, reasons.NO_ANSWER)]
     rig.denies(sent, 487)
     assert ties(rig)[-1] is Tie.ADRIFT
 
@@ -347,7 +348,9 @@ def test_an_attempt_that_went_down_with_the_link_is_cancelled_at_the_same_proxy(
     rig.down()
     rig.up(proxy, LOCAL)
     rig.register()
-    assert of(CancelLost, rig.out) == ([CancelLost(sent.request)] if cancelled else [])
+    assert of(CancelLost, rig.out) == (
+        [CancelLost(sent.request, reasons.REPEATED if stays else "")] if cancelled else []
+    )
     if not stays:
         rig.wait(40)
         assert not len(rig.agent._calls)

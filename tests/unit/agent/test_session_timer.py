@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.agent.events import Answer, CallEnded, Dial, EndCause
+from firmware.agent.events import (
+    Answer,
+    CallEnded,
+    Dial,
+    EndCause,
+    FarEndSounds,
+    Tie,
+    TieChanged,
+)
 from firmware.agent.session_timer import RAISES_MAX
 from firmware.sip.message import Response
 from firmware.transaction.events import AckReceived, RequestFailed, RequestFailure, SendRequest
@@ -129,12 +137,42 @@ def test_an_update_without_an_answer_is_followed_by_an_invite() -> None:
     assert rig.one("INVITE")
 
 
+@pytest.mark.parametrize("status", [481, 408])
+@pytest.mark.parametrize("placed", [True, False])
+def test_rfc3261_12_2_1_2_a_refresh_that_finds_no_dialog_is_its_end_and_another_is_asked_for(
+    status: int, placed: bool
+) -> None:
+    """F6: and where nobody has another, the call is kept as long as it is heard."""
+    rig = Timed()
+    if placed:
+        rig.placed("120;refresher=uac")
+    else:
+        rig.called("120;refresher=uas", UPDATES, ("Supported", "timer"))
+    rig.refresh_after()
+    update = rig.one("UPDATE")
+    rig.reply(update, answer(update.request, status))
+    refresh = rig.one("INVITE")
+    assert refresh.request.call_id == update.request.call_id
+    rig.reply(refresh, answer(refresh.request, status))
+    rig.wait(4)
+    another = rig.one("INVITE")
+    assert str(another.request.headers.get("Replaces")).startswith(update.request.call_id)
+    rig.reply(another, answer(another.request, 481))
+    assert [changed.tie for changed in of(TieChanged, rig.out)] == [Tie.REPLACING, Tie.ADRIFT]
+    rig.wait(1000)
+    assert rig.calls() == (1,), "it is heard"
+    rig.feed(FarEndSounds(1, heard=False))
+    rig.wait(10)
+    assert rig.ended() == CallEnded(1, EndCause.FAILED, reason="the far end is gone")
+    assert rig.one("BYE").request.call_id == update.request.call_id
+
+
 @pytest.mark.parametrize(("interval", "end"), [(120, 88), (90, 60), (1800, 1768)])
 def test_rfc4028_10_who_is_not_refreshed_ends_the_call(interval: int, end: int) -> None:
     rig = Timed().placed(f"{interval};refresher=uas")
     assert rig.ends_after() == end
     assert rig.ended() == CallEnded(1, EndCause.FAILED, reason="the other side is gone")
-    assert rig.one("BYE")
+    assert rig.one("BYE").request.headers.get("Reason") == 'SIP;cause=408;text="Session expired"'
 
 
 def test_their_refresh_starts_the_interval_anew() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent import reasons
 from firmware.agent.events import (
     Answer,
     CallEnded,
@@ -198,7 +199,7 @@ def test_an_invite_without_an_end_is_cancelled(placed: bool) -> None:
     sent = rig.asked()
     rig.denies(sent, 100)
     assert not of(CancelRequest, rig.wait(31.9))
-    assert of(CancelRequest, rig.wait(0.2)) == [CancelRequest(sent.key)]
+    assert of(CancelRequest, rig.wait(0.2)) == [CancelRequest(sent.key, reasons.NO_ANSWER)]
     rig.denies(sent, 487)
     assert rig.calls() == (1,)
     assert of(HoldChanged, rig.out) == [HoldChanged(1, False)]
