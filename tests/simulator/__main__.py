@@ -27,23 +27,27 @@ def try_seed(seed: int) -> tuple[str, dict[str, int]]:
 PROGRESS = 250
 """After so many seeds a long run says how far it is."""
 
+FAILURES_MAX = 100
+"""A run goes on after a failure, so that one run shows them all; after so many it is over."""
+
 
 def play_many(
-    first: int, count: int, told: Callable[[int], None] = lambda number: None
+    first: int, count: int, told: Callable[[int, str], None] = lambda played, failure: None
 ) -> tuple[list[str], dict[str, int]]:
-    """Play seeds on all cores; stop at the first failures. `told` hears of every good one."""
+    """Play seeds on all cores. `told` hears of each, in order, and what was wrong with it."""
     total: dict[str, int] = {}
     failures: list[str] = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(try_seed, range(first, first + count), chunksize=8)
         for played, (failure, seen) in enumerate(results, 1):
-            if failure:
-                failures.append(failure)
-                pool.shutdown(wait=False, cancel_futures=True)
-                break
-            told(played)
+            told(played, failure)
             for key, number in seen.items():
                 total[key] = total.get(key, 0) + number
+            if failure:
+                failures.append(failure)
+            if len(failures) >= FAILURES_MAX:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     return failures, total
 
 
@@ -57,6 +61,11 @@ def show_seed(seed: int) -> int:
     return 1 if failure else 0
 
 
+def _title(failure: str) -> str:
+    """Return a failure without its trace."""
+    return failure.partition("\n")[0]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, nargs="?", default=200, help="how many seeds to play")
@@ -67,15 +76,16 @@ def main() -> int:
         return show_seed(chosen.seed)
     began = time.perf_counter()
 
-    def tell(number: int) -> None:
-        if number % PROGRESS == 0:
-            print(f"{number} seeds, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    def tell(played: int, failure: str) -> None:
+        if failure:
+            print(failure, flush=True)  # At once: a long run is looked at while it goes on.
+        if played % PROGRESS == 0:
+            print(f"{played} seeds, {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
     failures, seen = play_many(chosen.first, chosen.seeds, tell)
-    print(
-        "\n".join(failures)
-        or f"{chosen.seeds} seeds ended well, {time.perf_counter() - began:.1f} s"
-    )
+    took_s = time.perf_counter() - began
+    end = f"{len(failures)} failed:" if failures else "all ended well"
+    print("\n".join([f"{chosen.seeds} seeds, {took_s:.0f} s, {end}", *map(_title, failures)]))
     print(seen)
     return 1 if failures else 0
 
