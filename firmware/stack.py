@@ -61,6 +61,7 @@ ROUTES: dict[type, str] = {
     link.TestLink: "link",
     link.ServiceConfirmed: "link",
     link.ProxyUnfit: "link",
+    link.HoldProxy: "link",
     link.CallsInProgress: "link",
     link.ReadyToLeave: "link",
     # From the wire and up.

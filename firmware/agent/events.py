@@ -61,7 +61,6 @@ class Dial:
 
     account: int
     target: str
-    is_emergency: bool = False  # Goes out over a link that is up, registered or not.
 
 
 @frozen

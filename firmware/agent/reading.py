@@ -10,9 +10,12 @@ from firmware.agent.words import plain, status_words
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.fields import Reason
 from firmware.sip.grammar import split_list
-from firmware.sip.message import Request
+from firmware.sip.message import Request, Response
 
 T = TypeVar("T")
+
+RETRY_AFTER_MAX_S = 86_400.0
+"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
 
 
 def or_none(read: Callable[[], T | None]) -> T | None:
@@ -21,6 +24,11 @@ def or_none(read: Callable[[], T | None]) -> T | None:
         return read()
     except RemoteProtocolError:
         return None
+
+
+def retry_after_s(response: Response) -> float:
+    """Return how long a registrar wants us to wait; 0 where it does not say."""
+    return min(float(or_none(lambda: response.retry_after) or 0), RETRY_AFTER_MAX_S)
 
 
 def reason_text(request: Request) -> str:

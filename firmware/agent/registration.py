@@ -28,7 +28,7 @@ from firmware.agent.credentials import Exchange, Use
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.agent.line import Line
 from firmware.agent.rate import TokenBucket
-from firmware.agent.reading import or_none
+from firmware.agent.reading import or_none, retry_after_s
 from firmware.agent.register import RegisterWriter
 from firmware.agent.words import registration_reason
 from firmware.frozen import frozen
@@ -51,9 +51,6 @@ RETRY_SPREAD = 1.1
 
 CHANGES_MAX = 4
 """Times that one registration is changed to please the registrar (423, 420, 439)."""
-
-RETRY_AFTER_MAX_S = 86_400.0
-"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
 
 ROUTES_MAX = 8
 """Service-Route entries that are followed; more would be a loop."""
@@ -94,6 +91,7 @@ class RegistrarFailing:
 
     failure: Failure
     retry_after_s: float
+    proxy: Proxy
 
 
 @frozen
@@ -113,6 +111,7 @@ class Registration:
         self._writer = RegisterWriter(line)
         self._bucket = TokenBucket(BURST_MAX, REFILL_S)
         self._key: str | None = None  # The REGISTER that is out,
+        self._sent_at = 0.0  # when it went,
         self._exchange = Exchange(Use.REGISTER)  # and what it met.
         self._changes = 0
         self._refusals: dict[Proxy, Refusal] = {}
@@ -262,7 +261,7 @@ class Registration:
             case status if status < 300:
                 return self._accepted(response, now)
             case 408 | 500 | 502 | 503 | 504:
-                return self._failing(registration_reason(response), _retry_after_s(response), now)
+                return self._failing(registration_reason(response), retry_after_s(response), now)
             case 423:
                 longer = self._writer.lengthen(or_none(lambda: response.min_expires) or 0)
                 return self._changed(longer, response, now)
@@ -293,7 +292,7 @@ class Registration:
         if not self._stopping and not self._bucket.take(now):
             self._send_at = self._bucket.next_at(now)
             return []
-        self._key = next(self.line.ids)
+        self._key, self._sent_at = next(self.line.ids), now
         request = self._writer.next_request(leave=self._stopping)
         return [SendRequest(self._key, self.line.sign(request, Use.REGISTER))]
 
@@ -331,7 +330,8 @@ class Registration:
             return [confirmed]
         self._learn(own, response)
         self._enter(RegistrationState.REGISTERED)
-        self._expires_at = now + expires_s
+        # The binding began before its answer was read, perhaps long before by one that slept.
+        self._expires_at = self._sent_at + expires_s
         longest_s = UNDONE_S if self._unanswered_at not in {None, self.line.proxy} else expires_s
         renew_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
         self._register_at, self._unanswered_at = min(renew_at, now + longest_s), None
@@ -357,7 +357,7 @@ class Registration:
             self._writer.forget_leftovers()
             return self._begin_again(now)
         assert self.line.proxy is not None
-        wait_s = max(_retry_after_s(response), self._settings.rejected_retry_s)
+        wait_s = max(retry_after_s(response), self._settings.rejected_retry_s)
         refusal = Refusal(now + self._spread(wait_s), reason)
         self._refusals[self.line.proxy] = refusal
         self._wait_refused(refusal)
@@ -367,17 +367,19 @@ class Registration:
         self._enter(RegistrationState.REFUSED, refusal.reason)
         self._register_at = refusal.until
 
-    def _failing(self, reason: str, retry_after_s: float, now: float) -> list[object]:
+    def _failing(self, reason: str, held_s: float, now: float) -> list[object]:
         """D8: the registrar does not serve."""
         if self._stopping:
             self._sign_off()
             return []
-        self._wait(reason, retry_after_s, now)
-        return [RegistrarFailing(Failure(FailureKind.UNFIT, reason), retry_after_s)]
+        assert self.line.proxy is not None
+        self._wait(reason, held_s, now)
+        failure = Failure(FailureKind.UNFIT, reason)
+        return [RegistrarFailing(failure, held_s, self.line.proxy)]
 
-    def _wait(self, reason: str, retry_after_s: float, now: float) -> None:
+    def _wait(self, reason: str, held_s: float, now: float) -> None:
         self._enter(RegistrationState.WAITING, reason)
-        wait_s = retry_after_s or self._settings.timeout_retry_s
+        wait_s = held_s or self._settings.timeout_retry_s
         self._register_at = now + self._spread(wait_s)
 
     def _sign_off(self) -> None:
@@ -394,7 +396,3 @@ class Registration:
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state, self._reason = state, reason
         self._send_at = self._register_at = self._expires_at = None
-
-
-def _retry_after_s(response: Response) -> float:
-    return min(float(or_none(lambda: response.retry_after) or 0), RETRY_AFTER_MAX_S)

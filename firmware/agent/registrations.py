@@ -7,11 +7,12 @@ and none has its verdict still to come, the proxy is unfit; else that account wa
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from firmware.agent.events import AccountStatus
 from firmware.agent.line import Line
 from firmware.agent.registration import RegistrarFailing, Registration
-from firmware.link.events import Failure, ProxyUnfit, ReadyToLeave
+from firmware.link.events import Failure, HoldProxy, ProxyUnfit, ReadyToLeave
 from firmware.machine import earliest
 from firmware.sip.message import Response
 from firmware.transaction.events import RequestFailed, ServiceUp
@@ -100,10 +101,13 @@ class Registrations:
         self._unsettled -= set(settled)
         return settled
 
-    def note_failing(self, failing: RegistrarFailing) -> None:
-        """An account was not served."""
+    def note_failing(self, failing: RegistrarFailing) -> list[object]:
+        """An account was not served; the link may end before the others have their verdicts."""
         known_s = self._failing.retry_after_s if self._failing else 0.0
-        self._failing = RegistrarFailing(failing.failure, max(failing.retry_after_s, known_s))
+        self._failing = replace(failing, retry_after_s=max(failing.retry_after_s, known_s))
+        if self.registered or not failing.retry_after_s:
+            return []
+        return [HoldProxy(failing.proxy, failing.retry_after_s)]
 
     def finish(self) -> list[object]:
         """Say what follows for the link: it serves nobody (D8), or it may be left (F3)."""

@@ -88,11 +88,14 @@ class Chooser:
 
     def unfit(self, proxy: Proxy, retry_after_s: float, now: float) -> None:
         """A proxy does not serve (D8)."""
-        record = self._records[proxy]
-        record.unfit_until = now + self._blacklist_s
+        self._records[proxy].unfit_until = now + self._blacklist_s
         if retry_after_s:
-            held = now + min(retry_after_s, RETRY_AFTER_MAX_S)
-            record.not_before = max(held, record.not_before or held)
+            self.hold(proxy, retry_after_s, now)
+
+    def hold(self, proxy: Proxy, retry_after_s: float, now: float) -> None:
+        """A proxy asked for time: it is not tried before that, unless it serves after all."""
+        record, until = self._records[proxy], now + min(retry_after_s, RETRY_AFTER_MAX_S)
+        record.not_before = max(until, record.not_before or until)
 
     def fit(self, proxy: Proxy) -> None:
         """A proxy serves, or its probes succeeded: nothing is held against it."""

@@ -229,6 +229,17 @@ class ProxyUnfit:
 
 
 @frozen
+class HoldProxy:
+    """An account got Retry-After, and none is registered there: not again before that (D8).
+
+    The verdict on the proxy may be to come, from other accounts; the link may end before it does.
+    """
+
+    proxy: Proxy
+    retry_after_s: float
+
+
+@frozen
 class CallsInProgress:
     """How many calls there are: they delay the way home (F3)."""
 

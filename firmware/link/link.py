@@ -20,7 +20,6 @@ when to try again (F2).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from itertools import count
 from random import Random
 from typing import assert_never
@@ -35,6 +34,7 @@ from firmware.link.events import (
     DeliveryChecked,
     Failure,
     FailureKind,
+    HoldProxy,
     LinkDown,
     LinkState,
     LinkStatus,
@@ -57,6 +57,7 @@ from firmware.link.race import Race
 from firmware.link.retry import Retry
 from firmware.link.separate import SeparateFlows
 from firmware.link.settings import LinkSettings
+from firmware.link.state import LEGAL, State
 from firmware.machine import earliest, is_due
 
 STUCK_S = 1.0
@@ -76,26 +77,10 @@ LinkEvent = (
     | TestLink
     | ServiceConfirmed
     | ProxyUnfit
+    | HoldProxy
     | CallsInProgress
     | ReadyToLeave
 )
-
-
-class State(Enum):
-    """Where the link stands."""
-
-    OFF = "off"
-    WAITING = "waiting"
-    CONNECTING = "connecting"
-    UP = "up"
-
-
-LEGAL = {
-    State.OFF: set[State](),
-    State.WAITING: {State.CONNECTING},
-    State.CONNECTING: {State.UP, State.WAITING},
-    State.UP: {State.WAITING, State.UP},  # UP to UP: home, in one step (F3).
-}
 
 
 class Link:
@@ -178,12 +163,10 @@ class Link:
                 return self._service_confirmed(flow_timer_s, now)
             case ProxyUnfit(failure, retry_after_s):
                 return self._unfit(failure, retry_after_s, now)
+            case HoldProxy(proxy, retry_after_s):
+                return self._hold(proxy, retry_after_s, now)
             case CallsInProgress(calls):
-                self._calls = calls
-                if self._flow:
-                    self._flow.calls_in_progress(calls, now)
-                home = self._homecoming
-                return home.call_began(now) if home and calls else []
+                return self._calls_changed(calls, now)
             case ReadyToLeave():
                 if self._homecoming:
                     self._homecoming.ready_to_leave(now)
@@ -217,6 +200,13 @@ class Link:
         if not isinstance(self._flow, SeparateFlows):
             return [Close(event.attempt)]
         return self._after_flow(self._flow.handle(event, now), now)
+
+    def _calls_changed(self, calls: int, now: float) -> list[object]:
+        """F3: a call in progress delays the way home."""
+        self._calls = calls
+        if self._flow:
+            self._flow.calls_in_progress(calls, now)
+        return self._homecoming.call_began(now) if self._homecoming and calls else []
 
     # Without a link.
 
@@ -316,6 +306,13 @@ class Link:
             return []
         self._chooser.unfit(self._flow.proxy, retry_after_s, now)
         return self._lose(failure, now)
+
+    def _hold(self, proxy: Proxy, retry_after_s: float, now: float) -> list[object]:
+        """D8: the proxy asked for time; whatever ends its link, it is not tried before."""
+        self._chooser.hold(proxy, retry_after_s, now)
+        if self._retry_at is not None:  # Its word and its link's end were read in one breath.
+            self._retry_at = max(self._retry_at, self._chooser.any_at(now))
+        return []
 
     def _lose(self, failure: Failure, now: float) -> list[object]:
         """The link is gone: one way out for every cause."""

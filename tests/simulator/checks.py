@@ -21,13 +21,14 @@ from firmware.agent.events import (
     TieChanged,
 )
 from firmware.link.events import FailureKind, LinkState, LinkStatus
-from firmware.link.link import State
+from firmware.link.state import State
 from firmware.media.plan import MediaPlan
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import Report, SetLamp, SetRinger, Show, StartVoice, StopVoice
 from firmware.phone.state import State as PhoneState
 from firmware.transaction.layer import SERVERS_MAX
 from tests.simulator.faults import Ending
+from tests.simulator.holds import held_until
 from tests.simulator.moves import LEAVE_S, Moves
 from tests.simulator.registrar import SECRET
 from tests.simulator.retries import Phase, Retries
@@ -41,6 +42,9 @@ SHOWN_SLACK_S = 4.0
 UNPROVEN_S = 60.0
 STEP_S = 0.3
 """What a step may be late by: the jitter of the wire, the 200 ms of S2."""
+
+DRIFT_S = 1.0
+"""What two clocks may differ by over the longest registration."""
 
 REGISTER_TIMEOUT_S = 33.0
 """Before the first REGISTER is answered there is no keep-alive: its timer F is the bound."""
@@ -220,6 +224,7 @@ class Checks:
         self._asks_again(simulator)
         self._status_is_told(simulator)
         self._calls_go_again(simulator)
+        self._claims_no_more(simulator)
         self._is_bound(simulator)
         self._moves_on(simulator)
         self.was_registered = len(stack.agent.registered_accounts)
@@ -251,20 +256,19 @@ class Checks:
         self.retries.link_ended(connection.site.role, now)
         role, reason = connection.site.role, self.status.reason if self.status else None
         is_unfit = reason is not None and reason.kind is FailureKind.UNFIT
+        holds = [failing.retry_after_s for failing in connection.failings]
+        if any(holds):
+            until = held_until(connection, simulator.sent)
+            self.retries.holds(role, until, now + max(holds))
+            simulator.held(max(holds))
         if not is_unfit and old == self.served_attempt:
             return
         certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
         self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
-        holds = connection.site.holds
         # Silence is heard later; else every account that was registered must have been failed.
         silent = reason is not None and "answer" in reason.text
         others = not silent and self.was_registered > len(holds) > 0
         assert not is_unfit or not others, "a proxy is left for one account's trouble (D8)"
-        if is_unfit:
-            # A machine that slept may have lost patience before it read the answers.
-            certain_s = min(holds, default=0) if simulator.woke_at < now else 0
-            self.retries.holds(role, certain_s, max(holds, default=0), now)
-            simulator.held(max(holds, default=0))
 
     def _calls_go_again(self, simulator: Simulator) -> None:
         """F5: a call that waits for its account goes again as soon as that is registered."""
@@ -325,6 +329,19 @@ class Checks:
         silent_s = now - max(connection.pinged_at, simulator.woke_at)
         if not answered and silent_s > SECOND_S + STEP_S:
             assert connection.is_followed, "a silent ping, and no OPTIONS (D3)"
+
+    def _claims_no_more(self, simulator: Simulator) -> None:
+        """S1: nobody is shown as registered whose binding has run out at the registrar."""
+        attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+        if attempt is None or simulator.woke_at >= now - STEP_S:
+            return
+        at = simulator.sites.index(simulator.wire.connections[attempt].site)
+        for number in simulator.stack.agent.registered_accounts:
+            login = simulator.plan.logins[at][number - 1]
+            own = [b for b in login.bindings if b.connection == attempt]
+            assert all(b.expires_at > now - DRIFT_S for b in own), (
+                f"{login.user} is shown as registered, and its binding has run out"
+            )
 
     def _is_bound(self, simulator: Simulator) -> None:
         """Who is registered is bound to this link, and to no other that was left behind.

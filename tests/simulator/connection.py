@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from firmware.link.events import Address
 from tests.simulator.faults import Ending
+from tests.simulator.holds import Failing
 
 if TYPE_CHECKING:
     from tests.simulator.site import Site
@@ -62,10 +63,22 @@ class Connection:
     up: deque[Chunk] = field(default_factory=deque)  # On its way to the proxy,
     down: deque[Chunk] = field(default_factory=deque)  # and to the phone.
     breath: bytearray = field(default_factory=bytearray)  # What the proxy sends in one breath.
+    sent_down: int = 0  # Bytes that the proxy has sent,
+    read_down: int = 0  # and that the phone was given.
+    failings: list[Failing] = field(default_factory=list)  # Answers of a registrar that fails.
 
     def excuse(self, until: float) -> None:
         """What the phone owes may come late: nothing counts before then."""
         self.excused_at = max(self.excused_at, until)
+
+    def give(self, now: float) -> bytes:
+        """Take what the phone reads next."""
+        data = self.down.popleft().data
+        self.proof_at, self.read_down = now, self.read_down + len(data)
+        for failing in self.failings:
+            if failing.heard_at is None and self.read_down >= failing.end:
+                failing.heard_at = now
+        return data
 
     @property
     def unacknowledged(self) -> int:

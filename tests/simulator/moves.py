@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from firmware.link.link import State
+from firmware.link.state import State
 from tests.simulator.connection import Connection, Stage
 from tests.simulator.retries import HEALTHY_S
 from tests.simulator.site import Site

@@ -78,6 +78,12 @@ BUGS_OF_TWO = (
         "HEAD_START_DOUBLINGS_MAX = 4",
         "HEAD_START_DOUBLINGS_MAX = 0",
     ),
+    Bug(
+        "Retry-After is forgotten with the link",
+        LINK,
+        "        self._chooser.hold(proxy, retry_after_s, now)\n",
+        "",
+    ),
     Bug("pongs missed for ever", CHOOSER, "PONGS_MISSED_MAX = 10", "PONGS_MISSED_MAX = 10**9"),
     # When to try again (F2).
     Bug(
@@ -220,6 +226,12 @@ BUGS_OF_TWO = (
         REGISTRATION,
         "        self._refusals[self.line.proxy] = refusal\n",
         "        self._refusals = {self.line.proxy: refusal}\n",
+    ),
+    Bug(
+        "a binding's time counts from its answer",
+        REGISTRATION,
+        "self._expires_at = self._sent_at + expires_s",
+        "self._expires_at = now + expires_s",
     ),
     Bug(
         "reg-id of the link",

@@ -19,6 +19,7 @@ from tests.simulator.caller import Caller
 from tests.simulator.connection import Connection
 from tests.simulator.dialogs import Leg, Legs, far_request, final
 from tests.simulator.faults import Faults
+from tests.simulator.holds import Failing
 from tests.simulator.keeper import Keeper
 from tests.simulator.line import GIVE_UP_S, Line, OnResponse, Waiting
 from tests.simulator.registrar import OTHER_REALM, REALM, SECRET, Binding, Login, Registrar
@@ -26,6 +27,9 @@ from tests.simulator.schedule import Schedule
 from tests.simulator.sent import Sent
 from tests.simulator.site import Site
 from tests.simulator.wire import Wire
+
+FAILS = {500, 503, 504}
+"""What a registrar answers that does not serve (D8)."""
 
 PATIENCE_S = 8.0
 """An answer or ACK of the phone is here by then, over any wire without trouble."""
@@ -74,7 +78,6 @@ class ProxyEnd:
         """A connection of the phone stands."""
         line = Line(connection)
         self.on_opened(connection)
-        self.site.holds.clear()
         self.lines = {n: one for n, one in self.lines.items() if one.is_open}
         self.lines[connection.attempt] = line
         if self.nature.pings_every_s:
@@ -205,6 +208,14 @@ class ProxyEnd:
             self.registrar.forget_refusals()  # Nobody hears them.
         line.connection.has_accepted |= response.status < 300
         self.reply(line, response)
+        if response.status in FAILS:
+            self._note_failing(line.connection, response)
+
+    def _note_failing(self, connection: Connection, response: Response) -> None:
+        """Keep what was asked for, until it is seen whether the phone has read that (D8)."""
+        user = response.to.uri.user or ""  # type: ignore[union-attr] # the phone writes SIP URIs
+        cseq, held_s, at = response.cseq.number, response.retry_after or 0, self.schedule.now
+        connection.failings.append(Failing(user, cseq, held_s, at, connection.sent_down))
 
     def _invited(self, line: Line, request: Request) -> None:
         account = self._account_of(request)

@@ -150,18 +150,13 @@ class Registrar:
     def _unavailable(self, request: Request, login: Login) -> Response | None:
         spell = self._site.spell
         if spell is Spell.UNAVAILABLE:
-            return self._fail(request, self._random.choice([500, 503, 504]), 0)
+            return _failing(request, self._random.choice([500, 503, 504]), 0)
         if spell is Spell.UNAVAILABLE_UNTIL:
-            return self._fail(request, 503, self._random.choice([1, 5, 40]))
+            return _failing(request, 503, self._random.choice([1, 5, 40]))
         if self.faults.fails_account and login is list(self.logins.values())[-1]:
             self.seen["failed"] += 1
-            return self._fail(request, 500, 0)
+            return _failing(request, 500, 0)
         return None
-
-    def _fail(self, request: Request, status: int, hold_s: int) -> Response:
-        """Answer that the registrar does not serve (D8)."""
-        self._site.holds.append(hold_s)
-        return _plain(request, status, *((("Retry-After", hold_s),) if hold_s else ()))
 
     def _refusal(self, request: Request) -> Response | None:
         nature = self.nature
@@ -174,7 +169,7 @@ class Registrar:
             self.seen["refused"] += 1
             status = self._random.choice([403, 404, 480, 500, 503, 606])
             if status in {500, 503}:
-                return self._fail(request, status, self._random.choice([0, 1, 5, 40]))
+                return _failing(request, status, self._random.choice([0, 1, 5, 40]))
             return _plain(request, status)
         return None
 
@@ -318,6 +313,11 @@ def _own_contact(request: Request) -> SipUri:
     uri = request.contacts[0].uri
     assert isinstance(uri, SipUri)
     return uri
+
+
+def _failing(request: Request, status: int, hold_s: int) -> Response:
+    """Answer that the registrar does not serve (D8)."""
+    return _plain(request, status, *((("Retry-After", hold_s),) if hold_s else ()))
 
 
 def _plain(request: Request, status: int, *fields: tuple[str, object]) -> Response:

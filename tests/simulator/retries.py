@@ -165,11 +165,11 @@ class Retries:
         if certain and (was_fit or anew):
             record.unfit_until = now + self.blacklist_s
 
-    def holds(self, role: str, certain_s: float, longest_s: float, now: float) -> None:
-        """A proxy said Retry-After."""
+    def holds(self, role: str, certain: float, longest: float) -> None:
+        """A proxy said Retry-After: it is left alone until then for certain, or at the longest."""
         record = self.records[role]
-        record.held_until = max(record.held_until, now + certain_s)
-        record.may_be_held_until = max(record.may_be_held_until, now + longest_s)
+        record.held_until = max(record.held_until, certain)
+        record.may_be_held_until = max(record.may_be_held_until, longest)
 
     # Attempts.
 

@@ -38,7 +38,6 @@ class Site:
         self.nature = nature
         self.spell = Spell.NONE
         self.serves = True  # In the calm.
-        self.holds: list[int] = []  # The Retry-After of each failure on this connection.
         self.far_end: FarEnd
         self.refuses_strays = random.random() < 0.5  # Old addresses refuse, or swallow.
         self.closes_within_s = random.choice([(0.0, 0.3), (0.0, 0.3), (1.0, 3.0)])

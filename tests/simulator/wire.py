@@ -299,6 +299,7 @@ class Wire:
         else:
             self.seen["glued"] += 1
         connection.breath += data
+        connection.sent_down += len(data)
 
     def _breathe_out(self, connection: Connection) -> None:
         """Send off what was collected, cut into pieces at any place."""
@@ -333,8 +334,8 @@ class Wire:
         while connection.path is None and connection.stage is Stage.OPEN and connection.down:
             if connection.down[0].at > self.schedule.now:
                 return
-            connection.proof_at = self.schedule.now
-            self._deliver(Received(connection.attempt, connection.down.popleft().data))
+            data = connection.give(self.schedule.now)
+            self._deliver(Received(connection.attempt, data))
 
     # What happens to a connection.
 

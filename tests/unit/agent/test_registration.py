@@ -12,7 +12,14 @@ from firmware.agent.events import (
     RegistrationState,
     UnregisterAll,
 )
-from firmware.link.events import Address, FailureKind, Proxy, ProxyUnfit, ServiceConfirmed
+from firmware.link.events import (
+    Address,
+    FailureKind,
+    HoldProxy,
+    Proxy,
+    ProxyUnfit,
+    ServiceConfirmed,
+)
 from firmware.sip.message import Request
 from firmware.sip.uri import SipUri
 from firmware.transaction.events import (
@@ -426,6 +433,55 @@ def test_the_longest_retry_after_counts_when_nobody_is_served() -> None:
         rig.reply(sent, answer(sent.request, 503, ("Retry-After", seconds)))
     (unfit,) = of(ProxyUnfit, rig.out)
     assert unfit.retry_after_s == 60
+
+
+def test_d8_retry_after_is_told_before_the_other_accounts_have_their_verdicts() -> None:
+    rig = Rig(account(1), account(2), account(3))
+    rig.up()
+    first, second, third = rig.take("REGISTER")
+    rig.reply(first, answer(first.request, 503, ("Retry-After", "40")))
+    assert of(HoldProxy, rig.out) == [HoldProxy(PRIMARY, 40.0)]
+    rig.reply(second, answer(second.request, 503))
+    assert len(of(HoldProxy, rig.out)) == 1, "nothing was asked for"
+    rig.down()
+    assert not of(ProxyUnfit, rig.out), "the last account has no verdict"
+    rig.reply(third, answer(third.request, 503, ("Retry-After", "50")))
+    assert len(of(HoldProxy, rig.out)) == 1, "nobody waits for that answer any more"
+
+
+def test_d8_retry_after_is_the_accounts_own_where_another_is_registered() -> None:
+    rig = Rig(account(1), account(2))
+    rig.up()
+    first, second = rig.take("REGISTER")
+    rig.reply(first, rig.registrar.answer(first.request))
+    rig.reply(second, rig.registrar.answer(second.request))
+    (first,) = [sent for sent in rig.take("REGISTER") if sent.request.to == first.request.to]
+    rig.reply(first, rig.registrar.answer(first.request))
+    assert rig.accounts() == (1,)
+    rig.reply(second, answer(second.request, 503, ("Retry-After", "40")))
+    assert not of(HoldProxy, rig.out)
+
+
+@pytest.mark.parametrize(("late_s", "registered"), [(20.0, True), (61.0, False)])
+def test_s1_a_binding_lasts_from_its_request_not_from_its_answer(
+    late_s: float, registered: bool
+) -> None:
+    rig = Rig()
+    rig.registrar.granted_s = 60
+    rig.up()
+    challenged = rig.one("REGISTER")
+    rig.reply(challenged, rig.registrar.answer(challenged.request))
+    sent = rig.one("REGISTER")
+    asked_at = rig.now
+    rig.now += late_s  # The proxy is slow, or the phone has slept.
+    rig.reply(sent, rig.registrar.answer(sent.request))
+    rig.advance(rig.now)
+    assert bool(rig.accounts()) is registered
+    if registered:
+        rig.take("REGISTER")
+        rig.advance(asked_at + 60)
+        assert not rig.accounts(), "nobody answers the renewal"
+    assert rig.take("REGISTER"), "it goes again at once"
 
 
 def test_a_renewal_that_is_not_served_ends_the_registration() -> None:

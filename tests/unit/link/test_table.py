@@ -19,6 +19,7 @@ from firmware.link.events import (
     Close,
     Connect,
     Connected,
+    HoldProxy,
     LeaveSoon,
     LinkDown,
     LinkState,
@@ -33,11 +34,12 @@ from firmware.link.events import (
     Resolve,
     Resolved,
     Role,
+    ServiceConfirmed,
     StayHere,
     TcpConnected,
     TestLink,
 )
-from firmware.link.link import State
+from firmware.link.state import State
 from tests.unit.link.rig import BACKUP, FACTS, PING, PRIMARY, REFUSED, Rig, of, request, written
 from tests.unit.link.test_two_proxies import BUSY, RESET, Two, host, probe
 
@@ -54,6 +56,7 @@ CONNECTED = "`Connected`"
 ALL_FAILED = "every candidate failed"
 LOST = "`Lost`, or condemned (D1-D4)"
 UNFIT = "no 2xx before the end, three short links in a row, or `ProxyUnfit` (D8)"
+HOLD = "`HoldProxy` (D8): Retry-After, and nobody is registered there yet"
 RECEIVED = "`Received`"
 TEST = "`TestLink` (D7)"
 NETWORK = "`NetworkChanged` (D6)"
@@ -229,6 +232,48 @@ def unfit(state: str) -> None:
     assert host(rig.dialled()) == BACKUP.host
 
 
+def held_waiting(_: str) -> None:
+    rig = waiting()
+    for proxy in (PRIMARY, BACKUP):
+        rig.feed(HoldProxy(proxy, 40.0))
+    before = rig.now
+    assert host(rig.dialled()) == PRIMARY.host
+    assert rig.now - before == pytest.approx(40.0)
+
+
+def held_racing(_: str) -> None:
+    rig = racing()
+    first = dialled_last(rig)
+    rig.feed(HoldProxy(PRIMARY, 40.0))
+    out = rig.feed(Lost(first.attempt, REFUSED))
+    rig.feed(Lost(of(Connect, out)[0].attempt, REFUSED))
+    assert only_until(rig, rig.now + 40.0) == {BACKUP.host}
+
+
+def only_until(rig: Two, until: float) -> set[str]:
+    """Refuse whatever is dialled until then; return who that was."""
+    hosts = set()
+    while (connect := rig.dialled()) and rig.now < until:
+        hosts.add(host(connect))
+        rig.feed(Lost(connect.attempt, REFUSED))
+    return hosts
+
+
+def held_link(state: str) -> None:
+    own, other = (PRIMARY, BACKUP) if state == "primary" else (BACKUP, PRIMARY)
+    rig = MAKE[state]()
+    rig.feed(HoldProxy(own, 40.0))
+    until = rig.now + 40.0
+    assert rig.link.attempt is not None, "the verdict is not ours"
+    rig.lose(rig.link.attempt, RESET)
+    assert only_until(rig, until) == {other.host}
+    rig = MAKE[state]()
+    rig.feed(HoldProxy(own, 40.0))
+    rig.feed(ServiceConfirmed())
+    rig.lose(rig.link.attempt or 0, RESET)
+    assert host(rig.dialled(10.0)) == PRIMARY.host, "the 2xx has taken it back"
+
+
 def received(state: str) -> None:
     rig = MAKE[state]()
     attempt = rig.link.attempt or 0
@@ -318,6 +363,10 @@ DONE: dict[tuple[str, str], Callable[[str], None]] = {
     (LOST, "backup"): lost_link,
     (UNFIT, "primary"): unfit,
     (UNFIT, "backup"): unfit,
+    (HOLD, "waiting"): held_waiting,
+    (HOLD, "racing"): held_racing,
+    (HOLD, "primary"): held_link,
+    (HOLD, "backup"): held_link,
     (RECEIVED, "primary"): received,
     (RECEIVED, "backup"): received,
     (TEST, "primary"): asked,
