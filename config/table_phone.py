@@ -72,8 +72,22 @@ FEATURES = (
         built=True,
     ),
     feature("tone set", ToneSet(), "US", "The country whose tones are heard.", built=True),
-    feature("sip dial plan", DialPlanText(), "x+#|xx+*", "Which dialled numbers are complete."),
-    feature("sip dial plan terminator", Switch(), "0", "1: # ends a number."),
+    feature(
+        "sip dial plan",
+        DialPlanText(),
+        "x+#|xx+*",
+        "Which dialled numbers are complete, and dialled at once. Others are dialled when no digit"
+        " comes; none is forbidden. x: any digit; +: no time or more often; ,9 behind a pattern: 9"
+        " goes before the number; ;: second dial tone. A # behind a repetition ends the number.",
+        built=True,
+    ),
+    feature(
+        "sip dial plan terminator",
+        Switch(),
+        "0",
+        "1: # ends a number, whatever the plan says; 0: unless the plan wants a # there.",
+        built=True,
+    ),
     feature(
         "sip digit timeout",
         Number(1, 60, "seconds"),
@@ -85,7 +99,8 @@ FEATURES = (
         "emergency dial plan",
         DialPlanText(),
         "911|999|112|110",
-        "Numbers that may be dialled from a locked phone.",
+        "Numbers that are dialled at once and as they are, registered or not.",
+        built=True,
     ),
     feature(
         "call waiting",

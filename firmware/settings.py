@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.configuration import Configuration
+from config.dial_plan import DialPlan
 from firmware.agent.account import (
     Account,
     AgentSettings,
@@ -170,6 +171,9 @@ def stack_settings(
         agent=agent_settings(configuration, instance, user_agent),
         phone=PhoneSettings(
             digit_timeout_s=float(configuration.value("sip digit timeout")),
+            dial_plan=DialPlan(str(configuration.value("sip dial plan"))),
+            emergency_plan=DialPlan(str(configuration.value("emergency dial plan"))),
+            hash_ends=bool(configuration.value("sip dial plan terminator")),
             call_waiting=bool(configuration.value("call waiting")),
             problems=tuple(problems),
         ),

@@ -140,8 +140,8 @@ class Agent:
 
     def _take(self, event: AgentEvent, now: float) -> list[object]:
         match event:
-            case Dial(account, target):
-                return self._dial(account, target, now)
+            case Dial():
+                return self._dial(event, now)
             case Answer() | Reject() | HangUp() | Hold() | Resume() | SendDigit() | FarEndSounds():
                 return self._for_call(event, now)
             case UnregisterAll():
@@ -168,23 +168,24 @@ class Agent:
 
     # What the person wants.
 
-    def _dial(self, account: int, target: str, now: float) -> list[object]:
-        registration = self._registrations.of(account)
+    def _dial(self, dial: Dial, now: float) -> list[object]:
+        registration = self._registrations.of(dial.account)
         if registration is None:
             return _no_call("no such account")
-        if self._stopping or not (registration.is_registered or registration.is_moving):
+        can_send = registration.is_registered or (dial.is_emergency and registration.line.is_up)
+        if self._stopping or not (can_send or registration.is_moving):
             return _no_call("not registered")
         if len(self.calls) >= CALLS_MAX:
             return _no_call("too many calls")
         line = registration.line
         try:
-            uri = parse_target(target, line)
+            uri = parse_target(dial.target, line)
         except BadTargetError as error:
             return _no_call(str(error))
         far, calls = party_of(NameAddress(uri)), self._calls
         call = OutgoingCall(calls.next_number(), line, far, uri, calls.take_port())
         calls.add(call)
-        return call.start(now, can_send=registration.is_registered)
+        return call.start(now, can_send=can_send)
 
     def _for_call(
         self,

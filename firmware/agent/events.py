@@ -61,6 +61,7 @@ class Dial:
 
     account: int
     target: str
+    is_emergency: bool = False  # Goes out over a link that is up, registered or not.
 
 
 @frozen

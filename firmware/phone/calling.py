@@ -62,10 +62,10 @@ class Calling:
         self._lines.front = Call(self._now)
         return []
 
-    def _start(self, account: int, target: str) -> list[object]:
-        self._lines.front = Call(self._now, far=Party("", target))
+    def _start(self, dial: Dial) -> list[object]:
+        self._lines.front = Call(self._now, far=Party("", dial.target))
         self._enter(State.CALLING)
-        return [Dial(account, target)]
+        return [dial]
 
     def _answer(self) -> list[object]:
         """Take the call that waits, holding the one in front, or the one that rings."""

@@ -1,16 +1,43 @@
-"""The number that a person types: its digits, and when they dial themselves."""
+"""The number that a person types: its digits, when they are dialled, and what is dialled for them.
+
+After each key the dial plan says whether the number is complete. One that is complete is dialled at
+once; one that may go on, or that no pattern fits, is dialled when no key has come for a while: the
+plan says when a number is complete, it forbids none. A `#` that no pattern wants ends the number.
+
+An emergency number is dialled as it is, at once. Only where a pattern of a fixed length goes on
+from it (`1xxx` and 112) it waits for another key like any other.
+"""
 
 from __future__ import annotations
 
+from config.dial_plan import DialPlan, Match
+from firmware.frozen import frozen
+
 DIGITS_MAX = 32
 """Longer than any telephone number (E.164 has 15) with prefixes and codes."""
+
+END = "#"
+
+COMPLETE = frozenset({Match.COMPLETE, Match.OPEN})
+
+
+@frozen
+class Dialled:
+    """What is sent for the digits."""
+
+    number: str
+    is_emergency: bool = False
 
 
 class NumberEntry:
     """Digits so far; without a key for `timeout_s` they are dialled."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(
+        self, timeout_s: float, plan: DialPlan, emergency: DialPlan, *, hash_ends: bool
+    ) -> None:
         self._timeout_s = timeout_s
+        self._plan, self._emergency = plan, emergency
+        self._hash_ends = hash_ends
         self.forget()
 
     def forget(self) -> None:
@@ -18,13 +45,44 @@ class NumberEntry:
         self.digits = ""
         self.dial_by: float | None = None
 
-    def press(self, digit: str, now: float) -> None:
-        """Add a digit."""
+    def press(self, digit: str, now: float) -> bool:
+        """Add a digit; tell whether the number is to be dialled at once."""
+        if self._is_end(digit):
+            return True
         if len(self.digits) < DIGITS_MAX:
             self.digits += digit
             self.dial_by = now + self._timeout_s
+        verdict = self._plan.match(self.digits)
+        if self.dialled().is_emergency:
+            return not verdict.may_be_fixed
+        return verdict.match is Match.COMPLETE and bool(verdict.number)
 
     def delete(self, now: float) -> None:
         """Take the last digit away."""
         self.digits = self.digits[:-1]
         self.dial_by = now + self._timeout_s if self.digits else None
+
+    def dialled(self) -> Dialled:
+        """Return what is dialled now, "" without a digit; a lone # is dialled, and ends nothing."""
+        if self._emergency.match(self.digits).match in COMPLETE:
+            return Dialled(self.digits, is_emergency=True)
+        return Dialled(self._plan.match(self.digits).number or self.digits)
+
+    @property
+    def second_tone(self) -> bool:
+        """Tell whether the digits so far ask for a second dial tone."""
+        return self._plan.match(self.digits).second_tone
+
+    def is_emergency(self, target: str) -> bool:
+        """Tell whether a target that was not typed is an emergency number."""
+        return self._emergency.match(target).match in COMPLETE if _is_typed(target) else False
+
+    def _is_end(self, key: str) -> bool:
+        """Tell whether this key ends the number and is none of its digits."""
+        if key != END or not self.digits:
+            return False
+        return self._hash_ends or self._plan.match(self.digits + END).match is Match.NONE
+
+
+def _is_typed(target: str) -> bool:
+    return bool(target) and set(target) <= set("0123456789*#")

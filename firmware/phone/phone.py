@@ -19,6 +19,7 @@ from typing import assert_never
 
 from firmware.agent.events import (
     AccountStatus,
+    Dial,
     IncomingCall,
     MediaEnded,
     SendDigit,
@@ -71,7 +72,12 @@ class Phone(Calling):
 
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
         super().__init__(now, call_waiting=settings.call_waiting)
-        self._number = NumberEntry(settings.digit_timeout_s)
+        self._number = NumberEntry(
+            settings.digit_timeout_s,
+            settings.dial_plan,
+            settings.emergency_plan,
+            hash_ends=settings.hash_ends,
+        )
         self._pages = Pages()
         self._facts = Facts(settings.problems, accounts, now)
         self._outward = Outward()
@@ -175,13 +181,11 @@ class Phone(Calling):
 
     def _digit(self, key: str) -> list[object]:
         """Add to the number, begin one, or send the digit to whoever hears it."""
-        if self.state is State.DIALLING and key == "#" and self._number.digits:
-            return self._dial()
         if self.state is not State.DIALLING and not self._may_begin:
             return self._send_digit(key)
         begun = [] if self.state is State.DIALLING else self._begin_dialling()
-        self._number.press(key, self._now)
-        return begun
+        at_once = self._number.press(key, self._now)
+        return [*begun, *(self._dial() if at_once else [])]
 
     @property
     def _may_begin(self) -> bool:
@@ -232,16 +236,21 @@ class Phone(Calling):
         return self._leave(resume=False)
 
     def _dial(self) -> list[object]:
-        return self._call_to(self._number.digits, 0) if self._number.digits else []
+        dialled = self._number.dialled()
+        if not dialled.number:
+            return []
+        return self._call_to(dialled.number, 0, is_emergency=dialled.is_emergency)
 
     def _dial_target(self, target: str, account: int) -> list[object]:
         if self.state is not State.DIALLING and not self._may_begin:
             return []
         held = [] if self.state is State.DIALLING else self._make_room()
-        return [*held, *self._call_to(target, account)]
+        emergency = self._number.is_emergency(target)
+        return [*held, *self._call_to(target, account, is_emergency=emergency)]
 
-    def _call_to(self, target: str, account: int) -> list[object]:
-        return self._start(account or self._facts.account_to_call_from(), target)
+    def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
+        called_from = account or self._facts.account_to_call_from()
+        return self._start(Dial(called_from, target, is_emergency))
 
     # What is told.
 
@@ -272,6 +281,7 @@ class Phone(Calling):
             self.state,
             lifted=self._lifted,
             has_digits=bool(self._number.digits),
+            second_tone=self._number.second_tone,
             rings_there=self._call.rings_there,
             is_heard=self._call.sound.is_there,
             waits=self._lines.waiting is not None,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from config.dial_plan import DialPlan
 from firmware.frozen import frozen
 
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
+
+
+DEFAULT_PLAN = DialPlan("x+#|xx+*")
+DEFAULT_EMERGENCY = DialPlan("911|999|112|110")
+"""As PARAMETERS has them."""
 
 
 @frozen
@@ -13,5 +19,8 @@ class PhoneSettings:
     """What the administrator chose for the phone; times in seconds."""
 
     digit_timeout_s: float = 4.0
+    dial_plan: DialPlan = DEFAULT_PLAN
+    emergency_plan: DialPlan = DEFAULT_EMERGENCY
+    hash_ends: bool = False  # A # ends a number, whatever the plan says.
     call_waiting: bool = True  # A second call is offered while somebody talks.
     problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.

@@ -136,13 +136,22 @@ def _codec(plan: MediaPlan) -> str:
 
 
 def tone_of(
-    state: State, *, lifted: bool, has_digits: bool, rings_there: bool, is_heard: bool, waits: bool
+    state: State,
+    *,
+    lifted: bool,
+    has_digits: bool,
+    second_tone: bool,
+    rings_there: bool,
+    is_heard: bool,
+    waits: bool,
 ) -> ToneKind | None:
     """Return the tone that goes with a state; of an end, `end_tone` tells."""
     if waits:
         return ToneKind.CALL_WAITING
     if state is State.DIALLING and lifted and not has_digits:
         return ToneKind.DIAL
+    if state is State.DIALLING and lifted and second_tone:
+        return ToneKind.SECOND_DIAL
     if state is State.CALLING and rings_there and not is_heard:
         return ToneKind.RINGBACK
     return None

@@ -521,6 +521,16 @@ def test_nobody_dials_unregistered() -> None:
     assert refused in rig.feed(Dial(1, "100"))
 
 
+def test_an_emergency_call_needs_a_link_and_no_registration() -> None:
+    rig = Rig()
+    refused = CallEnded(0, EndCause.FAILED, 0, "not registered")
+    assert refused in rig.feed(Dial(1, "112", is_emergency=True))
+    rig.up()
+    rig.feed(Dial(1, "112", is_emergency=True))
+    (invite,) = rig.take("INVITE")
+    assert str(invite.request.uri).startswith("sip:112@example.org")
+
+
 def test_calls_are_bounded() -> None:
     rig = Rig().registered()
     for _ in range(CALLS_MAX):
