@@ -34,7 +34,7 @@ def at_rate(decoder: Decoder, rate: int) -> Decoder:
 
 
 class DecoderAtRate:
-    """A decoder whose samples are brought to another rate, in blocks of 5 ms."""
+    """A decoder whose samples are brought to another rate, in blocks of 1 ms."""
 
     def __init__(self, decoder: Decoder, rate: int) -> None:
         self.clock_rate = decoder.clock_rate

@@ -4,9 +4,10 @@ Theory of operation
 -------------------
 A low-pass filter of a windowed sinc, computed once, at half the lower of the two rates. As a
 polyphase filter each output sample is a sum over a short window of input samples, with the
-weights of its phase. The windows that lie side by side in 5 ms make one block: 5 ms of input and
-the filter's tail before it, times one matrix, is 5 ms of output. So a frame is one product of
-matrices, which numpy hands to BLAS, and no sample is touched by Python.
+weights of its phase. The windows that lie side by side in 1 ms make one block: 1 ms of input and
+the filter's tail before it, times one matrix, is 1 ms of output. So a frame is one product of
+matrices, which numpy hands to BLAS, and no sample is touched by Python. Longer blocks would make
+the matrix longer than what a processor keeps at hand from one frame to the next.
 
 The tail of each frame is kept for the next, so there is no seam at a frame's border.
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 RATES = (8000, 16000, 48000)
 
-BLOCKS_A_SECOND = 200
+BLOCKS_A_SECOND = 1000
 SIDE = 16
 """Samples of the lower rate that the filter sees to each side."""
 
@@ -59,7 +60,7 @@ def tail(source: int, target: int) -> int:
 
 
 class Resampler:
-    """Sound of one rate into sound of another, frame after frame; 5 ms or multiples of it."""
+    """Sound of one rate into sound of another, frame after frame; 1 ms or multiples of it."""
 
     def __init__(self, source: int, target: int) -> None:
         assert {source, target} <= set(RATES), (source, target)
@@ -67,23 +68,32 @@ class Resampler:
         self._weights = _matrix(source, target)
         self._block = source // BLOCKS_A_SECOND
         self._tail = tail(source, target)
-        self._line = np.zeros(self._tail, np.float32)
+        self._line = np.zeros(self._tail, np.float32)  # What came before, then the frame.
+        self._make_room(0)
 
     def process(self, samples: Samples) -> Samples:
         """Return the same sound at the other rate."""
         if self._same:
             return samples
-        assert len(samples) % self._block == 0, len(samples)
-        count = len(samples) // self._block
-        line = self._line
-        if len(line) != self._tail + len(samples):
-            line = np.concatenate((line[-self._tail :], np.zeros(len(samples), np.float32)))
-            self._line = line
+        if len(self._line) != self._tail + len(samples):
+            self._make_room(len(samples))
+        line, made = self._line, self._made
         line[self._tail :] = samples
-        width = self._tail + self._block
-        step = line.itemsize
-        blocks = np.ndarray((count, width), np.float32, line, 0, (self._block * step, step))
-        made = np.ascontiguousarray(blocks) @ self._weights
-        line[: self._tail] = line[-self._tail :].copy()
+        np.copyto(self._blocks, self._windows)
+        np.matmul(self._blocks, self._weights, out=made)
+        line[: self._tail] = line[-self._tail :]
         np.rint(made, out=made)
-        return made.clip(-32768, 32767, out=made).astype(np.int16).ravel()
+        np.minimum(made, 32767, out=made)
+        np.maximum(made, -32768, out=made)
+        return made.astype(np.int16).ravel()
+
+    def _make_room(self, samples: int) -> None:
+        """Have room for frames of that size, and keep the tail of the last one."""
+        assert samples % self._block == 0, samples
+        before = self._line[-self._tail :]
+        self._line = np.concatenate((before, np.zeros(samples, np.float32)))
+        count, width, step = samples // self._block, self._tail + self._block, before.itemsize
+        strides = (self._block * step, step)
+        self._windows = np.ndarray((count, width), np.float32, self._line, 0, strides)
+        self._blocks = np.empty((count, width), np.float32)
+        self._made = np.empty((count, self._weights.shape[1]), np.float32)

@@ -2,14 +2,19 @@
 
 Theory of operation
 -------------------
-    event loop --take()--> queue -.                      .-> card
-    card ------tick()-----------> | one selector, one    | -> sockets
-    sockets --------------------> | thread, `Voices`     | -> event loop (`feed`)
+    event loop --take()--> queue -.                 .-> card
+    card ------tick()-----------> | one thread,     | -> sockets
+    sockets ---at each tick-----> | `Voices`        | -> event loop (`feed`)
 
 A frame has to be there within 20 ms, whatever the event loop is busy with: a screen, a web page, a
 burst of messages. So sound has its own thread. `Voices` is a pure machine that lives in this thread
-only; what goes in and out crosses by a queue and by the loop's thread-safe call. Of a flood, only
-`DATAGRAMS_MAX` are read between two looks at the ticks.
+only; what goes in and out crosses by a queue and by the loop's thread-safe call.
+
+The thread wakes once a frame, by the card's tick. What came meanwhile waits in the sockets, and
+the kernel says when it came (`call_sockets.py`); then a frame is swapped with the card and sent.
+To be woken by each datagram too would cost half as much again, and win nothing: nobody hears a
+packet before the next frame. Of a flood, only `DATAGRAMS_MAX` are read between two looks at the
+ticks. A card that holds its ticks back for `QUIET_S` does not keep the packets waiting.
 
 Nothing of this runs while there is neither a call nor a tone: the card is closed, the thread
 sleeps.
@@ -22,8 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import selectors
-import socket
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -36,28 +40,27 @@ from firmware.media.events import (
     ChangeVolume,
     HushCall,
     MuteMicrophone,
-    PacketReceived,
     PlayTone,
     SayDigit,
-    SendPacket,
     SoundFault,
     SoundReport,
 )
-from firmware.media.plan import Endpoint, MediaPlan
+from firmware.media.plan import MediaPlan
 from firmware.phone.events import SoundHealth, StartVoice, StopVoice
+from firmware.runtime.call_sockets import DATAGRAMS_MAX, Arrived, CallSockets, family
 from firmware.settings import VoiceSettings
 
 if TYPE_CHECKING:
     from firmware.media.voices import Said, Voices
 
-DATAGRAM_BYTES = 2048
-"""More than any packet of ours on any network; what is longer is cut, and does not decrypt."""
-
-DATAGRAMS_MAX = 64
-"""Read from one socket at a time: 20 ms of 3,000 packets a second."""
-
 TICKS_MAX = 5
 """Frames that are made up for after the thread was held up; older ones are past."""
+
+QUIET_S = 0.1
+"""Without a tick; a card that is being opened has none."""
+
+DUE_S = 0.1
+"""How often it is asked what is due, and what came to the ports of reports: neither is heard."""
 
 LOOK_S = 1.0
 """How often the card is asked whether anything is wrong."""
@@ -66,32 +69,6 @@ JOIN_S = 3.0
 
 Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | HushCall | ChangeVolume | SayDigit
 """What the phone wants of its sound."""
-
-
-class CallSockets:
-    """The two ports of one call."""
-
-    def __init__(self, plan: MediaPlan, settings: VoiceSettings) -> None:
-        self.family = _family(plan.remote)
-        self.rtp = _bound(self.family, plan.local_port, settings.rtp_class)
-        try:
-            self.rtcp = _bound(self.family, plan.local_port + 1, settings.rtcp_class)
-        except OSError:
-            self.rtp.close()
-            raise
-
-    def send(self, packet: SendPacket) -> None:
-        """Send a datagram; one that the network does not take is lost, as on the way."""
-        sock = self.rtcp if packet.from_rtcp_port else self.rtp
-        try:
-            sock.sendto(packet.data, (packet.to.host, packet.to.port))
-        except OSError:
-            return  # Unreachable for now, or a full buffer: the next one comes in 20 ms.
-
-    def close(self) -> None:
-        """Let go of both ports."""
-        self.rtp.close()
-        self.rtcp.close()
 
 
 class VoiceEngine:
@@ -117,13 +94,15 @@ class VoiceEngine:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._ticks = 0
         self._ticks_done = 0
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._rung = select.poll()
+        self._rung.register(self._bell, select.POLLIN)
         self._sockets: dict[int, CallSockets] = {}
+        self._has_more = False  # Datagrams wait that there was no time to read.
+        self._now = 0.0  # As it was told last: a machine's time does not go back.
         self._is_running = False
         self._fault = ""
         self._health = SoundHealth()
-        self._look_at = 0.0
+        self._due_at = self._look_at = 0.0
         self._held_up = 0  # Frames that were given up because the thread was.
         self._thread: threading.Thread | None = None
 
@@ -142,7 +121,6 @@ class VoiceEngine:
             self._orders.put(None)
             self._ring()
             self._thread.join(JOIN_S)
-        self._selector.close()
         os.close(self._bell)
 
     @property
@@ -185,10 +163,10 @@ class VoiceEngine:
         while self._obey(voices):
             self._run_card(voices)
             self._wait(voices)
+            self._read(voices, CallSockets.sound)
             self._exchange(voices)
-            now = self._clock()
-            self._carry_out(voices.wake(now))
-            self._look_at_card(now)
+            if self._clock() >= self._due_at:
+                self._do_what_is_due(voices)
         for call in tuple(voices.plans):
             self._end(voices, call)
         if self._is_running:
@@ -220,14 +198,11 @@ class VoiceEngine:
                 self._voice.stop()
 
     def _wait(self, voices: Voices) -> None:
-        """Sleep until a tick, an order, a datagram or a deadline; take the datagrams in."""
-        due = voices.deadline()
-        timeout = None if due is None else max(0.0, due - self._clock())
-        for key, _ in self._selector.select(timeout):
-            if key.fd == self._bell:
-                os.eventfd_read(self._bell)
-            else:
-                self._read(voices, key)
+        """Sleep until a tick or an order; what is due between two ticks can wait for the next."""
+        timeout_ms = None if voices.is_idle else QUIET_S * 1000 * (not self._has_more)
+        self._has_more = False
+        if self._rung.poll(timeout_ms):
+            os.eventfd_read(self._bell)
 
     def _exchange(self, voices: Voices) -> None:
         """Swap a frame with the card for each tick."""
@@ -235,22 +210,29 @@ class VoiceEngine:
             past = max(0, self._ticks - self._ticks_done - TICKS_MAX)
             self._held_up += past
             self._ticks_done += past + 1
-            played, out = voices.exchange(self._voice.take(), self._clock())
+            self._now = self._clock()
+            played, out = voices.exchange(self._voice.take(), self._now)
             self._voice.give(played)
             self._carry_out(out)
 
-    def _read(self, voices: Voices, key: selectors.SelectorKey) -> None:
-        call, sock, on_rtcp_port = key.data
+    def _read(
+        self, voices: Voices, port: Callable[[CallSockets, float, float], list[Arrived]]
+    ) -> None:
+        """Take in what came to one port of every call."""
         now = self._clock()
-        for _ in range(DATAGRAMS_MAX):
-            try:
-                data, (host, port, *_rest) = sock.recvfrom(DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # What came back of a packet of ours: nobody listens there yet.
-            packet = PacketReceived(data, Endpoint(host, port), on_rtcp_port)
-            self._carry_out(voices.received(call, packet, now))
+        for call, sockets in self._sockets.items():
+            arrived = port(sockets, self._now, now)
+            self._has_more |= len(arrived) == DATAGRAMS_MAX
+            for packet, at in arrived:
+                self._carry_out(voices.received(call, packet, at))
+        self._now = now
+
+    def _do_what_is_due(self, voices: Voices) -> None:
+        """Reports, theirs and ours, warnings, the state of the card."""
+        self._read(voices, CallSockets.reports)
+        self._due_at = self._now + DUE_S
+        self._carry_out(voices.wake(self._now))
+        self._look_at_card(self._now)
 
     def _carry_out(self, said: Said) -> None:
         for item in said:
@@ -267,7 +249,7 @@ class VoiceEngine:
     def _begin(self, voices: Voices, call: int, plan: MediaPlan) -> None:
         """Open the ports with the first plan, or with one that leads into the other family."""
         sockets = self._sockets.get(call)
-        if sockets is not None and sockets.family != _family(plan.remote):
+        if sockets is not None and sockets.family != family(plan.remote):
             self._close(call)
             sockets = None
         if sockets is None:
@@ -276,14 +258,10 @@ class VoiceEngine:
 
     def _open(self, call: int, plan: MediaPlan) -> None:
         try:
-            sockets = CallSockets(plan, self._settings)
+            self._sockets[call] = CallSockets(plan, self._settings)
         except OSError as error:
             words = (error.strerror or str(error)).lower()
             self._tell(SoundFault(call, f"no sound: port {plan.local_port}: {words}"))
-            return
-        self._sockets[call] = sockets
-        for sock, is_rtcp in ((sockets.rtp, False), (sockets.rtcp, True)):
-            self._selector.register(sock, selectors.EVENT_READ, (call, sock, is_rtcp))
 
     def _end(self, voices: Voices, call: int) -> None:
         self._carry_out(voices.over(call, self._clock()))
@@ -292,8 +270,6 @@ class VoiceEngine:
     def _close(self, call: int) -> None:
         sockets = self._sockets.pop(call, None)
         if sockets is not None:
-            self._selector.unregister(sockets.rtp)
-            self._selector.unregister(sockets.rtcp)
             sockets.close()
 
     def _look_at_card(self, now: float) -> None:
@@ -308,24 +284,3 @@ class VoiceEngine:
         if self._voice.fault != self._fault:
             self._fault = self._voice.fault
             self._tell(SoundFault(0, self._fault))
-
-
-def _family(remote: Endpoint) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in remote.host else socket.AF_INET
-
-
-def _bound(family: socket.AddressFamily, port: int, dscp: int) -> socket.socket:
-    """Return a datagram socket on a port of this machine; raise OSError where it is taken."""
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
-        sock.bind(("", port))
-    except OSError:
-        sock.close()
-        raise
-    return sock

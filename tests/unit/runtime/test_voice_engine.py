@@ -16,13 +16,14 @@ import pytest
 
 from drivers.fakes import FakeVoice
 from drivers.interfaces import VoiceCounts
-from firmware.media.events import PlayTone, SoundFault
+from firmware.media.events import PacketReceived, PlayTone, SoundFault
 from firmware.media.formats import PCMA
 from firmware.media.plan import Endpoint, Format, MediaPlan
 from firmware.media.tone_table import ToneKind
 from firmware.media.voices import Said, Voices
 from firmware.phone.events import SoundHealth, StartVoice, StopVoice
-from firmware.runtime.voice import DATAGRAMS_MAX, TICKS_MAX, VoiceEngine
+from firmware.runtime.call_sockets import DATAGRAMS_MAX
+from firmware.runtime.voice import TICKS_MAX, VoiceEngine
 from firmware.settings import VoiceSettings
 from tests.unit.media.ends import PLAN, key
 from tests.unit.media.sounds import frames, pitch, sine
@@ -52,10 +53,15 @@ class Phone:
         self.card = FakeVoice()
         self.told: list[object] = []
         self.broken = False
-        self.engine = VoiceEngine(
-            self.card, self.told.append, self._break, Random(1), VoiceSettings(), clock.read
-        )
         self.port = free_ports()
+        self.engine = VoiceEngine(
+            self.card,
+            self.told.append,
+            self._break,
+            Random(self.port),  # Two phones that draw the same numbers collide for ever.
+            VoiceSettings(),
+            clock.read,
+        )
 
     def _break(self) -> None:
         self.broken = True
@@ -195,6 +201,27 @@ def test_a_flood_from_a_stranger_is_not_heard_and_does_not_stop_the_call() -> No
             assert not there.broken
 
     run(play())
+
+
+def test_a_card_that_holds_its_ticks_back_does_not_keep_packets_waiting() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            before = here.card.frames_played
+            await tick(there)
+            await until(lambda: bool(received))
+            assert here.card.frames_played == before
+
+    received: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        take = Voices.received
+
+        def noted(voices: Voices, call: int, packet: PacketReceived, now: float) -> Said:
+            received.append(packet)
+            return take(voices, call, packet, now)
+
+        patch.setattr(Voices, "received", noted)
+        run(play())
 
 
 def test_a_tone_needs_no_call() -> None:
