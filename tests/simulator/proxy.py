@@ -153,7 +153,9 @@ class ProxyEnd:
     def _loses_ack(self, line: Line, ack: Request) -> bool:
         """Lose the ACK of a 2xx once, behind the proxy: the 2xx comes again (13.3.1.4)."""
         leg = self.legs.find(ack)
-        if leg is None or leg.acked or leg.has_lost_ack or ack.via.branch in line.acks_due:
+        if leg is None or leg.has_lost_ack or ack.via.branch in line.acks_due:
+            return False
+        if leg.acked or leg.is_confirmed:  # Nobody repeats the 2xx of a re-INVITE.
             return False
         leg.has_lost_ack = self.random.random() < self.faults.lost_behind
         self.seen["lost acks"] += leg.has_lost_ack

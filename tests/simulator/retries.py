@@ -248,9 +248,11 @@ class Retries:
             self.late_failures += 1
 
     def _note_health(self, now: float) -> None:
-        if self.registered_at is not None and now >= self.registered_at + HEALTHY_S:
+        healthy_at = None if self.registered_at is None else self.registered_at + HEALTHY_S
+        if healthy_at is not None and now >= healthy_at - SLACK_S:
             self.failures = self.late_failures = 0
-            self.outage_since, self.may_be_late = None, False
+            # The phone's clock is another one: so close, it may have forgotten the outage or not.
+            self.outage_since, self.may_be_late = None, now < healthy_at + SLACK_S
 
     def _another_may_be_fit(self, now: float) -> bool:
         """Tell whether a link that ended may have left a proxy to be tried with hope."""
