@@ -76,7 +76,8 @@ class CallVoice:
         before, self._plan = self._plan, plan
         if (before.sends, before.ptime_ms) != (plan.sends, plan.ptime_ms):
             self._encoder = _encoder(plan)
-        if before.receives != plan.receives:
+        resumed = plan.direction.receives and not before.direction.receives
+        if before.receives != plan.receives or resumed:  # Nothing of before the hold is heard.
             self._buffer = jitter_buffer_for(plan.receives)
         out = self._session.handle(ChangePlan(plan, self._encoder, self._buffer), now)
         self._take_codec()

@@ -349,3 +349,13 @@ def test_a_call_that_is_over_leaves_no_hush_to_the_next() -> None:
     phones.change(plan_of(PCMU))
     there, _ = phones.say(sine(440, RATE))
     assert there[SETTLED * FRAME :].any()
+
+
+def test_after_a_hold_nothing_of_before_it_is_heard() -> None:
+    phones = Phones(plan_of(PCMU))
+    phones.say(sine(440, RATE, 2.0))
+    phones.change(plan_of(PCMU, direction=Direction.INACTIVE))
+    phones.say(np.zeros(FRAME, np.int16), 1.0)
+    phones.change(plan_of(PCMU))
+    heard, _ = phones.say(np.zeros(FRAME, np.int16), 1.0)
+    assert np.abs(heard).max() < 100
