@@ -106,6 +106,10 @@ class RtpSource:
             self._received += 1
         return arrival
 
+    def is_before(self, packet: RtpPacket) -> bool:
+        """Tell whether a packet is newer than all of this source, or of another one."""
+        return packet.ssrc != self.ssrc or _signed(packet.sequence - self._highest, SEQUENCES) > 0
+
     def extended_sequence(self, packet: RtpPacket) -> int:
         """Return the place of a packet that `take` found useful."""
         return self._highest + _signed(packet.sequence - self._highest, SEQUENCES)

@@ -5,8 +5,9 @@ Theory of operation
 Packets go to the address of the session description until something comes; then to where it came
 from, since a router on the way may have changed the address.
 
-- With SRTP the first packet that proves its sender sets the lock, and any later one moves it: a
-  far end that changes its network goes on talking.
+- With SRTP the first packet that proves its sender sets the lock, and a later one moves it: a far
+  end that changes its network goes on talking. Only a packet that is newer than all before it
+  does: one that was delayed may come from where the far end was, or from a stranger who kept it.
 - Without, a packet from the described address sets it at once. Any other source has to send
   `GOOD_PACKETS` in sequence, and may only do so while nobody else is heard (`STALE_S`).
 
@@ -67,7 +68,7 @@ class SourceLock:
         """Tell whether to look at a packet at all; `proves`: it will show who sent it."""
         if source == self._locked or source == self._described:  # noqa: PLR1714 (no set a packet)
             return True
-        if not proves and self._is_held(now):
+        if not proves and self.is_held(now):
             return False
         self._tries = min(TRIES_PER_S, self._tries + (now - self._tried_at) * TRIES_PER_S)
         self._tried_at = now
@@ -76,10 +77,14 @@ class SourceLock:
         self._tries -= 1
         return True
 
-    def accepts(self, source: Endpoint, sequence: int, now: float, *, proven: bool) -> bool:
+    def accepts(
+        self, source: Endpoint, sequence: int, now: float, *, proven: bool, is_newest: bool = True
+    ) -> bool:
         """Tell whether a good packet is the far end's, and take note of it."""
         if source == self._locked:
             self._heard_at = now
+            return True
+        if proven and not is_newest and self._locked is not None:
             return True
         if proven or source == self._described or self._has_shown_itself(source, sequence):
             self._locked, self._heard_at = source, now
@@ -87,7 +92,8 @@ class SourceLock:
             return True
         return False
 
-    def _is_held(self, now: float) -> bool:
+    def is_held(self, now: float) -> bool:
+        """Tell whether the far end was heard a moment ago."""
         return self._locked is not None and now - self._heard_at <= STALE_S
 
     def _has_shown_itself(self, source: Endpoint, sequence: int) -> bool:

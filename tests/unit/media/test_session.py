@@ -274,6 +274,26 @@ def test_with_proof_a_far_end_may_move_and_without_it_only_when_it_was_silent() 
     assert here.says(now).to == THERE, "the address that it named itself is always right"
 
 
+def test_what_somebody_kept_and_sends_later_moves_nothing() -> None:
+    """A packet that was lost on its way proves its sender, but not that he is here now."""
+    here, there = pair(PLAN)
+    now = talk(there, here, 5)
+    kept = there.says(now)
+    report = report_of(there)
+    now = talk(there, here, 5, now + PTIME_S)
+    here.hears(kept, now, STRANGER)
+    here.hears(report, now, STRANGER)
+    assert here.says(now).to == THERE
+    assert len(here.heap.packets) == 11, "its sound is as good as any"
+
+
+def report_of(end: End) -> SendPacket:
+    while True:
+        for item in end.wake(end.session.deadline() or 0.0):
+            if isinstance(item, SendPacket):
+                return item
+
+
 def test_packets_without_order_prove_nothing() -> None:
     here = End(PLAIN, 1, HERE)
     for number in range(0, 40 * GOOD_PACKETS, 2):
