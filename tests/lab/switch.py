@@ -154,7 +154,8 @@ class Switch:
             branch = "z9hG4bK" + secrets.token_hex(8)
             copy = self._copy(request, uri, branch)
             context.branches[branch] = Branch(target, copy)
-            self._contexts[branch] = context
+            if request.method != "ACK":  # It has no answer, not even that its end is gone.
+                self._contexts[branch] = context
         while len(self._contexts) > CONTEXTS_MAX:
             self._contexts.popitem(last=False)
         for forwarded in list(context.branches.values()):
