@@ -24,6 +24,7 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
+SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py
 
 .PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
 	lock generated board-check golden pictures clean bench-packages run-packages test-packages
@@ -34,10 +35,12 @@ help: ## Print this
 run: run-packages $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and two lab exchanges
 	$(PYTHON) -m tests.lab.desk --backup $(ARGS)
 
-# The second half mostly waits for real parts, so more of it runs at once than there are cores.
-test: test-packages $(VENV)/test.ready check ## Set everything up and pass every test
+# The second part mostly waits for real peers, so more of it runs at once than there are cores; what
+# is heard, in the third, is measured alone.
+test: test-packages bench-packages $(VENV)/bench.ready check ## Set everything up and pass every test
 	$(PYTHON) -m pytest --numprocesses 2 tests $(REAL_TESTS:%=--ignore=%)
-	$(PYTHON) -m pytest --numprocesses 4 $(REAL_TESTS)
+	$(PYTHON) -m pytest --numprocesses 4 $(REAL_TESTS) $(SOUND_TESTS:%=--ignore=%)
+	$(PYTHON) -m pytest $(SOUND_TESTS)
 
 check: $(VENV)/test.ready ## Format, lint, types, layers, lengths
 	$(VENV)/bin/ruff format --check .

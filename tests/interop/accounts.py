@@ -2,5 +2,5 @@
 
 DOMAIN = "lab.test"
 
-USERS = {name: f"{name}-secret" for name in ("alice", "bob", "carol", "dave", "baresip")}
+USERS = {name: f"{name}-secret" for name in ("alice", "bob", "carol", "dave", "erin", "baresip")}
 """User names and passwords."""

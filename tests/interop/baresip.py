@@ -1,7 +1,7 @@
 """A real baresip, without a sound card, registered over TLS: somebody to call and to be called by.
 
 It is controlled through its `ctrl_tcp` module (JSON in netstrings). It says what it hears, or a
-tone, and records what it hears.
+tone, or what it is told to play, and records what it hears.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import json
 import socket
 import threading
 import time
+import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tests.interop.accounts import DOMAIN, USERS
 from tests.interop.kamailio import free_port
 from tests.lab.processes import Program
+from tests.unit.media.sounds import Samples
 
 START_S = 10.0
 EVENT_S = 10.0
@@ -28,7 +32,7 @@ sip_listen {host}:0
 sip_cafile {authority}
 sip_verify_server yes
 call_local_timeout 60
-call_max_calls 4
+call_max_calls {calls}
 audio_player aubridge,loop
 audio_source {source}
 audio_alert aubridge,alert
@@ -43,14 +47,21 @@ module g722.so
 module opus.so
 module srtp.so
 module ausine.so
+module aufile.so
 module sndfile.so
 snd_path {directory}
 module aubridge.so
-module_tmp uuid.so
+{video}module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
+"""
+
+VIDEO = """\
+module vp8.so
+module fakevideo.so
+video_source fakevideo,nil
 """
 
 ACCOUNT = (
@@ -73,6 +84,8 @@ class Baresip:
     codecs: str = "PCMU/8000/1,PCMA/8000/1"
     tone_hz: int = 0  # What it says; 0: what it hears.
     encryption: str = ""  # "srtp": keys beside RTP/AVP; "srtp-mand": RTP/SAVP and nothing else.
+    video: bool = False  # It offers video too.
+    calls: int = 4  # At once; the next one is busy.
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> Baresip:
@@ -86,6 +99,8 @@ class Baresip:
             source=f"ausine,{self.tone_hz}" if self.tone_hz else "aubridge,loop",
             rate=48000 if self.tone_hz else 8000,
             channels=2 if self.tone_hz else 1,
+            calls=self.calls,
+            video=VIDEO if self.video else "",
         )
         proxy = "{}:{}".format(*self.proxy)
         account = ACCOUNT.format(
@@ -132,6 +147,38 @@ class Baresip:
     def hang_up(self) -> None:
         """End the call, or reject the one that rings."""
         self._command("hangup")
+
+    def answer_early(self, on: bool) -> None:
+        """Let calls that come in be heard before they are answered (183), or let them ring."""
+        self._command("answermode", "early" if on else "manual")
+
+    def hold(self) -> None:
+        """Hold the call."""
+        self._command("hold")
+
+    def resume(self) -> None:
+        """Go on with the call that is held."""
+        self._command("resume")
+
+    def ask_again(self) -> None:
+        """Send a re-INVITE with the same session."""
+        self._command("reinvite")
+
+    def press(self, digit: str) -> None:
+        """Send a digit as an event (RFC 4733), until the next command."""
+        self._command("sndcode", digit)
+
+    def play(self, file: Path) -> None:
+        """Say what is in a file: two channels at 48 kHz, as the tone has them."""
+        self._command("ausrc", f"aufile,{file}")
+
+    def wait_to_say(self, pattern: str, since: float) -> str:
+        """Wait for a line of its output, which holds all SIP in and out; return it."""
+        return self._program.wait_for(pattern, EVENT_S, since)[0].text
+
+    def says(self, pattern: str, since: float) -> list[str]:
+        """Return the lines of its output that match."""
+        return [line.text for line in self._program.matching(pattern, since)]
 
     def wait_for(self, kind: str, since: float = 0.0) -> dict[str, Any]:
         """Wait for an event of that kind that came since that moment (Unix time)."""
@@ -193,3 +240,12 @@ def take_netstring(data: bytes) -> tuple[bytes, bytes] | None:
     if not colon or len(rest) <= int(length):
         return None
     return rest[: int(length)], rest[int(length) + 1 :]
+
+
+def write_sound(file: Path, sound: Samples, rate: int) -> None:
+    """Write a sound as baresip plays it: two channels, as its tone has them."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(np.repeat(sound, 2).tobytes())

@@ -126,6 +126,10 @@ class Kamailio:
         """Ask for credentials in calls, or let them through."""
         self.command("cfg.set_now_int", "lab", "challenge", str(int(on)))
 
+    def pass_one_suite(self, tag: int) -> None:
+        """Take every line of keys but one out of offers; 0 lets all of them through."""
+        self.command("cfg.set_now_int", "lab", "suite", str(tag))
+
     def bindings(self) -> str:
         """What the registrar holds, as it prints it."""
         return self.command("ul.dump")

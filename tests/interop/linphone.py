@@ -7,6 +7,7 @@ when its input ends: `script` holds a terminal open for it.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ sip_tls_port=-2
 media_encryption=srtp
 media_encryption_mandatory=1
 use_ipv6=0
-[rtp]
+{more}[rtp]
 audio_rtp_port=-1
 [sound]
 local_ring=
@@ -64,6 +65,9 @@ class Linphone:
     authority: Path
     port: int
     user: str = "dave"
+    suite: str = ""  # The one that it has; "": all of its own.
+    session_s: int = 0  # How often a call is refreshed (RFC 4028); 0: never.
+    refreshes: bool = True  # It does so itself.
 
     def __enter__(self) -> Linphone:
         (self.directory / ".local/share/linphone").mkdir(parents=True)
@@ -76,6 +80,7 @@ class Linphone:
                 domain=DOMAIN,
                 proxy=PROXY_NAME,
                 port=self.port,
+                more=self._more(),
             )
         )
         command = RUN.format(directory=self.directory)
@@ -117,6 +122,37 @@ class Linphone:
     def hang_up(self) -> None:
         """End the call."""
         self._say("terminate")
+
+    def press(self, digit: str) -> None:
+        """Send a digit."""
+        self._say(digit)
+
+    def wait_for_digit(self, digit: str, since: float) -> None:
+        """Wait until it has heard a digit."""
+        self._program.wait_for(f"Receiving tone {re.escape(digit)} from", EVENT_S, since)
+
+    def wait_held(self, since: float) -> None:
+        """Wait until it was told that the call is held."""
+        self._program.wait_for("has been paused by", EVENT_S, since)
+
+    def keep_codec(self, name: str) -> None:
+        """Have one codec only, from the next offer on."""
+        at = time.time()
+        self._say("codec list")
+        self._program.wait_for(rf"^ *\d+: {name} ", EVENT_S, at)
+        for line in self._program.matching(r"^ *\d+: .* enabled", at):
+            number, _, codec = line.text.strip().partition(": ")
+            if not codec.startswith(f"{name} "):
+                self._say(f"codec disable {number}")
+
+    def _more(self) -> str:
+        """Return further lines of its section about SIP."""
+        lines = [f"srtp_crypto_suites={self.suite}"] if self.suite else []
+        if self.session_s:
+            lines += ["session_expires_enabled=1", f"session_expires_value={self.session_s}"]
+            lines += [f"session_expires_min_value={self.session_s}"]
+            lines += [f"session_expires_refresher_value={2 if self.refreshes else 1}"]
+        return "".join(f"{line}\n" for line in lines)
 
     def _say(self, command: str) -> None:
         self._program.say(f"{command}\n")

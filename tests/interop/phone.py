@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.interop.accounts import DOMAIN, USERS
 from tests.lab.namespaces import ROOT
+from tests.lab.ports import Ports
 from tests.lab.processes import Line, Program
 
 Event = dict[str, Any]
@@ -31,6 +32,7 @@ sip outbound proxy port: {port}
 sips trusted certificates: {authority}
 sip persistent tls keep alive: {keep_alive_s}
 sip srtp mode: 0
+sip rtp port: {rtp_port}
 sound device: none
 {more}{accounts}"""
 
@@ -55,6 +57,7 @@ class Phone:
     arguments: Sequence[str] = ()
 
     def __enter__(self) -> Phone:
+        self._ports = Ports()
         configuration, state = self.directory / "config", self.directory / "state"
         configuration.mkdir(parents=True)
         state.mkdir()
@@ -69,6 +72,7 @@ class Phone:
         if self.program.running:
             self.send("stop")
         self.program.stop()
+        self._ports.close()
 
     def send(self, command: str, **values: object) -> None:
         """Send one command."""
@@ -152,6 +156,7 @@ class Phone:
             port=self.proxy[1],
             authority=self.authority,
             keep_alive_s=self.keep_alive_s,
+            rtp_port=self._ports.first,
             more="".join(f"{name}: {value}\n" for name, value in self.more.items()),
             accounts=accounts,
         )

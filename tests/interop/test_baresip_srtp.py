@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.media.sdes import Suite
 from tests.interop.accounts import DOMAIN
 from tests.interop.baresip import Baresip
 from tests.interop.conftest import Trust
@@ -27,7 +28,7 @@ def ends(
 ) -> Iterator[tuple[Phone, Baresip]]:
     proxy = (kamailio.host, kamailio.port)
     chosen = {"sip srtp mode": mode}
-    peer = Baresip(folder / "baresip", trust.file, proxy, encryption=encryption)
+    peer = Baresip(folder / "baresip", trust.file, proxy, tone_hz=440, encryption=encryption)
     with Phone(folder / "phone", proxy, trust.file, users=("alice",), more=chosen) as phone, peer:
         phone.wait_registered()
         yield phone, peer
@@ -73,3 +74,24 @@ def test_what_cannot_come_about_is_refused(
         assert not phone.events("incoming", at)
         phone.send("dial", uri=peer.uri)
         phone.wait_for("ended", since=at)
+
+
+def test_each_suite_is_what_it_is_called(tmp_path: Path, trust: Trust, kamailio: Kamailio) -> None:
+    """The proxy lets one line of keys through: each end says which, and each hears the other."""
+    with ends(tmp_path, trust, kamailio, "2", "srtp-mand") as (phone, peer):
+        for tag, suite in enumerate(Suite, start=1):
+            kamailio.pass_one_suite(tag)
+            at = time.time()
+            phone.send("dial", uri=peer.uri)
+            peer.wait_for("CALL_INCOMING", at)
+            peer.answer()
+            peer.wait_for("CALL_ESTABLISHED", at)
+            assert phone.wait_for("media", since=at)["suite"] == suite.value
+            peer.wait_to_say(rf"SRTP is Enabled \(cryptosuite={suite.value}\)", at)
+            phone.send("key", key="9")
+            assert peer.wait_for("CALL_DTMF_START", at)["param"] == "9"
+            peer.press("5")
+            phone.wait_for("sound", 5, at, lambda event: event.get("digit") == "5")
+            phone.send("hangup")
+            peer.wait_for("CALL_CLOSED", at)
+            phone.wait_for("ended", since=at)

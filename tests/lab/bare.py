@@ -195,8 +195,8 @@ class BareClient:
         final = self.read_until(lambda p: p.method == "INVITE" and p.status >= 200)
         self._acknowledge(final)
 
-    def respond(self, request: Packet, status: int, reason: str) -> None:
-        """Answer a request."""
+    def respond(self, request: Packet, status: int, reason: str, sdp: bytes = b"") -> None:
+        """Answer a request, with a session description or without."""
         copied = [
             (name, value)
             for name, value in request.fields
@@ -206,7 +206,8 @@ class BareClient:
         if ";tag=" not in to:
             to += f";tag={self.tag}"
         fields = [*copied, ("To", to), ("Contact", f"<{self.contact}>")]
-        self.send(bytes(Packet(f"SIP/2.0 {status} {reason}", fields)))
+        fields += [("Content-Type", "application/sdp")] if sdp else []
+        self.send(bytes(Packet(f"SIP/2.0 {status} {reason}", fields, sdp)))
 
     def _ask(
         self,

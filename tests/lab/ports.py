@@ -1,0 +1,35 @@
+"""Ports for one phone's sound, which no other phone of any test that runs now has.
+
+A phone takes two of the 128 ports from its first one on for each call. Whoever holds the last of
+them has all: the kernel gives it to one process only, and takes it back with the process.
+"""
+
+from __future__ import annotations
+
+import socket
+from random import SystemRandom
+
+COUNT = 128
+FIRST, LAST = 4096, 32768
+"""Below what the kernel gives to those who ask for any port."""
+
+
+class Ports:
+    """A place that is taken until it is closed."""
+
+    def __init__(self) -> None:
+        places = list(range(FIRST, LAST, COUNT))
+        SystemRandom().shuffle(places)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.first = next(place for place in places if self._takes(place))
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._socket.close()
+
+    def _takes(self, place: int) -> bool:
+        try:
+            self._socket.bind(("127.0.0.1", place + COUNT - 1))
+        except OSError:
+            return False
+        return True
