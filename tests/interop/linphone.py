@@ -68,6 +68,7 @@ class Linphone:
     suite: str = ""  # The one that it has; "": all of its own.
     session_s: int = 0  # How often a call is refreshed (RFC 4028); 0: never.
     refreshes: bool = True  # It does so itself.
+    digits_by_info: bool = False  # In place of events (RFC 4733).
 
     def __enter__(self) -> Linphone:
         (self.directory / ".local/share/linphone").mkdir(parents=True)
@@ -148,6 +149,7 @@ class Linphone:
     def _more(self) -> str:
         """Return further lines of its section about SIP."""
         lines = [f"srtp_crypto_suites={self.suite}"] if self.suite else []
+        lines += ["use_info=1", "use_rfc2833=0"] if self.digits_by_info else []
         if self.session_s:
             lines += ["session_expires_enabled=1", f"session_expires_value={self.session_s}"]
             lines += [f"session_expires_min_value={self.session_s}"]

@@ -111,6 +111,22 @@ def test_linphone_changes_the_codec(phone: Phone, linphone: Linphone) -> None:
     phone.wait_for("ended", since=at)
 
 
+def test_digits_by_info_from_linphone(
+    tmp_path: Path, trust: Trust, kamailio: Kamailio, phone: Phone
+) -> None:
+    at = time.time()
+    with Linphone(tmp_path / "linphone", trust.file, kamailio.port, digits_by_info=True) as peer:
+        kamailio.wait_registered([peer.user], at, START_S)
+        called(phone, peer)
+        for digit in "5#":
+            pressed_at = time.time()
+            peer.press(digit)
+            assert phone.wait_for("digit", 5, pressed_at)["digit"] == digit
+        assert len(kamailio.requests("INFO", at)) == 2
+        phone.send("hangup")
+        phone.wait_for("ended", since=at)
+
+
 def test_linphone_declines(phone: Phone, linphone: Linphone) -> None:
     at = time.time()
     phone.send("dial", uri=linphone.uri)

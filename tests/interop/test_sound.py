@@ -34,8 +34,11 @@ SETTLED_S = 1.5
 
 WORDS = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
 
-SCORES_MIN = {"PCMU": 1.8, "opus": 1.6}
-"""Far below what is measured, since a busy machine loses frames; no speech at all has 1.0-1.3."""
+SCORES_MIN = {"PCMU": 2.0, "opus": 1.8}
+"""Far below what is measured; no speech at all has 1.0-1.3."""
+
+TRIES_MAX = 3
+"""A busy machine loses frames, which never makes a score better."""
 
 AFTER_S = 1.0
 """On its way there and back."""
@@ -123,18 +126,23 @@ def test_speech_comes_back_as_it_was_said(
         encryption="srtp-mand",
     )
     with peer:
-        at = time.time()
-        peer.dial(f"sip:alice@{DOMAIN}")
-        phone.wait_for("incoming", since=at)
-        phone.send("answer")
-        peer.wait_for("CALL_ESTABLISHED", at)
-        time.sleep(SETTLED_S)
-        peer.play(file)
-        time.sleep(len(said) / FILE_RATE + AFTER_S)
-        peer.hang_up()
-        phone.wait_for("ended", since=at)
-        sound, rate = recorded(peer, 0.0)
-    assert scored(said, sound, rate) > SCORES_MIN[codec]
+        scores = (score_of_a_call(phone, peer, file, said) for _ in range(TRIES_MAX))
+        assert any(score > SCORES_MIN[codec] for score in scores)
+
+
+def score_of_a_call(phone: Phone, peer: Baresip, file: Path, said: Samples) -> float:
+    """Have baresip call and speak; return how well that comes back."""
+    at = time.time()
+    peer.dial(f"sip:alice@{DOMAIN}")
+    phone.wait_for("incoming", since=at)
+    phone.send("answer")
+    peer.wait_for("CALL_ESTABLISHED", at)
+    time.sleep(SETTLED_S)
+    peer.play(file)
+    time.sleep(len(said) / FILE_RATE + AFTER_S)
+    peer.hang_up()
+    phone.wait_for("ended", since=at)
+    return scored(said, *recorded(peer, 0.0))
 
 
 def scored(said: Samples, heard: Samples, rate: int) -> float:
