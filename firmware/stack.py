@@ -90,6 +90,8 @@ ROUTES: dict[type, str] = {
     agent.Dialling: "phone",
     agent.RemoteRinging: "phone",
     agent.Repeating: "phone",
+    agent.Delayed: "phone",
+    agent.Inviting: "phone",
     agent.IncomingCall: "phone",
     agent.CallAnswered: "phone",
     agent.CallEnded: "phone",

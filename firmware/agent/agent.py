@@ -27,7 +27,6 @@ from firmware.agent.calls import Calls
 from firmware.agent.credentials import Credentials
 from firmware.agent.events import (
     Answer,
-    CallEnded,
     Dial,
     EndCause,
     FarEndSounds,
@@ -42,6 +41,7 @@ from firmware.agent.farewell import Farewells, OweBye
 from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
+from firmware.agent.placing import can_send, no_call, waiting_s, why_not
 from firmware.agent.reading import or_none
 from firmware.agent.received import ReceivedCall
 from firmware.agent.registration import RegistrarFailing
@@ -171,21 +171,22 @@ class Agent:
     def _dial(self, dial: Dial, now: float) -> list[object]:
         registration = self._registrations.of(dial.account)
         if registration is None:
-            return _no_call("no such account")
-        can_send = registration.is_registered or (dial.is_emergency and registration.line.is_up)
-        if self._stopping or not (can_send or registration.is_moving):
-            return _no_call("not registered")
+            return no_call("no such account")
+        goes = can_send(registration, is_emergency=dial.is_emergency)
+        wait_s = 0.0 if goes else waiting_s(registration, dial)
+        if self._stopping or not (goes or wait_s):
+            return no_call(why_not(registration))
         if len(self.calls) >= CALLS_MAX:
-            return _no_call("too many calls")
+            return no_call("too many calls")
         line = registration.line
         try:
             uri = parse_target(dial.target, line)
         except BadTargetError as error:
-            return _no_call(str(error))
+            return no_call(str(error))
         far, calls = party_of(NameAddress(uri)), self._calls
         call = OutgoingCall(calls.next_number(), line, far, uri, calls.take_port())
         calls.add(call)
-        return call.start(now, can_send=can_send)
+        return call.start(now, wait_s, is_emergency=dial.is_emergency)
 
     def _for_call(
         self,
@@ -332,7 +333,7 @@ class Agent:
                 case _:
                     out.append(item)
         out += self._after_verdicts(now)
-        out += self._repeat_calls()
+        out += self._repeat_calls(now)
         out += self._ask_far_ends(now)
         out += self._registrations.finish()
         self._farewells.forget_done()
@@ -351,17 +352,18 @@ class Agent:
                 out += self._farewells.send_owed(line.account.number)
         return out
 
-    def _repeat_calls(self) -> list[object]:
-        """Send INVITEs that went down with their link again, where their account is served (F5)."""
+    def _repeat_calls(self, now: float) -> list[object]:
+        """Send INVITEs that wait, or went down with their link, where their account is served."""
         out: list[object] = []
         for call in self._calls.placed:
             registration = self._registrations.of(call.line.account.number)
             if registration is None or not call.wants_repeating:
                 continue
-            if registration.is_registered and not registration.is_signing_off:
+            goes = can_send(registration, is_emergency=call.is_emergency)
+            if goes and not registration.is_signing_off:
                 out += call.repeat()
-            elif registration.is_refused and not call.has_ended:
-                out += call.give_up_repeating()
+            elif not call.has_ended and (registration.is_refused or call.has_waited(now)):
+                out += call.give_up_repeating(why_not(registration))
         return out
 
     def _ask_far_ends(self, now: float) -> list[object]:
@@ -376,7 +378,3 @@ class Agent:
             self._calls_told = len(self.calls)
             out.append(CallsInProgress(self._calls_told))
         return out + self._registrations.news()
-
-
-def _no_call(reason: str) -> list[object]:
-    return [CallEnded(0, EndCause.FAILED, reason=reason)]

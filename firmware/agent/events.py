@@ -57,11 +57,15 @@ class EndCause(Enum):
 # Commands from above.
 @frozen
 class Dial:
-    """Call digits, user@host or a SIP URI from an account; `Dialling` or `CallEnded` follows."""
+    """Call digits, user@host or a SIP URI from an account; `Dialling` or `CallEnded` follows.
+
+    For `wait_s` seconds the call may wait for a link and a registration that are on their way.
+    """
 
     account: int
     target: str
     is_emergency: bool = False  # Goes out over a link that is up, registered or not.
+    wait_s: float = 0.0
 
 
 @frozen
@@ -124,7 +128,7 @@ class UnregisterAll:
 # Events to above.
 @frozen
 class Dialling:
-    """Our INVITE is on its way."""
+    """The call is there: its INVITE is on its way, unless `Delayed` follows."""
 
     call: int
     account: int
@@ -141,6 +145,20 @@ class RemoteRinging:
 @frozen
 class Repeating:
     """The link died before the far end answered: the call goes again over the next one (F5)."""
+
+    call: int
+
+
+@frozen
+class Delayed:
+    """The INVITE has to wait until the account is registered over a link: not for long."""
+
+    call: int
+
+
+@frozen
+class Inviting:
+    """An INVITE that was delayed, or that is repeated, is on its way."""
 
     call: int
 

@@ -25,8 +25,10 @@ from firmware.agent.dialog import Dialog
 from firmware.agent.early import FORKS_MAX
 from firmware.agent.events import (
     CallAnswered,
+    Delayed,
     Dialling,
     EndCause,
+    Inviting,
     Party,
     Repeating,
 )
@@ -67,23 +69,31 @@ class OutgoingCall(RingingCall):
         self._target = target
         self._uri = target  # Where the INVITE goes: another address after a 3xx.
         self._redirects = Redirects(target)
+        self.is_emergency = False  # It needs a link, and no registration.
         self._key = ""
         self._lost: Request | None = None  # The INVITE that went down with its link.
         self._may_be_our_own = False  # Who keeps the far end busy.
+        self._send_by: float | None = None  # How long the first INVITE may wait for the account.
         self._again_at: float | None = None  # When an INVITE that met itself goes again.
         self._begin()
         self._acks: dict[str, Request] = {}  # By the tag of the far end.
         self._proxy: Proxy | None = None  # Whom the INVITE went to.
         self._repeats_until = 0.0  # 2xx may come again, and ACKs may be missed.
 
-    def start(self, now: float, *, can_send: bool) -> list[object]:
-        """Send the first INVITE, or wait while the account moves to another proxy (F3)."""
+    def start(self, now: float, wait_s: float, *, is_emergency: bool) -> list[object]:
+        """Send the first INVITE; or wait so long for a link and a registration (F3)."""
+        self.is_emergency = is_emergency
         self._clock_at = now + RING_S_MAX
         dialling = Dialling(self.number, self.line.account.number, self.far)
-        if can_send:
+        if not wait_s:
             return [dialling, self._send()]
         self._enter_patiently(CallState.REPEATING)
-        return [dialling]
+        self._send_by = now + wait_s
+        return [dialling, Delayed(self.number)]
+
+    def has_waited(self, now: float) -> bool:
+        """Tell whether the first INVITE has waited for as long as it may."""
+        return is_due(self._send_by, now)
 
     @property
     def wants_repeating(self) -> bool:
@@ -92,7 +102,7 @@ class OutgoingCall(RingingCall):
 
     def deadline(self) -> float | None:
         """Return when to repeat, or to give up."""
-        return earliest((super().deadline(), self._again_at))
+        return earliest((super().deadline(), self._again_at, self._send_by))
 
     def wake(self, now: float) -> list[object]:
         """Do what is due."""
@@ -203,11 +213,11 @@ class OutgoingCall(RingingCall):
             return out
         self._enter_patiently(CallState.CALLING)
         self._begin()
-        return [*out, self._send()]
+        return [*out, self._send(), Inviting(self.number)]
 
-    def give_up_repeating(self) -> list[object]:
-        """The account is refused where the link leads now."""
-        return self._stop_waiting(EndCause.FAILED, "not registered")
+    def give_up_repeating(self, reason: str) -> list[object]:
+        """The account is refused where the link leads now, or was not served in time."""
+        return self._stop_waiting(EndCause.FAILED, reason)
 
     def _link_lost(self, now: float) -> list[object]:
         """The INVITE, or its CANCEL, waits for the next link as long as the caller does."""
@@ -342,5 +352,6 @@ class OutgoingCall(RingingCall):
     def _enter(self, state: CallState) -> None:
         """After an answer, stay to acknowledge its repetitions and other forks."""
         super()._enter(state)
+        self._send_by = None
         if self._acks:
             self._clock_at = self._repeats_until

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from firmware.agent.events import (
     CallEnded,
+    Delayed,
     FarChanged,
     Hold,
     HoldChanged,
+    Inviting,
     Party,
+    RemoteRinging,
+    Repeating,
     Resume,
     TieChanged,
 )
@@ -34,6 +38,7 @@ class Call:
         self.number = number  # The agent's; 0 while it has none yet, and when it is over.
         self.far = far or Party("", "")
         self.rings_there = False
+        self._is_delayed = False  # The INVITE waits for the link.
         self.detail = ""
         self.sound = CallSound()
         self.is_held = False  # The person holds it, whether or not the far end has agreed yet.
@@ -66,11 +71,17 @@ class Call:
         return [Resume(self.number)]
 
     def learn(self, fact: CallFact) -> None:
-        """Hear who the far end is, or how the call is tied to it."""
-        if isinstance(fact, FarChanged):
-            self.far = fact.far
-        elif isinstance(fact, TieChanged):
-            self.sound.tie = fact.tie
+        """Hear who the far end is, whether it rings there, or how the call is tied to it."""
+        match fact:
+            case FarChanged(_, far):
+                self.far = far
+            case TieChanged(_, tie):
+                self.sound.tie = tie
+            case RemoteRinging() | Inviting() | Repeating() | Delayed():
+                self.rings_there = isinstance(fact, RemoteRinging)
+                self._is_delayed = isinstance(fact, Repeating | Delayed)
+            case _:
+                pass  # The end and the beginning concern more than this call.
 
     def learn_sound(self, news: SoundNews, now: float, *, is_aside: bool) -> None:
         """Hear of its sound, and whether the far end agrees: who is put aside is held anyway."""
@@ -100,6 +111,10 @@ class Call:
     ) -> CallScreen:
         """Return what is shown of it."""
         stage, detail = self._stage(state), self.detail
+        if stage is CallStage.DELAYED and trouble is None:
+            detail = "registering"  # The link is there: that alone is missing.
+        if trouble is not None and detail == trouble.text:
+            detail = trouble.reason  # "no link" is said once, and then why.
         if state is State.TALKING:
             detail = duration(now - (self._held_since if self.is_held else self._since))
         sound = self.sound.line(card_fault, held=self.is_held)
@@ -108,7 +123,8 @@ class Call:
     def _stage(self, state: State) -> CallStage:
         if state is State.TALKING:
             return CallStage.HELD if self.is_held else CallStage.TALKING
-        return STAGES.get(state) or (CallStage.RINGING if self.rings_there else CallStage.CALLING)
+        before = CallStage.DELAYED if self._is_delayed else CallStage.CALLING
+        return STAGES.get(state) or (CallStage.RINGING if self.rings_there else before)
 
     def beside(self, now: float) -> BesideLine:
         """Return what is shown of it in one line, beside another call."""

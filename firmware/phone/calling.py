@@ -24,8 +24,6 @@ from firmware.agent.events import (
     IncomingCall,
     Party,
     Reject,
-    RemoteRinging,
-    Repeating,
 )
 from firmware.media.tone_table import ToneKind
 from firmware.phone.call import Call
@@ -136,14 +134,10 @@ class Calling:
         waits = self.state is State.CALLING and not self._call.number
         if event.call != self._call.number or not (event.call or waits):
             return []  # It is about a call that the person has left.
-        if isinstance(event, RemoteRinging | Repeating):
-            self._call.rings_there = isinstance(event, RemoteRinging)
-        elif isinstance(event, CallAnswered):
+        if isinstance(event, CallAnswered):
             self._call.is_answered(self._now)
             self._enter(State.TALKING)
-        elif isinstance(event, CallEnded):
-            return self._ended(event)
-        return []
+        return self._ended(event) if isinstance(event, CallEnded) else []
 
     def _incoming(self, event: IncomingCall, called_as: str) -> list[object]:
         """Offer a call, or let it be busy: there is no place for a third."""

@@ -8,12 +8,14 @@ from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
     CallEnded,
+    Delayed,
     Dialling,
     DigitFailed,
     DigitReceived,
     FarChanged,
     HoldChanged,
     IncomingCall,
+    Inviting,
     RemoteRinging,
     Repeating,
     TieChanged,
@@ -163,7 +165,7 @@ class SetLamp:
 
 
 CallFact = (
-    Dialling | RemoteRinging | Repeating | IncomingCall | CallAnswered
+    Dialling | Delayed | Inviting | RemoteRinging | Repeating | IncomingCall | CallAnswered
     | FarChanged | TieChanged | CallEnded
 )  # fmt: skip
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth

@@ -42,6 +42,9 @@ Page = Rows | Graph
 
 Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble
 
+SOON_S = 4.0
+"""An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
+
 WARNINGS = "Warnings"
 """The title of their pages."""
 
@@ -171,6 +174,13 @@ class Facts:
         """Return the link line where the link is not up: L12 on every screen."""
         up = self._link is not None and self._link.state is LinkState.UP
         return None if up else self.link_line(now)
+
+    def link_comes(self, now: float) -> bool:
+        """Tell whether there is a link, or should be in a moment: it is tried, or soon will be."""
+        link = self._link
+        if link is None or link.state is not LinkState.WAITING:
+            return link is None or link.state is not LinkState.OFF
+        return link.retry_at is None or link.retry_at - now <= SOON_S
 
     def _account_lines(self) -> tuple[AccountLine, ...]:
         return tuple(

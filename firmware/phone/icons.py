@@ -105,6 +105,7 @@ CALL: dict[CallStage, Rows] = {
         .......
     """),
 }
+CALL[CallStage.DELAYED] = CALL[CallStage.CALLING]
 CALL[CallStage.WAITING] = CALL[CallStage.INCOMING]
 
 REGISTERED = _read("""

@@ -28,10 +28,12 @@ from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
     CallEnded,
+    Delayed,
     Dialling,
     EndCause,
     FarChanged,
     IncomingCall,
+    Inviting,
     RegistrationState,
     RemoteRinging,
     Repeating,
@@ -163,7 +165,7 @@ class Outages:
                     self._again[call] = self._records[0]
             case CallAnswered(call) | TieChanged(call, Tie.ANCHORED):
                 self._again.pop(call, None)
-            case RemoteRinging() | FarChanged() | TieChanged():
+            case Delayed() | Inviting() | RemoteRinging() | FarChanged() | TieChanged():
                 pass
             case _:
                 assert_never(event)

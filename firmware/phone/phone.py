@@ -53,7 +53,7 @@ from firmware.phone.number import NumberEntry
 from firmware.phone.outward import Outward
 from firmware.phone.pages import Pages
 from firmware.phone.screen import Screen, SoftKey, soft_keys
-from firmware.phone.settings import PhoneSettings
+from firmware.phone.settings import DELAY_S, PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
 from firmware.phone.state import State
 
@@ -250,7 +250,8 @@ class Phone(Calling):
 
     def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
         called_from = account or self._facts.account_to_call_from()
-        return self._start(Dial(called_from, target, is_emergency))
+        wait_s = DELAY_S if self._facts.link_comes(self._now) or is_emergency else 0.0
+        return self._start(Dial(called_from, target, is_emergency, wait_s))
 
     # What is told.
 

@@ -198,7 +198,7 @@ def _call(canvas: Canvas, screen: CallScreen) -> None:
     _title(canvas, screen.stage.value, side, icons.CALL[screen.stage], marks)
     _headline(canvas, screen.name or screen.number)
     rows = [screen.number] if screen.name and screen.name != screen.number else []
-    rows += [screen.detail] if screen.detail and not stands else []
+    rows += [] if stands else font.wrapped(screen.detail, ROOM, len(ROW_Y))
     _call_rows(canvas, screen, [*rows, *font.wrapped(screen.sound.note, ROOM, len(ROW_Y))])
     if stands:
         _codec(canvas, screen)

@@ -74,6 +74,7 @@ class GraphScreen:
 class CallStage(Enum):
     """Where a call stands, in words that the screen shows."""
 
+    DELAYED = "Waiting for link"
     CALLING = "Calling"
     RINGING = "Ringing"
     INCOMING = "Incoming call"

@@ -8,6 +8,10 @@ from firmware.frozen import frozen
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
 
+DELAY_S = 10.0
+"""How long a call waits for a link and a registration that are on their way: a switch to the
+backup takes a second or two, and a person at the phone wants to know after ten."""
+
 
 DEFAULT_PLAN = DialPlan("x+#|xx+*")
 DEFAULT_EMERGENCY = DialPlan("911|999|112|110")

@@ -36,12 +36,14 @@ from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
     CallEnded,
+    Delayed,
     Dialling,
     DigitFailed,
     DigitReceived,
     FarChanged,
     HoldChanged,
     IncomingCall,
+    Inviting,
     RegistrationState,
     RemoteRinging,
     Repeating,
@@ -249,6 +251,10 @@ class Script:
                 self._say_call("ringing", call)
             case Repeating(call):
                 self._say_call("repeating", call)
+            case Delayed(call):
+                self._say_call("delayed", call)
+            case Inviting(call):
+                self._say_call("inviting", call)
             case CallAnswered(call):
                 self._say_call("answered", call)
             case FarChanged(call):

@@ -13,9 +13,11 @@ from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
     CallEnded,
+    Delayed,
     Dialling,
     FarChanged,
     IncomingCall,
+    Inviting,
     Party,
     RemoteRinging,
     Repeating,
@@ -35,7 +37,10 @@ Fields = dict[str, object]
 
 @frozen
 class CallView:
-    """A call as it stands: "dialling", "ringing" (there), "incoming" or "answered"."""
+    """A call as it stands.
+
+    "dialling", "delayed" (for the link), "ringing" (there), "incoming" or "answered".
+    """
 
     call: int
     account: int
@@ -80,8 +85,10 @@ class Status:
                 self.calls[call] = CallView(call, account, far, "incoming")
             case RemoteRinging(call):
                 self._change(call, state="ringing")
-            case Repeating(call):
+            case Repeating(call) | Inviting(call):
                 self._change(call, state="dialling")
+            case Delayed(call):
+                self._change(call, state="delayed")
             case CallAnswered(call):
                 self._change(call, state="answered")
             case FarChanged(call, far):

@@ -162,8 +162,8 @@ BUGS = (
     Bug(
         "wrong password retried fast",
         REGISTRATION,
-        "max(_retry_after_s(response), self._settings.rejected_retry_s)",
-        "max(_retry_after_s(response), 1.0)",
+        "max(retry_after_s(response), self._settings.rejected_retry_s)",
+        "max(retry_after_s(response), 1.0)",
     ),
     Bug(
         "refused account asks again on every link",

@@ -263,8 +263,8 @@ BUGS_OF_TWO = (
     Bug(
         "the same INVITE again",
         OUTGOING,
-        "        self._begin()\n        return [*out, self._send()]",
-        "        self._cseq = 0\n        return [*out, self._send()]",
+        "        self._begin()\n        return [*out, self._send(), ",
+        "        self._cseq = 0\n        return [*out, self._send(), ",
     ),
     Bug(
         "a lost INVITE is not cancelled",

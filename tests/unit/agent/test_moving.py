@@ -157,4 +157,6 @@ def test_a_refused_account_cannot_dial() -> None:
     rig.up(PRIMARY)
     refuse(rig)
     rig.feed(Dial(1, "100"))
-    assert of(CallEnded, rig.out) == [CallEnded(0, EndCause.FAILED, reason="not registered")]
+    assert of(CallEnded, rig.out) == [
+        CallEnded(0, EndCause.FAILED, reason="not registered: refused by the registrar (403)")
+    ]

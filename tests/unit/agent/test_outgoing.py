@@ -512,18 +512,19 @@ def test_a_bad_dial_is_refused_in_words(number: int, target: str, reason: str) -
 
 def test_nobody_dials_unregistered() -> None:
     rig = Rig()
-    refused = CallEnded(0, EndCause.FAILED, 0, "not registered")
-    assert refused in rig.feed(Dial(1, "100"))
+    no_link = CallEnded(0, EndCause.FAILED, 0, "no link")
+    assert no_link in rig.feed(Dial(1, "100"))
     rig.up()
-    assert refused in rig.feed(Dial(1, "100"))
+    unregistered = CallEnded(0, EndCause.FAILED, 0, "not registered")
+    assert unregistered in rig.feed(Dial(1, "100"))
     rig.register()
     rig.down()
-    assert refused in rig.feed(Dial(1, "100"))
+    assert no_link in rig.feed(Dial(1, "100"))
 
 
 def test_an_emergency_call_needs_a_link_and_no_registration() -> None:
     rig = Rig()
-    refused = CallEnded(0, EndCause.FAILED, 0, "not registered")
+    refused = CallEnded(0, EndCause.FAILED, 0, "no link")
     assert refused in rig.feed(Dial(1, "112", is_emergency=True))
     rig.up()
     rig.feed(Dial(1, "112", is_emergency=True))

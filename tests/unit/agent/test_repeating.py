@@ -237,7 +237,8 @@ def test_an_account_that_the_next_proxy_refuses_cannot_call() -> None:
     rig.up(BACKUP)
     sent = rig.one("REGISTER")
     rig.reply(sent, answer(sent.request, 403))
-    assert rig.ended() == CallEnded(1, EndCause.FAILED, 0, "not registered")
+    words = "not registered: refused by the registrar (403)"
+    assert rig.ended() == CallEnded(1, EndCause.FAILED, 0, words)
 
 
 def test_what_was_never_written_is_not_cancelled() -> None:

@@ -10,7 +10,7 @@ from firmware.media.events import PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import DialTarget, HookLifted, TimeIs, WarningsChanged
 from firmware.phone.phone import Phone
-from firmware.phone.settings import PhoneSettings
+from firmware.phone.settings import DELAY_S, PhoneSettings
 from tests.unit.phone.rig import MONDAY, Rig, account, of, up
 
 
@@ -107,7 +107,7 @@ def test_an_emergency_number_is_dialled_at_once_and_as_it_is(
 ) -> None:
     rig = planned(plan)
     rig.press(*keys)
-    assert of(Dial, rig.out) == [Dial(1, target, is_emergency=True)]
+    assert of(Dial, rig.out) == [Dial(1, target, is_emergency=True, wait_s=DELAY_S)]
 
 
 def test_an_emergency_number_that_begins_an_extension_waits_for_a_key() -> None:
@@ -115,11 +115,11 @@ def test_an_emergency_number_that_begins_an_extension_waits_for_a_key() -> None:
     rig.press(*"112")
     assert dialled(rig) == []
     rig.press("5")
-    assert of(Dial, rig.out) == [Dial(1, "881125")]
+    assert of(Dial, rig.out) == [Dial(1, "881125", wait_s=DELAY_S)]
     rig = planned("1xxx,88")
     rig.press(*"112")
     rig.pass_time(4.1)
-    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True)]
+    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True, wait_s=DELAY_S)]
 
 
 def test_an_emergency_number_dials_from_a_page_and_without_a_registration() -> None:
@@ -127,13 +127,13 @@ def test_an_emergency_number_dials_from_a_page_and_without_a_registration() -> N
     rig.feed(WarningsChanged(("something is old",)))
     rig.press("down", "down")
     rig.press(*"112")
-    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True)]
+    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True, wait_s=DELAY_S)]
 
 
 def test_a_program_that_dials_an_emergency_number_has_it_treated_as_one() -> None:
     rig = planned()
     rig.feed(DialTarget("112"))
-    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True)]
+    assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True, wait_s=DELAY_S)]
     rig = planned()
     rig.feed(DialTarget("sip:112@example.org"))
-    assert of(Dial, rig.out) == [Dial(1, "sip:112@example.org")]
+    assert of(Dial, rig.out) == [Dial(1, "sip:112@example.org", wait_s=DELAY_S)]

@@ -10,6 +10,7 @@ from firmware.agent.events import (
     Answer,
     CallAnswered,
     CallEnded,
+    Delayed,
     Dial,
     Dialling,
     DigitFailed,
@@ -20,18 +21,20 @@ from firmware.agent.events import (
     Hold,
     HoldChanged,
     IncomingCall,
+    Inviting,
     MediaChanged,
     MediaEnded,
     Party,
     RegistrationState,
     Reject,
     RemoteRinging,
+    Repeating,
     Resume,
     SendDigit,
     Tie,
     TieChanged,
 )
-from firmware.link.events import TestLink
+from firmware.link.events import LinkState, TestLink
 from firmware.media.events import (
     ChangeVolume,
     FarEndHeard,
@@ -64,10 +67,21 @@ from firmware.phone.events import (
 from firmware.phone.number import DIGITS_MAX
 from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
-from firmware.phone.settings import ENDED_S
+from firmware.phone.settings import DELAY_S, ENDED_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN, key
-from tests.unit.phone.rig import ANNA, EXPIRED, Rig, account, of, up, waiting
+from tests.unit.phone.rig import (
+    ANNA,
+    ANY,
+    EXPIRED,
+    RESET,
+    Rig,
+    account,
+    connecting,
+    of,
+    up,
+    waiting,
+)
 
 
 def actions(out: list[object]) -> list[object]:
@@ -83,7 +97,7 @@ def test_digits_and_hash_dial_from_the_first_registered_account() -> None:
     rig.feed(account(1, "Desk", RegistrationState.REFUSED, "wrong password"))
     assert actions(rig.press(*"603")) == [TestLink()]  # D7: at the first digit.
     assert rig.words.splitlines()[:2] == ["Call from Home", "603"]
-    assert actions(rig.press("#")) == [Dial(2, "603")]
+    assert actions(rig.press("#")) == [Dial(2, "603", wait_s=DELAY_S)]
     assert rig.words.startswith("Calling\n603")
 
 
@@ -91,7 +105,7 @@ def test_a_star_and_a_leading_hash_are_digits() -> None:
     rig = Rig.registered()
     rig.press("#", "*", "9")
     assert "#*9" in rig.words
-    assert actions(rig.press("soft1")) == [Dial(1, "#*9")]
+    assert actions(rig.press("soft1")) == [Dial(1, "#*9", wait_s=DELAY_S)]
 
 
 def test_digits_dial_themselves_after_the_digit_timeout() -> None:
@@ -100,7 +114,7 @@ def test_digits_dial_themselves_after_the_digit_timeout() -> None:
     assert not actions(rig.pass_time(3.9))
     rig.press("3")
     assert not actions(rig.pass_time(3.9))
-    assert actions(rig.pass_time(0.2)) == [Dial(1, "603")]
+    assert actions(rig.pass_time(0.2)) == [Dial(1, "603", wait_s=DELAY_S)]
 
 
 def test_lifting_tests_the_link_and_waits_for_digits() -> None:
@@ -113,7 +127,7 @@ def test_lifting_tests_the_link_and_waits_for_digits() -> None:
 def test_lifting_after_digits_dials_them() -> None:
     rig = Rig.registered()
     rig.press(*"603")
-    assert actions(rig.feed(HookLifted())) == [Dial(1, "603")]
+    assert actions(rig.feed(HookLifted())) == [Dial(1, "603", wait_s=DELAY_S)]
 
 
 def test_delete_takes_a_digit_and_the_last_one_leads_back() -> None:
@@ -135,7 +149,7 @@ def test_delete_off_the_hook_keeps_the_dial_tone() -> None:
 def test_digits_are_bounded() -> None:
     rig = Rig.registered()
     rig.press(*"1" * (DIGITS_MAX + 5))
-    assert actions(rig.press("soft1")) == [Dial(1, "1" * DIGITS_MAX)]
+    assert actions(rig.press("soft1")) == [Dial(1, "1" * DIGITS_MAX, wait_s=DELAY_S)]
 
 
 def test_replacing_the_handset_while_dialling_leads_back() -> None:
@@ -149,7 +163,9 @@ def test_replacing_the_handset_while_dialling_leads_back() -> None:
 
 def test_a_program_dials_too_but_not_into_a_call() -> None:
     rig = Rig.registered()
-    assert actions(rig.feed(DialTarget("sip:x@example.org", 3))) == [Dial(3, "sip:x@example.org")]
+    assert actions(rig.feed(DialTarget("sip:x@example.org", 3))) == [
+        Dial(3, "sip:x@example.org", wait_s=DELAY_S)
+    ]
     assert not actions(rig.feed(DialTarget("603")))
 
 
@@ -630,3 +646,33 @@ def test_rfc4916_the_screen_follows_who_the_far_end_is() -> None:
     assert "Eve" not in rig.words, "of another call"
     rig.feed(FarChanged(7, Party("Carol", "300")))
     assert "Carol\n300" in rig.words
+
+
+# The short gap while the link comes back.
+
+
+def test_whoever_dials_while_the_link_comes_waits_for_it_and_reads_so() -> None:
+    rig = Rig.registered()
+    rig.feed(connecting(rig.now, RESET))
+    assert Dial(1, "603", wait_s=DELAY_S) in rig.press(*"603#")
+    rig.feed(Dialling(7, 1, ANY), Delayed(7))
+    assert rig.words.startswith("Waiting for link\n603\n")
+    rig.feed(up(rig.now))
+    assert rig.words.startswith("Waiting for link\n603\nregistering\n")
+    rig.feed(Inviting(7))
+    assert rig.words.startswith("Calling\n603\n")
+    rig.feed(RemoteRinging(7), Repeating(7))
+    assert rig.words.startswith("Waiting for link\n603\n")
+
+
+@pytest.mark.parametrize(("wait_s", "waits"), [(0.5, True), (4.0, True), (4.1, False), (75, False)])
+def test_nobody_waits_for_a_link_that_is_not_even_tried_soon(wait_s: float, waits: bool) -> None:
+    rig = Rig.registered()
+    rig.feed(waiting(rig.now, wait_s))
+    assert Dial(1, "603", wait_s=DELAY_S if waits else 0.0) in rig.press(*"603#")
+
+
+def test_nobody_waits_for_a_link_that_is_off() -> None:
+    rig = Rig("no trusted certificates (L11)")
+    rig.feed(replace(up(rig.now), state=LinkState.OFF))
+    assert Dial(1, "603", wait_s=0.0) in rig.press(*"603#")

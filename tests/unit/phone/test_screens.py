@@ -16,6 +16,7 @@ from PIL import Image
 from firmware.agent.events import (
     CallAnswered,
     CallEnded,
+    Delayed,
     Dialling,
     EndCause,
     MediaChanged,
@@ -76,6 +77,22 @@ def with_link(status: Callable[[float], LinkStatus], registered: bool = False) -
     rig.feed(TimeIs(MONDAY), account(1, "Desk", state), account(2, "Home office", state))
     rig.feed(status(rig.now))
     return rig
+
+
+def delayed(status: Callable[[float], LinkStatus]) -> Rig:
+    """A number that was dialled while the link comes back."""
+    rig = with_link(status)
+    rig.dialled(Party("Bert", "603")).feed(Delayed(7))
+    return rig
+
+
+def ended_not_registered() -> Rig:
+    words = "not registered: refused by the registrar (403)"
+    return Rig.registered().dialled().ended(EndCause.FAILED, words)
+
+
+def ended_without_link() -> Rig:
+    return delayed(lambda now: waiting(now, 7.5)).ended(EndCause.FAILED, "no link")
 
 
 def several(count: int, refused: int = 0) -> Rig:
@@ -369,6 +386,10 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "dialling-without-link": dialling_without_link,
     "dialling-certificate-expired": lambda: dialling_without_link(EXPIRED),
     "calling": lambda: Rig.registered().dialled(),
+    "calling-delayed": lambda: delayed(lambda now: connecting(now, RESET)),
+    "calling-delayed-registering": lambda: delayed(up),
+    "ended-not-registered": ended_not_registered,
+    "ended-without-link": ended_without_link,
     "ringing-there": lambda: Rig.registered().ringing_there(Party("Zoë Müßig", "603")),
     "incoming": lambda: Rig.registered("Desk", "Home office").called(),
     "incoming-number": lambda: Rig.registered().called(Party("", "+49 30 1234567")),

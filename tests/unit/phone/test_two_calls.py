@@ -35,7 +35,7 @@ from firmware.phone.events import (
     Show,
     StartVoice,
 )
-from firmware.phone.settings import ENDED_S
+from firmware.phone.settings import DELAY_S, ENDED_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
@@ -81,7 +81,7 @@ def test_put_aside_dial_talk_swap_hang_up_and_the_other_is_back() -> None:
     rig = talking()
     assert orders(rig.press("soft1")) == [Hold(FIRST), TestLink(), HushCall(FIRST, True)]
     rig.feed(HoldChanged(FIRST, True))
-    assert orders(rig.press(*"604#")) == [Dial(1, "604")]
+    assert orders(rig.press(*"604#")) == [Dial(1, "604", wait_s=DELAY_S)]
     rig.feed(Dialling(SECOND, 1, ANNA), RemoteRinging(SECOND))
     assert rig.words.splitlines()[:4] == ["Ringing", "Anna Schmidt", "604", "On hold: 603 0:00"]
     rig.feed(CallAnswered(SECOND), MediaChanged(SECOND, PLAN))
@@ -122,7 +122,7 @@ def test_a_held_call_waits_while_a_number_is_dialled_beside_it() -> None:
     rig.press("hold")
     rig.feed(HoldChanged(FIRST, True))
     assert orders(rig.press("6")) == [TestLink()], "and no digit goes into the call"
-    assert orders(rig.press(*"04#")) == [Dial(1, "604")]
+    assert orders(rig.press(*"04#")) == [Dial(1, "604", wait_s=DELAY_S)]
 
 
 def test_digits_are_sent_in_the_call_that_is_talked_in() -> None:
@@ -218,7 +218,7 @@ def test_there_is_no_third_call_from_here() -> None:
 def test_a_program_does_it_too() -> None:
     rig = talking()
     rig.feed(HoldCall(True), HoldChanged(FIRST, True))
-    assert orders(rig.feed(DialTarget("604"))) == [Dial(1, "604")]
+    assert orders(rig.feed(DialTarget("604"))) == [Dial(1, "604", wait_s=DELAY_S)]
 
 
 def test_the_handset_that_is_put_back_leaves_the_call_and_nobody_is_heard() -> None:
