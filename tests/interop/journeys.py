@@ -22,6 +22,9 @@ from tests.lab.relay import Mode
 SLOW_S = 10.0
 """When a proxy that acknowledges and says nothing is given up (D4)."""
 
+RENEWAL_S = 6.0
+"""A registration is renewed after half of its period."""
+
 RETRY_AFTER_S = 14
 """Longer than the longest probe interval."""
 
@@ -79,6 +82,13 @@ def unavailable(pair: Pair) -> Struck:
     at = time.time()
     pair.proxies[0].set_unavailable(True)
     pair.relays[0].reset()
+    return Struck(at, lambda: pair.proxies[0].set_unavailable(False))
+
+
+def unavailable_to_renewals(pair: Pair) -> Struck:
+    """The link stands, and no account's registration is renewed (D8)."""
+    at = time.time()
+    pair.proxies[0].set_unavailable(True)
     return Struck(at, lambda: pair.proxies[0].set_unavailable(False))
 
 
@@ -181,6 +191,13 @@ FAULTS = [
     Fault(hanging_handshake, HEAD_START_S, serves=False),
     Fault(accept_and_silent, SLOW_S, way=("primary", "backup", "primary")),
     Fault(unavailable, serves=False, way=("primary", "backup", "primary")),
+    Fault(
+        unavailable_to_renewals,
+        RENEWAL_S,
+        serves=False,
+        cause="unfit",
+        settings=(("sip registration period", str(int(2 * RENEWAL_S))),),
+    ),
     Fault(restart, serves=False, cause="closed"),
     Fault(both_down_then_backup, EARLY_WAIT_S),
     Fault(

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from firmware.runtime.resolver import TTL_MIN_S
+from tests.interop.checks import check_log
 from tests.interop.conftest import Trust
 from tests.interop.kamailio import Kamailio
 from tests.interop.phone import Phone
@@ -71,6 +72,11 @@ class Scene:
         self.proxies[which].wait_registered(phone.users, since, AGAIN_S)
         phone.wait_registered(since)
 
+    def check(self, phone: Phone, cut_at: float) -> None:
+        """SIP was on one connection at any instant; the log has the cut, and no more."""
+        assert not overlaps([flow for relay in self.relays for flow in relay.flows], BLUR_S)
+        check_log(phone, cut_at, ("reset", "primary"))
+
     def wait_until_old(self, asked_at: float) -> None:
         """Wait until what was said then has to be asked for again."""
         time.sleep(max(0.0, asked_at + TTL_MIN_S + 0.5 - time.time()))
@@ -108,7 +114,7 @@ def test_a_name_leads_to_the_proxy_and_later_to_where_it_has_moved(scene: Scene)
         scene.relays[0].reset()
         scene.wait_registered_at(1, phone, cut_at)
         assert not scene.relays[0].connected
-        assert not overlaps([flow for relay in scene.relays for flow in relay.flows], BLUR_S)
+        scene.check(phone, cut_at)
 
 
 def test_dns_changes_while_the_link_is_cut(scene: Scene) -> None:
@@ -124,6 +130,7 @@ def test_dns_changes_while_the_link_is_cut(scene: Scene) -> None:
         scene.point_to(1)
         scene.proxies[1].wait_registered(phone.users, moved_at, TTL_MIN_S + AGAIN_S)
         phone.wait_registered(moved_at)
+        scene.check(phone, cut_at)
 
 
 def test_a_dead_name_server_does_not_keep_the_phone_from_its_proxy(scene: Scene) -> None:
@@ -135,6 +142,7 @@ def test_a_dead_name_server_does_not_keep_the_phone_from_its_proxy(scene: Scene)
         cut_at = time.time()
         scene.relays[0].reset()
         scene.wait_registered_at(0, phone, cut_at)
+        scene.check(phone, cut_at)
 
 
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG], ids=["refuses", "TLS hangs"])
@@ -149,5 +157,6 @@ def test_the_first_target_of_the_name_is_dead_and_the_second_is_tried(
         cut_at = time.time()
         scene.relays[1].reset()
         scene.wait_registered_at(1, phone, cut_at)
+        scene.check(phone, cut_at)
         # What failed is tried last: the one that stands is not kept waiting by it again.
         assert len(scene.relays[0].flows) == tried

@@ -32,19 +32,6 @@ class Chunk:
     data: bytes
 
 
-@dataclass(frozen=True)
-class Said:
-    """Something that the proxy has said, and where it ends among its bytes."""
-
-    connection: Connection
-    end: int
-
-    @property
-    def is_heard(self) -> bool:
-        """Tell whether the phone has read it."""
-        return self.connection.has_read(self.end)
-
-
 @dataclass
 class Connection:
     """One attempt: what the phone knows, and what is really so."""
@@ -79,10 +66,6 @@ class Connection:
     sent_down: int = 0  # Bytes that the proxy has sent,
     read_down: int = 0  # and that the phone was given.
     failings: list[Failing] = field(default_factory=list)  # Answers of a registrar that fails.
-
-    def has_read(self, end: int) -> bool:
-        """Tell whether the phone has read so many of the proxy's bytes, and as they were sent."""
-        return self.read_down >= end and not self.is_garbled
 
     def excuse(self, until: float) -> None:
         """What the phone owes may come late: nothing counts before then."""

@@ -10,7 +10,6 @@ from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.replaces import Replaces
 from firmware.sip.uri import Uri
-from tests.simulator.connection import Said
 
 PROXY_NAME = "proxy.example.org"
 
@@ -66,7 +65,7 @@ class Leg:
     byes_challenged: int = 0
     session: bytes = SESSION  # What the far end says in it.
     not_before: float = 0.0  # When the phone may ask again: we have said Retry-After,
-    said: Said | None = None  # and this is where.
+    said_over: int = 0  # over this connection; on a new link it asks at once (F6).
     asked_at: list[float] = field(default_factory=list)  # Of the phone's last INVITEs in it.
     acked: set[int] = field(default_factory=set)
 

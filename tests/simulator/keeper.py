@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from firmware.sip.message import Request, Response
 from firmware.sip.replaces import Replaces
-from tests.simulator.connection import Said
 from tests.simulator.dialogs import FAR_CONTACT, Leg, another_session, final
 from tests.simulator.line import Line
 
@@ -41,8 +40,8 @@ class Keeper:
         assert request.body, "an INVITE within a dialog without an offer"
         assert request.contacts, "an INVITE within a dialog without a Contact"
         now = proxy.schedule.now
-        heard = leg.said is not None and leg.said.is_heard
-        assert now >= leg.not_before or not heard, "Retry-After is not heeded within a dialog"
+        heeded = now >= leg.not_before or line.connection.attempt != leg.said_over
+        assert heeded, "Retry-After is not heeded within a dialog"
         leg.asked_at = [*leg.asked_at[-9:], now]
         busy = len(leg.asked_at) == ASKED_MAX and now - leg.asked_at[0] < 1
         assert not busy, "INVITEs within a dialog without end"
@@ -55,11 +54,10 @@ class Keeper:
         if status == 481:  # It lost the call: its power went off.
             self.seen["forgotten"] += 1
             proxy.legs.forget(leg)
+        if status == 503:
+            leg.not_before, leg.said_over = now + RETRY_AFTER_S, line.connection.attempt
         self.seen["refused"] += 1
         self._refuse(line, request, status)
-        if status == 503 and line.is_open:
-            leg.not_before = now + RETRY_AFTER_S
-            leg.said = Said(line.connection, line.connection.sent_down)
 
     def replaced(self, line: Line, request: Request, account: str, named: Replaces) -> None:
         """Take an INVITE in the place of a dialog: the new one stands once it is acknowledged."""

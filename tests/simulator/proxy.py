@@ -31,6 +31,9 @@ from tests.simulator.wire import Wire
 FAILS = {500, 503, 504}
 """What a registrar answers that does not serve (D8)."""
 
+CUT_SHORT = 0.3
+"""The share of Retry-Afters whose link ends before every account can have its verdict."""
+
 PATIENCE_S = 8.0
 """An answer or ACK of the phone is here by then, over any wire without trouble."""
 
@@ -218,6 +221,9 @@ class ProxyEnd:
         user = response.to.uri.user or ""  # type: ignore[union-attr] # the phone writes SIP URIs
         cseq, held_s, at = response.cseq.number, response.retry_after or 0, self.schedule.now
         connection.failings.append(Failing(user, cseq, held_s, at, connection.sent_down))
+        if held_s and not self.is_calm and self.random.random() < CUT_SHORT:
+            ends_s = self.random.uniform(0.2, 1.0)
+            self.schedule.later(ends_s, lambda: self._wire.end(connection))
 
     def _invited(self, line: Line, request: Request) -> None:
         account = self._account_of(request)

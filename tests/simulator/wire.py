@@ -246,6 +246,8 @@ class Wire:
             connection.alike_gaps = connection.alike_gaps + 1 if alike else 0
             assert connection.alike_gaps < ALIKE_MAX, f"pings every {gap_s:.3f} s, not drawn (L6)"
             connection.pinged_at, connection.ping_gap_s = self.schedule.now, gap_s
+        elif data.startswith(b"OPTIONS") and connection.pinged_at == self.schedule.now:
+            connection.alike_gaps = 0  # They follow a request, as evenly as those go (D4).
         elif not data.strip(b"\r\n"):
             connection.pongs_up += len(data) // 2
             # After a stall so many come at once that the proxy loses count of its own.
