@@ -30,7 +30,7 @@ GROWTH = 1 / 0.9983
 WEIGHT_MAX = 1e12
 
 WINDOW_S = 2.0
-FIRST_GUESS_S = 0.06
+FIRST_GUESS_S = 0.1
 TARGET_MIN_S = 0.01
 """The sound card's own unevenness."""
 

@@ -9,7 +9,8 @@ next 20 ms. What is decoded but not yet asked for waits in `_ahead`.
 last two seconds could have been. `delay.py` says which slack 99 % of packets can do with: the
 target. Both are measured by one clock, ours, so jitter moves the target and drift moves the
 slack, and one rule answers both: too much slack, and the sound is made shorter by a period of the
-voice; too little, and it is made longer (`stretch.py`). No click, no change of pitch.
+voice; too little, and it is made longer (`stretch.py`), in the next pause where that can wait
+(`depth.py`). No click, no change of pitch.
 
 Slack changes by whole frames only, since the card asks for whole frames. What is decoded and not
 yet played between two of them is delay in vain: it is cut out too.
@@ -43,28 +44,16 @@ import numpy as np
 from firmware.media.comfort_noise import Background, NoiseGenerator
 from firmware.media.conceal import mixed
 from firmware.media.delay import DelayModel
+from firmware.media.depth import Change, Depth, Steps
 from firmware.media.jitter_counts import Counts, JitterStatistics
 from firmware.media.packets import PacketStore
-from firmware.media.pitch import LAG_MAX_MS
-from firmware.media.stretch import ALIKE, HARDLY_ALIKE, NEARLY_THE_SAME, longer, shorter
+from firmware.media.stretch import longer, shorter
 
 if TYPE_CHECKING:
     from firmware.media.interfaces import Decoder, MediaPacket, Samples
 
-TOO_SHALLOW_S = 0.005
-"""Slack under the target that is left alone: one step of the histogram."""
-
 QUANTUM_MIN_S = 0.005
 """The least step of slack: the card's frame and the packet have no common one below it."""
-
-TOO_DEEP = 0.4
-"""Slack over the target that is left alone, as a share of it: the target itself is not quiet."""
-
-WASTE_S = 0.005
-"""Sound held ahead in vain that is left alone: less is hardly worth a cut."""
-
-FAR_TOO_DEEP_S = 0.1
-"""Slack over the target at which a rough cut is better than the delay."""
 
 SKIP_S = 0.4
 """Slack over the target that is not caught up with but left out."""
@@ -111,6 +100,7 @@ class AdaptiveJitterBuffer:
         self._decoders = decoders
         self._redundant = redundant
         self._delays = DelayModel()
+        self._depth = Depth()
         self._store = PacketStore()
         self._noise: NoiseGenerator | None = None
         self._odd: tuple[MediaPacket, float] | None = None  # It may begin another stream.
@@ -352,27 +342,26 @@ class AdaptiveJitterBuffer:
         """Make the sound shorter where it is late, longer where it is early."""
         if self._slack_s is None or self._owed:
             return sound
-        excess_s = self._slack_s - self._target_s
-        if excess_s < -TOO_SHALLOW_S:
-            return self._note_scaled(sound, longer(sound[:samples], self.sample_rate), samples)
+        target_s = self._target_s
         packet = self._samples(self._packet_ticks)
         self._quantum = max(gcd(samples, packet), int(QUANTUM_MIN_S * self.sample_rate))
-        waste_s = (len(sound) - samples) % self._quantum / self.sample_rate
-        spare_s = excess_s - self._quantum / self.sample_rate
-        if spare_s > TOO_DEEP * self._target_s:
-            alike = HARDLY_ALIKE if spare_s > FAR_TOO_DEEP_S else ALIKE
-            return self._shorter(sound, samples, LAG_MAX_MS, alike)
-        if excess_s > 0 and waste_s > WASTE_S:
-            return self._shorter(sound, samples, waste_s * 1000, NEARLY_THE_SAME)
-        return sound
+        waste = (len(sound) - samples) % self._quantum
+        steps = Steps(self._quantum / self.sample_rate, waste / self.sample_rate)
+        frame, frame_s = sound[:samples], samples / self.sample_rate
+        change = self._depth.change(frame, frame_s, self._slack_s - target_s, target_s, steps)
+        if change is None:
+            return sound
+        if change.is_longer:
+            return self._note_scaled(sound, longer(frame, self.sample_rate, change.alike), samples)
+        return self._shorter(sound, samples, change)
 
-    def _shorter(self, sound: Samples, samples: int, most_ms: float, alike: float) -> Samples:
+    def _shorter(self, sound: Samples, samples: int, change: Change) -> Samples:
         wanted = max(SCALED_MS * self.sample_rate // 1000, samples)
         while len(sound) < wanted and self._is_next_here():
             sound = np.concatenate((sound, self._decode()))
         size = min(wanted, len(sound))
-        most_ms = min(most_ms, (size - samples) * 1000 / self.sample_rate)
-        scaled = shorter(sound[:size], self.sample_rate, alike, most_ms)
+        most_ms = min(change.most_ms, (size - samples) * 1000 / self.sample_rate)
+        scaled = shorter(sound[:size], self.sample_rate, change.alike, most_ms)
         return self._note_scaled(sound, scaled, size)
 
     def _note_scaled(self, sound: Samples, scaled: Samples, size: int) -> Samples:

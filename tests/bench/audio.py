@@ -3,7 +3,8 @@
 The first table is in microseconds of processor time for 20 ms of sound, and in multiples of a
 floor: numpy's copy of 160 samples, that is of the price of calling numpy at all. The second is
 the score of speech (PESQ, narrow band for G.711, else wide band) after this phone's encoder, a
-simulated network and this phone's jitter buffer; its first column is the codec alone.
+simulated network and this phone's jitter buffer; its first column is the codec alone. The third is
+the same beside a real baresip that gets the same packets at the same moments.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from firmware.media.resample import RATES, Resampler
 from firmware.media.stretch import shorter
 from firmware.media.tone_table import ToneKind
 from firmware.media.tones import ToneGenerator, tone_of
+from tests.bench import beside_peer
 from tests.bench.machine import header
 from tests.bench.table import Table
 from tests.unit.media.network import PAYLOAD_TYPE, Network, packets_of, play
@@ -181,27 +183,36 @@ def _at(sound: Samples, source: int, target: int) -> Samples:
     return np.concatenate([resampler.process(part) for part in frames(sound, source // 50)])
 
 
+def networks() -> dict[str, Network]:
+    """Return what is played through, by what it does."""
+    made = {f"loss {loss:.0%}": Network(jitter_s=0.005, loss=loss) for loss in LOSSES}
+    made |= {f"jitter {ms} ms": Network(jitter_s=ms / 1000) for ms in JITTERS_MS}
+    return made | {"jitter 30 ms, loss 5%": Network(jitter_s=0.03, loss=0.05)}
+
+
 def qualities() -> Table:
     """Measure how speech survives."""
-    networks = {f"loss {loss:.0%}": Network(jitter_s=0.005, loss=loss) for loss in LOSSES}
-    networks |= {f"jitter {ms} ms": Network(jitter_s=ms / 1000) for ms in JITTERS_MS}
-    networks["jitter 30 ms, loss 5%"] = Network(jitter_s=0.03, loss=0.05)
-    table = Table(("no network", *networks))
+    table = Table(("no network", *networks()))
     for of in (PCMU, PCMA, G722, OPUS):
         table.row(of.name, "PESQ")
         table.add(of.name, "no network", quality(of, Network()))
-        for name, network in networks.items():
+        for name, network in networks().items():
             table.add(of.name, name, quality(of, network))
     return table
+
+
+def beside_baresip() -> Table:
+    """Measure the same beside a real peer."""
+    return beside_peer.measure({"no jitter": Network(), **networks()}, VOICES, SEEDS)
 
 
 def main(arguments: list[str]) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.audio", description=__doc__)
-    parser.add_argument("--only", choices=("costs", "quality"), help="one of the tables")
+    parser.add_argument("--only", choices=("costs", "quality", "peer"), help="one of the tables")
     only = parser.parse_args(arguments).only
     print("\n".join(header()), end="\n\n")
-    tables = {"costs": costs, "quality": qualities}
+    tables = {"costs": costs, "quality": qualities, "peer": beside_baresip}
     for name, measure in tables.items():
         if only in {None, name}:
             print("\n".join(measure().lines()), end="\n\n", flush=True)
