@@ -126,7 +126,7 @@ class Agent:
     def deadline(self) -> float | None:
         # S1: that there are accounts, and why they are not registered, is told from the start.
         untold_at = 0.0 if self._registrations.has_news else None
-        parts = (self._registrations, *self._calls)
+        parts = (self._registrations, self._farewells, *self._calls)
         return earliest((untold_at, *(part.deadline() for part in parts)))
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
@@ -134,6 +134,7 @@ class Agent:
 
     def wake(self, now: float) -> list[object]:
         out = self._registrations.wake(now)
+        self._farewells.wake(now)
         for call in self._calls:
             out += call.wake(now)
         return self._finish(out, now)
@@ -248,7 +249,7 @@ class Agent:
         if call := self._calls.owner_of(key):
             return call.response(key, response, now)
         farewell = self._farewells.owner_of(key)
-        return farewell.response(response) if farewell else []
+        return farewell.response(response, now) if farewell else []
 
     def _failed(self, event: RequestFailed, now: float) -> list[object]:
         mine = self._registrations.failed(event, now)

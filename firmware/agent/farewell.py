@@ -1,15 +1,18 @@
 """BYEs that are owed: they are delivered, if need be over the next link (F5).
 
 A BYE is signed when challenged, and sent again as a new transaction when its link died unanswered.
-Any other final answer, and silence for Timer F, ends it: the far end has heard or is gone.
+A far end that is not there may have lost its link too, and be on its way: it is told after each of
+`NOT_YET_S`. Any other final answer, and silence for Timer F, ends it: it has heard or is gone.
 """
 
 from __future__ import annotations
 
+from firmware.agent.absence import NOT_THERE_NOW, NOT_YET_S
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.line import Line
 from firmware.frozen import frozen
+from firmware.machine import earliest, is_due
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import RequestFailure, SendRequest
 
@@ -35,12 +38,14 @@ class Farewell:
         self._dialog = owed.dialog
         self._reason = owed.reason
         self._key: str | None = None
+        self.again_at: float | None = None  # When a far end that was not there is told.
+        self._waits_s = NOT_YET_S
         self._exchange = Exchange(Use.DIALOG)
 
     @property
     def is_owed(self) -> bool:
         """Tell whether the BYE still has to be sent."""
-        return not self.is_done and self._key is None
+        return not self.is_done and self._key is None and self.again_at is None
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
@@ -58,7 +63,7 @@ class Farewell:
         self._dialog, request = dialog.next_request("BYE", *reason, self.line.user_agent)
         return [SendRequest(self._key, self.line.sign(request, Use.DIALOG))]
 
-    def response(self, response: Response) -> list[object]:
+    def response(self, response: Response, now: float) -> list[object]:
         """Hear the far end, or a proxy that wants to know who says goodbye."""
         if response.status < 200:
             return []
@@ -66,8 +71,18 @@ class Farewell:
         challenged = response.status in {401, 407}
         if challenged and not self.line.challenged(response, self._exchange):
             return self.send()
+        if response.status in NOT_THERE_NOW and self._waits_s:
+            wait_s, *waits_s = self._waits_s
+            self._waits_s, self.again_at = tuple(waits_s), now + wait_s
+            self._exchange = Exchange(Use.DIALOG)
+            return []
         self.is_done = True
         return []
+
+    def wake(self, now: float) -> None:
+        """Owe it again, when it is time."""
+        if is_due(self.again_at, now):
+            self.again_at = None
 
     def failed(self, failure: RequestFailure) -> None:
         """Hear that no answer will come; of the link's loss, `service_lost` tells."""
@@ -75,7 +90,8 @@ class Farewell:
 
     def service_lost(self) -> None:
         """The link is gone; without an answer the BYE is owed again."""
-        self._key = None
+        self._key = self.again_at = None
+        self._waits_s = NOT_YET_S
         self._exchange = Exchange(Use.DIALOG)
 
     def heard_bye(self) -> None:
@@ -91,6 +107,15 @@ class Farewells:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def deadline(self) -> float | None:
+        """Return when the next far end is told."""
+        return earliest(farewell.again_at for farewell in self._all)
+
+    def wake(self, now: float) -> None:
+        """Owe again what is due."""
+        for farewell in self._all:
+            farewell.wake(now)
 
     def owe(self, owed: OweBye, *, can_send: bool) -> list[object]:
         """Take a BYE over, and send it if that can be now."""

@@ -12,11 +12,14 @@
   with a new branch draws 482 (8.2.2.2). To the same proxy the CANCEL of the old one goes before it;
   at another proxy nobody knows it. Our first attempt may still be ringing there, so a 486 to the
   second is heard once more `BUSY_S` later. Whoever hangs up meanwhile still owes that CANCEL.
+- The far end may have lost the same link, and not be registered yet where we are: a repeated INVITE
+  that finds nobody there goes again after each of `NOT_YET_S`. Only then is it refused.
 """
 
 from __future__ import annotations
 
 from firmware.agent import reasons
+from firmware.agent.absence import NOT_THERE_NOW, NOT_YET_S
 from firmware.agent.accepted import GIVE_UP_T1
 from firmware.agent.answering import SDP
 from firmware.agent.call import RING_S_MAX, CallState
@@ -74,7 +77,8 @@ class OutgoingCall(RingingCall):
         self._lost: Request | None = None  # The INVITE that went down with its link.
         self._may_be_our_own = False  # Who keeps the far end busy.
         self._send_by: float | None = None  # How long the first INVITE may wait for the account.
-        self._again_at: float | None = None  # When an INVITE that met itself goes again.
+        self._again_at: float | None = None  # When an INVITE that was refused goes again.
+        self._waits_s: tuple[float, ...] = ()  # For a far end that is not there yet.
         self._begin()
         self._acks: dict[str, Request] = {}  # By the tag of the far end.
         self._proxy: Proxy | None = None  # Whom the INVITE went to.
@@ -146,6 +150,8 @@ class OutgoingCall(RingingCall):
                 return self._send_anew()
             case 486 if self._may_be_our_own:
                 return self._met_itself(now)
+            case status if status in NOT_THERE_NOW and self._waits_s:
+                return self._came_too_early(now)
             case status:
                 return self._refused(status, response)
 
@@ -225,6 +231,7 @@ class OutgoingCall(RingingCall):
             return []
         self._clock_at = self._clock_at or now + RING_S_MAX  # A CANCEL had no clock of its own.
         self._enter_patiently(CallState.REPEATING)
+        self._waits_s = NOT_YET_S
         self._may_be_our_own = True
         return [] if self.has_ended else [Repeating(self.number)]
 
@@ -232,6 +239,13 @@ class OutgoingCall(RingingCall):
         """Busy, perhaps with our first attempt: ask once more, a little later."""
         self._enter_patiently(CallState.REPEATING)
         self._may_be_our_own, self._again_at = False, now + BUSY_S
+        return []
+
+    def _came_too_early(self, now: float) -> list[object]:
+        """Nobody is there, perhaps only for now: ask once more, each time later."""
+        self._enter_patiently(CallState.REPEATING)
+        wait_s, *waits_s = self._waits_s
+        self._waits_s, self._again_at = tuple(waits_s), now + wait_s
         return []
 
     def _stop_waiting(self, cause: EndCause, reason: str = "") -> list[object]:

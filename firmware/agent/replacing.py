@@ -6,6 +6,7 @@ from firmware.agent.answering import SDP, dialog_fields
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.line import Line
+from firmware.agent.media import MediaSession
 from firmware.agent.reading import or_none
 from firmware.agent.writing import credentials_of
 from firmware.sip.address import NameAddress
@@ -24,6 +25,7 @@ class Replacement:
     def __init__(self, line: Line, old: Dialog) -> None:
         self.key = ""
         self.is_open = True  # No final answer yet.
+        self.media: MediaSession | None = None  # What is offered, whatever else is said meanwhile.
         self._line, self._old = line, old
         self._target = _home_of(old)
         self._call_id, self._tag = next(line.ids), next(line.ids)
@@ -51,6 +53,10 @@ class Replacement:
         )
         self._invite = line.sign(Request("INVITE", self._target, headers, offer), Use.CALL)
         return SendRequest(self.key, self._invite)
+
+    def names(self, dialog: Dialog | None) -> bool:
+        """Tell whether that is the dialog whose place is asked for."""
+        return dialog is not None and dialog.call_id == self._old.call_id
 
     def challenged(self, response: Response) -> bool:
         """Learn from a 401 or 407; tell whether it is worth another INVITE."""

@@ -13,6 +13,8 @@ Theory of operation
 - Sound goes its own way and never stops. The number of the call stays, whatever its dialog is.
 - REFRESHING: a re-INVITE with the same session, as soon as the account's registrar has had its say
   on the new link. The dialog's routes lead over the new proxy (`Dialog.over`).
+- One of ours that was lost on its way, since the far end was not at the new proxy yet, gives way to
+  theirs: who sends an INVITE `CROSSING_S` after ours went out has not seen it.
 - REPLACING: an INVITE with Replaces to where the far end lives. Both phones may have lost their
   proxy: who placed the call begins at once, the other after 2.1-4 s. When the two cross, the one
   who placed the call answers 491, and the other accepts.
@@ -28,6 +30,7 @@ Theory of operation
 from __future__ import annotations
 
 from firmware.agent import reasons
+from firmware.agent.absence import NOT_THERE_NOW
 from firmware.agent.answering import answer
 from firmware.agent.call import RETRY_AFTER_S_MAX, CallState
 from firmware.agent.dialog import Dialog
@@ -57,8 +60,8 @@ CALLEE_WAIT_S = (2.1, 4.0)
 AGAIN_S, AGAIN_S_MAX = 4.0, 64.0
 """Between attempts to find a far end that may be on its way to another proxy: doubling."""
 
-NOT_THERE_NOW = frozenset({0, 404, 408, 480, 500, 502, 503, 504})
-"""What is said of a far end that is not registered yet where we are; 0: nothing was said."""
+CROSSING_S = 2.0
+"""INVITEs that cross meet within this; one that is out for longer was lost on its way."""
 
 DIALOG_LOST = frozenset({0, 408, 481})
 """Answers within a dialog that say that it is no more (12.2.1.2)."""
@@ -158,9 +161,8 @@ class RescuedCall(StandingCall):
         if response.status < 300:
             return self._replaced(replacement, response, now)
         replacement.is_open = False
-        if not self._is_loose:
-            return []
-        if response.status in {401, 407} and replacement.challenged(response):
+        challenged = self._is_loose and response.status in {401, 407}
+        if challenged and replacement.challenged(response):
             return [self._send_replacement(replacement, now)]
         return self._not_replaced(response.status, self._wait_s(response), now)
 
@@ -173,14 +175,20 @@ class RescuedCall(StandingCall):
             self._lost_attempt, self._lost_at = event.invite, self.line.proxy
             return []
         replacement.is_open, self._give_up_at = False, None
-        return self._not_replaced(0, 0.0, now) if self._is_loose else []
+        return self._not_replaced(0, 0.0, now)
 
     def request(self, event: RequestReceived, now: float) -> list[object]:
         """Answer a request within the dialog; an offer there shows that the far end holds it."""
         out = super().request(event, now)
         if event.request.method in {"INVITE", "UPDATE"} and self._is_loose:
-            return [*out, *self._bind(Tie.ANCHORED)]
+            return [*out, *self._cancel_replacement(), *self._bind(Tie.ANCHORED)]
         return out
+
+    def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
+        """Answer a re-INVITE; ours that was lost on its way is no reason to refuse it."""
+        lost = self.tie is Tie.REFRESHING and self._asked and now >= self._asked_at + CROSSING_S
+        given_up = self._abandon() if lost else []
+        return [*given_up, *super()._reinvited(key, request, now)]
 
     def sounds(self, *, heard: bool, now: float) -> list[object]:
         """Hear that the far end has fallen silent, or is heard again (lesson 30)."""
@@ -264,6 +272,7 @@ class RescuedCall(StandingCall):
     def _send_replacement(self, replacement: Replacement, now: float) -> SendRequest:
         replacement.is_open = True
         sent = replacement.send(self.media.offer(self.line.host, anew=True))
+        replacement.media = self.media.fork()  # Theirs in the old dialog changes nothing here.
         self._out_key, self._give_up_at = replacement.key, now + PATIENCE_S
         return sent
 
@@ -273,14 +282,16 @@ class RescuedCall(StandingCall):
             return [SendAck(ack)]
         opened = replacement.opened(response)
         if opened is None:
-            return self._not_replaced(488, 0.0, now) if self._is_loose else []
+            return self._not_replaced(488, 0.0, now)
         dialog, ack = opened
-        if not self._is_loose:
+        if self.state is not CallState.CONFIRMED or not replacement.names(self.dialog):
             return [SendAck(ack), OweBye(self.line, dialog, reasons.ELSEWHERE)]
-        if self.media.take_answer(response):
+        assert replacement.media is not None
+        if replacement.media.take_answer(response):
             ended = [SendAck(ack), OweBye(self.line, dialog, reasons.NO_SESSION)]
             return [*ended, *self._not_replaced(488, 0.0, now)]
         assert self.dialog is not None
+        self.media = replacement.media
         old, self.dialog = self.dialog, dialog
         self._owns_call_id, self._left_there = True, False
         self.timer.granted(response, now)
@@ -290,10 +301,14 @@ class RescuedCall(StandingCall):
 
     def _not_replaced(self, status: int, wait_s: float, now: float) -> list[object]:
         """Go on without: until the next attempt, where there is hope, or as long as it sounds."""
-        self.media.withdraw()
+        if self.state is not CallState.CONFIRMED:
+            return []
         if self._left_there:
             self._enter(CallState.TERMINATED)
             return self._end(EndCause.HUNG_UP_THERE)
+        if not self._is_loose:
+            return []  # Theirs has shown meanwhile that they hold the dialog.
+        self.media.withdraw()
         if not wait_s and status in NOT_THERE_NOW:
             wait_s, self._again_s = self._again_s, min(2 * self._again_s, AGAIN_S_MAX)
         self._wants_replacement = wait_s > 0
@@ -316,8 +331,12 @@ class RescuedCall(StandingCall):
 
     def _leave(self, reason: str = "") -> list[object]:
         """End the dialog, and the attempt to have another one."""
-        cancel = [CancelRequest(self._out_key)] if self._is_replacing else []
-        return [*cancel, *super()._leave(reason)]
+        return [*self._cancel_replacement(), *super()._leave(reason)]
+
+    def _cancel_replacement(self) -> list[object]:
+        replacement = self._replacement
+        open_key = replacement.key if replacement and replacement.is_open else ""
+        return [CancelRequest(open_key)] if open_key else []
 
     def _bind(self, tie: Tie) -> list[object]:
         """The one door through which the tie changes; the old one's waits are forgotten."""

@@ -24,6 +24,7 @@ from firmware.agent import reasons
 from firmware.agent.answering import SDP, dialog_fields
 from firmware.agent.call import Call, CallState
 from firmware.agent.credentials import Exchange, Use
+from firmware.agent.dialog import Dialog
 from firmware.agent.events import HoldChanged, Party
 from firmware.agent.line import Line
 from firmware.agent.reading import or_none
@@ -61,6 +62,7 @@ class StandingCall(Call):
         super().__init__(number, line, far, port, state)
         self._asked_key = ""
         self._asking = Exchange(Use.DIALOG)
+        self._asked_at = 0.0
         self._ask_at: float | None = None  # When it is asked again.
         self._give_up_at: float | None = None  # When the INVITE that is out is cancelled.
         self._out_key = ""  # That INVITE.
@@ -123,6 +125,8 @@ class StandingCall(Call):
             return []
         if response.status < 300:
             return self._granted(key, response, now)
+        if key in self._confirmed:
+            return []  # It was given up.
         is_current, self._asked, self._give_up_at = self._is_current, None, None
         if not is_current:
             return []
@@ -135,7 +139,7 @@ class StandingCall(Call):
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that no answer will come; of the link's loss, `service_lost` tells."""
-        if event.failure is RequestFailure.LINK_LOST:
+        if event.failure is RequestFailure.LINK_LOST or event.key in self._confirmed:
             return []
         is_current, self._asked, self._give_up_at = self._is_current, None, None
         return self._denied(0, now) if is_current else []
@@ -178,7 +182,7 @@ class StandingCall(Call):
         self.dialog, request = self.dialog.over(self.line.hop).next_request("INVITE", *fields)
         request = replace(request, body=offer)
         self._asked_key = self._out_key = next(self.line.ids)
-        self._give_up_at = now + PATIENCE_S
+        self._asked_at, self._give_up_at = now, now + PATIENCE_S
         self._asked, self._asked_in = self.line.sign(request, Use.DIALOG), self.dialog
         return SendRequest(self._asked_key, self._asked)
 
@@ -191,15 +195,28 @@ class StandingCall(Call):
         asked, is_current = self._asked, self._is_current
         self._asked = self._give_up_at = None
         dialog = (self.dialog if is_current else self._asked_in).refreshed(response)
-        fields = (*credentials_of(asked), self.line.user_agent)
-        ack = dialog.acknowledge(asked.cseq.number, *fields)
-        self._confirmed = dict([*self._confirmed.items(), (key, ack)][-ACKS_MAX:])
+        ack = self._acknowledge_asked(key, asked, dialog)
         if not is_current:
             return [SendAck(ack)]
         self.dialog = dialog
         self.line.accepted(response, Use.DIALOG)
         self.timer.granted(response, now)
         return [SendAck(ack), *self._take_session(response, now)]
+
+    def _acknowledge_asked(self, key: str, asked: Request, dialog: Dialog) -> Request:
+        """Write the ACK of an INVITE within the dialog, and remember it."""
+        fields = (*credentials_of(asked), self.line.user_agent)
+        ack = dialog.acknowledge(asked.cseq.number, *fields)
+        self._confirmed = dict([*self._confirmed.items(), (key, ack)][-ACKS_MAX:])
+        return ack
+
+    def _abandon(self) -> list[object]:
+        """Give up an INVITE that is out: whatever comes of it changes nothing any more."""
+        assert self._asked is not None
+        self._acknowledge_asked(self._asked_key, self._asked, self._asked_in)
+        self._asked = self._give_up_at = None
+        self.media.withdraw()
+        return [CancelRequest(self._out_key)]
 
     def _take_session(self, response: Response, now: float) -> list[object]:
         """Go on with the answer; one that cannot be used changes nothing."""

@@ -18,7 +18,8 @@ dropped (`counts`). Nothing that comes raises.
   not go through the buffer's order (`digits.py`, `JitterBuffer.comfort`).
 - Reports go out as RFC 3550 6.3 times them. Each of ours is followed by `QualityMeasured`.
 - `FarEndSilent` warns when neither sound nor reports have come for `SILENCE_S`. While the far end
-  need not send (held), only one that has sent reports before is missed, after `REPORTS_S`.
+  need not send (held), only one that has sent reports before is missed, after `REPORTS_S`. One
+  that has said goodbye by RTCP and is not heard again is missed after `GOODBYE_S`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,12 @@ SILENCE_S = 10.0
 
 REPORTS_S = 30.0
 """Four reports in a row, by far ends that report every 7 s."""
+
+GOODBYE_S = 2.0
+"""A far end that changes its source says goodbye too, and goes on at once."""
+
+STRAGGLERS_S = 0.5
+"""Sound that was on its way when the goodbye came; what comes later takes it back."""
 
 WRONG_KEY_PACKETS = 25
 """Half a second of sound that cannot be decrypted, and not one packet that can."""
@@ -117,6 +124,7 @@ class PacketSession:
         self._hears_reports = False
         self._heard_at = now
         self._is_silent = False
+        self._goodbye_at: float | None = None
         self._has_left = False
         self._take_plan(plan)
 
@@ -264,6 +272,8 @@ class PacketSession:
     def _heard(self, now: float) -> list[object]:
         """Take note of something that the far end sent."""
         self._heard_at, self._refused = now, 0
+        if self._goodbye_at is not None and now > self._goodbye_at + STRAGGLERS_S:
+            self._goodbye_at = None
         was_silent, self._is_silent = self._is_silent, False
         return [FarEndHeard()] if was_silent else []
 
@@ -272,6 +282,8 @@ class PacketSession:
         """When the far end will have been silent for too long."""
         if self._is_silent:
             return None
+        if self._goodbye_at is not None:
+            return self._heard_at + GOODBYE_S
         if self._plan.direction.receives:
             return self._heard_at + SILENCE_S
         return self._heard_at + REPORTS_S if self._hears_reports else None
@@ -354,7 +366,11 @@ class PacketSession:
         self._hears_reports = True
         far = self._source.ssrc if self._source else None
         left = self._reporter.take(packets, self._sender, far, now)
-        return [*self._heard(now), *([FarEndLeft()] if left else [])]
+        out = self._heard(now)
+        if left:
+            self._goodbye_at = now
+            out.append(FarEndLeft())
+        return out
 
 
 def _media_packet(packet: RtpPacket, stream: RtpSource) -> MediaPacket:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from firmware.agent import reasons
+from firmware.agent.absence import NOT_YET_S
 from firmware.agent.agent import CALLS_MAX
 from firmware.agent.events import (
     CallAnswered,
@@ -421,8 +422,8 @@ def test_a_bye_waits_while_a_registration_that_has_run_out_is_renewed() -> None:
     rig.one("BYE")
 
 
-@pytest.mark.parametrize("status", [200, 403, 408, 481, 500, 503])
-def test_any_final_answer_ends_a_bye(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 403, 481, 488, 603])
+def test_an_answer_of_the_far_end_ends_a_bye(status: int) -> None:
     rig = Calling()
     rig.is_answered()
     rig.hangs_up()
@@ -432,6 +433,40 @@ def test_any_final_answer_ends_a_bye(status: int) -> None:
     rig.up()
     rig.register()
     assert not rig.open
+
+
+@pytest.mark.parametrize("status", [404, 408, 480, 500, 503])
+def test_a_far_end_that_is_not_there_yet_is_told_later(status: int) -> None:
+    rig = Calling()
+    rig.is_answered()
+    rig.hangs_up()
+    for wait_s in NOT_YET_S:
+        bye = rig.one("BYE")
+        rig.reply(bye, answer(bye.request, status))
+        rig.wait(wait_s - 0.1)
+        assert not rig.take("BYE")
+        rig.wait(0.2)
+    bye = rig.one("BYE")
+    rig.reply(bye, answer(bye.request, status))
+    rig.wait(100)
+    assert not rig.take("BYE"), "it is gone"
+
+
+def test_a_bye_that_waits_for_its_far_end_goes_at_once_over_the_next_link() -> None:
+    rig = Calling()
+    rig.is_answered()
+    rig.hangs_up()
+    bye = rig.one("BYE")
+    rig.reply(bye, answer(bye.request, 404))
+    rig.down()
+    rig.wait(10)
+    assert not rig.take("BYE")
+    rig.up()
+    rig.register()
+    bye = rig.one("BYE")
+    rig.reply(bye, answer(bye.request, 200))
+    rig.wait(100)
+    assert not rig.take("BYE")
 
 
 def test_a_bye_that_times_out_is_not_sent_again() -> None:

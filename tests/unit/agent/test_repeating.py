@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent.absence import NOT_YET_S
 from firmware.agent.events import CallAnswered, CallEnded, EndCause, RemoteRinging, Repeating
 from firmware.link.events import Proxy
 from firmware.sip.message import Request
@@ -141,8 +142,53 @@ def test_the_first_invite_is_not_retried_when_busy() -> None:
 def test_another_refusal_of_the_repeated_one_is_final() -> None:
     rig = Lost()
     rig.comes_back()
-    rig.hears(480)
-    assert rig.ended().status == 480
+    rig.hears(603)
+    assert rig.ended().status == 603
+
+
+@pytest.mark.parametrize("proxy", [PRIMARY, BACKUP])
+@pytest.mark.parametrize("status", [404, 408, 480, 503])
+def test_a_far_end_that_lost_its_link_too_is_waited_for(proxy: Proxy, status: int) -> None:
+    rig = Lost(ringing=True)
+    again = rig.comes_back(proxy)
+    for wait_s in NOT_YET_S:
+        assert not of(CallEnded, rig.hears(status)), "it may be there in a moment"
+        rig.wait(wait_s - 0.1)
+        assert not rig.take("INVITE")
+        rig.wait(0.2)
+        rig.invite = rig.one("INVITE")
+        assert rig.invite.request.call_id != again.call_id
+    rig.hears(180)
+    rig.is_answered()
+    assert of(CallAnswered, rig.out) == [CallAnswered(1)], "the same call for the person"
+
+
+def test_a_far_end_that_does_not_come_back_is_not_there() -> None:
+    rig = Lost()
+    rig.comes_back()
+    for wait_s in NOT_YET_S:
+        rig.hears(404)
+        rig.wait(wait_s + 0.1)
+        rig.invite = rig.one("INVITE")
+    rig.hears(404)
+    assert rig.ended() == CallEnded(1, EndCause.REFUSED, 404, "no such number")
+
+
+def test_who_is_not_there_at_first_is_not_waited_for() -> None:
+    rig = Calling()
+    rig.hears(404)
+    assert rig.ended() == CallEnded(1, EndCause.REFUSED, 404, "no such number")
+
+
+def test_hanging_up_while_waiting_for_the_far_end_is_the_end() -> None:
+    rig = Lost()
+    rig.comes_back(BACKUP)
+    rig.hears(404)
+    rig.hangs_up()
+    assert rig.ended() == CallEnded(1, EndCause.HUNG_UP_HERE)
+    rig.wait(60)
+    assert not rig.take("INVITE")
+    assert not rig.agent._calls
 
 
 def test_a_link_that_dies_while_busy_is_waited_for_too() -> None:

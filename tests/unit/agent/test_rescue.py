@@ -20,6 +20,7 @@ from firmware.agent.events import (
     TieChanged,
 )
 from firmware.agent.events import HangUp as Hang
+from firmware.agent.rescue import CROSSING_S
 from firmware.link.events import Proxy
 from firmware.sip.message import Request
 from firmware.transaction.events import CancelLost, CancelRequest, SendAck, SendRequest
@@ -134,6 +135,44 @@ def test_a_refresh_that_comes_too_early_is_repeated(placed: bool, status: int) -
     rig.wait(4)
     rig.grants(rig.asked())
     assert ties(rig)[-1] is Tie.ANCHORED
+
+
+@BOTH
+def test_a_refresh_that_was_lost_on_its_way_gives_way_to_theirs(placed: bool) -> None:
+    rig = lost(placed=placed)
+    sent = rig.asked()
+    rig.wait(CROSSING_S - 0.1)
+    assert rig.sends("INVITE", AUDIO).status == 491, "they may have crossed"
+    rig.wait(0.1)
+    assert rig.sends("INVITE", AUDIO).status == 200
+    assert of(CancelRequest, rig.out) == [CancelRequest(sent.key)]
+    rig.acknowledges()
+    again = rig.asked()
+    rig.denies(sent, 487)
+    rig.grants(again)
+    assert ties(rig)[-1] is Tie.ANCHORED
+
+
+def test_a_refresh_that_was_given_up_and_is_answered_is_acknowledged() -> None:
+    rig = lost()
+    sent = rig.asked()
+    rig.wait(CROSSING_S)
+    assert rig.sends("INVITE", AUDIO).status == 200
+    rig.out.clear()
+    rig.grants(sent)
+    (ack,) = of(SendAck, rig.out)
+    assert ack.request.cseq.number == sent.request.cseq.number
+    rig.acknowledges()
+    rig.grants(rig.asked())
+    assert rig.calls() == (1,)
+
+
+def test_a_link_well_refuses_theirs_however_long_ours_is_out() -> None:
+    rig = Talking()
+    rig.feed(Hold(1))
+    rig.asked()
+    rig.wait(10)
+    assert rig.sends("INVITE", AUDIO).status == 491
 
 
 def test_whoever_does_not_like_the_session_holds_the_dialog() -> None:
@@ -467,6 +506,35 @@ def test_a_hold_that_finds_no_dialog_asks_for_another_one() -> None:
     assert of(HoldChanged, rig.out) == [HoldChanged(1, False)]
     assert "Replaces" in rig.asked().request.headers
     assert ties(rig) == [Tie.REPLACING]
+
+
+@BOTH
+@pytest.mark.parametrize("bye_first", [True, False], ids=["BYE first", "200 first"])
+def test_theirs_that_crosses_our_replaces_ends_nothing(placed: bool, bye_first: bool) -> None:
+    """They have refreshed the old dialog and then let ours take its place."""
+    rig, sent = replacing(placed=placed)
+    assert rig.sends("INVITE", AUDIO).status == 200
+    rig.acknowledges()
+    assert of(CancelRequest, rig.out) == [CancelRequest(sent.key)]
+    bye = rig.within("BYE")
+    if bye_first:
+        rig.answers(rig.receive(bye))
+    rig.reply(sent, rig.accept(sent.request, "new", AUDIO))
+    if not bye_first:
+        rig.answers(rig.receive(bye))
+    assert rig.calls() == (1,)
+    assert not of(CallEnded, rig.out)
+    assert rig.one("BYE").request.call_id == rig.call_id, "the old dialog is over"
+
+
+@BOTH
+def test_their_bye_after_theirs_ends_the_call_where_ours_was_refused(placed: bool) -> None:
+    rig, sent = replacing(placed=placed)
+    rig.sends("INVITE", AUDIO)
+    rig.acknowledges()
+    rig.answers(rig.receive(rig.within("BYE")))
+    rig.denies(sent, 487)
+    assert rig.ended().cause is EndCause.HUNG_UP_THERE
 
 
 def test_an_offer_of_theirs_shows_that_they_hold_the_dialog() -> None:

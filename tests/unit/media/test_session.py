@@ -37,7 +37,13 @@ from firmware.media.rtcp import (
 )
 from firmware.media.rtp import RtpPacket
 from firmware.media.sdes import Suite
-from firmware.media.session import COLLISION_S, REPORTS_S, SILENCE_S, WRONG_KEY_PACKETS
+from firmware.media.session import (
+    COLLISION_S,
+    GOODBYE_S,
+    REPORTS_S,
+    SILENCE_S,
+    WRONG_KEY_PACKETS,
+)
 from firmware.media.source_lock import GOOD_PACKETS, STALE_S, SourceLock
 from tests.unit.media.ends import (
     FRAME,
@@ -579,6 +585,30 @@ def test_a_bye_of_somebody_else_is_no_end() -> None:
 
 
 # Silence.
+
+
+def test_who_says_goodbye_and_falls_silent_is_missed_soon() -> None:
+    here, there = pair(PLAIN)
+    talk(there, here, 3)
+    (bye,) = there.feed(LeaveMedia(), 1.0)
+    assert isinstance(bye, SendPacket)
+    here.hears(bye, 1.0)
+    assert not silences(here, 1.0 + GOODBYE_S - 0.01)
+    assert silences(here, 1.0 + GOODBYE_S)
+
+
+@pytest.mark.parametrize(("after_s", "limit_s"), [(0.1, 2.0), (1.0, 10.0)])
+def test_what_is_heard_long_after_a_goodbye_takes_it_back(after_s: float, limit_s: float) -> None:
+    here, there = pair(PLAIN)
+    talk(there, here, 3)
+    (straggler,) = there.feed(SendFrame(FRAME), 0.9)
+    (bye,) = there.feed(LeaveMedia(), 1.0)
+    assert isinstance(bye, SendPacket)
+    assert isinstance(straggler, SendPacket)
+    here.hears(bye, 1.0)
+    here.hears(straggler, 1.0 + after_s)
+    assert not silences(here, 1.0 + after_s + limit_s - 0.01)
+    assert silences(here, 1.0 + after_s + limit_s)
 
 
 def silences(end: End, until: float) -> list[object]:
