@@ -33,11 +33,16 @@ from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response, answer_headers, build_message
 from firmware.sip.phrases import phrase
 
-MESSAGE_BYTES_MAX = 64 * 1024
+HEAD_BYTES_MAX = 64 * 1024
+"""Start line and header fields; a call through ten proxies has about 5 KiB. But this is what the
+usual proxies pass on at most: a stranger who calls shall not be able to end the link."""
+
+MESSAGE_BYTES_MAX = HEAD_BYTES_MAX + 64 * 1024
 """A whole message; an INVITE with four offers and a picture is below 20 KiB."""
 
-HEAD_BYTES_MAX = 16 * 1024
-"""Start line and header fields; a call through ten proxies has about 5 KiB."""
+PASSED_OVER_BYTES_MAX = 256 * 1024
+"""A body that is too long is passed over up to here, for the same reason. More comes from a proxy
+that is not one."""
 
 PONGS_OWED_MAX = 8
 """More pings than this are not out at a time: an unanswered one ends the link in 10 s."""
@@ -84,6 +89,7 @@ class StreamParser:
         self._start_line_seen = False
         self._head: Head | None = None  # That of the message whose body is awaited.
         self._body_bytes = 0
+        self._unwanted_bytes = 0  # Of a body that is too long: passed over, not kept.
         self._pongs_owed = 0
         self._half_ping = False
         self._failure: RemoteProtocolError | None = None
@@ -120,6 +126,8 @@ class StreamParser:
     def _next_item(self) -> Item | None:
         while True:
             if self._head is None:
+                if not self._pass_over():
+                    return None
                 beat = self._take_line_ends()
                 if beat is not None:
                     return beat
@@ -130,6 +138,13 @@ class StreamParser:
             item = self._take_message()
             if item is not None:
                 return item
+
+    def _pass_over(self) -> bool:
+        """Leave out what is there of a body that is too long; tell whether that is all of it."""
+        passed = min(self._unwanted_bytes, len(self._buffer) - self._start)
+        self._start += passed
+        self._unwanted_bytes -= passed
+        return self._unwanted_bytes == 0
 
     def _take_line_ends(self) -> Ping | Pong | None:
         """Take CRLFs off the front until one is a whole item or there is none."""
@@ -159,7 +174,9 @@ class StreamParser:
             self._scanned = max(self._start, could_end)
             return False
         head = read_head(bytes(self._buffer[self._start : end]))
-        self._body_bytes = _announced(head, head_bytes)
+        length = _announced(head)
+        fits = head_bytes + len(HEAD_END) + length <= MESSAGE_BYTES_MAX
+        self._body_bytes, self._unwanted_bytes = (length, 0) if fits else (0, length)
         self._head = head
         self._start = end + len(HEAD_END)
         self._start_line_seen = False
@@ -184,6 +201,8 @@ class StreamParser:
         assert head is not None
         body = bytes(self._buffer[self._start : end])
         self._head, self._start = None, end
+        if self._unwanted_bytes:
+            return _refuse(head, RemoteProtocolError("message too long", 513))
         try:
             message = build_message(head, body)
             check(message)
@@ -202,12 +221,12 @@ def check(message: Request | Response) -> None:
             raise RemoteProtocolError("CSeq names another method")
 
 
-def _announced(head: Head, head_bytes: int) -> int:
+def _announced(head: Head) -> int:
     """Return how long the body will be."""
     length = content_length(head.headers)
     if length is None:
         raise RemoteProtocolError("Content-Length is missing")
-    if head_bytes + len(HEAD_END) + length > MESSAGE_BYTES_MAX:
+    if length > PASSED_OVER_BYTES_MAX:
         raise RemoteProtocolError("message too long", 513)
     return length
 

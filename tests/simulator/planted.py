@@ -324,7 +324,7 @@ BUGS = (
     Bug(
         "message without limit",
         STREAM,
-        "if head_bytes + len(HEAD_END) + length > MESSAGE_BYTES_MAX:",
+        "if length > PASSED_OVER_BYTES_MAX:",
         "if False:",
     ),
     Bug(

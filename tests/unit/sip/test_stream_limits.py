@@ -14,6 +14,7 @@ from firmware.sip.message import Request, Response
 from firmware.sip.stream import (
     HEAD_BYTES_MAX,
     MESSAGE_BYTES_MAX,
+    PASSED_OVER_BYTES_MAX,
     Item,
     Ping,
     StreamParser,
@@ -61,7 +62,7 @@ def test_a_head_at_its_limit_is_taken_and_one_above_is_refused(size: int) -> Non
 
 @pytest.mark.parametrize("size", [1, 1000, 2**17])
 def test_a_message_at_its_limit_is_taken_and_one_above_is_refused(size: int) -> None:
-    overhead = len(message(REQUEST_LINE, body=b"x" * 60000)) - 60000
+    overhead = len(message(REQUEST_LINE, body=b"x" * 100000)) - 100000
     body = b"x" * (MESSAGE_BYTES_MAX - overhead)
     data = message(REQUEST_LINE, body=body)
     assert len(data) == MESSAGE_BYTES_MAX
@@ -69,7 +70,27 @@ def test_a_message_at_its_limit_is_taken_and_one_above_is_refused(size: int) -> 
     assert isinstance(item, Request)
     assert item.body == body
     longer = message(REQUEST_LINE, body=body + b"x")
-    assert read(StreamParser(), in_pieces(longer, size)) == [Ended("message too long", 513)]
+    refused, after = read(StreamParser(), in_pieces(longer + OK, size))
+    assert isinstance(refused, Unacceptable)
+    assert (refused.answer.status, refused.why) == (513, "message too long")
+    assert isinstance(after, Response), "the link lives"
+
+
+@pytest.mark.parametrize("size", [1000, 2**19])
+@pytest.mark.parametrize(
+    "start_line", [REQUEST_LINE, "SIP/2.0 200 OK", "ACK sip:b@example.org SIP/2.0"]
+)
+def test_a_body_that_is_passed_over_takes_no_memory_and_is_not_read(
+    start_line: str, size: int
+) -> None:
+    body = (OPTIONS * (PASSED_OVER_BYTES_MAX // len(OPTIONS) + 1))[:PASSED_OVER_BYTES_MAX]
+    method = start_line.partition(" ")[0] if start_line.startswith("ACK") else "OPTIONS"
+    data = message(start_line, body=body, method=method)
+    found = read(StreamParser(), in_pieces(data + OK, size))
+    assert names(found) == ("Unacceptable Response" if start_line == REQUEST_LINE else "Response")
+    parser = StreamParser()
+    assert peak_bytes(parser, in_pieces(data, RECEIVE_BYTES))[0] < 4 * RECEIVE_BYTES
+    assert read(parser, [CRLF * 2]) == [Ping()]
 
 
 def test_100_header_fields_are_taken_and_101_are_refused_with_an_answer() -> None:
@@ -113,7 +134,7 @@ def peak_bytes(parser: StreamParser, pieces: Iterable[bytes]) -> tuple[int, list
 def test_an_endless_line_ends_the_stream(start: bytes) -> None:
     flood = [b"x" * RECEIVE_BYTES] * 500
     too_long = [Ended("head of a message too long", 513)]
-    assert read(StreamParser(), [start, *flood[:2]]) == too_long
+    assert read(StreamParser(), [start, *flood[:5]]) == too_long
     peak, out = peak_bytes(StreamParser(), [start, *flood])
     assert out == too_long
     assert peak < MEMORY_BYTES_MAX
@@ -126,7 +147,9 @@ def test_endless_header_fields_end_the_stream() -> None:
     assert peak < MEMORY_BYTES_MAX
 
 
-@pytest.mark.parametrize("length", ["100000000", "65536", "2147483647", "0" * 900 + "99999999"])
+@pytest.mark.parametrize(
+    "length", ["100000000", str(PASSED_OVER_BYTES_MAX + 1), "2147483647", "0" * 900 + "99999999"]
+)
 def test_a_long_body_is_refused_when_it_is_announced(length: str) -> None:
     announcement = message(REQUEST_LINE, f"Content-Length: {length}")
     assert whole(announcement) == [Ended("message too long", 513)]
@@ -184,7 +207,8 @@ SIP_LIKE = st.lists(
             b"SIP/2.0 999",
             b"Content-Length: 0",
             b"l: 3",
-            b"Content-Length: 70000",
+            b"Content-Length: 140000",
+            b"Content-Length: 270000",
             b"\r\nVia: SIP/2.0/TLS h",
             b"\r\nFrom: <sip:a@h>;tag=1",
             b"\r\nTo: <sip:a@h>",
