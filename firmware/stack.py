@@ -22,6 +22,7 @@ from firmware.frozen import frozen
 from firmware.link.link import Link
 from firmware.link.settings import LinkSettings
 from firmware.machine import Machine, earliest
+from firmware.phone import kept
 from firmware.phone.phone import Phone
 from firmware.phone.settings import PhoneSettings
 from firmware.transaction.layer import Transactions
@@ -42,6 +43,9 @@ ROUTES: dict[type, str] = {
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
     phone.WarningsChanged: "phone",
+    kept.CallsKept: "phone",
+    kept.ContactsKept: "phone",
+    kept.KeepingTrouble: "phone",
     phone.SoundHealth: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",

@@ -60,8 +60,8 @@ class Calling:
         self._lines.front = Call(self._now)
         return []
 
-    def _start(self, dial: Dial) -> list[object]:
-        self._lines.front = Call(self._now, far=Party("", dial.target))
+    def _start(self, dial: Dial, far: Party) -> list[object]:
+        self._lines.front = Call(self._now, far=far)
         self._enter(State.CALLING)
         return [dial]
 

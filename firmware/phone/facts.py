@@ -21,6 +21,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.graph import Graph, graph_of
 from firmware.phone.grid import paged, paged_blocks
+from firmware.phone.kept import KeepingTrouble
 from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
 from firmware.phone.outage_words import SHOWN_MAX, outage_lines
 from firmware.phone.outages import Outages
@@ -40,7 +41,7 @@ from firmware.phone.screen import (
 Rows = tuple[tuple[str, str], ...]
 Page = Rows | Graph
 
-Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble
+Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble
 
 SOON_S = 4.0
 """An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
@@ -56,7 +57,8 @@ class Facts:
         self._problems = problems
         self._outages = Outages(accounts, now)
         self._log_trouble = ""
-        self._warnings: tuple[str, ...] = ()
+        self._told_warnings: tuple[str, ...] = ()
+        self._keeping: dict[str, str] = {}  # What is wrong with the files of lists.
         self._round_trips = RoundTrips(now)
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
@@ -72,7 +74,10 @@ class Facts:
             case AccountStatus(account):
                 self._accounts[account] = fact
             case WarningsChanged(sentences):
-                self._warnings = sentences
+                self._told_warnings = sentences
+                return []
+            case KeepingTrouble(list_name, text):
+                self._keeping[list_name] = text
                 return []
             case TimeIs(unix_s, offset_s):
                 self._unix_offset_s = None if unix_s is None else unix_s - now
@@ -85,6 +90,10 @@ class Facts:
             case _:
                 pass  # For the log.
         return self._outages.handle(fact, now)
+
+    @property
+    def _warnings(self) -> tuple[str, ...]:
+        return (*self._told_warnings, *filter(None, self._keeping.values()))
 
     # Accounts.
 
@@ -109,17 +118,17 @@ class Facts:
 
     # Screens.
 
-    def idle(self, now: float) -> IdleScreen:
+    def idle(self, missed: int, now: float) -> IdleScreen:
         """Return the screen of a phone that nobody uses."""
         clock, date = self._clock(now)
         link = self.link_line(now)
         news = sum(text != link.reason for text in self._warnings)  # Said already: no news.
-        return IdleScreen(clock, date, self._account_lines(), link, news)
+        return IdleScreen(clock, date, self._account_lines(), link, news, missed)
 
-    def page(self, number: int, now: float) -> Screen:
+    def page(self, number: int, missed: int, now: float) -> Screen:
         """Return a page of facts; 0 is the screen of a phone that nobody uses."""
         if not number:
-            return self.idle(now)
+            return self.idle(missed, now)
         pages = self.pages(now)
         return pages[min(number, len(pages)) - 1]
 

@@ -43,12 +43,14 @@ class NumberEntry:
     def forget(self) -> None:
         """Begin anew."""
         self.digits = ""
+        self.chosen = -1  # Of those who may be meant; -1: the digits themselves.
         self.dial_by: float | None = None
 
     def press(self, digit: str, now: float) -> bool:
         """Add a digit; tell whether the number is to be dialled at once."""
         if self._is_end(digit):
             return True
+        self.chosen = -1
         if len(self.digits) < DIGITS_MAX:
             self.digits += digit
             self.dial_by = now + self._timeout_s
@@ -59,8 +61,13 @@ class NumberEntry:
 
     def delete(self, now: float) -> None:
         """Take the last digit away."""
-        self.digits = self.digits[:-1]
+        self.digits, self.chosen = self.digits[:-1], -1
         self.dial_by = now + self._timeout_s if self.digits else None
+
+    def choose(self, step: int, count: int, now: float) -> None:
+        """Go on to the next of those who may be meant, or back to the digits."""
+        self.chosen = (self.chosen + 1 + step) % (count + 1) - 1
+        self.dial_by = now + self._timeout_s
 
     def dialled(self) -> Dialled:
         """Return what is dialled now, "" without a digit; a lone # is dialled, and ends nothing."""

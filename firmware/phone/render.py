@@ -14,6 +14,7 @@ from PIL.Image import Image
 from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
 from firmware.phone.draw_graph import draw_graph
+from firmware.phone.draw_list import draw_rows, draw_text
 from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
 from firmware.phone.screen import (
     AccountLine,
@@ -24,9 +25,11 @@ from firmware.phone.screen import (
     GraphScreen,
     IdleScreen,
     LinkLine,
+    ListScreen,
     PageScreen,
     Screen,
     SoundLine,
+    TextScreen,
     labels,
     registered_count,
 )
@@ -61,6 +64,10 @@ def render(screen: Screen) -> Image:
             _dial(canvas, screen)
         case CallScreen():
             _call(canvas, screen)
+        case ListScreen():
+            _list(canvas, screen)
+        case TextScreen():
+            _text(canvas, screen)
         case _:
             assert_never(screen)
     _soft_keys(canvas, screen)
@@ -189,6 +196,23 @@ def _dial(canvas: Canvas, screen: DialScreen) -> None:
             canvas.text(MARGIN, ROW_Y[1], screen.link.reason if whole else screen.link.brief)
     if screen.beside is not None:
         _beside_row(canvas, screen.beside)
+    elif screen.link is None:
+        draw_rows(canvas, ROW_Y[0], screen.matches, screen.chosen)
+
+
+def _list(canvas: Canvas, screen: ListScreen) -> None:
+    first, rows = screen.shown
+    _title(canvas, screen.title, f"{screen.chosen + 1}/{len(screen.rows)}")
+    draw_rows(canvas, PAGE_Y, rows, screen.chosen - first)
+    if screen.link is not None:
+        _link_row(canvas, ROW_Y[1], screen.link)
+
+
+def _text(canvas: Canvas, screen: TextScreen) -> None:
+    _title(canvas, screen.title, screen.case)
+    draw_text(canvas, screen.text, screen.wrong)
+    if screen.link is not None and not screen.wrong:
+        _link_row(canvas, ROW_Y[1], screen.link)
 
 
 def _call(canvas: Canvas, screen: CallScreen) -> None:

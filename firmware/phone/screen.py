@@ -10,6 +10,9 @@ from enum import Enum
 from firmware.frozen import frozen
 from firmware.phone.graph import Graph
 
+LIST_ROWS = 4
+"""Rows of a list that have room, one less where the link is not up."""
+
 
 class LinkIcon(Enum):
     """The picture beside the link line."""
@@ -49,6 +52,7 @@ class IdleScreen:
     accounts: tuple[AccountLine, ...]
     link: LinkLine
     warnings: int = 0  # How many there are (I4): a soft key leads to them.
+    missed: int = 0  # Calls that were missed and not looked at: the same key, before the warnings.
 
 
 @frozen
@@ -101,6 +105,39 @@ class DialScreen:
     account: str
     link: LinkLine | None = None  # Shown where the link is not up.
     beside: BesideLine | None = None  # Who is held meanwhile.
+    matches: tuple[tuple[str, str], ...] = ()  # Who may be meant: name and number.
+    chosen: int = -1  # Which of them Dial calls; -1: the digits.
+    can_redial: bool = False
+
+
+@frozen
+class ListScreen:
+    """A list to choose from: rows of a text and what stands right of it."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    chosen: int
+    can_take: bool  # Something follows from the row that is chosen.
+    can_delete: bool = False  # Of the keys that search.
+    link: LinkLine | None = None  # Shown where the link is not up.
+
+    @property
+    def shown(self) -> tuple[int, tuple[tuple[str, str], ...]]:
+        """The number of the first row that has room, and those that have."""
+        room = LIST_ROWS - (self.link is not None)
+        first = min(max(0, self.chosen - room // 2), max(0, len(self.rows) - room))
+        return first, self.rows[first : first + room]
+
+
+@frozen
+class TextScreen:
+    """A line that is typed, and what is wrong with it."""
+
+    title: str
+    text: str
+    case: str  # How letters come: "Abc", "123".
+    wrong: str = ""
+    link: LinkLine | None = None
 
 
 @frozen
@@ -132,7 +169,9 @@ class CallScreen:
         return self.beside is not None and self.beside.stage is CallStage.HELD
 
 
-Screen = IdleScreen | PageScreen | GraphScreen | DialScreen | CallScreen
+Screen = (
+    IdleScreen | PageScreen | GraphScreen | DialScreen | CallScreen | ListScreen | TextScreen
+)  # fmt: skip
 
 
 class SoftKey(Enum):
@@ -140,6 +179,10 @@ class SoftKey(Enum):
 
     NOTHING = ""
     WARNINGS = "warnings"
+    MISSED = "missed"
+    MENU = "Menu"
+    TAKE = "OK"
+    REDIAL = "Redial"
     LINK = "Link"
     BACK = "Back"
     DIAL = "Dial"
@@ -155,15 +198,30 @@ class SoftKey(Enum):
 def soft_keys(screen: Screen) -> tuple[SoftKey, SoftKey]:
     """Return what the two soft keys do: this is both what they say and what they are."""
     match screen:
-        case IdleScreen(warnings=count):
-            return SoftKey.WARNINGS if count else SoftKey.NOTHING, SoftKey.LINK
-        case PageScreen() | GraphScreen():
-            return SoftKey.NOTHING, SoftKey.BACK
-        case DialScreen(digits, beside=beside):
+        case IdleScreen():
+            return _idle_key(screen), SoftKey.LINK
+        case PageScreen():
+            return SoftKey.MENU, SoftKey.BACK
+        case GraphScreen():
+            return SoftKey.NOTHING, SoftKey.BACK  # Its words stand there.
+        case ListScreen(can_take=can_take, can_delete=can_delete):
+            take = SoftKey.TAKE if can_take else SoftKey.NOTHING
+            return take, SoftKey.DELETE if can_delete else SoftKey.BACK
+        case TextScreen(text=text):
+            return SoftKey.TAKE, SoftKey.DELETE if text else SoftKey.BACK
+        case DialScreen(digits, beside=beside, can_redial=can_redial):
+            redial = SoftKey.REDIAL if can_redial else SoftKey.NOTHING
             empty = SoftKey.BACK if beside else SoftKey.NOTHING
-            return (SoftKey.DIAL, SoftKey.DELETE) if digits else (SoftKey.NOTHING, empty)
+            return (SoftKey.DIAL, SoftKey.DELETE) if digits else (redial, empty)
         case CallScreen(stage):
             return _call_keys(stage, has_another=screen.has_another)
+
+
+def _idle_key(screen: IdleScreen) -> SoftKey:
+    """What is new comes first; from there it is one key more to the menu."""
+    if screen.missed:
+        return SoftKey.MISSED
+    return SoftKey.WARNINGS if screen.warnings else SoftKey.MENU
 
 
 def _call_keys(stage: CallStage, *, has_another: bool) -> tuple[SoftKey, SoftKey]:
@@ -187,15 +245,17 @@ def labels(screen: Screen) -> tuple[str, str]:
 
 
 def _label(key: SoftKey, screen: Screen) -> str:
-    if key is not SoftKey.WARNINGS or not isinstance(screen, IdleScreen):
-        return key.value
-    return "1 warning" if screen.warnings == 1 else f"{screen.warnings} warnings"
+    if isinstance(screen, IdleScreen) and key is SoftKey.MISSED:
+        return f"{screen.missed} missed"
+    if isinstance(screen, IdleScreen) and key is SoftKey.WARNINGS:
+        return "1 warning" if screen.warnings == 1 else f"{screen.warnings} warnings"
+    return str(key.value)
 
 
 def lines(screen: Screen) -> tuple[str, ...]:
     """Return the lines that a person reads, from the top."""
     soft1, soft2 = labels(screen)
-    keys = f"[{soft1}] [{soft2}]" if soft1 else f"[{soft2}]" if soft2 else ""
+    keys = " ".join(f"[{key}]" for key in (soft1, soft2) if key)
     return tuple(line for line in (*_body(screen), keys) if line)
 
 
@@ -208,8 +268,15 @@ def _body(screen: Screen) -> tuple[str, ...]:
         case GraphScreen(title, graph, page, pages):
             gap = "the link was down" if graph.has_gap else ""
             return (f"{title} {page}/{pages}", graph.words, gap)
-        case DialScreen(digits, account, link, beside):
-            return (account, digits, *_beside(beside), *_link(link))
+        case DialScreen(digits, account, link, beside, matches, chosen):
+            found = _chosen(matches, 0, chosen)
+            return (account, digits, *found, *_beside(beside), *_link(link))
+        case ListScreen(title, rows, chosen, link=link):
+            first, shown = screen.shown
+            place = f"{title} {chosen + 1}/{len(rows)}"
+            return (place, *_chosen(shown, first, chosen), *_link(link))
+        case TextScreen(title, text, case, wrong, link):
+            return (f"{title} {case}", text, wrong, *_link(link))
         case CallScreen(stage, name, number, detail, link, sound, beside):
             call = (stage.value, name, number, detail)
             return (*call, *_sound(sound), *_beside(beside), *_link(link))
@@ -219,6 +286,14 @@ def _sound(sound: SoundLine) -> tuple[str, ...]:
     bars = "" if sound.bars is None else f"quality {sound.bars} of 4"
     facts = ("encrypted" if sound.secure else "", sound.codec, bars)
     return (" ".join(fact for fact in facts if fact), sound.note)
+
+
+def _chosen(rows: tuple[tuple[str, str], ...], first: int, chosen: int) -> tuple[str, ...]:
+    """Return rows in words, the chosen one marked."""
+    return tuple(
+        f"{'> ' if number == chosen else ''}{text} {side}".strip()
+        for number, (text, side) in enumerate(rows, start=first)
+    )
 
 
 def _beside(line: BesideLine | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from firmware.agent.events import (
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import AnswerCall, EndCall, HookReplaced, Report, SetRinger, Show
+from firmware.phone.kept import HistoryLog
 from firmware.phone.settings import ENDED_S
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
@@ -37,7 +38,8 @@ def waiting() -> Rig:
 
 
 def orders(out: list[object]) -> list[object]:
-    return [item for item in out if not isinstance(item, Report | Show | PlayTone | HushCall)]
+    told = Report | Show | PlayTone | HushCall | HistoryLog
+    return [item for item in out if not isinstance(item, told)]
 
 
 def both() -> Rig:

@@ -50,6 +50,7 @@ from firmware.phone.link_words import BRIEF
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
 from tests.unit.media.ends import PLAN, Heap
+from tests.unit.phone.menu_scenes import MENU_SCENES
 from tests.unit.phone.rig import (
     EXPIRED,
     MONDAY,
@@ -422,6 +423,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "ended-anonymous": lambda: refused(433),
     "ended": lambda: talking(251).ended(EndCause.HUNG_UP_THERE),
     "ended-busy": lambda: Rig.registered().dialled().ended(EndCause.REFUSED, "busy"),
+    **MENU_SCENES,
 }
 
 

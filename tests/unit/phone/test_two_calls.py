@@ -35,6 +35,7 @@ from firmware.phone.events import (
     Show,
     StartVoice,
 )
+from firmware.phone.kept import HistoryLog
 from firmware.phone.settings import DELAY_S, ENDED_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN
@@ -44,7 +45,8 @@ FIRST, SECOND = 7, 8
 
 
 def orders(out: list[object]) -> list[object]:
-    return [item for item in out if not isinstance(item, Report | Show | PlayTone | StartVoice)]
+    told = Report | Show | PlayTone | StartVoice | HistoryLog
+    return [item for item in out if not isinstance(item, told)]
 
 
 def talking(*, lifted: bool = False) -> Rig:

@@ -10,6 +10,15 @@ from pathlib import Path
 import pytest
 
 from firmware.phone.events import OutageEnded, OutageLog, OutageLogTrouble, OutagesKept
+from firmware.phone.kept import (
+    CallsKept,
+    CallWay,
+    ContactsKept,
+    DirectoryLog,
+    HistoryLog,
+    KeepingTrouble,
+    PastCall,
+)
 from firmware.phone.outage import Outage
 from firmware.runtime import keeper
 from firmware.runtime.keeper import BURST_MAX
@@ -32,8 +41,12 @@ class Scene:
         self.before_write: Callable[[], None] = lambda: None
         self._really_save = OUTAGE_LOG.save
         monkeypatch.setattr(OUTAGE_LOG, "save", self._save)
-        self.keeper = Keepers(folder, self.heard.append)
+        self.keeper = Keepers(folder, self._hear)
         self.keeper.start()
+
+    def _hear(self, event: object) -> None:
+        if not isinstance(event, CallsKept | ContactsKept):
+            self.heard.append(event)
 
     def _save(self, folder: Path, outages: tuple[Outage, ...]) -> None:
         self.before_write()
@@ -249,5 +262,28 @@ def test_a_log_that_cannot_be_moved_is_never_written_over(
         await at.keeper.stop()
         assert at.writes == []
         assert (tmp_path / NAME).read_text() == "{"
+
+    run(scene())
+
+
+def test_past_calls_and_contacts_are_kept_the_same_way(tmp_path: Path) -> None:
+    call = PastCall(CallWay.DIALLED, "", "603", 1)
+
+    async def scene() -> None:
+        (tmp_path / "directory.json").write_text("?")
+        heard: list[object] = []
+        keepers = Keepers(tmp_path, heard.append)
+        keepers.start()
+        said = "the directory is damaged; it is kept as directory.json.aside"
+        trouble = KeepingTrouble("the directory", said)
+        assert heard == [OutagesKept(()), CallsKept(()), trouble, ContactsKept(())]
+        keepers.take(HistoryLog((call,)))
+        keepers.take(DirectoryLog(()))
+        await keepers.stop()
+        again: list[object] = []
+        other = Keepers(tmp_path, again.append)
+        other.start()
+        await other.stop()
+        assert again == [OutagesKept(()), CallsKept((call,)), ContactsKept(())]
 
     run(scene())

@@ -1,0 +1,165 @@
+"""How a call is begun: digits, the menu, redial, the handset.
+
+A digit adds to a number, or begins one where there is no call, or none that is not held; else it is
+sent in the call. While one dials, up and down choose among those who may be meant. Who lifts the
+handset calls what is chosen in the menu, dials the number so far, or hears the dial tone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firmware.agent.events import Dial, Party, SendDigit
+from firmware.link.events import TestLink
+from firmware.phone.calling import Calling
+from firmware.phone.facts import Facts
+from firmware.phone.memory import Memory
+from firmware.phone.menu import Menu
+from firmware.phone.number import NumberEntry
+from firmware.phone.pages import Pages
+from firmware.phone.screen import Screen
+from firmware.phone.settings import DELAY_S, PhoneSettings
+from firmware.phone.state import State
+from firmware.phone.views import Call, ShowFacts, View
+
+
+class Beginning(Calling):
+    """The ways to a call; `Phone` adds which key means which."""
+
+    def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
+        super().__init__(now, call_waiting=settings.call_waiting)
+        self._number = NumberEntry(
+            settings.digit_timeout_s,
+            settings.dial_plan,
+            settings.emergency_plan,
+            hash_ends=settings.hash_ends,
+        )
+        self._pages = Pages()
+        self._facts = Facts(settings.problems, accounts, now)
+        self._memory = Memory()
+        self._menu = Menu(self._memory)
+
+    # Digits.
+
+    def _digit(self, key: str) -> list[object]:
+        """Add to the number, begin one, or send the digit to whoever hears it."""
+        if self.state is State.IDLE and self._menu.takes_digits:
+            self._menu.digit(key, self._now)
+            found = self._menu.search
+            return self._dial_target(found, 0) if self._number.is_emergency(found) else []
+        if self.state is not State.DIALLING and not self._may_begin:
+            return self._send_digit(key)
+        begun = [] if self.state is State.DIALLING else self._begin_dialling()
+        at_once = self._number.press(key, self._now)
+        return [*begun, *(self._dial() if at_once else [])]
+
+    @property
+    def _may_begin(self) -> bool:
+        """Tell whether a number may be begun: without a call, or while the only one is held."""
+        waits = self.state is State.TALKING and self._call.is_held and self._lines.has_room
+        return waits or self.state in {State.IDLE, State.ENDED}
+
+    def _begin_dialling(self) -> list[object]:
+        held = self._make_room()
+        self._enter(State.DIALLING)
+        return [*held, TestLink()]  # D7.
+
+    def _send_digit(self, key: str) -> list[object]:
+        """Send a digit to whoever hears it: who talks, or an announcement before that."""
+        announced = self.state is State.CALLING and self._call.sound.is_there
+        if self.state is not State.TALKING and not announced:
+            return []
+        self._call.sound.digit_pressed()
+        return [SendDigit(self._call.number, key)]
+
+    def _delete(self) -> list[object]:
+        """Take the last digit away; who has none, and no handset in hand, wants no call."""
+        if self.state is State.IDLE:
+            self._menu.delete(self._now)
+            return []
+        self._number.delete(self._now)
+        stays = self._number.digits or self._lifted or self._lines.held
+        return [] if stays else self._go_on(resume=True)
+
+    def _lift(self) -> list[object]:
+        self._lifted = True
+        match self.state:
+            case State.RINGING:
+                return self._answer()
+            case State.IDLE if number := self._menu.number(self._now):
+                return self._dial_target(number, 0)
+            case State.IDLE | State.ENDED:
+                return self._begin_dialling()
+            case State.DIALLING:
+                return self._dial()
+            case State.TALKING if not self._lines.held:
+                return self._call.resume()
+            case _:
+                return []
+
+    # Numbers.
+
+    def _dial(self) -> list[object]:
+        if self._number.chosen >= 0:
+            return self._dial_target(self._matches()[self._number.chosen].number, 0)
+        dialled = self._number.dialled()
+        if not dialled.number:
+            return []
+        return self._call_to(dialled.number, 0, is_emergency=dialled.is_emergency)
+
+    def _dial_target(self, target: str, account: int) -> list[object]:
+        if self.state is not State.DIALLING and not self._may_begin:
+            return []
+        held = [] if self.state is State.DIALLING else self._make_room()
+        emergency = self._number.is_emergency(target)
+        return [*held, *self._call_to(target, account, is_emergency=emergency)]
+
+    def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
+        called_from = account or self._facts.account_to_call_from()
+        self._memory.history.dials(target, called_from, self._now)
+        far = self._memory.as_known(Party("", target))
+        wait_s = DELAY_S if self._facts.link_comes(self._now) or is_emergency else 0.0
+        return self._start(Dial(called_from, target, is_emergency, wait_s), far)
+
+    def _reject(self) -> list[object]:
+        self._memory.history.rejects((self._lines.waiting or self._call).number)
+        return super()._reject()
+
+    def _matches(self) -> tuple[Party, ...]:
+        """Return who may be meant by the digits so far."""
+        digits = self._number.digits if self.state is State.DIALLING else ""
+        return self._memory.matches(digits) if digits else ()
+
+    def _redial(self) -> list[object]:
+        return self._dial_target(self._memory.history.last_dialled, 0)
+
+    # The menu, and the pages of facts.
+
+    def _turn_to(self, page: int) -> list[object]:
+        self._pages.turn_to(page, self._now)
+        return []
+
+    def _open(self, view: View) -> list[object]:
+        self._pages.turn_to(0, self._now)
+        return self._menu.open(view, self._now)
+
+    def _take_chosen(self) -> list[object]:
+        """Do what is chosen in the menu."""
+        out: list[object] = []
+        for item in self._menu.take(self._now):
+            if isinstance(item, Call):
+                out += self._dial_target(item.number, 0)
+            elif isinstance(item, ShowFacts):
+                out += self._turn_to(1)
+            else:
+                out.append(item)
+        return out
+
+    def _dial_screen(self) -> Screen:
+        number, beside = self._number, self._lines.beside(self._now)
+        screen = self._facts.dialling(number.digits, beside, self._now)
+        matches = tuple(
+            (far.name, far.number) if far.name else (far.number, "") for far in self._matches()
+        )
+        redial = bool(self._memory.history.last_dialled)
+        return replace(screen, matches=matches, chosen=number.chosen, can_redial=redial)

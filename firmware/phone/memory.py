@@ -1,0 +1,73 @@
+"""What the phone remembers: the history of calls and the directory, and what follows from both.
+
+Whoever calls is called as the directory calls that number: a display name is what the caller says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firmware.agent.events import Dialling, FarChanged, IncomingCall, Party
+from firmware.phone.directory import Directory
+from firmware.phone.events import CallFact, TimeIs
+from firmware.phone.history import History, HistoryFact
+from firmware.phone.kept import CallsKept, CallWay, ContactsKept
+
+MATCHES_MAX = 2
+"""Rows below the digits of somebody who dials."""
+
+Kept = CallsKept | ContactsKept
+
+
+class Memory:
+    """History and directory; `learn` gives what is to be kept on."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.directory = Directory()
+        self.unix_offset_s: float | None = None  # Wall clock minus monotonic.
+        self.zone_s = 0
+
+    def learn(self, event: object, now: float) -> list[object]:
+        """Hear of a call, of the clock, of what was kept."""
+        match event:
+            case CallsKept():
+                return self.history.kept(event)
+            case ContactsKept():
+                return self.directory.kept(event)
+            case TimeIs(unix_s, zone_s):
+                self.unix_offset_s = None if unix_s is None else unix_s - now
+                self.zone_s = zone_s
+                return self.history.set_clock(unix_s, now)
+            case _ if isinstance(event, HistoryFact):
+                return self.history.learn(event, now)
+            case _:
+                return []
+
+    def unix_time(self, now: float) -> float | None:
+        """Return the wall clock's time, None where it is not set."""
+        return None if self.unix_offset_s is None else now + self.unix_offset_s
+
+    def named(self, fact: CallFact) -> CallFact:
+        """Return what is told of a call with the far end as the directory calls it."""
+        if isinstance(fact, IncomingCall | Dialling | FarChanged):
+            return replace(fact, far=self.as_known(fact.far))
+        return fact
+
+    def as_known(self, far: Party) -> Party:
+        """Return a party as the directory calls it."""
+        name = self.directory.name_of(far.number)
+        return Party(name, far.number) if name else far
+
+    def matches(self, keys: str) -> tuple[Party, ...]:
+        """Return who may be meant by these keys: called before, else in the directory."""
+        found: dict[str, Party] = {}
+        for way in (CallWay.DIALLED, CallWay.RECEIVED, CallWay.MISSED):
+            for call in self.history.of(way):
+                if call.number.lstrip("+").startswith(keys):
+                    known = self.as_known(Party(call.name, call.number))
+                    found.setdefault(call.number, known)
+        for contact in self.directory.search(keys):
+            for number in contact.numbers:
+                found.setdefault(number.number, Party(contact.name, number.number))
+        return tuple(found.values())[:MATCHES_MAX]

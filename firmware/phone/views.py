@@ -1,0 +1,257 @@
+"""What a person finds in the menu: lists of items, each with what follows when it is chosen.
+
+A view is a value and has no place on the screen; `menu.py` keeps the way back. What it lists is
+made anew from what the phone remembers whenever it is shown.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from firmware.frozen import frozen
+from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
+from firmware.phone.link_words import duration
+from firmware.phone.memory import Memory
+from firmware.phone.outage_words import WEEK_DAYS, when_in_words
+
+KINDS = {
+    NumberKind.WORK: "Work",
+    NumberKind.MOBILE: "Mobile",
+    NumberKind.HOME: "Home",
+    NumberKind.OTHER: "Number",
+}
+
+
+# Views.
+@frozen
+class MainMenu:
+    """Everything there is."""
+
+
+@frozen
+class CallList:
+    """Past calls of one way."""
+
+    way: CallWay
+
+
+@frozen
+class CallDetails:
+    """One of them."""
+
+    call: PastCall
+
+
+@frozen
+class ContactList:
+    """The directory, or those of it that the keys find."""
+
+    keys: str = ""
+
+
+@frozen
+class ContactDetails:
+    """One contact."""
+
+    contact: Contact
+
+
+@frozen
+class NameEntry:
+    """A name is typed, for a number or for a contact that has another name."""
+
+    number: str = ""
+    contact: Contact | None = None
+
+
+@frozen
+class NumberTyped:
+    """A number is typed for a new contact."""
+
+
+@frozen
+class Sure:
+    """Is that really wanted?"""
+
+    question: str
+    deed: Deed
+
+
+TYPED = NameEntry | NumberTyped
+View = MainMenu | CallList | CallDetails | ContactList | ContactDetails | TYPED | Sure
+
+
+# Deeds.
+@frozen
+class Open:
+    """Go on to another view."""
+
+    view: View
+
+
+@frozen
+class Call:
+    """Call a number."""
+
+    number: str
+
+
+@frozen
+class ForgetCall:
+    """Take a call out of the history."""
+
+    call: PastCall
+
+
+@frozen
+class ForgetCalls:
+    """Empty a list of the history."""
+
+    way: CallWay
+
+
+@frozen
+class RemoveContact:
+    """Take a contact out of the directory."""
+
+    contact: Contact
+
+
+@frozen
+class ShowFacts:
+    """Show the pages of facts."""
+
+
+@frozen
+class GoBack:
+    """Leave it as it is."""
+
+
+Deed = (
+    Open | Call | ForgetCall | ForgetCalls | RemoveContact | ShowFacts | GoBack
+)  # fmt: skip
+
+
+@frozen
+class Item:
+    """A row of a list; without a deed it only tells."""
+
+    text: str
+    side: str = ""
+    deed: Deed | None = None
+
+
+TITLES = {
+    CallWay.MISSED: "Missed calls",
+    CallWay.RECEIVED: "Received calls",
+    CallWay.DIALLED: "Dialled calls",
+}
+
+
+def title_of(view: View, memory: Memory) -> str:
+    """Return what stands above a view."""
+    match view:
+        case MainMenu():
+            return "Menu"
+        case CallList(way):
+            return TITLES[way]
+        case CallDetails(call):
+            return memory.directory.name_of(call.number) or call.name or call.number
+        case ContactList(keys):
+            return f"Find: {keys}" if keys else "Directory"
+        case ContactDetails(contact):
+            return contact.name
+        case NameEntry():
+            return "Name"
+        case NumberTyped():
+            return "Number"
+        case Sure(question):
+            return question
+
+
+def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
+    """Return what a view lists."""
+    match view:
+        case MainMenu():
+            return _main(memory)
+        case CallList(way):
+            return _calls(way, memory, now)
+        case CallDetails(call):
+            return _call(call, memory, now)
+        case ContactList(keys):
+            return _contacts(keys, memory)
+        case ContactDetails(contact):
+            return _contact(contact)
+        case NameEntry() | NumberTyped():
+            return ()
+        case Sure(_, deed):
+            return (Item("No", deed=GoBack()), Item("Yes", deed=deed))
+
+
+def _main(memory: Memory) -> tuple[Item, ...]:
+    missed, contacts = memory.history.new_missed, len(memory.directory.contacts)
+    return (
+        Item("Missed calls", str(missed or ""), Open(CallList(CallWay.MISSED))),
+        Item("Received calls", "", Open(CallList(CallWay.RECEIVED))),
+        Item("Dialled calls", "", Open(CallList(CallWay.DIALLED))),
+        Item("Directory", str(contacts or ""), Open(ContactList())),
+        Item("Link and accounts", "", ShowFacts()),
+    )
+
+
+def _calls(way: CallWay, memory: Memory, now: float) -> tuple[Item, ...]:
+    calls = memory.history.of(way)
+    if not calls:
+        return (Item("none so far"),)
+    rows = tuple(
+        Item(
+            memory.directory.name_of(call.number) or call.name or call.number or "anonymous",
+            short_when(call.began, memory.unix_time(now), memory.zone_s),
+            Open(CallDetails(call)),
+        )
+        for call in calls
+    )
+    sure = Sure("Delete all?", ForgetCalls(way))
+    return (*rows, Item("Delete all", "", Open(sure)))
+
+
+def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
+    when = when_in_words(call.began, memory.unix_time(now), memory.zone_s)
+    length = "" if call.duration_s is None else duration(call.duration_s)
+    facts = (Item(when, length), *((Item(call.why),) if call.why else ()))
+    can_call = (Item("Call", call.number, Call(call.number)),) if call.number else ()
+    known = memory.directory.name_of(call.number) or not call.number
+    save = () if known else (Item("Save", "", Open(NameEntry(call.number))),)
+    return (*can_call, *facts, *save, Item("Delete", "", ForgetCall(call)))
+
+
+def _contacts(keys: str, memory: Memory) -> tuple[Item, ...]:
+    found = memory.directory.search(keys) if keys else memory.directory.contacts
+    rows = tuple(Item(contact.name, "", Open(ContactDetails(contact))) for contact in found)
+    if keys:
+        return rows or (Item("nobody found"),)
+    return (*rows, Item("New contact", "", Open(NumberTyped())))
+
+
+def _contact(contact: Contact) -> tuple[Item, ...]:
+    numbers = (Item(KINDS[n.kind], n.number, Call(n.number)) for n in contact.numbers)
+    sure = Sure("Delete contact?", RemoveContact(contact))
+    return (
+        *numbers,
+        Item("Change name", "", Open(NameEntry(contact=contact))),
+        Item("Delete", "", Open(sure)),
+    )
+
+
+def short_when(began: float | None, unix_s: float | None, zone_s: int) -> str:
+    """Say a moment where there is little room: "14:03", "Mon", "12 Nov"."""
+    if began is None:
+        return ""
+    zone = timedelta(seconds=zone_s)
+    then = datetime.fromtimestamp(began, UTC) + zone
+    if unix_s is None:
+        return f"{then.day} {then:%b}"
+    days = ((datetime.fromtimestamp(unix_s, UTC) + zone).date() - then.date()).days
+    if days == 0:
+        return f"{then:%H:%M}"
+    return f"{then:%a}" if 0 < days < WEEK_DAYS else f"{then.day} {then:%b}"

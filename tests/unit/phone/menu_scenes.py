@@ -1,0 +1,98 @@
+"""Scenes of menu, history and directory for the golden screens, and the phone behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from firmware.phone.events import HookLifted
+from firmware.phone.kept import (
+    CallsKept,
+    CallWay,
+    Contact,
+    ContactNumber,
+    ContactsKept,
+    NumberKind,
+    PastCall,
+)
+from tests.unit.phone.rig import MONDAY, Rig, waiting
+
+BERT = Contact(
+    "Bert Baker",
+    (ContactNumber(NumberKind.WORK, "603"), ContactNumber(NumberKind.MOBILE, "01701234567")),
+)
+ZOE = Contact("Zoë", (ContactNumber(NumberKind.HOME, "0301234567"),))
+LONG = Contact(
+    "Anna-Magdalena von Trappenburg", (ContactNumber(NumberKind.OTHER, "anna@desk.example.org"),)
+)
+DAY = 86400.0
+
+
+def missed(number: str, name: str = "", days: float = 0.0, *, is_new: bool = True) -> PastCall:
+    began = MONDAY - days * DAY
+    return PastCall(CallWay.MISSED, name, number, 1, began, None, "caller gave up", is_new)
+
+
+CALLS = (
+    missed("603", "B."),
+    missed("699", days=1.5),
+    missed("698", "Anna", days=30, is_new=False),
+    PastCall(CallWay.RECEIVED, "", "605", 1, MONDAY - 60, 75.0),
+    PastCall(CallWay.DIALLED, "", "0301234567", 1, MONDAY - 7200, None, "busy"),
+)
+
+
+def rig_with(*kept: CallsKept | ContactsKept) -> Rig:
+    rig = Rig.registered()
+    rig.feed(*kept)
+    rig.out.clear()
+    return rig
+
+
+def remembering(*more: Contact) -> Rig:
+    return rig_with(CallsKept(CALLS), ContactsKept((BERT, ZOE, *more)))
+
+
+def open_directory(rig: Rig) -> Rig:
+    """Go to the directory from the idle screen, past what is missed."""
+    if "missed]" in rig.words:
+        rig.press("soft1", "soft2")
+    rig.press("soft1", *["down"] * 3, "soft1")
+    return rig
+
+
+def pressed(rig: Rig, *keys: str) -> Rig:
+    rig.press(*keys)
+    return rig
+
+
+def missed_without_link() -> Rig:
+    rig = remembering()
+    rig.feed(waiting(rig.now, 8))
+    return pressed(rig, "soft1", "down", "down")
+
+
+def lifted() -> Rig:
+    rig = remembering()
+    rig.feed(HookLifted())
+    return rig
+
+
+MENU_SCENES: dict[str, Callable[[], Rig]] = {
+    "idle-missed": remembering,
+    "menu": lambda: pressed(remembering(), "soft1", "soft2", "soft1"),
+    "list-missed": lambda: pressed(remembering(), "soft1"),
+    "list-missed-without-link": missed_without_link,
+    "list-empty": lambda: pressed(rig_with(), "soft1", "soft1"),
+    "list-call": lambda: pressed(remembering(), "soft1", "down", "soft1"),
+    "list-sure": lambda: pressed(remembering(), "soft1", "up", "soft1"),
+    "directory": lambda: open_directory(remembering(LONG)),
+    "directory-found": lambda: pressed(open_directory(remembering(LONG)), *"22"),
+    "directory-contact": lambda: pressed(open_directory(remembering(LONG)), "soft1"),
+    "directory-number": lambda: pressed(open_directory(remembering()), "up", "soft1", *"0301"),
+    "directory-name": lambda: pressed(open_directory(remembering()), "soft1", "up", "up", "soft1"),
+    "directory-name-wrong": lambda: pressed(
+        open_directory(remembering()), "up", "soft1", *"605", "soft1", "soft1"
+    ),
+    "dialling-matches": lambda: pressed(remembering(), "6", "down"),
+    "dialling-redial": lifted,
+}
