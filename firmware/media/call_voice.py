@@ -32,6 +32,7 @@ from firmware.media.events import (
     SendDigit,
     SendFrame,
     SendSilence,
+    SoundBegun,
 )
 from firmware.media.formats import OPUS
 from firmware.media.framing import Framer
@@ -69,7 +70,8 @@ class CallVoice:
 
     def received(self, packet: PacketReceived, now: float) -> list[object]:
         """Take a datagram; return what is to be sent and what the call has to tell."""
-        return self._session.handle(packet, now)
+        before, out = self._session.sounding, self._session.handle(packet, now)
+        return out if self._session.sounding == before else [*out, SoundBegun()]
 
     def change(self, plan: MediaPlan, now: float) -> list[object]:
         """Go on with another plan; a codec that stays keeps its state."""

@@ -103,6 +103,11 @@ class FarEndHeard:
 
 
 @frozen
+class SoundBegun:
+    """The first sound of a far end is there: a voice, an announcement, its own ringing."""
+
+
+@frozen
 class FarEndLeft:
     """The far end's BYE of RTCP; the call's own end is SIP's to tell."""
 
@@ -167,5 +172,12 @@ class SoundFault:
 
 
 SoundFact = (
-    QualityMeasured | FarEndSilent | FarEndHeard | FarEndLeft | WrongKey | DigitStarted | DigitEnded
+    QualityMeasured
+    | SoundBegun
+    | FarEndSilent
+    | FarEndHeard
+    | FarEndLeft
+    | WrongKey
+    | DigitStarted
+    | DigitEnded
 )

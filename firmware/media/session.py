@@ -106,6 +106,8 @@ class PacketSession:
     ) -> None:
         self.counts: Counter[str] = Counter()
         """What was dropped, by the reason."""
+        self.sounding: int | None = None
+        """The SSRC of the sound that came last; None before there was any."""
         self._encoder = encoder
         self._buffer = buffer
         self._random = random
@@ -336,6 +338,7 @@ class PacketSession:
         if kind == COMFORT_NOISE:
             self._buffer.comfort(packet.payload, now)
         else:
+            self.sounding = packet.ssrc
             self._buffer.insert(_media_packet(packet, stream), now)
         return out
 

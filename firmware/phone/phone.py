@@ -217,7 +217,7 @@ class Phone(Beginning):
             has_digits=bool(self._number.digits),
             second_tone=self._number.second_tone,
             rings_there=self._call.rings_there,
-            is_heard=self._call.sound.is_there,
+            is_heard=self._call.sound.is_heard,
             waits=self._lines.waiting is not None,
         )
         ringing, hushed = self.state is State.RINGING, self._lines.hushed

@@ -22,6 +22,7 @@ from firmware.media.events import (
     FarEndHeard,
     FarEndSilent,
     QualityMeasured,
+    SoundBegun,
     SoundFault,
     SoundReport,
     WrongKey,
@@ -73,10 +74,11 @@ class CallSound:
         self._bars: int | None = None
         self._fault = self._digit_fault = ""
         self._silent = self._wrong_key = False
+        self.is_heard = False  # Sound has come from there.
 
     @property
     def is_there(self) -> bool:
-        """Tell whether the far end can be heard: its announcement, or its ringing."""
+        """Tell whether the far end may be heard: its announcement, or its ringing."""
         return self._plan is not None and self._plan.direction.receives
 
     def learn(self, news: SoundNews) -> None:
@@ -85,6 +87,8 @@ class CallSound:
             case MediaChanged(_, plan):
                 changed_key = self._plan is not None and plan.key_in != self._plan.key_in
                 self._wrong_key = self._wrong_key and not changed_key
+                moved = self._plan is not None and plan.remote != self._plan.remote
+                self.is_heard = self.is_heard and not moved  # Another far end that rings.
                 self._plan = plan
             case DigitFailed(_, digit, reason):
                 self._digit_fault = f"digit {digit} not sent: {reason}"
@@ -96,6 +100,8 @@ class CallSound:
                 match fact:
                     case QualityMeasured(quality, _):
                         self._bars = quality.bars
+                    case SoundBegun():
+                        self.is_heard = True
                     case WrongKey():
                         self._wrong_key = True
                     case FarEndSilent() | FarEndHeard():
@@ -145,7 +151,11 @@ def tone_of(
     is_heard: bool,
     waits: bool,
 ) -> ToneKind | None:
-    """Return the tone that goes with a state; of an end, `end_tone` tells."""
+    """Return the tone that goes with a state; of an end, `end_tone` tells.
+
+    Ringing there is played here until the first sound of the far end really comes, however early
+    that was agreed (RFC 3960 3.2): many announce sound and send none.
+    """
     if waits:
         return ToneKind.CALL_WAITING
     if state is State.DIALLING and lifted and not has_digits:

@@ -10,6 +10,7 @@ from firmware.media.events import (
     FarEndLeft,
     FarEndSilent,
     QualityMeasured,
+    SoundBegun,
     SoundFact,
     WrongKey,
 )
@@ -66,6 +67,8 @@ def sound_fields(fact: SoundFact) -> Fields:
             return {"fact": "digit", "digit": digit}
         case DigitEnded(digit, duration_ms):
             return {"fact": "digit ended", "digit": digit, "duration_ms": duration_ms}
+        case SoundBegun():
+            return {"fact": "sound begun"}
         case FarEndSilent():
             return {"fact": "far end silent"}
         case FarEndHeard():

@@ -22,6 +22,7 @@ from firmware.media.events import (
     QualityMeasured,
     SayDigit,
     SendPacket,
+    SoundBegun,
     SoundReport,
 )
 from firmware.media.formats import CODECS, G722, OPUS, PCMA, PCMU, Codec
@@ -359,3 +360,14 @@ def test_after_a_hold_nothing_of_before_it_is_heard() -> None:
     phones.change(plan_of(PCMU))
     heard, _ = phones.say(np.zeros(FRAME, np.int16), 1.0)
     assert np.abs(heard).max() < 100
+
+
+def test_the_first_sound_is_told_once_and_that_of_another_far_end_again() -> None:
+    phones = Phones(plan_of(PCMU))
+    phones.say(sine(440, RATE, 0.2))
+    phones.say(sine(440, RATE, 0.2))
+    assert len(phones.facts(SoundBegun)) == 2, "each end has heard the other"
+    phones.there.over(CALL, phones.now)
+    phones.there.agreed(CALL, mirrored(plan_of(PCMU)), phones.now)
+    phones.say(sine(440, RATE, 0.2))
+    assert len(phones.facts(SoundBegun)) == 4, "a new far end there, a new stream from it here"

@@ -41,11 +41,12 @@ from firmware.media.events import (
     FarEndSilent,
     MuteMicrophone,
     PlayTone,
+    SoundBegun,
     SoundFault,
     SoundReport,
     WrongKey,
 )
-from firmware.media.plan import Direction
+from firmware.media.plan import Direction, Endpoint
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
@@ -192,8 +193,28 @@ def test_who_dials_with_the_handset_on_the_hook_hears_no_dial_tone() -> None:
 def test_ringing_is_heard_until_the_far_end_is() -> None:
     rig = Rig.registered().dialled()
     assert tones(rig.feed(RemoteRinging(7))) == [ToneKind.RINGBACK]
-    assert tones(rig.feed(MediaChanged(7, PLAN))) == [None], "an announcement"
+    assert tones(rig.feed(MediaChanged(7, PLAN))) == [], "it may stay silent"
+    assert tones(rig.feed(SoundReport(7, SoundBegun()))) == [None], "an announcement"
     assert tones(rig.feed(CallAnswered(7))) == []
+
+
+def test_rfc3960_a_far_end_that_rings_in_the_place_of_one_that_was_heard_is_rung_for() -> None:
+    rig = Rig.registered().ringing_there()
+    rig.feed(MediaChanged(7, PLAN))
+    rig.feed(SoundReport(7, SoundBegun()))
+    fork = replace(PLAN, remote=Endpoint("192.0.2.77", 4000))
+    assert tones(rig.feed(MediaChanged(7, fork))) == [ToneKind.RINGBACK]
+    assert tones(rig.feed(SoundReport(7, SoundBegun()))) == [None]
+    held = replace(fork, direction=Direction.RECVONLY)
+    assert tones(rig.feed(MediaChanged(7, held))) == []
+
+
+def test_rfc3960_early_sound_that_never_comes_leaves_the_ringing_until_the_answer() -> None:
+    rig = Rig.registered().dialled()
+    assert tones(rig.feed(MediaChanged(7, PLAN))) == [], "nobody has said that it rings"
+    assert tones(rig.feed(RemoteRinging(7))) == [ToneKind.RINGBACK]
+    rig.pass_time(30)
+    assert tones(rig.feed(CallAnswered(7))) == [None]
 
 
 @pytest.mark.parametrize(
