@@ -13,6 +13,7 @@ from firmware.agent.call_digits import (
     informed,
 )
 from firmware.agent.events import DigitFailed, Party
+from firmware.agent.identity import answerer_of
 from firmware.agent.line import Line
 from firmware.agent.rescue import RescuedCall
 from firmware.agent.within import Within
@@ -126,7 +127,8 @@ class AskingCall(RescuedCall):
         if response.status < 300:
             self.dialog = self.dialog.refreshed(response)
             self.timer.granted(response, now)
-        elif response.status == 422 and self.timer.raises(response):
+            return self._far_is(answerer_of(response) or self.far)
+        if response.status == 422 and self.timer.raises(response):
             self._wants_update = True
         else:
             self._peer_updates = self._peer_updates and response.status not in {405, 501}

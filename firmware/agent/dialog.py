@@ -84,10 +84,16 @@ class Dialog:
         return self.remote_cseq is None or request.cseq.number > self.remote_cseq
 
     def learn(self, request: Request) -> Dialog:
-        """Take the order of a request of theirs, and its Contact where it refreshes (12.2)."""
-        contacts = request.contacts if request.method in {"INVITE", "UPDATE"} else ()
+        """Take the order of a request of theirs; where it refreshes, its Contact (12.2) and From.
+
+        The tags stay, and so does the dialog, but what is sent there goes To who they are now
+        (RFC 4916 4.4).
+        """
+        refreshes = request.method in {"INVITE", "UPDATE"}
+        contacts = request.contacts if refreshes else ()
         return replace(
             self,
+            remote=request.from_ if refreshes else self.remote,
             remote_cseq=request.cseq.number,
             target=contacts[0].uri if contacts else self.target,
         )

@@ -1,4 +1,9 @@
-"""Who the far end is, as far as the network says so (RFC 3323, 3325, 4916)."""
+"""Who the far end is, as far as the network says so (RFC 3323, 3325, 4916).
+
+P-Asserted-Identity is believed, since nothing comes in but over the link: whoever wrote it, the
+proxy that was authenticated (I1) let it through (T1, RFC 3325 5). It counts whenever it comes: with
+a call, with its ringing and its answer, and with whatever is said in it. None is ever sent.
+"""
 
 from __future__ import annotations
 

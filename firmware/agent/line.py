@@ -127,8 +127,12 @@ class Line:
 
     @property
     def supported(self) -> tuple[str, object]:
-        """The field that says which extensions calls may use (RFC 3262, 3891, 4028, 5626, 5627)."""
-        return ("Supported", f"100rel, timer, {'outbound, ' * self.outbound}gruu, replaces")
+        """The field that says which extensions calls may use.
+
+        RFC 3262 (100rel), 4916 (from-change), 4028 (timer), 5626, 5627 (gruu), 3891 (replaces).
+        """
+        outbound = "outbound, " * self.outbound
+        return ("Supported", f"100rel, from-change, timer, {outbound}gruu, replaces")
 
     def sign(self, request: Request, use: Use) -> Request:
         """Add the credentials; the request must be written at once and in this order (F5)."""

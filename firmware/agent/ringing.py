@@ -12,6 +12,7 @@ from firmware.agent.asking import OPEN_MAX, AskingCall
 from firmware.agent.call import CallState
 from firmware.agent.early import Early, EarlyDialogs
 from firmware.agent.events import Party, RemoteRinging
+from firmware.agent.identity import answerer_of, caller_of
 from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reliable import sequence_of
@@ -49,7 +50,10 @@ class RingingCall(AskingCall):
             case "INVITE":
                 return [SendResponse(key, answer(request, 491))]
             case "UPDATE":
-                return self._updated_early(early, key, request)
+                return [
+                    *self._far_is(caller_of(request)),
+                    *self._updated_early(early, key, request),
+                ]
             case "BYE":
                 return [SendResponse(key, answer(request, 200))]  # The INVITE will tell the rest.
             case "OPTIONS":
@@ -86,6 +90,8 @@ class RingingCall(AskingCall):
         waits = self.state in UNANSWERED
         if waits and early and early.hear(response, reliably=sequence is not None):
             out += self._hear(early)
+        if waits and (far := answerer_of(response)):
+            out += self._far_is(far)
         if response.status == 180 and self.state is CallState.CALLING:
             self._enter_patiently(CallState.RINGING)
             out.append(RemoteRinging(self.number))

@@ -26,6 +26,7 @@ from firmware.agent.call import Call, CallState
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.events import HoldChanged, Party
+from firmware.agent.identity import answerer_of
 from firmware.agent.line import Line
 from firmware.agent.reading import or_none
 from firmware.agent.writing import credentials_of
@@ -201,7 +202,8 @@ class StandingCall(Call):
         self.dialog = dialog
         self.line.accepted(response, Use.DIALOG)
         self.timer.granted(response, now)
-        return [SendAck(ack), *self._take_session(response, now)]
+        far = self._far_is(answerer_of(response) or self.far)
+        return [SendAck(ack), *far, *self._take_session(response, now)]
 
     def _acknowledge_asked(self, key: str, asked: Request, dialog: Dialog) -> Request:
         """Write the ACK of an INVITE within the dialog, and remember it."""

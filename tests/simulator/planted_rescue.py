@@ -12,8 +12,8 @@ BUGS_OF_RESCUE = (
     Bug(
         "a re-INVITE's 2xx not acknowledged",
         STANDING,
-        "return [SendAck(ack), *self._take_session(response, now)]",
-        "return self._take_session(response, now)",
+        "return [SendAck(ack), *far, *self._take_session(response, now)]",
+        "return [*far, *self._take_session(response, now)]",
     ),
     Bug(
         "a re-INVITE takes no number of its own",

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.agent.events import FarChanged, IncomingCall, Party
+from firmware.agent.events import FarChanged, HangUp, Hold, IncomingCall, Party
 from firmware.sip.message import Request
 from tests.unit.agent.calling import Calling
 from tests.unit.agent.rig import Rig, invite, of, sdp
-from tests.unit.agent.talking import Talking
+from tests.unit.agent.talking import HELD, Talking
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
 ASSERTED = "P-Asserted-Identity"
@@ -96,3 +96,74 @@ def test_rfc3326_the_reason_of_a_bye_is_said_in_words(reason: str, words: str) -
     rig = Talking()
     rig.receive(from_another(rig, "BYE", ("Reason", reason)))
     assert rig.ended().reason == words
+
+
+CAROL = '"Carol" <sip:300@example.org>;tag='
+
+
+@pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
+@pytest.mark.parametrize("placed", [True, False])
+def test_rfc4916_what_is_said_to_them_goes_to_who_they_are_now(method: str, placed: bool) -> None:
+    rig = Talking(placed=placed)
+    tag = "far" if placed else "bob"
+    rig.receive(from_another(rig, method, ("From", CAROL + tag)))
+    if method == "INVITE":
+        rig.acknowledges()
+    rig.feed(HangUp(1))
+    to = rig.one("BYE").request.headers.get("To")
+    assert to == f'"Carol" <sip:300@example.org>;tag={tag}'
+    assert rig.answers(rig.receive(from_another(rig, "BYE")))[-1].status == 200, "the same dialog"
+
+
+def test_rfc4916_the_extension_is_named_in_requests_and_answers() -> None:
+    rig = Calling()
+    assert "from-change" in rig.invite.request.supported
+    rig.is_answered()
+    called = Rig().registered()
+    key = called.receive(invite(AUDIO))
+    assert "from-change" in called.answers(key)[-1].supported
+
+
+def test_rfc4916_who_rings_may_say_its_name_before_it_answers() -> None:
+    rig = Calling()
+    rig.hears(180)
+    request = parse_early_update(rig)
+    assert rig.answers(rig.receive(request))[-1].status == 200
+    assert of(FarChanged, rig.out) == [FarChanged(1, Party("Carol", "300"))]
+
+
+def parse_early_update(rig: Calling) -> Request:
+    """Write an UPDATE without a session by whoever rings."""
+    sent = rig.invite.request
+    to, call_id = str(sent.from_), sent.call_id
+    update = invite("", From=CAROL + "far", To=to, Call_ID=call_id, CSeq="1 UPDATE")
+    return replace(update, method="UPDATE")
+
+
+def test_rfc3325_who_rings_is_shown_where_the_proxy_says_so() -> None:
+    rig = Calling()
+    out = rig.hears(180, (ASSERTED, '"Front desk" <sip:9@example.org>'))
+    assert of(FarChanged, out) == [FarChanged(1, Party("Front desk", "9"))]
+    assert not of(FarChanged, rig.hears(180, (ASSERTED, '"Front desk" <sip:9@example.org>')))
+    hidden = rig.hears(180, (ASSERTED, "<sip:8@example.org>"), ("Privacy", "id"))
+    assert not of(FarChanged, hidden)
+
+
+def test_rfc3325_the_answer_to_a_request_in_the_dialog_may_say_it_too() -> None:
+    rig = Talking()
+    rig.feed(Hold(1))
+    sent = rig.asked()
+    ok = rig.accept(sent.request, "far", HELD)
+    ok = replace(ok, headers=ok.headers.add(ASSERTED, '"Dan" <sip:4@example.org>'))
+    assert of(FarChanged, rig.reply(sent, ok)) == [FarChanged(1, Party("Dan", "4"))]
+
+
+def test_rfc3325_nothing_is_asserted_from_here() -> None:
+    """What this phone says of itself is for the proxy to vouch for."""
+    rig = Calling()
+    rig.is_answered()
+    rig.feed(Hold(1))
+    called = Rig().registered()
+    key = called.receive(invite(AUDIO))
+    said = [rig.invite.request, rig.one("INVITE").request, called.answers(key)[-1]]
+    assert not any(ASSERTED in message.headers for message in said)

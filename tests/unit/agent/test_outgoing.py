@@ -48,7 +48,7 @@ Call-ID: {call_id}
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
-Supported: 100rel, timer, outbound, gruu, replaces
+Supported: 100rel, from-change, timer, outbound, gruu, replaces
 Content-Type: application/sdp
 User-Agent: handset/1
 Proxy-Authorization: {credentials}

@@ -42,7 +42,7 @@ Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
-Supported: 100rel, timer, outbound, gruu, replaces
+Supported: 100rel, from-change, timer, outbound, gruu, replaces
 User-Agent: handset/1
 Content-Length: 0
 
@@ -58,7 +58,7 @@ Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
-Supported: 100rel, timer, outbound, gruu, replaces
+Supported: 100rel, from-change, timer, outbound, gruu, replaces
 User-Agent: handset/1
 Content-Type: application/sdp
 Content-Length: 167
