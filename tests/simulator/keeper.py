@@ -26,7 +26,7 @@ class Keeper:
     def __init__(self, proxy: ProxyEnd) -> None:
         self._proxy = proxy
         self.seen = dict.fromkeys(["refreshed", "refused", "forgotten", "replaced"], 0)
-        self._named: dict[Replaces, float] = {}  # When each was asked for last.
+        self._named: dict[tuple[int, Replaces], float] = {}  # When each was asked for, by link.
 
     def reinvited(self, line: Line, request: Request, account: str) -> None:
         """Take an INVITE within a dialog."""
@@ -35,6 +35,9 @@ class Keeper:
             self._refuse(line, request, 481)
             return
         number = request.cseq.number
+        if number < leg.phone_cseq and proxy.site.worst.slow_s:
+            self._refuse(line, request, 500)  # Its BYE has overtaken it here (12.2.2).
+            return
         assert number > leg.phone_cseq, "the CSeq of an INVITE within a dialog does not grow"
         leg.phone_cseq = number
         assert request.body, "an INVITE within a dialog without an offer"
@@ -65,10 +68,11 @@ class Keeper:
         assert "replaces" in request.require, "Replaces without Require"
         assert request.body, "an INVITE with Replaces without an offer"
         assert proxy.legs.knew(named), "Replaces names no dialog that ever was"
-        last_at, now = self._named.get(named, -1.0), proxy.schedule.now
+        of_link, now = (line.connection.attempt, named), proxy.schedule.now
+        last_at = self._named.get(of_link, -1.0)
         again = request.cseq.number == 1 and now - last_at < 1
         assert not again, "INVITEs with Replaces without end"
-        self._named[named] = now
+        self._named[of_link] = now
         status = 200 if proxy.is_calm else proxy.random.choice(REPLACED)
         if leg is None or status != 200:
             self._refuse(line, request, 481 if leg is None else status)

@@ -122,7 +122,8 @@ class Registrar:
         local = connection.local
         assert (contact.host, contact.port) == (local.host, local.port), "Contact of an old link"
         self._is_in_time(login, connection, now)
-        login.asked_at[:] = [at for at in login.asked_at if at > now - 60] + [now]
+        if request.expires:  # Who signs off need not wait for the right to (F3).
+            login.asked_at[:] = [at for at in login.asked_at if at > now - 60] + [now]
         assert len(login.asked_at) <= REGISTERS_PER_MINUTE_MAX, "a flood of REGISTERs"
 
     def _is_in_time(self, login: Login, connection: Connection, now: float) -> None:

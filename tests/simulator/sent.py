@@ -23,6 +23,9 @@ OWED_S = 280.0
 TIMER_B_S = 31.0
 """After that the phone may have given an INVITE up that nobody answered at all."""
 
+TIMER_F_S = 32.0
+"""So long a BYE waits for its answer; a pause that is longer ends it."""
+
 KEPT = 400
 INSTANCE = '"<urn:uuid:00000000-0000-4000-8000-000000000001>"'
 
@@ -57,6 +60,8 @@ class Sent:
     invites: dict[str, Invite] = field(default_factory=dict)  # By branch.
     registers: dict[tuple[int, str], Register] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=lambda: {"late cancels": 0, "cancels owed": 0})
+    given_up: set[str] = field(default_factory=set)  # Calls whose BYE the phone may have slept out.
+    _byes: dict[str, float] = field(default_factory=dict)  # When each was written last, by Call-ID.
     _branches: dict[str, None] = field(default_factory=dict)
     _dialogs: dict[tuple[str, str, int], None] = field(default_factory=dict)
 
@@ -75,11 +80,18 @@ class Sent:
                 self._invite(connection, message, now)
             case "REGISTER":
                 self._register(connection, message, now)
+            case "BYE":
+                self._byes[message.call_id] = now
             case _:
                 pass
         branch = message.via.branch
         assert branch not in self._branches, "a new transaction under an old branch (F5)"
         _keep(self._branches, branch)
+
+    def sleeps(self, now: float) -> None:
+        """The phone sleeps through timer F: it may lose patience before it reads the answers."""
+        self._byes = {call: at for call, at in self._byes.items() if at > now - TIMER_F_S}
+        self.given_up |= self._byes.keys()
 
     def answered(self, attempt: int, response: Response) -> None:
         """A final answer was sent; whether it arrives is another matter."""

@@ -45,7 +45,7 @@ from tests.simulator.proxy import ProxyEnd
 from tests.simulator.registrar import Registrar
 from tests.simulator.retries import Retries
 from tests.simulator.schedule import Action, Schedule
-from tests.simulator.sent import Sent
+from tests.simulator.sent import TIMER_F_S, Sent
 from tests.simulator.site import Site
 from tests.simulator.trace import Trace
 from tests.simulator.wire import Wire
@@ -363,6 +363,8 @@ class Simulator:
             return
         pause_s = longest_s if longest_s < STALL_S else self.random.choice(PAUSES_S)
         self._asleep_until = self.schedule.now + pause_s
+        if pause_s > TIMER_F_S:
+            self.sent.sleeps(self.schedule.now)
         self.person.phone_sleeps = True
         self.wire.excuse(self._asleep_until)
         self.trace.add(self.schedule.now, "!", "pause")
