@@ -163,7 +163,6 @@ class Homecoming:
 
     def give_up(self) -> list[object]:
         """Close the probe: the link that it went beside is gone."""
-        self._probe_at = self._step_by = None
         candidate, self._candidate = self._candidate, None
         return candidate.close(DONE) if candidate else []
 

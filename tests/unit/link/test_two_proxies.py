@@ -585,3 +585,36 @@ def test_f3_pongs_of_a_proxy_that_pings_us_are_not_relied_upon() -> None:
     known_to_answer(rig, pings_us=True)
     connect = of(Connect, rig.live(200))[0]
     assert not written(rig.stands(connect)), "its own pings may have been taken for pongs"
+
+
+def test_f3_one_pong_among_them_begins_the_count_anew() -> None:
+    rig = Two(minimum_stay_s=3600.0)
+    known_to_answer(rig)
+    for misses in (9, 9):
+        for _ in range(misses):
+            rig.stands(of(Connect, rig.live(200))[0])
+            rig.until(Close)
+        connect = of(Connect, rig.live(200))[0]
+        assert written(rig.stands(connect)) == PING
+        rig.receive(connect.attempt, b"\r\n")
+
+
+def test_f3_the_ping_of_a_proxy_that_the_phone_leaves_for_puts_nothing_off() -> None:
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    rig.on_the_backup()
+    connect = of(Connect, rig.live(200))[0]
+    assert of(LeaveSoon, rig.stands(connect))
+    since = rig.now
+    rig.advance(rig.now + 0.5)
+    assert rig.receive(connect.attempt, PING) == []
+    rig.until(LinkUp)
+    assert rig.now - since == pytest.approx(1.0)
+
+
+def test_f3_a_word_of_having_signed_off_that_comes_too_late_ends_no_probe() -> None:
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    known_to_answer(rig)
+    connect = of(Connect, rig.live(200))[0]
+    assert written(rig.stands(connect)) == PING
+    assert rig.leaves() == []
+    assert of(LeaveSoon, rig.receive(connect.attempt, b"\r\n"))
