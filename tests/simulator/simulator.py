@@ -132,9 +132,13 @@ class Simulator:
 
     def pong_limit_s(self, connection: Connection) -> float:
         """The longest pong limit that the phone may have come to on a link (D2)."""
-        faults = connection.site.worst
+        faults, nature = connection.site.worst, connection.site.nature
+        # Where OPTIONS stands for the ping, it may be the one request that is not answered.
+        stalls = self._may_stall(connection.site) or (
+            faults.unanswered and not nature.answers_pings
+        )
         # A ping of the proxy's that crosses the phone's is taken for its pong.
-        if self._may_stall(connection.site) or connection.site.nature.pings_every_s:
+        if stalls or nature.pings_every_s:
             return PONG_LIMIT_MAX_S
         round_trip_s = 2 * (faults.latency_s + faults.jitter_s) + faults.glue_s
         return min(PONG_LIMIT_MAX_S, max(PONG_LIMIT_MIN_S, 8 * round_trip_s))
