@@ -1,8 +1,13 @@
-"""What all tests share: the option to draw golden files anew."""
+"""What all tests share: the option to draw golden files anew, and no clock over examples."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# An example that takes long on a busy machine is no failure of what it is an example of.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

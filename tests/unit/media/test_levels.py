@@ -39,7 +39,7 @@ def test_a_change_does_not_click() -> None:
     for number, frame in enumerate(frames(sound, 160)):
         if number in {10, 20}:
             gain.change(-2 if number == 10 else 2)
-        if number in {30, 40}:
+        if number in {30, 41}:
             gain.muted = number == 30
         made.append(gain.apply(frame))
     joined = np.concatenate(made)
