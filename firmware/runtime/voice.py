@@ -28,6 +28,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +59,10 @@ TICKS_MAX = 5
 
 QUIET_S = 0.1
 """Without a tick; a card that is being opened has none."""
+
+TURN_S = 0.0005
+"""How long a thread that computes keeps the interpreter from the card's and the sound's; 5 ms, as
+Python has it, are a quarter of a frame, and twice that where the frame needs two turns."""
 
 DUE_S = 0.1
 """How often it is asked what is due, and what came to the ports of reports: neither is heard."""
@@ -147,6 +152,7 @@ class VoiceEngine:
     # The thread.
 
     def _main(self) -> None:
+        sys.setswitchinterval(TURN_S)
         is_done = False
         try:
             self._live()

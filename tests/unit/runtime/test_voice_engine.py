@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -295,6 +296,21 @@ def test_ticks_that_the_thread_could_not_serve_are_counted(monkeypatch: pytest.M
 
     monkeypatch.setattr(Voices, "exchange", slow)
     run(play())
+
+
+def test_a_thread_that_computes_gives_way_to_sound_within_a_millisecond() -> None:
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: phone.card.running)
+            assert sys.getswitchinterval() <= 0.001
+
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        run(play())
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_what_is_none_of_its_business_starts_nothing() -> None:
