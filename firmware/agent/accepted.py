@@ -26,7 +26,7 @@ class Repeated:
         self._interval_s = t1_s
         self._interval_max_s = interval_max_s
         self._repeat_at: float | None = now + t1_s
-        self._give_up_at = now + GIVE_UP_T1 * t1_s
+        self._give_up_at: float | None = now + GIVE_UP_T1 * t1_s
 
     def start(self) -> list[object]:
         """Send it for the first time."""
@@ -47,6 +47,10 @@ class Repeated:
         self._interval_s = min(2 * self._interval_s, self._interval_max_s)
         self._repeat_at = now + self._interval_s
         return [self._send]
+
+    def rest(self) -> None:
+        """Repeat it no more; its acknowledgement may still come."""
+        self._repeat_at = self._give_up_at = None
 
 
 class Accepted(Repeated):

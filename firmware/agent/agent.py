@@ -123,6 +123,11 @@ class Agent:
         """The numbers of the calls that are not over for the person."""
         return self._calls.living
 
+    @property
+    def remembered(self) -> int:
+        """How many calls and BYEs are remembered, over for the person or not."""
+        return len(self._calls) + len(self._farewells)
+
     def deadline(self) -> float | None:
         # S1: that there are accounts, and why they are not registered, is told from the start.
         untold_at = 0.0 if self._registrations.has_news else None

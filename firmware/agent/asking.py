@@ -113,11 +113,11 @@ class AskingCall(RescuedCall):
         if sent is None:
             return super().failed(event, now)
         self._open.remove(sent)
-        if sent.method == "UPDATE":
+        lost = event.failure is RequestFailure.LINK_LOST
+        if sent.method == "UPDATE" and not lost:  # Over the next link all is refreshed anyway.
             self._wants_refresh = True
         if sent.method != "INFO":
             return []
-        lost = event.failure is RequestFailure.LINK_LOST
         return [DigitFailed(self.number, sent.about, "link lost" if lost else "no answer")]
 
     def _was_refreshed(self, response: Response, now: float) -> list[object]:

@@ -210,4 +210,6 @@ class ReceivedCall(AskingCall):
 
     def _stop_ringing(self, state: CallState) -> None:
         self._enter(state)
-        self._remind_at = self._reliable = None
+        self._remind_at = None
+        if self._reliable:
+            self._reliable.rest()

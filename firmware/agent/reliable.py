@@ -1,7 +1,8 @@
 """Reliable provisional answers (RFC 3262), both roles.
 
 Ours go out where the caller requires it, and are repeated after T1, doubling, until the PRACK comes
-or 64 x T1 have passed. Theirs carry RSeq; `RAck` says which one a PRACK is for.
+or 64 x T1 have passed. Once the call is answered they rest, but a PRACK that crosses the answer is
+still good (RFC 3262 3). Theirs carry RSeq; `RAck` says which one a PRACK is for.
 """
 
 from __future__ import annotations

@@ -207,6 +207,8 @@ class RescuedCall(StandingCall):
         tag = next(self.line.ids)
         if self._is_caller and self._is_replacing:
             return [SendResponse(key, answer(invite, 491, tag=tag))]
+        if too_small := self.timer.too_small(invite):
+            return [SendResponse(key, answer(invite, 422, *too_small, tag=tag))]
         if self._accepted:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(invite, 500, later, tag=tag))]

@@ -108,9 +108,12 @@ class RingingCall(AskingCall):
         return Within(self.line, "PRACK", acknowledged, tag=early.dialog.remote.tag or "")
 
     def _ask_within(self, sent: Within) -> list[object]:
+        """Send a request in the early dialog that it is for, while there is one."""
+        if not sent.tag or (self.dialog and self.dialog.remote.tag == sent.tag):
+            return super()._ask_within(sent)
         early = self._early.of(sent.tag)
         if self.dialog is not None or early is None:
-            return super()._ask_within(sent)
+            return []  # Another far end has answered, or another INVITE has gone out.
         early.dialog, out = sent.send(early.dialog)
         self._open.append(sent)
         return [out]

@@ -67,14 +67,19 @@ class SessionTimer:
 
     def fields(self) -> Fields:
         """Return what a request of ours says: what is agreed, or what is wanted."""
-        interval_s = self._interval_s or self._wanted_s
+        interval_s = self._asked_s
         if not interval_s:
             return ()
         who = ("uac" if self._is_ours else "uas") if self._interval_s else ""
         refresher = f";refresher={who}" if who else ""
-        interval_s = max(interval_s, self._minimum_s)
         minimum: Fields = (("Min-SE", self._minimum_s),) if self._raises else ()
         return (("Session-Expires", f"{interval_s}{refresher}"), *minimum)
+
+    @property
+    def _asked_s(self) -> int:
+        """What our requests ask for: what is agreed or wanted, and no less than a 422 has said."""
+        interval_s = self._interval_s or self._wanted_s
+        return max(interval_s, self._minimum_s) if interval_s else 0
 
     def raises(self, response: Response) -> bool:
         """Learn from a 422; tell whether it is worth asking again (7.3)."""
@@ -91,7 +96,7 @@ class SessionTimer:
         if interval_s:
             self._run(interval_s, ours=who != "uas", now=now)
         else:
-            self._run(self._interval_s or self._wanted_s, ours=True, now=now)
+            self._run(self._asked_s, ours=True, now=now)
 
     # Requests of theirs.
 

@@ -106,6 +106,22 @@ def test_a_prack_that_is_challenged_goes_again_and_a_refused_one_changes_nothing
     assert of(CallAnswered, rig.is_answered())
 
 
+def test_a_prack_that_is_challenged_too_late_does_not_go_again() -> None:
+    rig = Ringing()
+    challenge = ("Proxy-Authenticate", rig.registrar.realm.challenge())
+    rig.rings()
+    moved, sent = ("Contact", "<sip:400@example.org>"), rig.one("PRACK")
+    rig.hears(302, moved)
+    rig.reply(sent, answer(sent.request, 407, challenge))
+    assert not rig.take("PRACK"), "another INVITE has gone out"
+    rig.invite = rig.one("INVITE")
+    rig.rings(tag="other")
+    sent = rig.one("PRACK")
+    rig.is_answered()
+    rig.reply(sent, answer(sent.request, 407, challenge))
+    assert not rig.take("PRACK"), "another far end has answered"
+
+
 def test_the_order_of_requests_goes_on_when_the_call_is_answered() -> None:
     rig = Ringing()
     rig.rings()
@@ -321,6 +337,15 @@ def test_a_call_may_be_answered_before_the_prack() -> None:
     rig = Called()
     assert of(CallAnswered, rig.feed(Answer(1)))
     assert rig.ringing.status == 200
+
+
+def test_rfc3262_3_a_prack_that_crosses_the_answer_is_good_and_nothing_is_repeated_for_it() -> None:
+    rig = Called()
+    rack = rig.rack
+    rig.feed(Answer(1))
+    assert {r.response.status for r in of(SendResponse, rig.wait(20))} == {200}, "the 180 rests"
+    assert rig.pracks(rack).status == 200
+    assert rig.pracks(rack, cseq=3).status == 481, "once"
 
 
 def test_rfc3262_5_without_an_offer_ours_is_in_the_180_and_the_answer_in_the_prack() -> None:

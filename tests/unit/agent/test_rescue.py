@@ -706,6 +706,14 @@ def test_a_second_one_before_the_ack_of_the_first_comes_too_early() -> None:
     assert response.retry_after is not None
 
 
+def test_one_whose_session_would_be_too_short_is_told_so() -> None:
+    rig = Talking()
+    short = theirs(rig, ("Session-Expires", "60"), ("Supported", "timer"))
+    (response,) = rig.answers(rig.receive(short))
+    assert (response.status, response.headers.get("Min-SE")) == (422, "90")
+    assert rig.calls() == (1,)
+
+
 def test_an_invite_may_require_replaces_and_name_no_dialog() -> None:
     rig = Rig().registered()
     plain = invite(AUDIO, ("Require", "replaces"))

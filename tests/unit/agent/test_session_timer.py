@@ -268,6 +268,15 @@ def test_an_update_that_is_too_short_is_asked_anew() -> None:
     assert rig.one("UPDATE").request.headers.get("Session-Expires") == "300;refresher=uac"
 
 
+def test_a_far_end_without_the_timer_is_refreshed_as_seldom_as_a_422_has_asked_for() -> None:
+    rig = Timed(100)
+    rig.feed(Dial(1, "100"))
+    sent = rig.one("INVITE")
+    rig.reply(sent, answer(sent.request, 422, ("Min-SE", "300")))
+    rig.grant(rig.one("INVITE"))
+    assert rig.refresh_after() == 150
+
+
 @pytest.mark.parametrize(
     "text", ["x", "0", "-5", "99999999999", ";refresher=uac", "120x", "\t", "9" * 500]
 )
@@ -291,6 +300,15 @@ def test_with_the_link_down_the_refresh_waits_for_the_next_one() -> None:
     rig.wait(1)
     assert of(SendRequest, rig.out)[-1].request.method in {"UPDATE", "INVITE"}
     assert rig.calls() == (1,)
+
+
+def test_an_update_that_goes_down_with_its_link_asks_for_nothing_on_it() -> None:
+    rig = Timed().placed("120;refresher=uac")
+    rig.refresh_after()
+    assert not of(SendRequest, rig.down())
+    rig.up()
+    rig.register()
+    assert rig.one("INVITE").request.cseq.number == 3, "no number is lost"
 
 
 def test_with_the_link_down_their_refresh_is_not_missed() -> None:
