@@ -361,9 +361,9 @@ class PacketSession:
     ) -> list[object]:
         packets = parse_compound(self._protection.unprotect_rtcp(data, now))
         proven = self._protection.authenticates or self._lock.is_at(source.host)
-        # Reports have no order that could be compared: while sound is heard, it knows better.
-        newest = lock is not self._lock or not lock.is_held(now)
-        if not lock.accepts(source, 0, now, proven=proven, is_newest=newest):
+        # Reports have no order that could be compared: proven sound knows better.
+        sounds = self._protection.authenticates and lock is self._lock and lock.is_held(now)
+        if not lock.accepts(source, 0, now, proven=proven, is_newest=not sounds):
             self.counts["stranger"] += 1
             return []
         self._hears_reports = True

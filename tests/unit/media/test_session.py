@@ -293,6 +293,16 @@ def test_what_somebody_kept_and_sends_later_moves_nothing() -> None:
     assert len(here.heap.packets) == 11, "its sound is as good as any"
 
 
+def test_without_proof_a_report_takes_the_call_back_from_a_stranger() -> None:
+    here, there = pair(PLAIN)
+    now = talk(there, here, 5) + STALE_S + 0.1
+    for number in range(GOOD_PACKETS):
+        here.hears(bytes(RtpPacket(0, number, 0, 7, b"x")), now, STRANGER)
+    assert here.says(now).to == STRANGER
+    here.hears(report_of(there), now)
+    assert here.says(now).to == THERE
+
+
 def report_of(end: End) -> SendPacket:
     while True:
         for item in end.wake(end.session.deadline() or 0.0):
