@@ -26,7 +26,7 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py
 
-.PHONY: help run test check format sim sim-long mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
+.PHONY: help run test check format sim sim-long sim-call sim-calls mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
 	lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
@@ -57,6 +57,12 @@ sim: $(VENV)/test.ready ## Play one seed of the simulator and print its trace: m
 
 sim-long: $(VENV)/test.ready ## Play many seeds: make sim-long SEEDS=10000
 	$(PYTHON) -m tests.simulator $(SEEDS)
+
+sim-call: $(VENV)/test.ready ## Play one seed of two handsets that call each other: make sim-call SEED=7
+	$(PYTHON) -m tests.simulator --calls --seed $(SEED)
+
+sim-calls: $(VENV)/test.ready ## Play many of those: make sim-calls SEEDS=2000
+	$(PYTHON) -m tests.simulator --calls $(SEEDS)
 
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
 	$(PYTHON) -m tests.simulator.mutants

@@ -1,4 +1,7 @@
-"""Play seeds: `python -m tests.simulator 1000`, or one with its trace: `--seed 7`."""
+"""Play seeds: `python -m tests.simulator 1000`, or one with its trace: `--seed 7`.
+
+With `--calls` it is two handsets that call each other, else one phone and its proxies.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib import import_module
 from itertools import chain
 
-from tests.simulator.simulator import Failed, play
+PHONE, CALLS = "tests.simulator.simulator", "tests.simulator.handsets.world"
+"""Modules with a `play` each."""
 
 TRACE_LINES = 60
 
 
-def try_seed(seed: int) -> tuple[str, dict[str, int]]:
+def try_seed(world: str, seed: int) -> tuple[str, dict[str, int]]:
     """Play a seed; return what was wrong, and what was seen."""
+    module = import_module(world)
     try:
-        simulator = play(seed)
-    except Failed as failure:
+        simulator = module.play(seed)
+    except module.Failed as failure:
         return "\n".join([str(failure), *failure.simulator.trace.lines(TRACE_LINES)]), {}
     return "", simulator.seen()
 
@@ -32,13 +39,16 @@ FAILURES_MAX = 100
 
 
 def play_many(
-    first: int, count: int, told: Callable[[int, str], None] = lambda played, failure: None
+    first: int,
+    count: int,
+    told: Callable[[int, str], None] = lambda played, failure: None,
+    world: str = PHONE,
 ) -> tuple[list[str], dict[str, int]]:
     """Play seeds on all cores. `told` hears of each, in order, and what was wrong with it."""
     total: dict[str, int] = {}
     failures: list[str] = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(try_seed, range(first, first + count), chunksize=8)
+        results = pool.map(partial(try_seed, world), range(first, first + count), chunksize=8)
         for played, (failure, seen) in enumerate(results, 1):
             told(played, failure)
             for key, number in seen.items():
@@ -51,11 +61,12 @@ def play_many(
     return failures, total
 
 
-def show_seed(seed: int) -> int:
+def show_seed(world: str, seed: int) -> int:
     """Print the trace of one seed."""
+    module = import_module(world)
     try:
-        simulator, failure = play(seed), ""
-    except Failed as failed:
+        simulator, failure = module.play(seed), ""
+    except module.Failed as failed:
         simulator, failure = failed.simulator, str(failed)
     print("\n".join(chain(simulator.trace.lines(), [failure or f"seed {seed} ended well"])))
     return 1 if failure else 0
@@ -71,9 +82,11 @@ def main() -> int:
     parser.add_argument("seeds", type=int, nargs="?", default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one and print its trace")
+    parser.add_argument("--calls", action="store_true", help="two handsets that call each other")
     chosen = parser.parse_args()
+    world = CALLS if chosen.calls else PHONE
     if chosen.seed is not None:
-        return show_seed(chosen.seed)
+        return show_seed(world, chosen.seed)
     began = time.perf_counter()
 
     def tell(played: int, failure: str) -> None:
@@ -82,7 +95,7 @@ def main() -> int:
         if played % PROGRESS == 0:
             print(f"{played} seeds, {time.perf_counter() - began:.0f} s", file=sys.stderr)
 
-    failures, seen = play_many(chosen.first, chosen.seeds, tell)
+    failures, seen = play_many(chosen.first, chosen.seeds, tell, world)
     took_s = time.perf_counter() - began
     end = f"{len(failures)} failed:" if failures else "all ended well"
     print("\n".join([f"{chosen.seeds} seeds, {took_s:.0f} s, {end}", *map(_title, failures)]))

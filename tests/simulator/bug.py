@@ -13,3 +13,5 @@ class Bug:
     module: str
     old: str
     new: str
+    world: str = "tests.simulator.simulator"  # Which simulator is to find it,
+    first_seed: int = 0  # and from which seed on it looks: where it was found last time.

@@ -79,14 +79,14 @@ def play_planted(bug: Bug) -> Finding:
     """Play seeds with the bug in this process; nothing of the phone may be imported yet."""
     assert bug.module not in sys.modules, "too late to plant a bug"
     sys.meta_path.insert(0, Planter(bug))
-    simulator = importlib.import_module("tests.simulator.simulator")
-    for seed in range(SEEDS_MAX):
+    simulator = importlib.import_module(bug.world)
+    for number in range(SEEDS_MAX):
         try:
-            simulator.play(seed)
+            simulator.play(bug.first_seed + number)
         except simulator.Failed as failed:
             error = failed.error
             said = str(error).splitlines()[0] if str(error) else ""
-            return Finding(bug.name, seed + 1, f"{type(error).__name__}: {said}")
+            return Finding(bug.name, number + 1, f"{type(error).__name__}: {said}")
     return Finding(bug.name, SEEDS_MAX, "")
 
 

@@ -7,6 +7,7 @@ the text is changed for good reasons, the bug here has to be planted anew: it as
 from __future__ import annotations
 
 from tests.simulator.bug import Bug
+from tests.simulator.handsets.planted import BUGS_OF_CALLS
 from tests.simulator.planted_rescue import BUGS_OF_RESCUE
 from tests.simulator.planted_two import BUGS_OF_TWO
 
@@ -405,4 +406,5 @@ BUGS = (
     ),
     *BUGS_OF_TWO,
     *BUGS_OF_RESCUE,
+    *BUGS_OF_CALLS,
 )

@@ -80,6 +80,7 @@ class Wire:
         sites: list[Site],
         deliver: Callable[[object], None],
         when_awake: Callable[[Action], None],
+        host: str = "192.0.2.7",
     ) -> None:
         self.schedule = schedule
         self.sites = sites
@@ -93,6 +94,7 @@ class Wire:
         self._random = random
         self._deliver = deliver
         self._when_awake = when_awake
+        self._host = host
         self._ports = count(40000)
 
     # What the phone wants.
@@ -126,7 +128,7 @@ class Wire:
     def _new(self, attempt: int, stage: Stage, host: str) -> Connection:
         assert attempt not in self.connections, f"attempt {attempt} used twice"
         (site,) = [site for site in self.sites if site.proxy.host == host]
-        local = Address("192.0.2.7", next(self._ports))
+        local = Address(self._host, next(self._ports))
         connection = Connection(attempt, local, stage, site, self.schedule.now)
         self.connections[attempt] = connection
         count_now = len(self.standing)
