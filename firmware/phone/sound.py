@@ -119,7 +119,9 @@ class CallSound:
         if plan is None:
             return SoundLine(muted=self.muted, note=wrong)
         note = wrong or self._note(plan, held)
-        return SoundLine(plan.is_encrypted, self._bars, _codec(plan), self.muted, note)
+        nothing = self._silent and not held and self._bars is not None
+        bars = 0 if nothing else self._bars  # Of the last packet, however long ago, nobody asks.
+        return SoundLine(plan.is_encrypted, bars, _codec(plan), self.muted, note)
 
     def _note(self, plan: MediaPlan, held: bool) -> str:
         """Return the most useful of what there is to say."""

@@ -41,12 +41,14 @@ from firmware.media.events import (
     FarEndSilent,
     MuteMicrophone,
     PlayTone,
+    QualityMeasured,
     SoundBegun,
     SoundFault,
     SoundReport,
     WrongKey,
 )
 from firmware.media.plan import Direction, Endpoint
+from firmware.media.quality import Quality
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
@@ -71,7 +73,7 @@ from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
 from firmware.phone.settings import DELAY_S, ENDED_S
 from firmware.phone.state import State
-from tests.unit.media.ends import PLAN, key
+from tests.unit.media.ends import PLAN, Heap, key
 from tests.unit.phone.rig import (
     ANNA,
     ANY,
@@ -295,6 +297,17 @@ def test_the_lock_is_there_when_and_only_when_both_directions_are_encrypted() ->
     ):
         rig.feed(MediaChanged(7, plan))
         assert ("encrypted" in rig.words) is secure
+
+
+def test_what_is_not_heard_has_no_quality() -> None:
+    rig = Rig.registered().talking()
+    good = QualityMeasured(Quality(), Heap().statistics)
+    rig.feed(MediaChanged(7, PLAN), SoundReport(7, good))
+    assert "quality 4 of 4" in rig.words
+    rig.feed(SoundReport(7, FarEndSilent(0.0)))
+    assert "quality 0 of 4" in rig.words
+    rig.feed(SoundReport(7, FarEndHeard()))
+    assert "quality 4 of 4" in rig.words
 
 
 def test_what_is_wrong_with_the_sound_is_said_while_it_is_so() -> None:
