@@ -16,10 +16,11 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.lab.flows import Flow
 from tests.lab.processes import Program
@@ -27,12 +28,15 @@ from tests.lab.processes import Program
 PREFIX = "handset"
 NEAR_ADDRESS, FAR_ADDRESS = "10.77.0.1", "10.77.0.2"
 
+NAMED = Path("/run/netns")
 SIOCETHTOOL = 0x8946
 ETHTOOL_STXCSUM = 0x17
 ANSWER_S = 5.0
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = count()
+
+T = TypeVar("T")
 
 
 class Wire:
@@ -132,6 +136,23 @@ def run(*words: str) -> str:
     if done.returncode:
         raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def within(name: str, action: Callable[[], T]) -> T:
+    """Do something in a namespace: a socket that is made there stays there."""
+    done: list[T] = []
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter() -> None:
+        with (NAMED / name).open("rb") as namespace:
+            if libc.setns(namespace.fileno(), 0):
+                raise OSError(ctypes.get_errno(), f"cannot enter {name}")
+        done.append(action())
+
+    thread = threading.Thread(target=enter)  # It takes its namespace with it.
+    thread.start()
+    thread.join()
+    return done[0]
 
 
 def remove_namespace(name: str) -> None:
