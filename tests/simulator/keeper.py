@@ -84,6 +84,7 @@ class Keeper:
     def _refresh(self, line: Line, leg: Leg, request: Request) -> None:
         self.seen["refreshed"] += 1
         leg.target = request.contacts[0].uri
+        leg.has_lost_ack = True  # None from here on: nobody repeats the 2xx of a re-INVITE.
         number = request.cseq.number
         self._proxy.reply(line, self._ok(request, leg.tag, leg.session))
         what = "acknowledge the 2xx of a re-INVITE"

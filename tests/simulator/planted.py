@@ -199,7 +199,8 @@ BUGS = (
     Bug(
         "BYE not repeated after the link's loss",
         FAREWELL,
-        "        self._key = None\n        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
+        "        self._key = self.again_at = None\n        self._waits_s = NOT_YET_S\n"
+        "        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
         "\n    def heard",
     ),
     Bug(
