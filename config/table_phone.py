@@ -71,6 +71,13 @@ FEATURES = (
         "1: send less while nobody speaks, where the far end knows comfort noise (RFC 3389).",
         built=True,
     ),
+    feature(
+        "screen language",
+        Word("English", "German", "French", "Spanish"),
+        "English",
+        "The language of the screens. It may be chosen on the phone too.",
+        built=True,
+    ),
     feature("tone set", ToneSet(), "US", "The country whose tones are heard.", built=True),
     feature(
         "sip dial plan",

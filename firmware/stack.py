@@ -43,6 +43,7 @@ ROUTES: dict[type, str] = {
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
     phone.WarningsChanged: "phone",
+    phone.LanguageIs: "phone",
     kept.CallsKept: "phone",
     kept.ContactsKept: "phone",
     kept.KeepingTrouble: "phone",

@@ -8,6 +8,7 @@ from PIL import Image
 
 from firmware.phone.font import Rows, glyph, shortened, width
 from firmware.phone.grid import MARGIN, ROOM, SIZE, WIDTH
+from firmware.phone.language import ENGLISH, Language
 
 
 @cache
@@ -20,7 +21,8 @@ def _mask(rows: Rows) -> Image.Image:
 class Canvas:
     """A dark screen; `ink` 1 lights pixels, 0 darkens them."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = ENGLISH) -> None:
+        self.language = language  # Of the words that are drawn beside those of the screen.
         self.image = Image.new("1", SIZE)
 
     def icon(self, x: int, y: int, rows: Rows, ink: int = 1) -> None:

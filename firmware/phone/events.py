@@ -24,6 +24,7 @@ from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
 from firmware.media.events import SoundFault, SoundReport
 from firmware.media.plan import MediaPlan
+from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import Outage
 from firmware.phone.screen import Screen
 
@@ -87,6 +88,13 @@ class TimeIs:
 
 
 @frozen
+class LanguageIs:
+    """The language of the screens, from now on."""
+
+    language: Language
+
+
+@frozen
 class OutagesKept:
     """What the outage log kept over a restart, the newest first; once, soon after the start."""
 
@@ -122,9 +130,10 @@ class SoundHealth:
 # Outputs to the world.
 @frozen
 class Show:
-    """Show this screen."""
+    """Show this screen; the words that stand on every such screen are in this language."""
 
     screen: Screen
+    language: Language = ENGLISH
 
 
 @frozen
@@ -177,6 +186,13 @@ class Report:
     """A fact from below, passed on to whoever watches the phone: script, console, web."""
 
     fact: Told
+
+
+@frozen
+class ChooseLanguage:
+    """The person wants another language, by its code; `LanguageIs` follows."""
+
+    code: str
 
 
 @frozen

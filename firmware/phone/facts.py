@@ -6,12 +6,14 @@ ages) is a deadline, `redraw_at`, so that an idle phone sleeps.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import (
+    LanguageIs,
     OutageLogTrouble,
     OutagesKept,
     Reportable,
@@ -22,7 +24,9 @@ from firmware.phone.events import (
 from firmware.phone.graph import Graph, graph_of
 from firmware.phone.grid import paged, paged_blocks
 from firmware.phone.kept import KeepingTrouble
+from firmware.phone.language import ENGLISH
 from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
+from firmware.phone.localise import localised_link
 from firmware.phone.outage_words import SHOWN_MAX, outage_lines
 from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
@@ -41,7 +45,7 @@ from firmware.phone.screen import (
 Rows = tuple[tuple[str, str], ...]
 Page = Rows | Graph
 
-Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble
+Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs
 
 SOON_S = 4.0
 """An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
@@ -54,6 +58,7 @@ class Facts:
     """The newest word of the link, of each account and of the clock; the outage log."""
 
     def __init__(self, problems: tuple[str, ...], accounts: int, now: float) -> None:
+        self.language = ENGLISH
         self._problems = problems
         self._outages = Outages(accounts, now)
         self._log_trouble = ""
@@ -75,6 +80,9 @@ class Facts:
                 self._accounts[account] = fact
             case WarningsChanged(sentences):
                 self._told_warnings = sentences
+                return []
+            case LanguageIs(language):
+                self.language = language
                 return []
             case KeepingTrouble(list_name, text):
                 self._keeping[list_name] = text
@@ -122,7 +130,10 @@ class Facts:
         """Return the screen of a phone that nobody uses."""
         clock, date = self._clock(now)
         link = self.link_line(now)
-        news = sum(text != link.reason for text in self._warnings)  # Said already: no news.
+        news = sum(
+            self.language.say(text) != link.reason for text in self._warnings
+        )  # Said already: no news.
+        date = self.language.say(date)
         return IdleScreen(clock, date, self._account_lines(), link, news, missed)
 
     def page(self, number: int, missed: int, now: float) -> Screen:
@@ -135,16 +146,19 @@ class Facts:
     def dialling(self, digits: str, beside: BesideLine | None, now: float) -> DialScreen:
         """Return the screen of somebody who dials, and from which account."""
         name = self.name_of(self.account_to_call_from())
-        account = f"Call from {name}" if name else "No account"
+        account = self.language.say(f"Call from {name}" if name else "No account")
         return DialScreen(digits, account, self.trouble(now), beside)
 
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""
         ends = self._link and certificate_end(self._link, self._unix_time(now))
-        link = link_rows(self._link, now, ends or "")
-        accounts = tuple((line.name, line.reason or "registered") for line in self._account_lines())
-        problems = tuple(("Problem", text) for text in self._problems)
-        warnings = tuple(("Warning", text) for text in self._warnings)
+        say = self.language.say
+        link = self._said(link_rows(self._link, now, ends or ""))
+        accounts = tuple(
+            (line.name, line.reason or say("registered")) for line in self._account_lines()
+        )
+        problems = self._said(("Problem", text) for text in self._problems)
+        warnings = self._said(("Warning", text) for text in self._warnings)
         pages: list[tuple[str, Page]] = [
             *(("Configuration", page) for page in paged(problems)),
             *(("Link", page) for page in paged(link)),
@@ -154,30 +168,35 @@ class Facts:
             *(("Outages", page) for page in self._outage_pages(now)),
         ]
         return [
-            GraphScreen(title, page, number, len(pages))
+            GraphScreen(say(title), page, number, len(pages))
             if isinstance(page, Graph)
-            else PageScreen(title, page, number, len(pages))
+            else PageScreen(say(title), page, number, len(pages))
             for number, (title, page) in enumerate(pages, start=1)
         ]
 
     def _outage_pages(self, now: float) -> list[Rows]:
         """Return the last entries of the outage log (S3)."""
         unix_s, shown = self._unix_time(now), self._outages.entries[:SHOWN_MAX]
-        blocks = [outage_lines(outage, unix_s, self._zone_s) for outage in shown]
-        trouble: list[Rows] = [(("Problem", self._log_trouble),)] if self._log_trouble else []
-        return paged_blocks([*trouble, *(blocks or [(("", "none so far"),)])])
+        blocks = [outage_lines(o, unix_s, self._zone_s, self.language) for o in shown]
+        trouble: list[Rows] = (
+            [self._said([("Problem", self._log_trouble)])] if self._log_trouble else []
+        )
+        return paged_blocks([*trouble, *(blocks or [self._said([("", "none so far")])])])
 
     def warnings_page(self, now: float) -> int:
         """Return the number of the first page of warnings, 0 where there is none."""
-        pages = (screen.page for screen in self.pages(now) if screen.title == WARNINGS)
+        pages = (
+            screen.page for screen in self.pages(now) if screen.title == self.language.say(WARNINGS)
+        )
         return next(pages, 0)
 
     def link_line(self, now: float) -> LinkLine:
         """Return the link in a line; where a problem keeps it off, that (L11)."""
         if self._problems and (self._link is None or self._link.state is LinkState.OFF):
             brief = BRIEF[FailureKind.CONFIGURATION]
-            return LinkLine(LinkIcon.DOWN, "no link", "", self._problems[0], brief)
-        return link_line(self._link, now)
+            off = LinkLine(LinkIcon.DOWN, "no link", "", self._problems[0], brief)
+            return localised_link(off, self.language)
+        return localised_link(link_line(self._link, now), self.language)
 
     def trouble(self, now: float) -> LinkLine | None:
         """Return the link line where the link is not up: L12 on every screen."""
@@ -196,10 +215,19 @@ class Facts:
             AccountLine(
                 status.name,
                 self._is_registered(number),
-                "" if self._is_registered(number) else status.reason or status.state.value,
+                self._why_not(number, status),
             )
             for number, status in sorted(self._accounts.items())
         )
+
+    def _why_not(self, number: int, status: AccountStatus) -> str:
+        """Say why an account is not registered."""
+        reason = "" if self._is_registered(number) else status.reason or status.state.value
+        return self.language.say(reason)
+
+    def _said(self, facts: Iterable[tuple[str, str]]) -> Rows:
+        """Return labels and values in the person's language."""
+        return tuple((self.language.say(label), self.language.say(text)) for label, text in facts)
 
     # Time.
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from firmware.agent.events import Dialling, FarChanged, IncomingCall, Party
 from firmware.phone.directory import Directory
-from firmware.phone.events import CallFact, TimeIs
+from firmware.phone.events import CallFact, LanguageIs, TimeIs
 from firmware.phone.history import History, HistoryFact
 from firmware.phone.kept import CallsKept, CallWay, ContactsKept
+from firmware.phone.language import ENGLISH
 
 MATCHES_MAX = 2
 """Rows below the digits of somebody who dials."""
@@ -25,6 +26,7 @@ class Memory:
     def __init__(self) -> None:
         self.history = History()
         self.directory = Directory()
+        self.language = ENGLISH
         self.unix_offset_s: float | None = None  # Wall clock minus monotonic.
         self.zone_s = 0
 
@@ -35,6 +37,9 @@ class Memory:
                 return self.history.kept(event)
             case ContactsKept():
                 return self.directory.kept(event)
+            case LanguageIs(language):
+                self.language = language
+                return []
             case TimeIs(unix_s, zone_s):
                 self.unix_offset_s = None if unix_s is None else unix_s - now
                 self.zone_s = zone_s

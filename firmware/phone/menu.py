@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from firmware.machine import earliest, is_due
 from firmware.phone.directory import DirectoryError, checked
+from firmware.phone.events import ChooseLanguage
 from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
 from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
@@ -33,6 +34,7 @@ from firmware.phone.views import (
     Open,
     RemoveContact,
     ShowFacts,
+    TakeLanguage,
     View,
     items_of,
     title_of,
@@ -167,6 +169,9 @@ class Menu:
             case Call() | ShowFacts():
                 self.close()
                 return [deed]
+            case TakeLanguage(code):
+                self.back(now)
+                return [ChooseLanguage(code)]
             case ForgetCall(call):
                 self.back(now)
                 return self._memory.history.forget_one(call)
@@ -221,7 +226,8 @@ class Menu:
         view, chosen = self._views[-1]
         title = title_of(view, self._memory)
         if self._line:
-            return TextScreen(title, self._line.text, self._line.case.value, self._wrong, trouble)
+            wrong = self._memory.language.say(self._wrong)
+            return TextScreen(title, self._line.text, self._line.case.value, wrong, trouble)
         rows = tuple((item.text, item.side) for item in self._items(view, now))
         can_delete = isinstance(view, ContactList) and bool(view.keys)
         can_take = self.chosen(now) is not None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from firmware.phone.font import wrapped
 from firmware.phone.grid import INDENT, PAGE_LINES, ROOM, Fact
+from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 
 SHOWN_MAX = 10
@@ -17,11 +18,14 @@ TEXT_ROOM = ROOM - INDENT
 WEEK_DAYS = 7
 
 
-def outage_lines(outage: Outage, unix_s: float | None, zone_s: int) -> tuple[Fact, ...]:
+def outage_lines(
+    outage: Outage, unix_s: float | None, zone_s: int, language: Language = ENGLISH
+) -> tuple[Fact, ...]:
     """Say an entry on one page: when and how long, then why, then what came of it."""
-    head = (when_in_words(outage.began, unix_s, zone_s), length_in_words(outage))
-    after = wrapped(after_in_words(outage), TEXT_ROOM, 1)
-    cause = wrapped(cause_in_words(outage), TEXT_ROOM, PAGE_LINES - 1 - len(after))
+    say = language.say
+    head = (say(when_in_words(outage.began, unix_s, zone_s)), say(length_in_words(outage)))
+    after = wrapped(say(after_in_words(outage)), TEXT_ROOM, 1)
+    cause = wrapped(say(cause_in_words(outage)), TEXT_ROOM, PAGE_LINES - 1 - len(after))
     return (head, *(("", line) for line in (*cause, *after)))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from firmware.media.events import HushCall, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import LampPattern, SetLamp, SetRinger, Show
-from firmware.phone.screen import Screen
 
 
 class Outward:
@@ -18,10 +17,10 @@ class Outward:
         self._ringing = False
         self._tone: ToneKind | None = None
         self._hushed = frozenset[int]()
-        self._screen: Screen | None = None
+        self._shown: Show | None = None
 
     def news(
-        self, *, ringing: bool, tone: ToneKind | None, hushed: frozenset[int], screen: Screen
+        self, *, ringing: bool, tone: ToneKind | None, hushed: frozenset[int], show: Show
     ) -> list[object]:
         """Return what differs from the last time."""
         out: list[object] = []
@@ -35,7 +34,7 @@ class Outward:
         if tone is not self._tone:
             self._tone = tone
             out.append(PlayTone(tone))
-        if screen != self._screen:
-            self._screen = screen
-            out.append(Show(screen))
+        if show != self._shown:
+            self._shown = show
+            out.append(show)
         return out

@@ -36,10 +36,12 @@ from firmware.phone.events import (
     HookReplaced,
     KeyPressed,
     Report,
+    Show,
     Told,
 )
 from firmware.phone.facts import Fact
 from firmware.phone.kept import CallWay
+from firmware.phone.localise import localised
 from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
 from firmware.phone.screen import Screen, SoftKey, soft_keys
@@ -221,8 +223,9 @@ class Phone(Beginning):
             waits=self._lines.waiting is not None,
         )
         ringing, hushed = self.state is State.RINGING, self._lines.hushed
-        screen = self._screen()
-        return self._outward.news(ringing=ringing, tone=tone, hushed=hushed, screen=screen)
+        language = self._facts.language
+        show = Show(localised(self._screen(), language), language)
+        return self._outward.news(ringing=ringing, tone=tone, hushed=hushed, show=show)
 
     def _screen(self) -> Screen:
         match self.state:

@@ -16,6 +16,7 @@ from firmware.phone.canvas import Canvas
 from firmware.phone.draw_graph import draw_graph
 from firmware.phone.draw_list import draw_rows, draw_text
 from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
+from firmware.phone.language import ENGLISH, Language
 from firmware.phone.screen import (
     AccountLine,
     BesideLine,
@@ -50,9 +51,9 @@ NAME_ROOM_MIN = 36
 STANDING = frozenset({CallStage.TALKING, CallStage.HELD})
 
 
-def render(screen: Screen) -> Image:
+def render(screen: Screen, language: Language = ENGLISH) -> Image:
     """Return the picture of a screen, mode "1"."""
-    canvas = Canvas()
+    canvas = Canvas(language)
     match screen:
         case IdleScreen():
             _idle(canvas, screen)
@@ -76,7 +77,7 @@ def render(screen: Screen) -> Image:
 
 def _soft_keys(canvas: Canvas, screen: Screen) -> None:
     """Write what the soft keys do, each on a lit label above its key."""
-    left, right = labels(screen)
+    left, right = labels(screen, canvas.language)
     if left:
         wide = font.width(left) + 6
         canvas.bar(0, KEYS_Y, wide, 9)
@@ -113,7 +114,7 @@ def _title(
 def _idle(canvas: Canvas, screen: IdleScreen) -> None:
     room = ROOM - canvas.text(MARGIN, 0, screen.clock, scale=2) - GAP
     canvas.text_right(0, screen.date, room)
-    canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts), room)
+    canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts, canvas.language), room)
     if screen.link.reason:
         _link_block(canvas, screen.link)
     else:
@@ -183,7 +184,7 @@ def _graph(canvas: Canvas, screen: GraphScreen) -> None:
     """Draw a bar from the axis for each while that was measured, dots where the link was down."""
     _title(canvas, screen.title, f"{screen.page}/{screen.pages}")
     draw_graph(canvas, screen.graph)
-    canvas.text(MARGIN, KEYS_Y + 1, screen.graph.words)
+    canvas.text(MARGIN, KEYS_Y + 1, canvas.language.say(screen.graph.words))
 
 
 def _dial(canvas: Canvas, screen: DialScreen) -> None:
@@ -219,7 +220,7 @@ def _call(canvas: Canvas, screen: CallScreen) -> None:
     stands = screen.stage in STANDING
     side = screen.detail if stands else ""
     marks = _marks(screen.sound) if stands else []
-    _title(canvas, screen.stage.value, side, icons.CALL[screen.stage], marks)
+    _title(canvas, canvas.language.say(screen.stage.value), side, icons.CALL[screen.stage], marks)
     _headline(canvas, screen.name or screen.number)
     rows = [screen.number] if screen.name and screen.name != screen.number else []
     rows += [] if stands else font.wrapped(screen.detail, ROOM, len(ROW_Y))
@@ -253,7 +254,9 @@ def _beside_row(canvas: Canvas, line: BesideLine) -> None:
 
 def _codec(canvas: Canvas, screen: CallScreen) -> None:
     """Write the codec in the middle of what the soft keys leave."""
-    left, right = (font.width(label) + 6 if label else 0 for label in labels(screen))
+    left, right = (
+        font.width(label) + 6 if label else 0 for label in labels(screen, canvas.language)
+    )
     room = WIDTH - left - right - 2 * GAP
     wide = min(font.width(screen.sound.codec), room)
     canvas.text(left + GAP + (room - wide) // 2, KEYS_Y + 1, screen.sound.codec, room)

@@ -9,6 +9,7 @@ from enum import Enum
 
 from firmware.frozen import frozen
 from firmware.phone.graph import Graph
+from firmware.phone.language import ENGLISH, Language
 
 LIST_ROWS = 4
 """Rows of a list that have room, one less where the link is not up."""
@@ -238,10 +239,10 @@ def _call_keys(stage: CallStage, *, has_another: bool) -> tuple[SoftKey, SoftKey
             return SoftKey.NOTHING, SoftKey.END
 
 
-def labels(screen: Screen) -> tuple[str, str]:
+def labels(screen: Screen, language: Language = ENGLISH) -> tuple[str, str]:
     """Return the words above the soft keys, "" for a key that does nothing."""
     left, right = soft_keys(screen)
-    return _label(left, screen), _label(right, screen)
+    return language.say(_label(left, screen)), language.say(_label(right, screen))
 
 
 def _label(key: SoftKey, screen: Screen) -> str:
@@ -252,25 +253,26 @@ def _label(key: SoftKey, screen: Screen) -> str:
     return str(key.value)
 
 
-def lines(screen: Screen) -> tuple[str, ...]:
+def lines(screen: Screen, language: Language = ENGLISH) -> tuple[str, ...]:
     """Return the lines that a person reads, from the top."""
-    soft1, soft2 = labels(screen)
+    soft1, soft2 = labels(screen, language)
     keys = " ".join(f"[{key}]" for key in (soft1, soft2) if key)
-    return tuple(line for line in (*_body(screen), keys) if line)
+    return tuple(line for line in (*_body(screen, language), keys) if line)
 
 
-def _body(screen: Screen) -> tuple[str, ...]:
+def _body(screen: Screen, language: Language) -> tuple[str, ...]:
     match screen:
         case IdleScreen(clock, date, accounts, link):
-            return (f"{clock} {date}", *map(_account, accounts), *_link(link))
+            return (f"{clock} {date}", *_accounts(accounts, language), *_link(link))
         case PageScreen(title, rows, page, pages):
             return (f"{title} {page}/{pages}", *map(_row, rows))
         case GraphScreen(title, graph, page, pages):
             gap = "the link was down" if graph.has_gap else ""
-            return (f"{title} {page}/{pages}", graph.words, gap)
+            words = language.say(graph.words), language.say(gap)
+            return (f"{title} {page}/{pages}", *words)
         case DialScreen(digits, account, link, beside, matches, chosen):
             found = _chosen(matches, 0, chosen)
-            return (account, digits, *found, *_beside(beside), *_link(link))
+            return (account, digits, *found, *_beside(beside, language), *_link(link))
         case ListScreen(title, rows, chosen, link=link):
             first, shown = screen.shown
             place = f"{title} {chosen + 1}/{len(rows)}"
@@ -278,13 +280,13 @@ def _body(screen: Screen) -> tuple[str, ...]:
         case TextScreen(title, text, case, wrong, link):
             return (f"{title} {case}", text, wrong, *_link(link))
         case CallScreen(stage, name, number, detail, link, sound, beside):
-            call = (stage.value, name, number, detail)
-            return (*call, *_sound(sound), *_beside(beside), *_link(link))
+            call = (language.say(stage.value), name, number, detail)
+            return (*call, *_sound(sound, language), *_beside(beside, language), *_link(link))
 
 
-def _sound(sound: SoundLine) -> tuple[str, ...]:
-    bars = "" if sound.bars is None else f"quality {sound.bars} of 4"
-    facts = ("encrypted" if sound.secure else "", sound.codec, bars)
+def _sound(sound: SoundLine, language: Language) -> tuple[str, ...]:
+    bars = "" if sound.bars is None else language.say(f"quality {sound.bars} of 4")
+    facts = (language.say("encrypted") if sound.secure else "", sound.codec, bars)
     return (" ".join(fact for fact in facts if fact), sound.note)
 
 
@@ -296,10 +298,10 @@ def _chosen(rows: tuple[tuple[str, str], ...], first: int, chosen: int) -> tuple
     )
 
 
-def _beside(line: BesideLine | None) -> tuple[str, ...]:
+def _beside(line: BesideLine | None, language: Language) -> tuple[str, ...]:
     if line is None:
         return ()
-    before = "" if line.stage is CallStage.ENDED else f"{line.stage.value}: "
+    before = "" if line.stage is CallStage.ENDED else f"{language.say(line.stage.value)}: "
     return (f"{before}{line.text} {line.time}".strip(),)
 
 
@@ -308,15 +310,17 @@ def _row(row: tuple[str, str]) -> str:
     return f"{label}: {value}" if label else value
 
 
-def _account(line: AccountLine) -> str:
-    return f"{line.name}: registered" if line.registered else f"{line.name}: {line.reason}"
+def _accounts(accounts: tuple[AccountLine, ...], language: Language) -> tuple[str, ...]:
+    registered = language.say("registered")
+    return tuple(f"{a.name}: {registered if a.registered else a.reason}" for a in accounts)
 
 
 def _link(line: LinkLine | None) -> tuple[str, ...]:
     return () if line is None else (f"{line.text} {line.side}".strip(), line.reason)
 
 
-def registered_count(accounts: tuple[AccountLine, ...]) -> str:
+def registered_count(accounts: tuple[AccountLine, ...], language: Language) -> str:
     """Say how many accounts are registered: "2/3 registered"."""
     registered = sum(line.registered for line in accounts)
-    return f"{registered}/{len(accounts)} registered" if accounts else "no account"
+    counted = f"{registered}/{len(accounts)} registered"
+    return language.say(counted if accounts else "no account")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from firmware.frozen import frozen
 from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
+from firmware.phone.language import LANGUAGES
 from firmware.phone.link_words import duration
 from firmware.phone.memory import Memory
 from firmware.phone.outage_words import WEEK_DAYS, when_in_words
@@ -77,8 +78,15 @@ class Sure:
     deed: Deed
 
 
+@frozen
+class LanguageList:
+    """Which languages there are."""
+
+
 TYPED = NameEntry | NumberTyped
-View = MainMenu | CallList | CallDetails | ContactList | ContactDetails | TYPED | Sure
+View = (
+    MainMenu | CallList | CallDetails | ContactList | ContactDetails | TYPED | LanguageList | Sure
+)
 
 
 # Deeds.
@@ -123,12 +131,19 @@ class ShowFacts:
 
 
 @frozen
+class TakeLanguage:
+    """Let the screens be in a language, by its code."""
+
+    code: str
+
+
+@frozen
 class GoBack:
     """Leave it as it is."""
 
 
 Deed = (
-    Open | Call | ForgetCall | ForgetCalls | RemoveContact | ShowFacts | GoBack
+    Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeLanguage | ShowFacts | GoBack
 )  # fmt: skip
 
 
@@ -150,27 +165,31 @@ TITLES = {
 
 def title_of(view: View, memory: Memory) -> str:
     """Return what stands above a view."""
+    say = memory.language.say
     match view:
         case MainMenu():
-            return "Menu"
+            return say("Menu")
         case CallList(way):
-            return TITLES[way]
+            return say(TITLES[way])
         case CallDetails(call):
             return memory.directory.name_of(call.number) or call.name or call.number
         case ContactList(keys):
-            return f"Find: {keys}" if keys else "Directory"
+            return say(f"Find: {keys}" if keys else "Directory")
         case ContactDetails(contact):
             return contact.name
+        case LanguageList():
+            return say("Language")
         case NameEntry():
-            return "Name"
+            return say("Name")
         case NumberTyped():
-            return "Number"
+            return say("Number")
         case Sure(question):
-            return question
+            return say(question)
 
 
 def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     """Return what a view lists."""
+    say = memory.language.say
     match view:
         case MainMenu():
             return _main(memory)
@@ -181,66 +200,78 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
         case ContactList(keys):
             return _contacts(keys, memory)
         case ContactDetails(contact):
-            return _contact(contact)
+            return _contact(contact, memory)
+        case LanguageList():
+            return _languages()
         case NameEntry() | NumberTyped():
             return ()
         case Sure(_, deed):
-            return (Item("No", deed=GoBack()), Item("Yes", deed=deed))
+            return (Item(say("No"), deed=GoBack()), Item(say("Yes"), deed=deed))
 
 
 def _main(memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
     missed, contacts = memory.history.new_missed, len(memory.directory.contacts)
     return (
-        Item("Missed calls", str(missed or ""), Open(CallList(CallWay.MISSED))),
-        Item("Received calls", "", Open(CallList(CallWay.RECEIVED))),
-        Item("Dialled calls", "", Open(CallList(CallWay.DIALLED))),
-        Item("Directory", str(contacts or ""), Open(ContactList())),
-        Item("Link and accounts", "", ShowFacts()),
+        Item(say("Missed calls"), str(missed or ""), Open(CallList(CallWay.MISSED))),
+        Item(say("Received calls"), "", Open(CallList(CallWay.RECEIVED))),
+        Item(say("Dialled calls"), "", Open(CallList(CallWay.DIALLED))),
+        Item(say("Directory"), str(contacts or ""), Open(ContactList())),
+        Item(say("Link and accounts"), "", ShowFacts()),
+        Item(say("Language"), memory.language.name, Open(LanguageList())),
     )
 
 
 def _calls(way: CallWay, memory: Memory, now: float) -> tuple[Item, ...]:
+    say = memory.language.say
     calls = memory.history.of(way)
     if not calls:
-        return (Item("none so far"),)
+        return (Item(say("none so far")),)
     rows = tuple(
         Item(
-            memory.directory.name_of(call.number) or call.name or call.number or "anonymous",
-            short_when(call.began, memory.unix_time(now), memory.zone_s),
+            memory.directory.name_of(call.number) or call.name or call.number or say("anonymous"),
+            say(short_when(call.began, memory.unix_time(now), memory.zone_s)),
             Open(CallDetails(call)),
         )
         for call in calls
     )
     sure = Sure("Delete all?", ForgetCalls(way))
-    return (*rows, Item("Delete all", "", Open(sure)))
+    return (*rows, Item(say("Delete all"), "", Open(sure)))
 
 
 def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
+    say = memory.language.say
     when = when_in_words(call.began, memory.unix_time(now), memory.zone_s)
     length = "" if call.duration_s is None else duration(call.duration_s)
-    facts = (Item(when, length), *((Item(call.why),) if call.why else ()))
-    can_call = (Item("Call", call.number, Call(call.number)),) if call.number else ()
+    facts = (Item(say(when), length), *((Item(say(call.why)),) if call.why else ()))
+    can_call = (Item(say("Call"), call.number, Call(call.number)),) if call.number else ()
     known = memory.directory.name_of(call.number) or not call.number
-    save = () if known else (Item("Save", "", Open(NameEntry(call.number))),)
-    return (*can_call, *facts, *save, Item("Delete", "", ForgetCall(call)))
+    save = () if known else (Item(say("Save"), "", Open(NameEntry(call.number))),)
+    return (*can_call, *facts, *save, Item(say("Delete"), "", ForgetCall(call)))
 
 
 def _contacts(keys: str, memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
     found = memory.directory.search(keys) if keys else memory.directory.contacts
     rows = tuple(Item(contact.name, "", Open(ContactDetails(contact))) for contact in found)
     if keys:
-        return rows or (Item("nobody found"),)
-    return (*rows, Item("New contact", "", Open(NumberTyped())))
+        return rows or (Item(say("nobody found")),)
+    return (*rows, Item(say("New contact"), "", Open(NumberTyped())))
 
 
-def _contact(contact: Contact) -> tuple[Item, ...]:
-    numbers = (Item(KINDS[n.kind], n.number, Call(n.number)) for n in contact.numbers)
+def _contact(contact: Contact, memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
+    numbers = (Item(say(KINDS[n.kind]), n.number, Call(n.number)) for n in contact.numbers)
     sure = Sure("Delete contact?", RemoveContact(contact))
     return (
         *numbers,
-        Item("Change name", "", Open(NameEntry(contact=contact))),
-        Item("Delete", "", Open(sure)),
+        Item(say("Change name"), "", Open(NameEntry(contact=contact))),
+        Item(say("Delete"), "", Open(sure)),
     )
+
+
+def _languages() -> tuple[Item, ...]:
+    return tuple(Item(name, "", TakeLanguage(code)) for code, name in LANGUAGES.items())
 
 
 def short_when(began: float | None, unix_s: float | None, zone_s: int) -> str:

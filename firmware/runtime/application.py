@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from board.board import Faults
     from drivers.interfaces import Voice
     from firmware.runtime.keepers import Keepers
+    from firmware.runtime.languages import LanguageChoice
     from firmware.runtime.listener import Listener
     from firmware.runtime.voice import VoiceEngine
 
@@ -82,24 +83,32 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     mac = options.mac or f"{uuid.getnode():012X}"
     try:
-        configuration = Store(options.config, options.state, options.model, mac).read()
+        store = Store(options.config, options.state, options.model, mac)
+        configuration = store.read()
     except ConfigError as error:
         log.error("%s", error)
         return 2
-    return await Application(options, configuration, mac, faults).run()
+    return await Application(options, store, configuration, mac, faults).run()
 
 
 class Application:
     """Everything that lives as long as the process."""
 
     def __init__(
-        self, options: Options, configuration: Configuration, mac: str, faults: Faults | None
+        self,
+        options: Options,
+        store: Store,
+        configuration: Configuration,
+        mac: str,
+        faults: Faults | None,
     ) -> None:
         self._options = options
         self._faults = faults
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
         self._keepers: Keepers | None = None
+        self._store, self._language = store, str(configuration.value("screen language"))
+        self._language_choice: LanguageChoice | None = None
         self._state_lock = share(options.state)
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
@@ -190,6 +199,7 @@ class Application:
         board = asyncio.create_task(self._run_script() if is_script else self._run_board())
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
         self._keep_lists()
+        self._choose_language()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -276,6 +286,12 @@ class Application:
         self._keepers = Keepers(self._options.state, self.driver.feed)
         self._keepers.start()
 
+    def _choose_language(self) -> None:
+        from firmware.runtime.languages import LanguageChoice
+
+        self._language_choice = LanguageChoice(self._store, self._language, self.driver.feed)
+        self._language_choice.start()
+
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""
         self._resolver.network_changed()
@@ -292,6 +308,8 @@ class Application:
             watcher(output)
         if self._keepers is not None:
             self._keepers.take(output)
+        if self._language_choice is not None:
+            self._language_choice.take(output)
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

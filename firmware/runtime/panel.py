@@ -19,7 +19,7 @@ from firmware.phone.events import (
     Show,
 )
 from firmware.phone.render import render
-from firmware.phone.screen import Screen, lines
+from firmware.phone.screen import lines
 
 Feed = Callable[[object], None]
 """Hands an event to the phone; called on the thread of the event loop."""
@@ -30,7 +30,7 @@ class Panel:
 
     def __init__(self, parts: Parts, feed: Feed) -> None:
         self._parts, self._feed = parts, feed
-        self._screen: Screen | None = None
+        self._wanted: Show | None = None
         self._shown: tuple[bytes, tuple[str, ...]] | None = None
 
     def start(self) -> None:
@@ -43,8 +43,8 @@ class Panel:
     def take(self, output: object) -> None:
         """Do what an output of the phone says; leave those that are not for a person."""
         match output:
-            case Show(screen):
-                self._show(screen)
+            case Show():
+                self._show(output)
             case SetRinger(ringing):
                 self._parts.ringer.ring(ringing)
             case SetLamp(pattern):
@@ -58,11 +58,12 @@ class Panel:
     def _hook_moved(self, lifted: bool) -> None:
         self._feed(HookLifted() if lifted else HookReplaced())
 
-    def _show(self, screen: Screen) -> None:
-        if screen == self._screen:
+    def _show(self, show: Show) -> None:
+        if show == self._wanted:
             return
-        self._screen = screen
-        image, words = render(screen), tuple(lines(screen))
+        self._wanted = show
+        image = render(show.screen, show.language)
+        words = tuple(lines(show.screen, show.language))
         shown = (image.tobytes(), words)
         if shown != self._shown:
             self._shown = shown

@@ -73,6 +73,7 @@ from firmware.phone.events import (
     Told,
     WarningsChanged,
 )
+from firmware.phone.language import ENGLISH, Language
 from firmware.phone.render import render
 from firmware.phone.screen import Screen, lines
 from firmware.runtime.commands import (
@@ -118,7 +119,7 @@ class Script:
         self._lifted = False
         self._ringing = False
         self._lamp = LampPattern.OFF
-        self._screen: Screen | None = None
+        self._screen: Show | None = None
         self._shown: Fields = {"text": [], "png": ""}
         self._link_told: tuple[object, ...] = ()
         self._accounts_told: dict[int, tuple[bool, str]] = {}
@@ -185,8 +186,8 @@ class Script:
     def take(self, output: object) -> None:
         """Tell the program what an output of the phone means to it."""
         match output:
-            case Show(screen):
-                self._show(screen)
+            case Show():
+                self._show(output)
             case Report(fact):
                 self._learn(fact)
             case OutageLog(outages):
@@ -202,11 +203,11 @@ class Script:
             case _:
                 pass  # For somebody else.
 
-    def _show(self, screen: Screen) -> None:
-        if screen == self._screen:
+    def _show(self, show: Show) -> None:
+        if show == self._screen:
             return
-        self._screen = screen
-        shown = screen_fields(screen)
+        self._screen = show
+        shown = screen_fields(show.screen, show.language)
         if shown != self._shown:
             self._shown = shown
             self._say("screen", shown)
@@ -314,9 +315,9 @@ class Script:
         self._writer.put(line.encode(), replaceable=event == "screen")
 
 
-def screen_fields(screen: Screen) -> Fields:
+def screen_fields(screen: Screen, language: Language = ENGLISH) -> Fields:
     """Return what a screen says, and its picture."""
     picture = io.BytesIO()
-    render(screen).save(picture, "PNG")
+    render(screen, language).save(picture, "PNG")
     png = base64.b64encode(picture.getvalue()).decode("ascii")
-    return {"text": list(lines(screen)), "png": png}
+    return {"text": list(lines(screen, language)), "png": png}

@@ -28,6 +28,7 @@ from firmware.link.events import (
 from firmware.phone.events import KeyPressed, Show, TimeIs
 from firmware.phone.font import wrapped
 from firmware.phone.grid import ROOM, row_lines
+from firmware.phone.language import ENGLISH
 from firmware.phone.phone import Phone, PhoneEvent
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import IdleScreen, PageScreen, Screen, lines
@@ -94,6 +95,7 @@ class Rig:
         self.now = 1000.0
         self.out: list[object] = []
         self._screen: Screen | None = None
+        self.language = ENGLISH
         settings = PhoneSettings(
             digit_timeout_s=digit_timeout_s, call_waiting=call_waiting, problems=problems
         )
@@ -116,7 +118,7 @@ class Rig:
 
     @property
     def words(self) -> str:
-        return "\n".join(lines(self.screen))
+        return "\n".join(lines(self.screen, self.language))
 
     def feed(self, *events: PhoneEvent) -> list[object]:
         """Feed events; return what followed."""
@@ -166,7 +168,7 @@ class Rig:
 
     def _keep(self, said: list[object]) -> list[object]:
         for show in of(Show, said):
-            self._screen = show.screen
+            self._screen, self.language = show.screen, show.language
         self.out += said
         return said
 

@@ -247,7 +247,7 @@ def test_the_pages_of_facts_are_in_the_menu_and_lead_back_to_it() -> None:
     rig = remembering()
     rig.press("soft2")
     assert rows(rig)[-1] == "[Menu] [Back]"
-    rig.press("soft1", "up", "soft1")
+    rig.press("soft1", "up", "up", "soft1")
     assert rows(rig)[0].startswith("Link 1/")
 
 

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from PIL import Image
 
+from firmware.phone.language import Language
 from firmware.phone.screen import Screen
 from firmware.runtime import panel, script
 
@@ -34,11 +35,11 @@ def draw_words(monkeypatch: pytest.MonkeyPatch) -> list[Words]:
     """Make panel and script draw these screens; return what was drawn so far."""
     drawn = list[Words]()
 
-    def render(shown: Words) -> Image.Image:
+    def render(shown: Words, language: Language) -> Image.Image:
         drawn.append(shown)
         return picture(shown.seed)
 
     for module in (panel, script):
         monkeypatch.setattr(module, "render", render)
-        monkeypatch.setattr(module, "lines", lambda shown: shown.words)
+        monkeypatch.setattr(module, "lines", lambda shown, language: shown.words)
     return drawn

@@ -1,0 +1,285 @@
+"""The languages: whole catalogues, every text of every screen, and room for each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from PIL import Image
+
+from config.table_phone import FEATURES
+from firmware.agent.events import EndCause, RegistrationState, Tie
+from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
+from firmware.link.events import LinkState, Role
+from firmware.phone import canvas, font
+from firmware.phone.catalogue import CatalogueError, read_catalogue
+from firmware.phone.events import ChooseLanguage, LanguageIs
+from firmware.phone.history import BUSY_HERE, ENDS, REJECTED
+from firmware.phone.language import ENGLISH, LANGUAGES, Language, places
+from firmware.phone.link_words import BRIEF
+from firmware.phone.localise import localised
+from firmware.phone.render import render
+from firmware.phone.screen import CallStage, IdleScreen, SoftKey, lines
+from firmware.phone.sound import TIES
+from firmware.runtime import tls_words
+from firmware.runtime.languages import FOLDER, WORDS, load
+from tests.unit.phone.menu_scenes import remembering
+from tests.unit.phone.rig import of
+from tests.unit.phone.test_screens import SCENES
+
+CODES = [code for code in LANGUAGES if code != "en"]
+SHEETS = Path(__file__).parents[2] / "golden" / "languages"
+COLUMNS = 6
+
+in_each_language = pytest.mark.parametrize("code", CODES)
+
+
+def catalogue(code: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    entries = read_catalogue((FOLDER / f"{code}.po").read_text()).entries
+    assert len({entry.message for entry in entries}) == len(entries), "a message stands twice"
+    return {entry.message: (entry.plural, entry.said) for entry in entries}
+
+
+# The catalogues.
+
+
+def test_there_is_a_catalogue_for_each_language_and_a_word_for_each_parameter() -> None:
+    assert {path.stem for path in FOLDER.glob("*.po")} == set(CODES)
+    assert set(WORDS.values()) == set(LANGUAGES)
+    (parameter,) = (p for p in FEATURES if p.name == "screen language")
+    assert [parameter.kind.parse(word) for word in WORDS] == list(WORDS)
+
+
+@in_each_language
+def test_no_message_lacks_its_translation_and_places_agree(code: str) -> None:
+    assert catalogue(code).keys() == catalogue(CODES[0]).keys()
+    for message, (plural, said) in catalogue(code).items():
+        assert len(said) == (2 if plural else 1), message
+        for form in said:
+            assert form.strip() == form != "", message
+            assert sorted(places(form)) == sorted(places(plural or message)), message
+            form.format(**dict.fromkeys(places(form), "1"))
+
+
+def sample(message: str) -> str:
+    """Put something into the places: a word that is known where it is said in the language."""
+    numbers = {"n": "7", "m": "4", "some": "2", "all": "3", "year": "1970", "time": "1:15"}
+    values = numbers | {"text": "busy", "textb": "busy", "name": "pbx.example.org"}
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "Xy"), message)
+
+
+@in_each_language
+def test_each_message_is_recognised_as_itself(code: str) -> None:
+    language = load(code)
+    for message, (plural, said) in catalogue(code).items():
+        text = sample(plural or message)
+        busy = language.say("busy")
+        wanted = sample(said[-1]).replace("busy", busy) if "{text" in message else sample(said[-1])
+        assert language.say(text) == wanted, message
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "said"),
+    [
+        ("de", "1 warning", "1 Warnung"),
+        ("de", "2 warnings", "2 Warnungen"),
+        ("fr", "2 calls kept", "2 appels gardés"),
+        ("es", "1 call lost", "1 llamada rota"),
+        ("de", "Mon 23 Nov", "Mo 23 Nov"),
+        ("de", "yesterday 02:32", "gestern 02:32"),
+        ("fr", "12 Aug 2025 14:03", "12 août 2025 14:03"),
+        ("es", "Sat", "sáb"),
+        ("de", "primary: connection reset", "primär: Verbindung abgebrochen"),
+        ("de", "digit 5 not sent: no answer", "5 nicht gesendet: keine Antwort"),
+        (
+            "de",
+            "certificate of proxy1.example.org expired 3 days ago",
+            "Zertifikat von proxy1.example.org ist schon 3 Tage abgelaufen",
+        ),
+        ("de", "startup.cfg:12: nonsense", "startup.cfg:12: nonsense"),
+        ("de", "", ""),
+    ],
+)
+def test_texts_that_were_put_together_are_said(code: str, text: str, said: str) -> None:
+    assert load(code).say(text) == said
+
+
+def test_no_more_is_remembered_than_an_hours_screens_say() -> None:
+    language = load("de")
+    for number in range(5000):
+        assert language.say(f"try in {number} s") == f"in {number} s"
+    assert len(language._remembered) <= 512
+
+
+@pytest.mark.parametrize("text", ["msgid Menu", 'msgid "a', '"a"', "x", 'msgstr[x] "a"'])
+def test_what_is_no_catalogue_is_named_by_its_line(text: str) -> None:
+    with pytest.raises(CatalogueError, match="line 2: "):
+        read_catalogue(f"# a comment\n{text}\n")
+
+
+def test_a_catalogue_as_translators_tools_write_it() -> None:
+    text = (
+        '#: x.py:1\nmsgid ""\nmsgstr ""\n"Plural-Forms: nplurals=2; plural=n > 1;\\n"\n\n'
+        'msgid "a \\"b\\""\nmsgstr "c"\n" d\\n"\n\n'
+        'msgid "{n} x"\nmsgid_plural "{n} xs"\nmsgstr[0] "{n} y"\nmsgstr[1] "{n} ys"\n'
+    )
+    language = Language("xx", "X", read_catalogue(text))
+    assert language.say('a "b"') == "c d\n"
+    assert (language.say("0 xs"), language.say("2 xs")) == ("0 y", "2 ys")
+
+
+# Every text.
+
+
+def texts() -> Iterator[str]:
+    """Every text that a table of the program holds."""
+    yield from (*CALL_WORDS.values(), *CLASS_WORDS.values(), *REGISTRATION_WORDS.values())
+    yield from (*BRIEF.values(), *TIES.values(), *ENDS.values(), BUSY_HERE, REJECTED)
+    yield from tls_words.ALERT_WORDS.values()
+    yield from (
+        word
+        for word in vars(tls_words).values()
+        if isinstance(word, str) and re.fullmatch("[a-z].* .*", word)
+    )
+    for kind in (EndCause, RegistrationState, LinkState, Role, CallStage):
+        yield from (member.value for member in kind)
+    yield from (key.value for key in SoftKey if key.value not in {"warnings", "missed"})
+
+
+@in_each_language
+def test_every_text_of_a_table_has_a_message(code: str) -> None:
+    language = load(code)
+    assert not [text for text in texts() if not language.knows(text)]
+
+
+NOBODYS_WORDS = re.compile(
+    r"""
+    [<0-9.,:/%\ -]+\ ?(ms|s|min|h|h\ \d+\ min|x)?   # measured
+    | [<0-9.-]+\ m?s
+    | \d+\ h\ \d+\ min
+    | [0-9-]{10} | 1\.[23]                            # a date, a TLS version
+    | .*(\.example\.org|\.cfg|\bsips?\ ).*             # a host, a file, a parameter
+    """,
+    re.VERBOSE,
+)
+NAMES = {"Anna Schmidt", "Bert", "Bert Baker", "Desk", "Home office", "603", "604"}
+
+
+class Listening(Language):
+    """A language that writes down what it was asked for and does not know."""
+
+    def __init__(self, code: str) -> None:
+        real = load(code)
+        super().__init__(code, real.name, real._catalogue)
+        self.unknown: set[str] = set()
+
+    def say(self, text: str) -> str:
+        if not self.knows(text) and not NOBODYS_WORDS.fullmatch(text):
+            self.unknown.add(text)
+        return super().say(text)
+
+
+class Drawn(NamedTuple):
+    """A scene in a language: its picture, what nobody knew, what had no room."""
+
+    picture: Image.Image
+    unknown: set[str]
+    cut: set[str]
+
+
+@cache
+def drawn(code: str) -> dict[str, Drawn]:
+    """Draw every scene in a language, which is chosen while the scene stands."""
+    whole, found = font.shortened, dict[str, Drawn]()
+    for name, scene in SCENES.items():
+        language, cut = Listening(code) if code != "en" else ENGLISH, set[str]()
+
+        def shortened(text: str, room: int, scale: int = 1, cut: set[str] = cut) -> str:
+            short = whole(text, room, scale)
+            if short != text:
+                cut.add(text)
+            return short
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(font, "shortened", shortened)
+            patch.setattr(canvas, "shortened", shortened)
+            rig = scene()
+            cut.clear()  # It stood there in English.
+            rig.feed(LanguageIs(language))
+            picture = render(rig.screen, language)
+        lines(rig.screen, language)
+        found[name] = Drawn(picture, getattr(language, "unknown", set()) - NAMES, cut)
+    return found
+
+
+@in_each_language
+def test_every_text_of_every_screen_has_a_message(code: str) -> None:
+    assert {name: each.unknown for name, each in drawn(code).items() if each.unknown} == {}
+
+
+# Room.
+
+
+@in_each_language
+def test_every_text_fits_its_place(code: str) -> None:
+    """Of what English has no room for (names, a sentence with a long name), nothing else is cut."""
+    english = drawn("en")
+    for name, each in drawn(code).items():
+        new, gone = each.cut - english[name].cut, english[name].cut - each.cut
+        assert len(new) <= len(gone), (name, new, gone)
+
+
+@in_each_language
+def test_soft_keys_and_call_reasons_have_room_in_their_line(code: str) -> None:
+    language = load(code)
+    for key in SoftKey:
+        assert font.width(language.say(key.value)) <= 58, key
+    for text in (*CALL_WORDS.values(), *CLASS_WORDS.values(), *BRIEF.values(), *TIES.values()):
+        assert font.width(language.say(text)) <= 124, language.say(text)
+
+
+@in_each_language
+def test_screens_look_as_on_their_sheet(code: str, request: pytest.FixtureRequest) -> None:
+    """One picture of all screens for each language; look at it when it has changed."""
+    rows = -(-len(SCENES) // COLUMNS)
+    sheet = Image.new("1", (COLUMNS * 132 - 4, rows * 68 - 4), 1)
+    for number, each in enumerate(drawn(code).values()):
+        sheet.paste(each.picture, (number % COLUMNS * 132, number // COLUMNS * 68))
+    if request.config.getoption("--update-golden"):
+        sheet.save(SHEETS / f"{code}.png", optimize=True)
+    with Image.open(SHEETS / f"{code}.png") as golden:
+        assert golden.size == sheet.size
+        assert golden.convert("1").tobytes() == sheet.tobytes()
+
+
+# Live.
+
+
+def test_a_language_is_chosen_in_the_menu_and_applies_at_once() -> None:
+    rig = remembering()
+    rig.press("soft1", "soft2", "soft1", "up", "soft1", "down")
+    assert "> Deutsch" in rig.words
+    assert of(ChooseLanguage, rig.press("soft1")) == [ChooseLanguage("de")]
+    rig.feed(LanguageIs(load("de")))
+    assert "Gewählte Nummern" in rig.words
+    assert "Sprache Deutsch" in rig.words
+    rig.press("soft2")
+    assert isinstance(rig.screen, IdleScreen)
+    assert rig.screen.date == "Mo 23 Nov"
+    rig.feed(LanguageIs(ENGLISH))
+    assert "Mon 23 Nov" in rig.words
+
+
+def test_nothing_is_said_twice() -> None:
+    rig = remembering()
+    assert len(rig.feed(LanguageIs(load("de")))) == 1
+    assert rig.feed(LanguageIs(rig.language)) == []
+    assert localised(rig.screen, ENGLISH) == rig.screen
+
+
+def test_ties_have_words() -> None:
+    assert set(TIES) == set(Tie) - {Tie.ANCHORED}
