@@ -21,7 +21,7 @@ from firmware.agent.events import (
 from firmware.phone.events import CallFact
 from firmware.phone.facts import next_step
 from firmware.phone.link_words import duration
-from firmware.phone.screen import BesideLine, CallScreen, CallStage, LinkLine
+from firmware.phone.screen import BesideLine, CallScreen, CallStage, LinkLine, SoundLine
 from firmware.phone.sound import CallSound, SoundNews
 from firmware.phone.state import State
 
@@ -118,6 +118,8 @@ class Call:
         if state is State.TALKING:
             detail = duration(now - (self._held_since if self.is_held else self._since))
         sound = self.sound.line(card_fault, held=self.is_held)
+        if stage is CallStage.ENDED:
+            sound = SoundLine()  # Why it is over is to be read.
         return CallScreen(stage, self.far.name, self.far.number, detail, trouble, sound, beside)
 
     def _stage(self, state: State) -> CallStage:

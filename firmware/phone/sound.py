@@ -74,7 +74,8 @@ class CallSound:
         self._bars: int | None = None
         self._fault = self._digit_fault = ""
         self._silent = self._wrong_key = False
-        self.is_heard = False  # Sound has come from there.
+        self.is_heard = False  # Sound has come from where it is agreed to come from now.
+        self._was_heard = False  # Sound has come at all: before that, nothing can be said of it.
 
     @property
     def is_there(self) -> bool:
@@ -101,7 +102,7 @@ class CallSound:
                     case QualityMeasured(quality, _):
                         self._bars = quality.bars
                     case SoundBegun():
-                        self.is_heard = True
+                        self.is_heard = self._was_heard = True
                     case WrongKey():
                         self._wrong_key = True
                     case FarEndSilent() | FarEndHeard():
@@ -115,20 +116,28 @@ class CallSound:
 
     def line(self, card_fault: str, *, held: bool) -> SoundLine:
         """Return what the screen says; `held`: by us, and so nothing is to be heard."""
-        plan, wrong = self._plan, self._digit_fault or self._fault or card_fault
+        plan = self._plan
         if plan is None:
-            return SoundLine(muted=self.muted, note=wrong)
-        note = wrong or self._note(plan, held)
-        nothing = self._silent and not held and self._bars is not None
-        bars = 0 if nothing else self._bars  # Of the last packet, however long ago, nobody asks.
+            note = self._digit_fault or self._fault or card_fault
+            return SoundLine(muted=self.muted, note=note)
+        note, bars = self._note(plan, card_fault, held=held), self._shown_bars(plan, held=held)
         return SoundLine(plan.is_encrypted, bars, _codec(plan), self.muted, note)
 
-    def _note(self, plan: MediaPlan, held: bool) -> str:
-        """Return the most useful of what there is to say."""
+    def _shown_bars(self, plan: MediaPlan, *, held: bool) -> int | None:
+        """Return the bars: of what does not come there are none, nor of what shall not come."""
+        if held or not self._was_heard or not plan.direction.receives:
+            return None
+        return 0 if self._silent or self._wrong_key else self._bars
+
+    def _note(self, plan: MediaPlan, card_fault: str, *, held: bool) -> str:
+        """Return the most useful of what there is to say; what passes comes before what stays."""
         held_there = plan.direction in {Direction.RECVONLY, Direction.INACTIVE}
+        fault = self._fault or card_fault
         notes = (
+            (bool(self._digit_fault), self._digit_fault),
             (self._wrong_key, "the keys differ: no sound"),
             (self.tie is not Tie.ANCHORED, TIES.get(self.tie, "")),
+            (bool(fault), fault),
             (self.is_hold_refused, "the other side did not agree"),
             (held_there, "held by the other side"),
             (self._silent and not held, "nothing is heard from there"),

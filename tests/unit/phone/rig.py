@@ -162,8 +162,8 @@ class Rig:
         self.feed(IncomingCall(8, account, far))
         return self
 
-    def ended(self, cause: EndCause, reason: str = "") -> Rig:
-        self.feed(CallEnded(7, cause, 486 if reason else 0, reason))
+    def ended(self, cause: EndCause, reason: str = "", call: int = 7) -> Rig:
+        self.feed(CallEnded(call, cause, 486 if reason else 0, reason))
         return self
 
     def _keep(self, said: list[object]) -> list[object]:

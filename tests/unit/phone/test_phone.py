@@ -302,7 +302,7 @@ def test_the_lock_is_there_when_and_only_when_both_directions_are_encrypted() ->
 def test_what_is_not_heard_has_no_quality() -> None:
     rig = Rig.registered().talking()
     good = QualityMeasured(Quality(), Heap().statistics)
-    rig.feed(MediaChanged(7, PLAN), SoundReport(7, good))
+    rig.feed(MediaChanged(7, PLAN), SoundReport(7, SoundBegun()), SoundReport(7, good))
     assert "quality 4 of 4" in rig.words
     rig.feed(SoundReport(7, FarEndSilent(0.0)))
     assert "quality 0 of 4" in rig.words
@@ -712,3 +712,43 @@ def test_nobody_waits_for_a_link_that_is_off() -> None:
     rig = Rig("no trusted certificates (L11)")
     rig.feed(replace(up(rig.now), state=LinkState.OFF))
     assert Dial(1, "603", wait_s=0.0) in rig.press(*"603#")
+
+
+def measured(bars: int) -> SoundReport:
+    loss = {4: 0.0, 3: 0.02, 2: 0.035, 1: 0.06, 0: 0.4}[bars]
+    quality = Quality(loss_here=loss)
+    assert quality.bars == bars
+    return SoundReport(7, QualityMeasured(quality, Heap().statistics))
+
+
+def test_the_bars_follow_what_is_measured_and_none_are_shown_of_what_does_not_come() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, PLAN), measured(4))
+    assert "quality" not in rig.words, "nothing has come yet, and nothing was lost of it"
+    rig.feed(SoundReport(7, SoundBegun()))
+    for bars in (4, 3, 2, 1, 0, 4):
+        rig.feed(measured(bars))
+        assert f"quality {bars} of 4" in rig.words
+    rig.feed(SoundReport(7, FarEndSilent(0.0)))
+    assert "quality 0 of 4" in rig.words
+    rig.feed(SoundReport(7, FarEndHeard()))
+    assert "quality 4 of 4" in rig.words
+    rig.press("hold")
+    assert "quality" not in rig.words
+    rig.press("hold")
+    rig.feed(MediaChanged(7, replace(PLAN, remote=Endpoint("192.0.2.77", 4000))))
+    assert "quality 4 of 4" in rig.words, "the far end has moved, and is heard"
+    rig.feed(MediaChanged(7, replace(PLAN, direction=Direction.INACTIVE)))
+    assert "quality" not in rig.words
+
+
+def test_a_call_that_is_kept_says_so_whatever_is_wrong_with_the_card() -> None:
+    rig = Rig.registered().talking()
+    rig.feed(MediaChanged(7, PLAN), SoundFault(0, "no sound card"))
+    assert "no sound card" in rig.words
+    rig.feed(TieChanged(7, Tie.REFRESHING))
+    assert "call kept" in rig.words
+    rig.feed(TieChanged(7, Tie.ANCHORED))
+    assert "no sound card" in rig.words
+    rig.feed(CallEnded(7, EndCause.REFUSED, 486, "busy"))
+    assert rig.words.splitlines() == ["Call ended", "603", "busy"]

@@ -29,6 +29,7 @@ from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Ro
 from firmware.media.events import (
     FarEndSilent,
     QualityMeasured,
+    SoundBegun,
     SoundFact,
     SoundFault,
     SoundReport,
@@ -163,7 +164,8 @@ def sounding(bars: int = 4, codec: Codec = OPUS, **more: object) -> Rig:
     loss = {4: 0.0, 3: 0.02, 2: 0.035, 1: 0.06, 0: 0.4}[bars]
     quality = Quality(loss_here=loss)
     assert quality.bars == bars
-    rig.feed(MediaChanged(7, plan), SoundReport(7, QualityMeasured(quality, Heap().statistics)))
+    rig.feed(MediaChanged(7, plan), SoundReport(7, SoundBegun()))
+    rig.feed(SoundReport(7, QualityMeasured(quality, Heap().statistics)))
     return rig
 
 
@@ -230,6 +232,13 @@ def with_note(fact: SoundFact) -> Rig:
     rig = sounding(1)
     rig.feed(SoundReport(7, fact))
     return rig
+
+
+def busy_without_card() -> Rig:
+    """What is wrong with the card has been read: here it would hide why the call is over."""
+    rig = calling_beside_held()
+    rig.feed(SoundFault(0, "no sound card"))
+    return rig.ended(EndCause.REFUSED, "busy", 8)
 
 
 def without_card() -> Rig:
@@ -410,6 +419,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "dialling-beside-held-without-link": dialling_beside_held_without_link,
     "calling-beside-held": calling_beside_held,
     "ended-beside-held": ended_beside_held,
+    "ended-beside-held-without-a-card": busy_without_card,
     "talking-held-there": lambda: sounding(direction=Direction.RECVONLY),
     "talking-nothing-heard": lambda: with_note(FarEndSilent(0.0)),
     "talking-wrong-key": lambda: with_note(WrongKey()),
