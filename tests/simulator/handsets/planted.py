@@ -28,6 +28,13 @@ Call = partial(Bug, world="tests.simulator.handsets.world")
 BUGS_OF_CALLS = (
     # The jitter buffer, and what is heard in place of what is lost.
     Call(
+        "a buffer that never gets shallower",
+        JITTER,
+        "        packet = self._samples(self._packet_ticks)\n        self._quantum",
+        "        return sound\n        self._quantum",
+        first_seed=31,
+    ),
+    Call(
         "a buffer that does not follow jitter",
         DELAY,
         "        self.target_s = max((step + 1) * STEP_S, TARGET_MIN_S)\n",
@@ -139,6 +146,20 @@ BUGS_OF_CALLS = (
         "        if begins:\n            self._timestamp = timestamp\n",
         "        if True:\n            self._timestamp = timestamp\n",
     ),
+    Call(
+        "a late packet is another digit",
+        DTMF,
+        "        if self._timestamp is not None and timestamp < self._timestamp:\n",
+        "        if False:\n",
+        first_seed=57,
+    ),
+    Call(
+        "a digit swallows the next",
+        DTMF,
+        "            self._queue.popleft()\n",
+        "            self._queue.clear()\n",
+        first_seed=57,
+    ),
     # Whose packets are taken.
     Call(
         "a far end that moves is lost",
@@ -146,6 +167,13 @@ BUGS_OF_CALLS = (
         "        if proven or source == self._described or",
         "        if source == self._described or",
         first_seed=102,
+    ),
+    Call(
+        "a stranger is listened to",
+        SOURCE_LOCK,
+        "        if not proves and self.is_held(now):\n            return False\n",
+        "",
+        first_seed=100,
     ),
     # Who hears whom.
     Call(
@@ -161,6 +189,13 @@ BUGS_OF_CALLS = (
         "            return np.zeros(len(samples), np.int16)\n",
         "            return samples // 2\n",
     ),
+    Call(
+        "taken back in one way only",
+        SESSION,
+        "        self._take_plan(plan)\n        return []\n",
+        "        return []\n",
+        first_seed=106,
+    ),
     # Calls that move to another link.
     Call(
         "a dialog that is lost is not replaced",
@@ -168,5 +203,19 @@ BUGS_OF_CALLS = (
         "        self._wants_replacement = True\n        wait_s",
         "        wait_s",
         first_seed=3,
+    ),
+    Call(
+        "a far end that is gone stays",
+        RESCUE,
+        '            out += self._give_up("the far end is gone", reasons.NOTHING_HEARD)\n',
+        "            pass\n",
+        first_seed=8,
+    ),
+    Call(
+        "a new dialog with the old keys",
+        RESCUE,
+        "*tied, *self._media_news()]",
+        "*tied]",
+        first_seed=84,
     ),
 )
