@@ -26,8 +26,8 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls mutants fuzz bench-audio bench-calls bench-link bench-fleet soak-call \
-	lock generated board-check golden pictures clean bench-packages run-packages test-packages
+.PHONY: help run test check format sim sim-long sim-call sim-calls mutants rescue-real fuzz bench-audio bench-calls \
+	bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ run: run-packages $(VENV)/run.ready ## Set everything up and run the phone: virt
 # is heard, in the third, is measured alone.
 test: test-packages bench-packages $(VENV)/bench.ready check ## Set everything up and pass every test
 	$(PYTHON) -m pytest --numprocesses 2 tests $(REAL_TESTS:%=--ignore=%)
-	$(PYTHON) -m pytest --numprocesses 4 $(REAL_TESTS) $(SOUND_TESTS:%=--ignore=%)
+	$(PYTHON) -m pytest --numprocesses 4 --dist loadgroup $(REAL_TESTS) $(SOUND_TESTS:%=--ignore=%)
 	$(PYTHON) -m pytest $(SOUND_TESTS)
 
 check: $(VENV)/test.ready ## Format, lint, types, layers, lengths
@@ -51,6 +51,9 @@ check: $(VENV)/test.ready ## Format, lint, types, layers, lengths
 format: $(VENV)/test.ready ## Bring the code into its one format
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+rescue-real: test-packages $(VENV)/test.ready ## Lose a real proxy at every state of a call, in every way, with every far end
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --every-rescue $(ARGS) tests/interop/test_rescue.py
 
 sim: $(VENV)/test.ready ## Play one seed of the simulator and print its trace: make sim SEED=7
 	$(PYTHON) -m tests.simulator --seed $(SEED)

@@ -1,4 +1,4 @@
-"""What all tests share: the option to draw golden files anew, and no clock over examples."""
+"""What all tests share: options, and no clock over examples."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ settings.load_profile("untimed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption(
+        "--every-rescue",
+        action="store_true",
+        help="every state of a call x every loss of its proxy x every far end",
+    )

@@ -2,5 +2,11 @@
 
 DOMAIN = "lab.test"
 
-USERS = {name: f"{name}-secret" for name in ("alice", "bob", "carol", "dave", "erin", "baresip")}
+ROOMS = 10
+"""Rooms of a house: in each a handset that may lose its proxy, and its far end."""
+
+NAMES = ("alice", "bob", "carol", "dave", "erin", "baresip")
+IN_ROOMS = tuple(f"{end}{room}" for room in range(ROOMS) for end in ("near", "far"))
+
+USERS = {name: f"{name}-secret" for name in (*NAMES, *IN_ROOMS)}
 """User names and passwords."""

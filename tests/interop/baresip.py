@@ -7,24 +7,31 @@ tone, or what it is told to play, and records what it hears.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tests.interop.accounts import DOMAIN, USERS
 from tests.interop.kamailio import free_port
+from tests.lab.namespaces import within
 from tests.lab.processes import Program
 from tests.unit.media.sounds import Samples
 
 START_S = 10.0
 EVENT_S = 10.0
+
+LISTED = re.compile(r"[> ] \[line \d+\]\s+\S+\s+(\w+)")
+"""A line of its call list: how long, and in which state."""
+
+T = TypeVar("T")
 
 CONFIG = """\
 poll_method epoll
@@ -81,16 +88,18 @@ class Baresip:
     user: str = "baresip"
     host: str = "127.0.0.1"
     prefix: Sequence[str] = ()
+    namespace: str = ""  # Where it runs; empty: here.
     codecs: str = "PCMU/8000/1,PCMA/8000/1"
     tone_hz: int = 0  # What it says; 0: what it hears.
     encryption: str = ""  # "srtp": keys beside RTP/AVP; "srtp-mand": RTP/SAVP and nothing else.
     video: bool = False  # It offers video too.
     calls: int = 4  # At once; the next one is busy.
     events: list[dict[str, Any]] = field(default_factory=list)
+    _asked: int = field(default=0, init=False)
 
     def __enter__(self) -> Baresip:
         self.directory.mkdir(parents=True)
-        control = free_port(self.host)
+        control = self._there(lambda: free_port(self.host))
         configuration = CONFIG.format(
             host=self.host,
             authority=self.authority,
@@ -116,7 +125,8 @@ class Baresip:
         (self.directory / "accounts").write_text(account)
         (self.directory / "contacts").touch()
         words = ["baresip", "-4", "-s", "-f", str(self.directory)]
-        self._program = Program([*self.prefix, *words])
+        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        self._program = Program([*inside, *self.prefix, *words])
         try:
             self._program.wait_for(r"200 OK .*\[1 binding\]", START_S)
             self._connect(control)
@@ -180,6 +190,15 @@ class Baresip:
         """Return the lines of its output that match."""
         return [line.text for line in self._program.matching(pattern, since)]
 
+    def call_list(self) -> list[str]:
+        """Return the state of each call in its own list, the oldest first."""
+        self._asked += 1
+        self._command("listcalls", token=str(self._asked))
+        with self._heard:
+            self._heard.wait_for(self._answers, EVENT_S)
+        lines = str(self._answers()[0]["data"]).splitlines()
+        return [match[1] for match in map(LISTED.match, lines) if match]
+
     def wait_for(self, kind: str, since: float = 0.0) -> dict[str, Any]:
         """Wait for an event of that kind that came since that moment (Unix time)."""
 
@@ -206,15 +225,25 @@ class Baresip:
         """The last of what it said, with its SIP trace."""
         return "\n".join(line.text for line in self._program.lines[-120:])
 
+    def _answers(self) -> list[dict[str, Any]]:
+        """Return what it said to the newest question."""
+        return [e for e in self.events if e.get("token") == str(self._asked)]
+
+    def _there(self, action: Callable[[], T]) -> T:
+        """Do something in its namespace."""
+        return within(self.namespace, action) if self.namespace else action()
+
     def _connect(self, port: int) -> None:
         self._heard = threading.Condition()
-        self._control = socket.create_connection((self.host, port), START_S)
+        address = (self.host, port)
+        self._control = self._there(lambda: socket.create_connection(address, START_S))
         self._control.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _command(self, command: str, parameters: str = "") -> None:
-        data = json.dumps({"command": command, "params": parameters}).encode()
+    def _command(self, command: str, parameters: str = "", token: str = "") -> None:
+        said = {"command": command, "params": parameters}
+        data = json.dumps(said | ({"token": token} if token else {})).encode()
         self._control.sendall(b"%d:%s," % (len(data), data))
 
     def _read(self) -> None:

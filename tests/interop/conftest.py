@@ -21,7 +21,8 @@ from tests.lab.relay import Relay
 HOST = "127.0.0.1"
 
 pytest.register_assert_rewrite(
-    "tests.interop.checks", "tests.interop.pair", "tests.interop.journeys"
+    *("tests.interop.checks", "tests.interop.pair", "tests.interop.journeys"),
+    *("tests.interop.ends", "tests.interop.house", "tests.interop.rescues"),
 )
 
 

@@ -1,0 +1,66 @@
+"""Calls that outlive their proxy, at real proxies: the primary is lost at every state of a call, in
+every way; the far end is baresip, or a handset that loses the same proxy (F5, F6).
+
+Here are houses that show each state beside each loss, each far end and both kinds of proxies;
+`make rescue-real` shows every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from tests.interop.house import BLACKHOLE, FAULTS, KILL, RESET, STOP, Far
+from tests.interop.pair import World
+from tests.interop.rescuing import Plan, Rescue, rescue
+
+FEW = (
+    Plan(RESET, Far.HANDSET, World.APART),
+    Plan(KILL, Far.BARESIP, World.APART),
+    Plan(BLACKHOLE, Far.HANDSET, World.SHARING),
+    Plan(STOP, Far.BARESIP, World.SHARING),
+)
+ALL = tuple(Plan(*parts) for parts in product(FAULTS, Far, World))
+
+SCENE, WIRE = "scene", "wire"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Name every room of every house; those of one house stay together (`xdist`)."""
+    plans = ALL if metafunc.config.getoption("--every-rescue") else FEW
+    by_room = SCENE in metafunc.fixturenames
+    metafunc.parametrize(
+        ("lost", SCENE) if by_room else ("lost",),
+        [
+            pytest.param(
+                *((plan, scene) if by_room else (plan,)),
+                marks=pytest.mark.xdist_group(str(plan)),
+                id=f"{plan}: {scene}" if by_room else str(plan),
+            )
+            for plan in plans
+            for scene in ([one.name for one in plan.scenes] if by_room else [WIRE])
+        ],
+        indirect=["lost"],
+        scope="module",
+    )
+
+
+@pytest.fixture(scope="module")
+def lost(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rescue]:
+    plan: Plan = request.param
+    with rescue(tmp_path_factory.mktemp("rescue") / "house", plan) as house:
+        yield house
+
+
+def test_the_call_outlives_its_proxy(lost: Rescue, scene: str) -> None:
+    lost.see(scene)
+
+
+def test_sip_was_on_one_connection_at_any_instant(lost: Rescue) -> None:
+    for scene in lost.outcomes:
+        lost.outcomes[scene].exception()
+    lost.house.check_wire()
