@@ -118,7 +118,7 @@ class Registration:
         self._reason = ""
         self._stopping = False  # The binding is taken away,
         self._moving = False  # to register at another proxy at once (F3).
-        self._unanswered_at: Proxy | None = None  # The last link's, where its REGISTER was not.
+        self._unanswered_at: set[Proxy] = set()  # Whose link ended under a REGISTER.
         self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
         self._register_at: float | None = None
         self._expires_at: float | None = None
@@ -197,7 +197,8 @@ class Registration:
 
     def service_lost(self, failure: Failure) -> None:
         """There is no way to the registrar; what was out goes again on the next link (F5)."""
-        self._unanswered_at = self.line.proxy if self._key else None
+        if self._key and self.line.proxy:
+            self._unanswered_at.add(self.line.proxy)
         self._key = None
         if self._stopping:
             self._sign_off()
@@ -332,9 +333,10 @@ class Registration:
         self._enter(RegistrationState.REGISTERED)
         # The binding began before its answer was read, perhaps long before by one that slept.
         self._expires_at = self._sent_at + expires_s
-        longest_s = UNDONE_S if self._unanswered_at not in {None, self.line.proxy} else expires_s
+        longest_s = UNDONE_S if self._unanswered_at - {self.line.proxy} else expires_s
         renew_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
-        self._register_at, self._unanswered_at = min(renew_at, now + longest_s), None
+        self._register_at = min(renew_at, now + longest_s)
+        self._unanswered_at.clear()
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
 

@@ -218,7 +218,7 @@ BUGS_OF_TWO = (
     Bug(
         "a late REGISTER undoes the new binding",
         REGISTRATION,
-        "UNDONE_S if self._unanswered_at not in {None, self.line.proxy} else expires_s",
+        "UNDONE_S if self._unanswered_at - {self.line.proxy} else expires_s",
         "expires_s",
     ),
     Bug(

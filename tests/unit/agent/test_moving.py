@@ -116,6 +116,19 @@ def test_f3_a_sign_off_that_was_not_answered_may_undo_the_next_binding(answered:
     assert not rig.take("REGISTER"), "once is enough"
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "after one more link"])
+def test_f3_what_the_last_proxy_but_one_may_undo_is_made_anew(later: bool) -> None:
+    rig = Leaving()
+    rig.down()
+    if later:
+        rig.up(PRIMARY)
+        rig.down()  # Under its own REGISTER, or not: the sign-off at the backup is still to come.
+    rig.up(PRIMARY)
+    rig.register()
+    rig.wait(6)
+    assert rig.take("REGISTER")
+
+
 def refuse(rig: Rig, status: int = 403) -> None:
     (sent,) = rig.take("REGISTER")
     rig.reply(sent, answer(sent.request, status))
