@@ -35,7 +35,7 @@ SETTLED_S = 1.5
 WORDS = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background."
 
 SCORE_MIN = 1.8
-"""Far below what is measured; no speech at all has 1.0-1.3."""
+"""Far below what is measured; other words have 1.0, noise has up to 1.7."""
 
 TRIES_MAX = 3
 """A busy machine loses frames, which never makes a score better."""
@@ -187,7 +187,10 @@ def scored(said: Samples, heard: Samples, rate: int) -> float:
     spectra = (np.fft.rfft(part.astype(float), size) for part in (arrived, original))
     first = next(spectra)
     start = int(np.fft.irfft(first * np.conj(next(spectra)), size)[: len(arrived)].argmax())
-    return float(pesq(RATE, original, arrived[start : start + len(original)], "nb"))
+    part = arrived[start : start + len(original)]
+    if pitch(part, RATE) == pytest.approx(TONE_HZ, abs=2):
+        return 0.0  # What baresip says before it speaks; PESQ gives it more than 2.
+    return float(pesq(RATE, original, part, "nb"))
 
 
 def at_rate(sound: Samples, source: int, target: int) -> Samples:
