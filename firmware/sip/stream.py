@@ -141,9 +141,10 @@ class StreamParser:
 
     def _pass_over(self) -> bool:
         """Leave out what is there of a body that is too long; tell whether that is all of it."""
-        passed = min(self._unwanted_bytes, len(self._buffer) - self._start)
-        self._start += passed
-        self._unwanted_bytes -= passed
+        if self._unwanted_bytes:
+            passed = min(self._unwanted_bytes, len(self._buffer) - self._start)
+            self._start += passed
+            self._unwanted_bytes -= passed
         return self._unwanted_bytes == 0
 
     def _take_line_ends(self) -> Ping | Pong | None:
