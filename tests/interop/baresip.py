@@ -213,8 +213,12 @@ class Baresip:
         return event
 
     def heard_sound(self) -> Path:
-        """Return the recording of what it heard in its last call; it is whole when that is over."""
-        return max(self.directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+        """Return the recording of what it heard in its last call; wait until it is whole."""
+        by = time.monotonic() + EVENT_S
+        while not is_whole(path := max(self.directory.glob("dump-*-dec.wav"), key=last_written)):
+            assert time.monotonic() < by, f"{path} was not closed"
+            time.sleep(0.05)
+        return path
 
     def processor_s(self) -> float:
         """Return the processor time that it used so far."""
@@ -261,6 +265,20 @@ class Baresip:
             return self._control.recv(65536)
         except ConnectionResetError:
             return b""  # We closed it while it had something to say.
+
+
+def last_written(path: Path) -> float:
+    """Return when a file was written last."""
+    return path.stat().st_mtime
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a recording has been closed: its head is written last."""
+    try:
+        with wave.open(str(path)) as file:
+            return bool(file.getnframes())
+    except (wave.Error, EOFError):
+        return False
 
 
 def take_netstring(data: bytes) -> tuple[bytes, bytes] | None:

@@ -40,7 +40,7 @@ SCORE_MIN = 1.8
 TRIES_MAX = 3
 """A busy machine loses frames, which never makes a score better."""
 
-CARD_S = 15.0
+CARD_S = 30.0
 """Until a card that is gone is missed, or one that is back is found: it is looked for every 2 s."""
 
 AFTER_S = 1.0
