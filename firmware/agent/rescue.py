@@ -296,6 +296,7 @@ class RescuedCall(StandingCall):
         self.media = replacement.media
         old, self.dialog = self.dialog, dialog
         self._owns_call_id, self._left_there = True, False
+        self._accepted = None  # An ACK in the old dialog is nothing to wait for any more.
         self.timer.granted(response, now)
         tied = self._bind(Tie.ANCHORED)
         farewell = OweBye(self.line, old, reasons.REPEATED)

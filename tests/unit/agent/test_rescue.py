@@ -527,6 +527,17 @@ def test_theirs_that_crosses_our_replaces_ends_nothing(placed: bool, bye_first: 
     assert rig.one("BYE").request.call_id == rig.call_id, "the old dialog is over"
 
 
+def test_an_ack_that_the_old_dialog_owes_is_not_waited_for_in_the_new_one() -> None:
+    rig, sent = replacing()
+    assert rig.sends("INVITE", AUDIO).status == 200
+    rig.reply(sent, rig.accept(sent.request, "new", AUDIO))
+    rig.feed(Hold(1))
+    rig.grants(rig.asked(), HELD)
+    assert HoldChanged(1, on=True) in rig.out
+    rig.wait(60)
+    assert rig.calls() == (1,)
+
+
 @BOTH
 def test_their_bye_after_theirs_ends_the_call_where_ours_was_refused(placed: bool) -> None:
     rig, sent = replacing(placed=placed)
