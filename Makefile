@@ -26,7 +26,7 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls mutants rescue-real fuzz bench-audio bench-calls \
+.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers mutants rescue-real fuzz bench-audio bench-calls \
 	bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
@@ -66,6 +66,12 @@ sim-call: $(VENV)/test.ready ## Play one seed of two handsets that call each oth
 
 sim-calls: $(VENV)/test.ready ## Play many of those: make sim-calls SEEDS=2000
 	$(PYTHON) -m tests.simulator --calls $(SEEDS)
+
+sim-peer: $(VENV)/test.ready ## Play one seed of far ends that try everything: make sim-peer SEED=7
+	$(PYTHON) -m tests.simulator.peers --seed $(SEED)
+
+sim-peers: $(VENV)/test.ready ## Play many of those: make sim-peers SEEDS=2000
+	$(PYTHON) -m tests.simulator.peers $(SEEDS)
 
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
 	$(PYTHON) -m tests.simulator.mutants

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.simulator.bug import Bug
 from tests.simulator.handsets.planted import BUGS_OF_CALLS
+from tests.simulator.planted_peers import BUGS_OF_PEERS
 from tests.simulator.planted_rescue import BUGS_OF_RESCUE
 from tests.simulator.planted_two import BUGS_OF_TWO
 
@@ -408,4 +409,5 @@ BUGS = (
     *BUGS_OF_TWO,
     *BUGS_OF_RESCUE,
     *BUGS_OF_CALLS,
+    *BUGS_OF_PEERS,
 )
