@@ -126,7 +126,12 @@ BUGS = (
     ),
     Bug("no jitter", RETRY, "self._random.uniform(bound_s / 2, bound_s)", "bound_s"),
     Bug("lost link not retried at once", RETRY, "if self._failures == 0:", "if False:"),
-    Bug("Retry-After ignored", CHOOSER, "        if retry_after_s:\n", "        if False:\n"),
+    Bug(
+        "Retry-After ignored",
+        CHOOSER,
+        "record.not_before = max(until, record.not_before or until)",
+        "pass",
+    ),
     Bug(
         "Retry-After cut short by the network",
         LINK,
