@@ -188,7 +188,7 @@ def scored(said: Samples, heard: Samples, rate: int) -> float:
     first = next(spectra)
     start = int(np.fft.irfft(first * np.conj(next(spectra)), size)[: len(arrived)].argmax())
     part = arrived[start : start + len(original)]
-    if pitch(part, RATE) == pytest.approx(TONE_HZ, abs=2):
+    if pitch(part[len(part) // 4 :], RATE) == pytest.approx(TONE_HZ, abs=2):
         return 0.0  # What baresip says before it speaks; PESQ gives it more than 2.
     return float(pesq(RATE, original, part, "nb"))
 
