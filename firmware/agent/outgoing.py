@@ -171,7 +171,7 @@ class OutgoingCall(RingingCall):
         if event.key != self._key:
             return super().failed(event, now)
         if event.failure is RequestFailure.LINK_LOST:
-            self._lost = event.invite or self._lost
+            self._lost = event.invite  # None where it never went: the CANCEL before it is owed.
             return []
         if self.state not in UNANSWERED:
             return self._cancelled()

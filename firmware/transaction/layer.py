@@ -5,7 +5,8 @@ Theory of operation
 - A transaction lives and dies with the link: when that goes down, every open request of ours fails
   (`RequestFailed`, then one `ServiceLost`), and requests sent meanwhile fail at once. So no request
   ever waits on a dead link; what is to be repeated on the next one is the agent's to say (F5). An
-  INVITE is handed back as it was written, since its CANCEL has to name the branch of then.
+  INVITE is handed back as it was written, since its CANCEL has to name the branch of then. A
+  `CancelLost` that comes just after the next link has gone too is owed to the same proxy's next.
 - Requests of theirs that came over the old link are forgotten with it: an answer to them would go
   to a connection that is gone, and their sender has seen it go. It is dropped without a word.
 - Via and branch are made here, from this end of the live link.
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import assert_never
 
-from firmware.link.events import Address, LinkDown, LinkUp, MessageReceived, SendMessage
+from firmware.link.events import Address, LinkDown, LinkUp, MessageReceived, Proxy, SendMessage
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request, Response
 from firmware.transaction.client import ClientTransaction
@@ -85,6 +86,8 @@ class Transactions:
         self._ids = ids
         self._timers = Timers(t1_s)
         self._local: Address | None = None  # This end of the link while it is up.
+        self._proxy: Proxy | None = None  # Of this link, or of the last one.
+        self._owed: list[CancelLost] = []  # To that proxy's next link.
         self._clients: dict[Key, Client] = {}
         self._servers: dict[Key, Server] = {}
         self._numbers = count(1)
@@ -121,9 +124,8 @@ class Transactions:
                 return self._send_request(key, request, now)
             case CancelRequest(key, reason):
                 return self._cancel(key, reason, now)
-            case CancelLost(invite, reason):
-                # Nobody waits for its answer, nor for what the INVITE ends with.
-                return [SendMessage(cancel_of(invite, reason))] if self._local else []
+            case CancelLost():
+                return self._cancel_lost(event)
             case SendAck(request):
                 return self._send_ack(request)
             case SendResponse(key, response):
@@ -132,8 +134,7 @@ class Transactions:
                 return self._message(message, now)
             case LinkUp(proxy, local, remote):
                 assert self._local is None, "a second link beside the first (L10)"
-                self._local = local
-                return [ServiceUp(proxy, local, remote)]
+                return [ServiceUp(proxy, local, remote), *self._link_up(proxy, local)]
             case LinkDown(failure):
                 return [*self._link_lost(), ServiceLost(failure)]
             case _:
@@ -160,6 +161,13 @@ class Transactions:
             if client.key == key and isinstance(client, InviteClientTransaction):
                 return client.cancel(reason, now)
         return []
+
+    def _cancel_lost(self, event: CancelLost) -> list[object]:
+        """Nobody waits for the answer of this CANCEL, nor for what its INVITE ends with."""
+        if self._local is None:
+            self._owed = [*self._owed, event][-CLIENTS_MAX:]
+            return []
+        return [SendMessage(cancel_of(event.invite, event.reason))]
 
     def _send_ack(self, ack: Request) -> list[object]:
         """Without a link the ACK is not sent: the 2xx is repeated, or its call is over."""
@@ -250,6 +258,12 @@ class Transactions:
         """Answer a flood without remembering it; the ACK of such an INVITE will find nobody."""
         busy = request.answer(503, to_tag=next(self._ids))
         return Response(503, busy.reason, busy.headers.add("Retry-After", str(RETRY_AFTER_S)))
+
+    def _link_up(self, proxy: Proxy, local: Address) -> list[object]:
+        """Cancel what is owed; another proxy has never seen those INVITEs."""
+        owed = self._owed if proxy == self._proxy else []
+        self._local, self._proxy, self._owed = local, proxy, []
+        return [out for event in owed for out in self._cancel_lost(event)]
 
     def _link_lost(self) -> list[object]:
         """Fail what is open and forget the rest."""

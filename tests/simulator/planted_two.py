@@ -281,8 +281,15 @@ BUGS_OF_TWO = (
     Bug(
         "the CANCEL of a lost INVITE has a branch of its own",
         LAYER,
-        "return [SendMessage(cancel_of(invite, reason))] if self._local else []",
-        "return self._send_ack(cancel_of(invite, reason))",
+        "return [SendMessage(cancel_of(event.invite, event.reason))]",
+        "return self._send_ack(cancel_of(event.invite, event.reason))",
+    ),
+    Bug(
+        "a CANCEL that the next link has not carried is forgotten",
+        LAYER,
+        "owed = self._owed if proxy == self._proxy else []",
+        "owed = list[CancelLost]()",
+        first_seed=6607,
     ),
     # Brought back: a silent ping that nothing follows.
     Bug(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.link.events import LinkUp, SendMessage
+from firmware.link.events import LinkUp, Proxy, Role, SendMessage
 from firmware.sip.message import Request, Response
 from firmware.transaction import client, invite_client
 from firmware.transaction.events import (
@@ -17,6 +17,7 @@ from firmware.transaction.events import (
     SendAck,
     SendRequest,
     ServiceLost,
+    ServiceUp,
 )
 from firmware.transaction.layer import CLIENTS_MAX
 from tests.unit.transaction.bench import LOCAL, LOST, PROXY, Bench, ours, sent
@@ -278,7 +279,6 @@ def test_f5_the_cancel_of_a_lost_invite_bears_its_branch_and_goes_over_the_next_
     bench.answer(invite, 180)
     failed = bench.lose()[0]
     assert failed == RequestFailed("k", RequestFailure.LINK_LOST, invite)
-    assert bench.feed(CancelLost(invite)) == [], "not without a link"
     bench.feed(LinkUp(PROXY, replace(LOCAL, port=40001)))
     cancel = sent(bench.feed(CancelLost(invite)), Request)
     assert cancel.method == "CANCEL"
@@ -288,3 +288,18 @@ def test_f5_the_cancel_of_a_lost_invite_bears_its_branch_and_goes_over_the_next_
     assert bench.answer(cancel, 200) == []
     assert bench.answer(invite, 487) == []
     assert bench.layer.open_transactions == 0
+
+
+@pytest.mark.parametrize("proxy", [PROXY, replace(PROXY, role=Role.BACKUP, host="backup.example")])
+def test_f5_a_cancel_that_the_next_link_has_not_carried_is_owed_to_the_same_proxy(
+    proxy: Proxy,
+) -> None:
+    bench = Bench()
+    invite = bench.send("INVITE")
+    bench.lose()
+    assert bench.feed(CancelLost(invite)) == [], "not without a link"
+    up, *owed = bench.feed(LinkUp(proxy, LOCAL))
+    assert isinstance(up, ServiceUp)
+    assert [sent([out], Request).method for out in owed] == ["CANCEL"] * (proxy == PROXY)
+    bench.lose()
+    assert len(bench.feed(LinkUp(PROXY, LOCAL))) == 1, "once, or never"
