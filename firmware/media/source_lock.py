@@ -9,7 +9,8 @@ from, since a router on the way may have changed the address.
   end that changes its network goes on talking. Only a packet that is newer than all before it
   does: one that was delayed may come from where the far end was, or from a stranger who kept it.
 - Without, a packet from the described address sets it at once. Any other source has to send
-  `GOOD_PACKETS` in sequence, and may only do so while nobody else is heard (`STALE_S`).
+  `GOOD_PACKETS` whose numbers leave no gap, and may only do so while nobody else is heard
+  (`STALE_S`). They may overtake each other on the way (`NEAR`), or come twice.
 
 An address that is none, the old way to hold a call, changes nothing.
 
@@ -24,6 +25,9 @@ from firmware.media.rtp import SEQUENCES
 
 GOOD_PACKETS = 5
 """A tenth of a second of sound: nobody sends five packets in sequence by accident."""
+
+NEAR = 16
+"""Packets that may overtake each other: 160 ms of the shortest ones; further off is a new start."""
 
 STALE_S = 2.0
 """A source that was not heard for so long may be replaced without proof."""
@@ -42,8 +46,8 @@ class SourceLock:
         self._locked: Endpoint | None = None
         self._heard_at = now
         self._candidate: Endpoint | None = None
-        self._good = 0
-        self._next_sequence = 0
+        self._newest = 0  # Of the candidate's sequence numbers.
+        self._seen = 0  # Bit n: the packet n behind the newest has come.
         self._tries = TRIES_PER_S
         self._tried_at = now
 
@@ -97,7 +101,12 @@ class SourceLock:
         return self._locked is not None and now - self._heard_at <= STALE_S
 
     def _has_shown_itself(self, source: Endpoint, sequence: int) -> bool:
-        follows = source == self._candidate and sequence == self._next_sequence
-        self._good = self._good + 1 if follows else 1
-        self._candidate, self._next_sequence = source, (sequence + 1) % SEQUENCES
-        return self._good >= GOOD_PACKETS
+        ahead, behind = (sequence - self._newest) % SEQUENCES, (self._newest - sequence) % SEQUENCES
+        if source != self._candidate or min(ahead, behind) >= NEAR:
+            self._candidate, self._newest, self._seen = source, sequence, 1
+        elif ahead < NEAR:
+            self._newest, self._seen = sequence, (self._seen << ahead | 1) % 2**NEAR
+        else:
+            self._seen |= 1 << behind
+        run = (1 << GOOD_PACKETS) - 1
+        return any(self._seen >> at & run == run for at in range(NEAR - GOOD_PACKETS + 1))

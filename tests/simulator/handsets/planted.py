@@ -166,7 +166,7 @@ BUGS_OF_CALLS = (
         SOURCE_LOCK,
         "        if proven or source == self._described or",
         "        if source == self._described or",
-        first_seed=102,
+        first_seed=235,
     ),
     Call(
         "a stranger is listened to",

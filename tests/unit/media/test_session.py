@@ -318,6 +318,32 @@ def test_packets_without_order_prove_nothing() -> None:
     assert not here.heap.packets
 
 
+@pytest.mark.parametrize(
+    ("numbers", "shown_by"),
+    [
+        ([1, 2, 3, 4, 5], 5),
+        ([1, 1, 2, 2, 3, 3, 4, 4, 5], 9),
+        ([2, 1, 4, 3, 5], 5),
+        ([1, 5, 2, 4, 3], 5),
+        ([65534, 0, 65535, 1, 2], 5),
+        ([1, 2, 3, 4, 6, 7, 5], 7),
+        ([1, 2, 3, 4, 4, 4, 4, 4, 4], 0),
+        ([1, 2, 3, 4, 6, 7, 8, 9], 0),
+        ([1, 2, 3, 4, 1000, 5], 0),
+        ([1, 2, 3, 4, 20, 5], 0),
+    ],
+    ids=str,
+)
+def test_who_sends_in_sequence_is_believed_whatever_the_way_does(
+    numbers: list[int], shown_by: int
+) -> None:
+    """What overtakes or comes twice is no new start; what comes twice does not count twice."""
+    lock = SourceLock(THERE, 0.0)
+    believed = [lock.accepts(STRANGER, number, 0.0, proven=False) for number in numbers]
+    assert believed.count(True) == (len(numbers) - shown_by + 1 if shown_by else 0)
+    assert believed[-1] == bool(shown_by)
+
+
 def test_a_described_address_that_changes_is_used_at_once() -> None:
     here, there = pair(PLAN)
     now = talk(there, here, 5)
