@@ -69,8 +69,10 @@ class Digits:
         """By now it is there, unless it waits for the far end to take the call back."""
         if press.is_told:
             return
-        if self._speaker.has_digits:
-            self._schedule.later(ARRIVES_S, lambda: self._has_arrived(press))
+        now, arrives_at = self._schedule.now, self._speaker.digits_until + ARRIVES_S
+        if self._speaker.has_digits or arrives_at > now:  # The last may have been sent just now.
+            at = max(now + ARRIVES_S, arrives_at)
+            self._schedule.at(at, lambda: self._has_arrived(press))
             return
         self._may_be_lost(press, "lost")
         press.is_told = True  # Whatever it was, it is past.

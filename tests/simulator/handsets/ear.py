@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware.machine import earliest
 from firmware.media.plan import Direction, MediaPlan
 from tests.simulator.handsets.signal import SLOT_FRAMES, SLOT_S, SLOTS, Heard, listen
 
@@ -28,6 +29,9 @@ GAP_PACKETS = 3
 
 BELIEVED_S = 4.0
 """Two seconds in which nobody else is heard, a few packets in sequence, and slack."""
+
+LOSS_MAX = 0.02
+"""Where more is lost, a few packets in sequence may take long to come."""
 
 CLOSE_S = 0.3
 MINE, ALIEN = 0.4, 0.5
@@ -49,7 +53,9 @@ class Ear:
         )
         self._world = world
         self._listener, self._speaker = listener, speaker
-        self._closed_since: float | None = 0.0
+        # Apart, since sound takes its time from the one to the other.
+        self._mute_since: float | None = None  # The speaker cannot be heard by anybody,
+        self._deaf_since: float | None = None  # or the listener hears nobody.
         self._doubted_at: float | None = None
         self._odd = 0  # Frames in a row that hold what they should not.
 
@@ -58,6 +64,7 @@ class Ear:
         now = self._world.schedule.now
         if not self.is_open:
             self.broken_at = self.harmed_at = now
+            self._doubted_at = None
         self._note_who_speaks(now)
 
     def frame(self, played: bytes) -> None:
@@ -100,10 +107,12 @@ class Ear:
             plan.direction.receives and call not in listener.hushed
             for call, plan in listener.plans.items()
         )
-        if speaks and hears:
-            self._closed_since = None
-        elif self._closed_since is None:
-            self._closed_since = now
+        self._mute_since = None if speaks else self._mute_since or now
+        self._deaf_since = None if hears else self._deaf_since or now
+
+    @property
+    def _closed_since(self) -> float | None:
+        return earliest((self._mute_since, self._deaf_since))
 
     def _is_believed(self, now: float) -> bool:
         """Without keys, a far end whose address has changed is believed after a while only."""
@@ -112,8 +121,7 @@ class Ear:
             return True
         source = self._world.network.outer(self._speaker.side, plan.local_port)
         believed = self._listener.is_locked_to(source)
-        plain = path.jitter_s <= 0.01 and path.loss + path.doubled + path.swapped <= 0.02
-        if believed or not plain or now - self.way.harmed_at < BELIEVED_S:
+        if believed or path.loss > LOSS_MAX or now - self.way.harmed_at < BELIEVED_S:
             self._doubted_at = None
         else:
             self._doubted_at = self._doubted_at or now
@@ -139,8 +147,9 @@ class Ear:
         captured = self._world.network.may_be_captured(self._listener, 0.0)
         wrong = "a stranger" if heard.strange > ALIEN and not captured else ""
         wrong = wrong or ("himself" if heard.shares[1 - side] > ALIEN else "")
-        since = max(self._closed_since or now, self.way.harmed_at)
-        if self._closed_since is not None and now - since > self._slack_s:
+        closed_since = self._closed_since
+        since = max(closed_since or now, self.way.harmed_at)
+        if closed_since is not None and now - since > self._slack_s:
             wrong = wrong or ("who cannot be heard" if heard.shares[side] > ALIEN else "")
         if self.way.transits and now - self.way.transits[-1][0] > self._slack_s:
             wrong = wrong or ("what nobody says" if heard.shares[side] > ALIEN else "")
