@@ -338,13 +338,15 @@ class Agent:
                     out += self._registrations.note_failing(item)
                 case _:
                     out.append(item)
-        out += self._after_verdicts(now)
-        out += self._repeat_calls(now)
-        out += self._ask_far_ends(now)
+        # A link that is about to end (D8) would swallow what is said to it now.
+        out += self._registrations.judge_proxy() or self._send_owed(now)
         out += self._registrations.finish()
         self._farewells.forget_done()
         self._calls.tidy()
         return out + self._tell()
+
+    def _send_owed(self, now: float) -> list[object]:
+        return [*self._after_verdicts(now), *self._repeat_calls(now), *self._ask_far_ends(now)]
 
     def _after_verdicts(self, now: float) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""

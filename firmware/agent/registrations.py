@@ -110,12 +110,11 @@ class Registrations:
         return [HoldProxy(failing.proxy, failing.retry_after_s)]
 
     def finish(self) -> list[object]:
-        """Say what follows for the link: it serves nobody (D8), or it may be left (F3)."""
-        out = self._judge_proxy()
-        if self._leaving and not any(r.is_signing_off for r in self._all.values()):
-            self._leaving = False
-            out.append(ReadyToLeave())
-        return out
+        """Say that the link may be left (F3)."""
+        if not self._leaving or any(r.is_signing_off for r in self._all.values()):
+            return []
+        self._leaving = False
+        return [ReadyToLeave()]
 
     def news(self) -> list[object]:
         """Report every account whose status changed (S1)."""
@@ -127,7 +126,7 @@ class Registrations:
                 out.append(status)
         return out
 
-    def _judge_proxy(self) -> list[object]:
+    def judge_proxy(self) -> list[object]:
         """D8: unfit while no account is registered there, and none may still become so."""
         failing = self._failing
         if failing is None or any(r.is_settling for r in self._all.values()):

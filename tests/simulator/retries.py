@@ -143,7 +143,7 @@ class Retries:
     def link_ended(self, role: str, now: float) -> None:
         """A link is gone; a proxy whose links end again and again may be unfit."""
         record = self.records[role]
-        if self.served_at is not None and now >= self.served_at + HEALTHY_S - SLACK_S:
+        if self.served_at is not None and now >= self.served_at + HEALTHY_S + SLACK_S:
             record.short_links = 0
             return
         record.short_links += 1

@@ -21,9 +21,10 @@ from firmware.agent.events import (
 )
 from firmware.agent.events import HangUp as Hang
 from firmware.agent.rescue import CROSSING_S
-from firmware.link.events import Proxy
+from firmware.link.events import Proxy, ProxyUnfit
 from firmware.sip.message import Request
 from firmware.transaction.events import CancelLost, CancelRequest, SendAck, SendRequest
+from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of
 from tests.unit.agent.talking import AUDIO, HELD, Talking
 
@@ -739,3 +740,18 @@ def test_a_bye_owed_to_a_far_end_goes_over_the_proxy_that_is_left() -> None:
     rig.register()
     (route,) = rig.one("BYE").request.routes
     assert str(route) == "<sip:proxy2.example.org:5061;transport=tls;lr>"
+
+
+def test_what_is_owed_is_not_said_to_a_link_that_is_left_in_the_same_step() -> None:
+    rig, sent = replacing()
+    rig.open = [sent]
+    rig.down()
+    rig.up(BACKUP, LOCAL)
+    register = rig.one("REGISTER")
+    rig.reply(register, answer(register.request, 503))
+    assert of(ProxyUnfit, rig.out)
+    assert not of(CancelLost, rig.out)
+    rig.down()
+    rig.up(BACKUP, LOCAL)
+    rig.register()
+    assert of(CancelLost, rig.out) == [CancelLost(sent.request, reasons.REPEATED)]
