@@ -213,7 +213,7 @@ class ProxyEnd:
             self.registrar.forget_refusals()  # Nobody hears them.
         line.connection.has_accepted |= response.status < 300
         self.reply(line, response)
-        if response.status in FAILS:
+        if response.status in FAILS and line.connection.stands:  # Else it is not on its way.
             self._note_failing(line.connection, response)
 
     def _note_failing(self, connection: Connection, response: Response) -> None:
