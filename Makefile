@@ -62,16 +62,16 @@ sim-long: $(VENV)/test.ready ## Play many seeds: make sim-long SEEDS=10000
 	$(PYTHON) -m tests.simulator $(SEEDS)
 
 sim-call: $(VENV)/test.ready ## Play one seed of two handsets that call each other: make sim-call SEED=7
-	$(PYTHON) -m tests.simulator --calls --seed $(SEED)
+	$(PYTHON) -m tests.simulator --world calls --seed $(SEED)
 
 sim-calls: $(VENV)/test.ready ## Play many of those: make sim-calls SEEDS=2000
-	$(PYTHON) -m tests.simulator --calls $(SEEDS)
+	$(PYTHON) -m tests.simulator --world calls $(SEEDS)
 
 sim-peer: $(VENV)/test.ready ## Play one seed of far ends that try everything: make sim-peer SEED=7
-	$(PYTHON) -m tests.simulator.peers --seed $(SEED)
+	$(PYTHON) -m tests.simulator --world peers --seed $(SEED)
 
 sim-peers: $(VENV)/test.ready ## Play many of those: make sim-peers SEEDS=2000
-	$(PYTHON) -m tests.simulator.peers $(SEEDS)
+	$(PYTHON) -m tests.simulator --world peers $(SEEDS)
 
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
 	$(PYTHON) -m tests.simulator.mutants

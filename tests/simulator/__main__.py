@@ -1,6 +1,7 @@
 """Play seeds: `python -m tests.simulator 1000`, or one with its trace: `--seed 7`.
 
-With `--calls` it is two handsets that call each other, else one phone and its proxies.
+There are three worlds: one phone and its proxies, two handsets that call each other (`--world
+calls`), and a phone among far ends that try everything (`--world peers`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from functools import partial
 from importlib import import_module
 from itertools import chain
 
-PHONE, CALLS = "tests.simulator.simulator", "tests.simulator.handsets.world"
+from tests.simulator.finding import Failed
+
+PHONE = "tests.simulator.simulator"
+WORLDS = {
+    "phone": PHONE,
+    "calls": "tests.simulator.handsets.world",
+    "peers": "tests.simulator.peers.world",
+}
 """Modules with a `play` each."""
 
 TRACE_LINES = 60
@@ -23,12 +31,10 @@ TRACE_LINES = 60
 
 def try_seed(world: str, seed: int) -> tuple[str, dict[str, int]]:
     """Play a seed; return what was wrong, and what was seen."""
-    module = import_module(world)
     try:
-        simulator = module.play(seed)
-    except module.Failed as failure:
-        return "\n".join([str(failure), *failure.simulator.trace.lines(TRACE_LINES)]), {}
-    return "", simulator.seen()
+        return "", import_module(world).play(seed).seen()
+    except Failed as failure:
+        return "\n".join([str(failure), *failure.world.trace.lines(TRACE_LINES)]), {}
 
 
 PROGRESS = 250
@@ -63,12 +69,11 @@ def play_many(
 
 def show_seed(world: str, seed: int) -> int:
     """Print the trace of one seed."""
-    module = import_module(world)
     try:
-        simulator, failure = module.play(seed), ""
-    except module.Failed as failed:
-        simulator, failure = failed.simulator, str(failed)
-    print("\n".join(chain(simulator.trace.lines(), [failure or f"seed {seed} ended well"])))
+        played, failure = import_module(world).play(seed), ""
+    except Failed as failed:
+        played, failure = failed.world, str(failed)
+    print("\n".join(chain(played.trace.lines(), [failure or f"seed {seed} ended well"])))
     return 1 if failure else 0
 
 
@@ -82,9 +87,9 @@ def main() -> int:
     parser.add_argument("seeds", type=int, nargs="?", default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one and print its trace")
-    parser.add_argument("--calls", action="store_true", help="two handsets that call each other")
+    parser.add_argument("--world", choices=WORLDS, default="phone", help="which of the three")
     chosen = parser.parse_args()
-    world = CALLS if chosen.calls else PHONE
+    world = WORLDS[chosen.world]
     if chosen.seed is not None:
         return show_seed(world, chosen.seed)
     began = time.perf_counter()

@@ -20,6 +20,7 @@ from types import CodeType, ModuleType
 
 from firmware.frozen import frozen
 from tests.simulator.bug import Bug
+from tests.simulator.finding import Failed
 from tests.simulator.planted import BUGS
 
 SEEDS_MAX = 500
@@ -83,7 +84,7 @@ def play_planted(bug: Bug) -> Finding:
     for number in range(SEEDS_MAX):
         try:
             simulator.play(bug.first_seed + number)
-        except simulator.Failed as failed:
+        except Failed as failed:
             error = failed.error
             said = str(error).splitlines()[0] if str(error) else ""
             return Finding(bug.name, number + 1, f"{type(error).__name__}: {said}")

@@ -38,6 +38,7 @@ from tests.simulator.connection import Connection
 from tests.simulator.dialogs import Legs
 from tests.simulator.ends import what_is_wrong
 from tests.simulator.faults import Ending, Spell, calm
+from tests.simulator.finding import judged
 from tests.simulator.moves import Moves
 from tests.simulator.outages import LogCheck
 from tests.simulator.person import Person
@@ -478,6 +479,13 @@ class Simulator:
         # A proxy that serves for a moment and closes is fit; one that was not is tried after it.
         return CALM_S_MAX + stay_s + probing_s + away_s + plan.blacklist_s
 
+    def play(self) -> None:
+        """Trouble first, then calm, in which all gets well."""
+        self.trouble()
+        self.run(START_S + TROUBLE_S)
+        self.calm_down()
+        self.heal()
+
     def heal(self) -> None:
         """Wait until all is well on both ends; it must be so within the bound."""
         began, patience_s = self.schedule.now, self.patience_s
@@ -489,25 +497,6 @@ class Simulator:
 
 
 def play(seed: int) -> Simulator:
-    """Play one seed; a failure raises `SystemExit` with the seed and the end of the trace."""
+    """Play one seed; raises `Failed` with the seed and the world."""
     simulator = Simulator(seed)
-    try:
-        simulator.trouble()
-        simulator.run(START_S + TROUBLE_S)
-        simulator.calm_down()
-        simulator.heal()
-    except Exception as error:
-        simulator.trace.failed = error
-        raise Failed(seed, simulator, error) from error
-    return simulator
-
-
-class Failed(Exception):  # noqa: N818 # it is a finding of the simulator
-    """A seed in which something was wrong."""
-
-    def __init__(self, seed: int, simulator: Simulator, error: Exception) -> None:
-        self.seed = seed
-        self.simulator = simulator
-        self.error = error
-        at = simulator.schedule.now
-        super().__init__(f"SEED={seed} t={at:.3f}: {type(error).__name__}: {error}")
+    return judged(seed, simulator, simulator.play)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from firmware.link.events import Connected, LinkStatus, Received, Write
+from firmware.link.events import (
+    Connected,
+    LinkStatus,
+    MessageReceived,
+    Received,
+    SendMessage,
+    Write,
+)
 from firmware.phone.events import OutageLog, Report, Show
 
-HEADERS = (b"call-id:", b"cseq:", b"retry-after:", b"expires:")
+HEADERS = (
+    *(b"call-id:", b"cseq:", b"retry-after:", b"expires:"),
+    *(b"from:", b"to:", b"rseq:", b"rack:", b"session-expires:", b"require:", b"content-length:"),
+)
 
 
 class Trace:
@@ -13,7 +23,6 @@ class Trace:
 
     def __init__(self) -> None:
         self._all: list[tuple[float, str, object]] = []
-        self.failed: Exception | None = None
 
     def add(self, now: float, direction: str, what: object) -> None:
         """Remember something: `>` to the phone, `<` from it, `!` in the world."""
@@ -30,6 +39,8 @@ def describe(what: object) -> str:
     match what:
         case Write(attempt, data) | Received(attempt, data):
             return f"{type(what).__name__}({attempt}) {len(data)} bytes {_gist(data)}"
+        case SendMessage(message) | MessageReceived(message):
+            return f"{type(what).__name__} {_gist(bytes(message))}"
         case Show():
             return "Show"
         case OutageLog(outages):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.simulator.__main__ import CALLS, play_many
+from tests.simulator.__main__ import WORLDS, play_many
 from tests.simulator.handsets.world import play
 
 SEEDS = 40
 
 
 def test_every_pair_of_handsets_agrees_in_the_end_and_together_they_see_everything() -> None:
-    failures, seen = play_many(0, SEEDS, world=CALLS)
+    failures, seen = play_many(0, SEEDS, world=WORLDS["calls"])
     assert not failures, "\n".join(failures)
     never = sorted(key for key, number in seen.items() if not number)
     assert not never, f"the simulator tests less than it seems to: {never}"

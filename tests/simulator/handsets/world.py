@@ -28,6 +28,7 @@ from firmware.phone.state import State
 from tests.lab.digest import Doorkeeper
 from tests.lab.registrar import Registrar, RegistrarSettings
 from tests.simulator.faults import Faults, Nature
+from tests.simulator.finding import judged
 from tests.simulator.handsets.digits import Digits
 from tests.simulator.handsets.ear import Ear
 from tests.simulator.handsets.ends import Ends
@@ -201,6 +202,14 @@ class World:
 
     # Trouble.
 
+    def play(self) -> None:
+        """Calls and trouble first, then calm, in which both agree."""
+        self.run(START_S + READY_S)
+        self.trouble()
+        self.run(START_S + READY_S + self.plan.ends_s)
+        self.calm_down()
+        self.agree()
+
     def trouble(self) -> None:
         """Let everything go wrong that this seed has drawn."""
         plan, network = self.plan, self.network
@@ -304,26 +313,6 @@ def _at_once(action: Action) -> None:
 
 
 def play(seed: int) -> World:
-    """Play one seed; a failure raises `Failed` with the seed and the trace."""
+    """Play one seed; raises `Failed` with the seed and the world."""
     world = World(seed)
-    try:
-        world.run(START_S + READY_S)
-        world.trouble()
-        world.run(START_S + READY_S + world.plan.ends_s)
-        world.calm_down()
-        world.agree()
-    except Exception as error:
-        world.trace.failed = error
-        raise Failed(seed, world, error) from error
-    return world
-
-
-class Failed(Exception):  # noqa: N818 # it is a finding of the simulator
-    """A seed in which something was wrong."""
-
-    def __init__(self, seed: int, world: World, error: Exception) -> None:
-        self.seed = seed
-        self.simulator = world
-        self.error = error
-        at = world.schedule.now
-        super().__init__(f"SEED={seed} t={at:.3f}: {type(error).__name__}: {error}")
+    return judged(seed, world, world.play)

@@ -31,10 +31,12 @@ from firmware.media.negotiation import SrtpMode
 from firmware.sip.message import Message, parse_message
 from firmware.stack import ROUTES
 from firmware.transaction.layer import Transactions
+from tests.simulator.finding import judged
 from tests.simulator.peers.book import Book
 from tests.simulator.peers.hub import Hub, draw_ways
 from tests.simulator.peers.person import Person
 from tests.simulator.schedule import Schedule
+from tests.simulator.trace import Trace
 
 START_S = 1000.0
 LIVELY_S = 300.0
@@ -60,7 +62,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
         self.schedule = Schedule(START_S)
-        self.trace: list[tuple[float, str, object]] = []
+        self.trace = Trace()
         srtp = random.choice([SrtpMode.ONLY, SrtpMode.ONLY, SrtpMode.PREFERRED, SrtpMode.OFF])
         self.encrypts = srtp is not SrtpMode.OFF
         account = Account(
@@ -96,7 +98,7 @@ class World:
 
     def feed(self, event: object) -> None:
         """Give the phone an event, and carry on what follows."""
-        self.trace.append((self.schedule.now, ">", event))
+        self.trace.add(self.schedule.now, ">", event)
         self._settle(deque([event]))
 
     def _settle(self, work: deque[object]) -> None:
@@ -107,7 +109,7 @@ class World:
             if machine is not None:
                 work.extend(machine.handle(item, now))
                 continue
-            self.trace.append((now, "<", item))
+            self.trace.add(now, "<", item)
             if isinstance(item, SendMessage):
                 self._sent(item.message)
             self.book.told(item)
@@ -191,6 +193,17 @@ class World:
                 self.schedule.now = max(self.schedule.now, at)
                 self._wake()
 
+    def play(self) -> None:
+        """Lively first, then calm, in which both ends agree."""
+        self.begin()
+        self.run(START_S + LIVELY_S)
+        self.calm_down()
+        self.end_well()
+
+    def seen(self) -> dict[str, int]:
+        """Count what came about."""
+        return self.hub.seen
+
     def begin(self) -> None:
         """Everybody begins to live."""
         self.connect()
@@ -266,23 +279,7 @@ class World:
         assert not self.agent.remembered, "calls or BYEs are left in memory"
 
 
-class Failed(Exception):  # noqa: N818 # it is a finding
-    """A seed in which something was wrong."""
-
-    def __init__(self, seed: int, world: World, error: Exception) -> None:
-        self.world = world
-        self.error = error
-        super().__init__(f"SEED={seed} t={world.schedule.now:.3f}: {type(error).__name__}: {error}")
-
-
 def play(seed: int) -> World:
-    """Play one seed; raises `Failed`."""
+    """Play one seed; raises `Failed` with the seed and the world."""
     world = World(seed)
-    try:
-        world.begin()
-        world.run(START_S + LIVELY_S)
-        world.calm_down()
-        world.end_well()
-    except Exception as error:
-        raise Failed(seed, world, error) from error
-    return world
+    return judged(seed, world, world.play)
