@@ -113,7 +113,7 @@ def test_a_replaced_certificate_is_taken_without_a_word(pair: Pair) -> None:
     pair.check_wire()
 
 
-@pytest.mark.parametrize("world", [World.APART])
+@every_world
 def test_slow_is_not_dead(pair: Pair) -> None:
     """Answers take two seconds and come: nobody is condemned, and a call rings (D2)."""
     at = time.time()

@@ -27,6 +27,7 @@ from firmware.link.events import (
 )
 from firmware.runtime.tls import TlsFiles
 from tests.lab.authority import Authority, Identity, KeyKind, Usage
+from tests.unit.runtime.openssl import openssl_server
 from tests.unit.runtime.wire import HOST, NAME, Server, listening_ear, run, server_context
 
 DAY_S = 86400
@@ -273,6 +274,20 @@ def test_a_proxy_without_a_common_cipher_is_refused(trust: Trust) -> None:
     assert refusal(trust, context) == Failure(
         FailureKind.TLS, "the proxy and this phone have no TLS settings in common"
     )
+
+
+def test_a_proxy_without_a_common_cipher_of_tls_1_3_is_refused(trust: Trust) -> None:
+    trust.authority.issue(NAME).write(trust.directory, "proxy")
+    options = ("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_8_SHA256")
+
+    async def scene() -> None:
+        server = openssl_server(trust.directory, *options)
+        async with server as (_, address), listening_ear(trust.files) as ear:
+            assert await ear.fail(address) == Failure(
+                FailureKind.TLS, "the proxy and this phone have no TLS settings in common"
+            )
+
+    run(scene())
 
 
 # Mutual TLS.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,10 +11,11 @@ import pytest
 from config.__main__ import main
 from config.request import KeyType
 from config.store import Store
-from firmware.link.events import Address, Connected, Received, Write
+from firmware.link.events import Connected, Received, Write
 from firmware.runtime.application import tls_files
 from tests.lab.authority import Authority, Identity
-from tests.unit.runtime.wire import HOST, NAME, WAIT_S, listening_ear, run
+from tests.unit.runtime.openssl import openssl_server
+from tests.unit.runtime.wire import NAME, listening_ear, run
 
 PARAMETERS = f"""\
 sip proxy ip: {NAME}
@@ -44,28 +41,8 @@ def sign(folder: Path) -> None:
     subprocess.run([*words, "-out", "phone.pem"], cwd=folder, check=True, capture_output=True)
 
 
-@asynccontextmanager
-async def openssl_proxy(folder: Path) -> AsyncIterator[Address]:
-    """Run a server that demands a certificate of the authority, and talks backwards."""
-    words = ["s_server", "-accept", f"{HOST}:0", "-cert", "proxy.pem", "-key", "proxy.key"]
-    words += ["-CAfile", "authority.pem", "-Verify", "1", "-verify_return_error", "-rev"]
-    server = await asyncio.create_subprocess_exec(
-        "openssl",
-        *words,
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert server.stdout is not None
-    try:
-        async with asyncio.timeout(WAIT_S):
-            while not (found := re.match(rb"ACCEPT .*:(\d+)$", await server.stdout.readline())):
-                pass
-        yield Address(HOST, int(found[1]))
-    finally:
-        server.kill()
-        await server.communicate()
+DEMANDS = ("-CAfile", "authority.pem", "-Verify", "1", "-verify_return_error", "-rev")
+"""A certificate of the authority; and it talks backwards."""
 
 
 @pytest.mark.parametrize("key_type", KeyType)
@@ -89,7 +66,8 @@ def test_a_request_becomes_a_certificate_that_a_proxy_accepts(
 
     async def scene() -> None:
         files = tls_files(Store(tmp_path).read(), tmp_path)
-        async with openssl_proxy(tmp_path) as address, listening_ear(files) as ear:
+        server = openssl_server(tmp_path, *DEMANDS)
+        async with server as (_, address), listening_ear(files) as ear:
             attempt = ear.dial(address, NAME)
             await ear.hear(Connected)
             ear.transport.do(Write(attempt, b"let me in\n"))

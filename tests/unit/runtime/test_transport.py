@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import ssl
 import struct
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +29,7 @@ from firmware.runtime.tls import TlsFiles
 from firmware.runtime.transport import USER_TIMEOUT_MS, TransportSettings
 from tests.lab.authority import Authority
 from tests.lab.relay import HANDSHAKE_FAILURE
+from tests.unit.runtime.openssl import openssl_server
 from tests.unit.runtime.wire import (
     HOST,
     NAME,
@@ -461,41 +460,28 @@ def test_nothing_is_written_before_the_proxy_is_authenticated(
 # A proxy that wants to shake hands again (RFC 5246 7.4.1.1).
 
 
-@pytest.fixture
-def openssl(tmp_path: Path, authority: Authority) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A real server that renegotiates on command; nothing but OpenSSL itself can."""
-    program = shutil.which("openssl")
-    assert program, "openssl is not installed"
-    certificate, key = authority.issue(NAME).write(tmp_path, "openssl")
-    words = [program, "s_server", "-accept", f"{HOST}:0", "-tls1_2"]
-    words += ["-cert", str(certificate), "-key", str(key)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(words, **pipes) as process:  # type: ignore[call-overload] # By name.
-        for line in process.stdout:
-            if line.startswith(b"ACCEPT "):
-                break
-        yield process, int(line.rpartition(b":")[2])
-        process.kill()
-
-
 def test_a_second_handshake_is_declined(
-    files: TlsFiles, openssl: tuple[subprocess.Popen[bytes], int]
+    files: TlsFiles, tmp_path: Path, authority: Authority
 ) -> None:
-    process, port = openssl
+    """Only OpenSSL's own server renegotiates, on command."""
+    authority.issue(NAME).write(tmp_path, "proxy")
+    said = b""
 
     async def play() -> None:
-        assert process.stdin is not None
-        async with listening_ear(files) as ear:
-            ear.dial(Address(HOST, port))
+        nonlocal said
+        server = openssl_server(tmp_path, "-tls1_2")
+        async with server as (process, address), listening_ear(files) as ear:
+            ear.dial(address)
             await ear.hear(Connected)
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(b"R\n")
-            process.stdin.flush()
             for _ in range(30):
                 ear.transport.do(Write(ear.attempt, b"x"))
                 await asyncio.sleep(0.01)
             assert ear.kinds().count(Connected) == 1
+            process.kill()
+            said = await process.stdout.read()
 
     run(play())
-    process.kill()
-    assert process.stdout is not None
-    assert b"no renegotiation" in process.stdout.read()
+    assert b"no renegotiation" in said
