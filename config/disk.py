@@ -5,6 +5,7 @@ Only the phone may read what it writes (T4).
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -28,6 +29,30 @@ def write_flushed(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def draft_of(path: Path) -> Path:
+    """Return the file in which the next content of `path` is written."""
+    return path.with_name(f"{path.name}.new")
+
+
+def save_flushed(path: Path, data: bytes, previous: Path | None = None) -> None:
+    """Put a file in place of the one before, which becomes `previous` where that is given.
+
+    At each step one whole file is on the disk. OSError where the disk refuses: nothing has changed.
+    """
+    draft = draft_of(path)
+    try:
+        make_folder(path.parent)
+        write_flushed(draft, data)
+        if previous is not None:
+            os.replace(path, previous)
+        os.replace(draft, path)
+        flush_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)  # A full disk needs the room.
+        raise
 
 
 def flush_folder(folder: Path) -> None:

@@ -9,7 +9,6 @@ previous one. Only the phone may read the files: they hold passwords (T4).
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file, write_statement
-from config.disk import flush_folder, make_folder, write_flushed
+from config.disk import draft_of, flush_folder, save_flushed
 from config.files import read_bounded, reason
 from config.problem import ConfigError, Problem
 
 NAME = "local.cfg"
 PREVIOUS = "local.cfg.previous"
-DRAFT = "local.cfg.new"
+DRAFT = draft_of(Path(NAME)).name
 
 HEADER = "# Settings made on this phone. The phone writes this file; do not change it by hand.\n"
 CHECKSUM = b"# checksum: "
@@ -88,15 +87,8 @@ def save_local(folder: Path, settings: Iterable[tuple[str, int, str]]) -> None:
     if len(data) > FILE_BYTES_MAX:
         raise ConfigError(f"{folder / NAME}: larger than {FILE_BYTES_MAX} bytes; not saved")
     try:
-        make_folder(folder)
-        write_flushed(folder / DRAFT, data)
-        if _is_good(folder):
-            os.replace(folder / NAME, folder / PREVIOUS)
-        os.replace(folder / DRAFT, folder / NAME)
-        flush_folder(folder)
+        save_flushed(folder / NAME, data, folder / PREVIOUS if _is_good(folder) else None)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(folder / DRAFT)  # A full disk needs the room.
         raise ConfigError(f"{folder / NAME}: cannot be saved: {reason(error)}") from error
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from pathlib import Path
+
+from config.disk import save_flushed
 
 NAMESPACE = uuid.UUID("6f3c8a52-7d0e-4b7c-9a44-2f1d9d5b8e10")
 """For phones that cannot write: a UUID from the hardware address is constant too."""
@@ -19,13 +20,7 @@ def instance_id(state: Path, mac: str) -> str:
         pass  # The first start, or a torn file: it is written anew below.
     made = uuid.uuid4()
     try:
-        state.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".new")
-        with draft.open("w", encoding="ascii") as out:
-            out.write(f"{made}\n")
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
+        save_flushed(file, f"{made}\n".encode())
     except OSError:
         return uuid.uuid5(NAMESPACE, mac).urn
     return made.urn

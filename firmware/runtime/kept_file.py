@@ -12,7 +12,6 @@ person can read it, and one pattern with one set of tests serves all lists.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from config.disk import flush_folder, make_folder, write_flushed
+from config.disk import draft_of, flush_folder, save_flushed
 from config.files import read_bounded, reason
 from firmware.frozen import frozen
 
@@ -63,7 +62,8 @@ class KeptFile(Generic[EntryT]):
         bytes_max: int,
     ) -> None:
         self.title = title
-        self.name, self.draft, self.aside = f"{name}.json", f"{name}.json.new", f"{name}.json.aside"
+        self.name, self.aside = f"{name}.json", f"{name}.json.aside"
+        self.draft = draft_of(Path(self.name)).name
         self.form = "handset " + title.removeprefix("the ")
         self.list_name = list_name
         self.bytes_max = bytes_max
@@ -88,15 +88,7 @@ class KeptFile(Generic[EntryT]):
         fields = [self._fields_of(entry) for entry in entries]
         whole = {"format": self.form, "version": VERSION, "checksum": checksum(fields)}
         data = json.dumps(whole | {self.list_name: fields}, ensure_ascii=False) + "\n"
-        try:
-            make_folder(folder)
-            write_flushed(folder / self.draft, data.encode())
-            os.replace(folder / self.draft, folder / self.name)
-            flush_folder(folder)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(folder / self.draft)  # A full disk needs the room.
-            raise
+        save_flushed(folder / self.name, data.encode())
 
     def wipe(self, folder: Path) -> None:
         """Remove the list, and what is left of earlier ones."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from config import disk, local_file
+from config import disk
 
 CHANGES = ("open", "fchmod", "write", "fsync", "close", "replace", "unlink")
 
@@ -86,4 +87,14 @@ class Disk:
 def put_in(patch: pytest.MonkeyPatch, module: SimpleNamespace) -> None:
     """Let the code that saves see this disk."""
     patch.setattr(disk, "os", module)
-    patch.setattr(local_file, "os", module)
+
+
+def put_in_refusing(patch: pytest.MonkeyPatch, call: str, number: int) -> None:
+    """Let the code that saves see a disk that refuses one of its calls with this error."""
+
+    def refuse(*_: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    module = Disk(cut_at=-1).module()
+    setattr(module, call, refuse)
+    put_in(patch, module)

@@ -11,13 +11,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from config.local_file import DRAFT, NAME, PREVIOUS, save_local
 from config.store import ConfigError, Store
-from tests.unit.config.disk import Disk, PowerCutError, put_in
+from tests.unit.config.disk import Disk, PowerCutError, put_in, put_in_refusing
 
 VMAIL = "sip vmail"
 
@@ -148,14 +147,8 @@ def test_a_disk_that_refuses_is_an_error_and_keeps_the_old(
 ) -> None:
     state = tmp_path / "state"
     save(state, "1")
-    module = Disk(cut_at=-1).module()
-
-    def refuse(*_: Any) -> Any:
-        raise OSError(number, os.strerror(number))
-
-    setattr(module, call, refuse)
     with monkeypatch.context() as patch:
-        put_in(patch, module)
+        put_in_refusing(patch, call, number)
         with pytest.raises(ConfigError) as caught:
             save(state, "2")
     assert str(caught.value) == f"{state}/{NAME}: cannot be saved: {os.strerror(number)}"

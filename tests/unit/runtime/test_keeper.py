@@ -60,6 +60,12 @@ class Scene:
     async def written(self, count: int) -> None:
         await until(lambda: len(self.writes) >= count and self.keeper._outages._writing is None)
 
+    async def spend(self) -> None:
+        """Write as often as may be done in a row."""
+        for number in range(BURST_MAX):
+            self.log(entry(number))
+            await self.written(number + 1)
+
     @property
     def kept(self) -> tuple[Outage, ...]:
         return OUTAGE_LOG.read(self.folder).entries
@@ -123,9 +129,7 @@ def test_what_waited_for_its_turn_is_written_in_one(
 
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
-        for number in range(BURST_MAX):
-            at.log(entry(number))
-            await at.written(number + 1)
+        await at.spend()
         for number in range(50, 60):
             at.log(entry(number))
         await at.written(BURST_MAX + 1)
@@ -143,9 +147,7 @@ def test_nothing_is_written_after_the_last_word(
 
     async def scene() -> None:
         at = Scene(tmp_path, monkeypatch)
-        for number in range(BURST_MAX):
-            at.log(entry(number))
-            await at.written(number + 1)
+        await at.spend()
         at.log(entry(50))  # Its turn is to come.
         await at.keeper.stop()
         await asyncio.sleep(0.2)

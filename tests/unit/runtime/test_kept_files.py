@@ -1,4 +1,4 @@
-"""History and directory on disk: whole or not at all, bounded, wiped; a writer that is killed."""
+"""Every list on disk: whole or not at all, bounded, wiped; a writer that is killed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ from firmware.phone.kept import (
     NumberKind,
     PastCall,
 )
-from firmware.runtime import kept_file
+from firmware.phone.outage import Outage
 from firmware.runtime.directory_file import DIRECTORY, contact_fields
 from firmware.runtime.history_file import HISTORY, call_fields
 from firmware.runtime.kept_file import Kept, KeptFile, checksum
-from tests.unit.config.disk import Disk, PowerCutError, put_in
+from firmware.runtime.outage_file import OUTAGE_LOG
+from firmware.runtime.outage_json import outage_fields
+from tests.unit.config.disk import Disk, PowerCutError, put_in, put_in_refusing
+from tests.unit.runtime.outages import entry as outage
+from tests.unit.runtime.outages import log_of
 
 CALL = PastCall(CallWay.MISSED, "Bert", "603", 1, 1.8e9, None, "caller gave up", is_new=True)
 BERT = Contact("Bert", (ContactNumber(NumberKind.WORK, "603"),))
@@ -35,14 +39,19 @@ BERT = Contact("Bert", (ContactNumber(NumberKind.WORK, "603"),))
 LISTS: list[tuple[KeptFile[Any], Any, Any]] = [
     (HISTORY, CALL, call_fields(CALL)),
     (DIRECTORY, BERT, contact_fields(BERT)),
+    (OUTAGE_LOG, outage(), outage_fields(outage())),
 ]
-each_list = pytest.mark.parametrize(("file", "entry", "fields"), LISTS, ids=["history", "contacts"])
+each_list = pytest.mark.parametrize(
+    ("file", "entry", "fields"), LISTS, ids=["history", "contacts", "outages"]
+)
 
 
 def several(entry: Any, count: int) -> tuple[Any, ...]:
     """Return different entries, in the order that a file has them."""
     if isinstance(entry, Contact):
         return tuple(Contact(f"Bert {number:04}", entry.numbers) for number in range(count))
+    if isinstance(entry, Outage):
+        return log_of(count)
     return tuple(PastCall(CallWay.DIALLED, "", str(number), 1) for number in range(count))
 
 
@@ -86,7 +95,6 @@ def test_the_power_goes_at_every_step(
         disk = Disk(cut_at, kept=0.5)
         with monkeypatch.context() as patch:
             put_in(patch, disk.module())
-            patch.setattr(kept_file, "os", disk.module())
             try:
                 file.save(state, several(entry, 2))
             except PowerCutError:
@@ -180,7 +188,7 @@ def test_an_entry_that_is_none_is_noticed(tmp_path: Path, file: KeptFile[Any], f
 
 @each_list
 @pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
 def test_a_disk_that_refuses_keeps_the_old_list(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -191,15 +199,8 @@ def test_a_disk_that_refuses_keeps_the_old_list(
     number: int,
 ) -> None:
     file.save(tmp_path, (entry,))
-    module = Disk(cut_at=-1).module()
-
-    def refuse(*_: Any) -> Any:
-        raise OSError(number, os.strerror(number))
-
-    setattr(module, call, refuse)
     with monkeypatch.context() as patch:
-        put_in(patch, module)
-        patch.setattr(kept_file, "os", module)
+        put_in_refusing(patch, call, number)
         with pytest.raises(OSError, match=os.strerror(number)):
             file.save(tmp_path, ())
     assert file.read(tmp_path) == Kept((entry,))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from firmware.link.events import Failure, FailureKind
 from firmware.phone.outage import CAUSE_CHARACTERS_MAX, OUTAGES_MAX, PROXY_CHARACTERS_MAX
-from firmware.runtime import kept_file
 from firmware.runtime.kept_file import VERSION, Kept, checksum
 from firmware.runtime.outage_file import FILE_BYTES_MAX, OUTAGE_LOG
 from firmware.runtime.outage_json import outage_fields
@@ -25,13 +22,6 @@ from tests.unit.runtime.outages import anything, entry, log_of
 NAME, DRAFT, ASIDE = OUTAGE_LOG.name, OUTAGE_LOG.draft, OUTAGE_LOG.aside
 
 DAMAGED = f"the outage log is damaged; it is kept as {ASIDE}"
-
-
-def cut(patch: pytest.MonkeyPatch, disk: Disk) -> None:
-    module = disk.module()
-    put_in(patch, module)
-    patch.setattr(kept_file, "os", module)
-
 
 # Whole.
 
@@ -67,7 +57,7 @@ def test_only_the_phone_may_read_it(tmp_path: Path) -> None:
 def steps_of_a_save(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     disk = Disk(cut_at=-1)
     with monkeypatch.context() as patch:
-        cut(patch, disk)
+        put_in(patch, disk.module())
         OUTAGE_LOG.save(folder, log_of(3))
     return disk.calls
 
@@ -92,7 +82,7 @@ def test_the_power_goes_at_every_step(
         if entries_before:
             OUTAGE_LOG.save(state, log_of(entries_before))
         with monkeypatch.context() as patch:
-            cut(patch, Disk(cut_at, kept))
+            put_in(patch, Disk(cut_at, kept).module())
             with pytest.raises(PowerCutError):
                 OUTAGE_LOG.save(state, log_of(3))
         found = OUTAGE_LOG.read(state)
@@ -210,24 +200,3 @@ def test_what_cannot_be_moved_is_left_alone(tmp_path: Path) -> None:
     assert not found.replaceable
     assert found.problem.startswith("the outage log is damaged, and cannot be moved: ")
     assert found.problem.endswith("; nothing is kept")
-
-
-@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
-def test_a_disk_that_refuses_keeps_the_old_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
-) -> None:
-    OUTAGE_LOG.save(tmp_path, log_of(1))
-    module = Disk(cut_at=-1).module()
-
-    def refuse(*_: Any) -> Any:
-        raise OSError(number, os.strerror(number))
-
-    setattr(module, call, refuse)
-    with monkeypatch.context() as patch:
-        put_in(patch, module)
-        patch.setattr(kept_file, "os", module)
-        with pytest.raises(OSError, match=os.strerror(number)):
-            OUTAGE_LOG.save(tmp_path, log_of(2))
-    assert OUTAGE_LOG.read(tmp_path) == Kept(log_of(1))
-    assert not (tmp_path / DRAFT).exists()
