@@ -74,11 +74,11 @@ class Depth:
         self, sound: Samples, frame_s: float, excess_s: float, target_s: float, steps: Steps
     ) -> Change | None:
         """Return what is to be done to this frame, if anything."""
-        wanted = _wanted(excess_s, target_s, steps)
+        is_pause, wanted = self._is_pause(sound), _wanted(excess_s, target_s, steps)
         if wanted is None:
             self._waited_s = 0.0
             return None
-        if self._is_pause(sound):
+        if is_pause:
             return wanted
         self._waited_s += frame_s
         is_urgent = wanted.alike == HARDLY_ALIKE or excess_s < -RATHER_SHALLOW_S
