@@ -13,8 +13,10 @@ only; what goes in and out crosses by a queue and by the loop's thread-safe call
 The thread wakes once a frame, by the card's tick. What came meanwhile waits in the sockets, and
 the kernel says when it came (`call_sockets.py`); then a frame is swapped with the card and sent.
 To be woken by each datagram too would cost half as much again, and win nothing: nobody hears a
-packet before the next frame. Of a flood, only `DATAGRAMS_MAX` are read between two looks at the
-ticks. A card that holds its ticks back for `QUIET_S` does not keep the packets waiting.
+packet before the next frame. Reports are read as often, since a round trip is measured by when
+they came, and a machine is told of nothing before what it was told last. Of a flood, only
+`DATAGRAMS_MAX` are read between two looks at the ticks. A card that holds its ticks back for
+`QUIET_S` does not keep the packets waiting.
 
 Nothing of this runs while there is neither a call nor a tone: the card is closed, the thread
 sleeps.
@@ -48,7 +50,7 @@ from firmware.media.events import (
 )
 from firmware.media.plan import MediaPlan
 from firmware.phone.events import SoundHealth, StartVoice, StopVoice
-from firmware.runtime.call_sockets import DATAGRAMS_MAX, Arrived, CallSockets, family
+from firmware.runtime.call_sockets import DATAGRAMS_MAX, CallSockets, family
 from firmware.settings import VoiceSettings
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ TURN_S = 0.0005
 Python has it, are a quarter of a frame, and twice that where the frame needs two turns."""
 
 DUE_S = 0.1
-"""How often it is asked what is due, and what came to the ports of reports: neither is heard."""
+"""How often it is asked what is due: nobody hears it."""
 
 LOOK_S = 1.0
 """How often the card is asked whether anything is wrong."""
@@ -169,7 +171,7 @@ class VoiceEngine:
         while self._obey(voices):
             self._run_card(voices)
             self._wait(voices)
-            self._read(voices, CallSockets.sound)
+            self._read(voices)
             self._exchange(voices)
             if self._clock() >= self._due_at:
                 self._do_what_is_due(voices)
@@ -221,21 +223,19 @@ class VoiceEngine:
             self._voice.give(played)
             self._carry_out(out)
 
-    def _read(
-        self, voices: Voices, port: Callable[[CallSockets, float, float], list[Arrived]]
-    ) -> None:
-        """Take in what came to one port of every call."""
+    def _read(self, voices: Voices) -> None:
+        """Take in what came to the ports of every call."""
         now = self._clock()
         for call, sockets in self._sockets.items():
-            arrived = port(sockets, self._now, now)
-            self._has_more |= len(arrived) == DATAGRAMS_MAX
-            for packet, at in arrived:
+            sound, reports = sockets.sound(self._now, now), sockets.reports(self._now, now)
+            self._has_more |= len(sound) == DATAGRAMS_MAX
+            for packet, at in (*sound, *reports):
                 self._carry_out(voices.received(call, packet, at))
         self._now = now
 
     def _do_what_is_due(self, voices: Voices) -> None:
-        """Reports, theirs and ours, warnings, the state of the card."""
-        self._read(voices, CallSockets.reports)
+        """Our reports, warnings, the state of the card."""
+        self._now = self._clock()
         self._due_at = self._now + DUE_S
         self._carry_out(voices.wake(self._now))
         self._look_at_card(self._now)
