@@ -259,7 +259,13 @@ def test_digits_as_sound_are_heard_where_no_events_come() -> None:
 
 
 def test_a_digit_of_a_call_that_is_over_goes_nowhere() -> None:
-    Voices(RATE, "US", Random(1)).wish(SayDigit(CALL, "1"), 0.0)
+    plan = plan_of(PCMU, events_out=101, events_in=((101, 8000),))
+    phones = Phones(plan)
+    phones.here.over(CALL, phones.now)
+    assert phones.here.wish(SayDigit(CALL, "1"), phones.now) == []
+    phones.change(plan)
+    phones.say(sine(0, RATE, 0.6))
+    assert not phones.facts(DigitStarted), "nor into the next call"
 
 
 def test_a_tone_is_that_of_the_country_and_ends_when_told() -> None:

@@ -13,10 +13,13 @@ from firmware.phone.events import OutageEnded, OutageLog, OutageLogTrouble, Outa
 from firmware.phone.kept import (
     CallsKept,
     CallWay,
+    Contact,
+    ContactNumber,
     ContactsKept,
     DirectoryLog,
     HistoryLog,
     KeepingTrouble,
+    NumberKind,
     PastCall,
 )
 from firmware.phone.outage import Outage
@@ -270,6 +273,7 @@ def test_a_log_that_cannot_be_moved_is_never_written_over(
 
 def test_past_calls_and_contacts_are_kept_the_same_way(tmp_path: Path) -> None:
     call = PastCall(CallWay.DIALLED, "", "603", 1)
+    bert = Contact("Bert", (ContactNumber(NumberKind.WORK, "603"),))
 
     async def scene() -> None:
         (tmp_path / "directory.json").write_text("?")
@@ -280,12 +284,12 @@ def test_past_calls_and_contacts_are_kept_the_same_way(tmp_path: Path) -> None:
         trouble = KeepingTrouble("the directory", said)
         assert heard == [OutagesKept(()), CallsKept(()), trouble, ContactsKept(())]
         keepers.take(HistoryLog((call,)))
-        keepers.take(DirectoryLog(()))
+        keepers.take(DirectoryLog((bert,)))
         await keepers.stop()
         again: list[object] = []
         other = Keepers(tmp_path, again.append)
         other.start()
         await other.stop()
-        assert again == [OutagesKept(()), CallsKept((call,)), ContactsKept(())]
+        assert again == [OutagesKept(()), CallsKept((call,)), ContactsKept((bert,))]
 
     run(scene())
