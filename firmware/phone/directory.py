@@ -18,6 +18,7 @@ from firmware.phone.kept import (
     ContactsKept,
     DirectoryLog,
 )
+from firmware.phone.multitap import LETTERS
 
 CONTACTS_MAX = 1000
 """A company's own; the search goes through all of them with each key, in 2 ms."""
@@ -28,8 +29,9 @@ NUMBERS_MAX = 4
 SUFFIX_DIGITS_MIN = 7
 """As many last digits make two forms of a number one: 030 1234567 and +49 30 1234567."""
 
-LETTERS = ("", "", "abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz")
-_KEY_OF = {letter: str(key) for key, letters in enumerate(LETTERS) for letter in letters}
+_KEY_OF = {
+    letter: key for key, letters in LETTERS.items() for letter in letters if letter.isalpha()
+}
 _SPELT = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"})
 
 DIALLED = frozenset("0123456789*#+")
@@ -84,13 +86,16 @@ def checked(name: str, numbers: Iterable[ContactNumber]) -> Contact:
 
 def keys_of(text: str) -> str:
     """Return the digit keys that spell a text; what is on none is left out."""
-    spelt = unicodedata.normalize("NFD", text.casefold()).translate(_SPELT)
-    return "".join(c if c in DIALLED else _KEY_OF.get(c, "") for c in spelt)
+    return "".join(c if c in DIALLED else _KEY_OF.get(c, "") for c in _plain(text))
+
+
+def _plain(text: str) -> str:
+    """Return a text in small letters, each accent behind its letter."""
+    return unicodedata.normalize("NFD", text.casefold()).translate(_SPELT)
 
 
 def _sorting(name: str) -> tuple[str, str]:
-    plain = unicodedata.normalize("NFD", name.casefold()).translate(_SPELT)
-    return "".join(c for c in plain if not unicodedata.combining(c)), name
+    return "".join(c for c in _plain(name) if not unicodedata.combining(c)), name
 
 
 def name_keys(name: str) -> tuple[str, ...]:
@@ -117,6 +122,7 @@ class Directory:
         self._contacts: dict[str, Contact] = {}  # By the folded name.
         self._keys: dict[str, tuple[str, ...]] = {}
         self._ordered: tuple[Contact, ...] = ()
+        self._ends: dict[str, list[tuple[str, str]]] = {}  # Numbers and names, by a number's end.
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
@@ -129,14 +135,6 @@ class Directory:
             self._put(contact)
         self._order()
         return []
-
-    def add(self, contact: Contact) -> list[object]:
-        """Take a checked contact in; DirectoryError where its name is taken or no room is left."""
-        if contact.name.casefold() in self._contacts:
-            raise DirectoryError(f'"{contact.name}" is there already')
-        self._check_room()
-        self._put(contact)
-        return self._changed()
 
     def replace(self, old: Contact, new: Contact) -> list[object]:
         """Put a checked contact in another one's place."""
@@ -183,10 +181,8 @@ class Directory:
 
     def name_of(self, number: str) -> str:
         """Return whose number it is, "" where nobody here has it."""
-        for contact in self._ordered:
-            if any(is_same_number(number, known.number) for known in contact.numbers):
-                return contact.name
-        return ""
+        same = self._ends.get(_end_of(number), ())
+        return next((name for known, name in same if is_same_number(number, known)), "")
 
     def _check_room(self) -> None:
         if len(self._contacts) >= CONTACTS_MAX:
@@ -203,6 +199,11 @@ class Directory:
 
     def _order(self) -> None:
         self._ordered = tuple(sorted(self._contacts.values(), key=lambda c: _sorting(c.name)))
+        self._ends = {}
+        for contact in self._ordered:
+            for number in contact.numbers:
+                end = self._ends.setdefault(_end_of(number.number), [])
+                end.append((number.number, contact.name))
 
     def _changed(self) -> list[object]:
         before = self._ordered
@@ -214,11 +215,15 @@ def is_same_number(one: str, other: str) -> bool:
     """Tell whether two forms are one number: the same, or with and without a country's code."""
     if one == other:
         return True
-    digits = [number.lstrip("+0") for number in (one, other)]
-    shorter, longer = sorted(digits, key=len)
-    return (
-        shorter.isdigit()
-        and longer.isdigit()
-        and len(shorter) >= SUFFIX_DIGITS_MIN
-        and longer.endswith(shorter)
-    )
+    shorter, longer = sorted((one.lstrip("+0"), other.lstrip("+0")), key=len)
+    return _has_end(shorter) and longer.isdigit() and longer.endswith(shorter)
+
+
+def _has_end(digits: str) -> bool:
+    return digits.isdigit() and len(digits) >= SUFFIX_DIGITS_MIN
+
+
+def _end_of(number: str) -> str:
+    """Return what all forms of a number have in common: its last digits, else all of it."""
+    digits = number.lstrip("+0")
+    return digits[-SUFFIX_DIGITS_MIN:] if _has_end(digits) else number
