@@ -51,6 +51,7 @@ class Beginning(Calling):
             return self._send_digit(key)
         begun = [] if self.state is State.DIALLING else self._begin_dialling()
         at_once = self._number.press(key, self._now)
+        self._offer()
         return [*begun, *(self._dial() if at_once else [])]
 
     @property
@@ -78,6 +79,7 @@ class Beginning(Calling):
             self._menu.delete(self._now)
             return []
         self._number.delete(self._now)
+        self._offer()
         stays = self._number.digits or self._lifted or self._lines.held
         return [] if stays else self._go_on(resume=True)
 
@@ -101,7 +103,7 @@ class Beginning(Calling):
 
     def _dial(self) -> list[object]:
         if self._number.chosen >= 0:
-            return self._dial_target(self._matches()[self._number.chosen].number, 0)
+            return self._dial_target(self._number.offered[self._number.chosen].number, 0)
         dialled = self._number.dialled()
         if not dialled.number:
             return []
@@ -125,10 +127,10 @@ class Beginning(Calling):
         self._memory.history.rejects((self._lines.waiting or self._call).number)
         return super()._reject()
 
-    def _matches(self) -> tuple[Party, ...]:
-        """Return who may be meant by the digits so far."""
-        digits = self._number.digits if self.state is State.DIALLING else ""
-        return self._memory.matches(digits) if digits else ()
+    def _offer(self) -> None:
+        """Find who may be meant by the digits; no call that comes moves them under the finger."""
+        digits = self._number.digits
+        self._number.offered = self._memory.matches(digits) if digits else ()
 
     def _redial(self) -> list[object]:
         return self._dial_target(self._memory.history.last_dialled, 0)
@@ -159,7 +161,7 @@ class Beginning(Calling):
         number, beside = self._number, self._lines.beside(self._now)
         screen = self._facts.dialling(number.digits, beside, self._now)
         matches = tuple(
-            (far.name, far.number) if far.name else (far.number, "") for far in self._matches()
+            (far.name, far.number) if far.name else (far.number, "") for far in number.offered
         )
         redial = bool(self._memory.history.last_dialled)
         return replace(screen, matches=matches, chosen=number.chosen, can_redial=redial)

@@ -10,7 +10,8 @@ from it (`1xxx` and 112) it waits for another key like any other.
 
 from __future__ import annotations
 
-from config.dial_plan import DialPlan, Match
+from config.dial_plan import KEYS, DialPlan, Match
+from firmware.agent.events import Party
 from firmware.frozen import frozen
 
 DIGITS_MAX = 32
@@ -43,7 +44,8 @@ class NumberEntry:
     def forget(self) -> None:
         """Begin anew."""
         self.digits = ""
-        self.chosen = -1  # Of those who may be meant; -1: the digits themselves.
+        self.offered: tuple[Party, ...] = ()  # Who may be meant, as of the last digit.
+        self.chosen = -1  # Of them; -1: the digits themselves.
         self.dial_by: float | None = None
 
     def press(self, digit: str, now: float) -> bool:
@@ -64,9 +66,9 @@ class NumberEntry:
         self.digits, self.chosen = self.digits[:-1], -1
         self.dial_by = now + self._timeout_s if self.digits else None
 
-    def choose(self, step: int, count: int, now: float) -> None:
+    def choose(self, step: int, now: float) -> None:
         """Go on to the next of those who may be meant, or back to the digits."""
-        self.chosen = (self.chosen + 1 + step) % (count + 1) - 1
+        self.chosen = (self.chosen + 1 + step) % (len(self.offered) + 1) - 1
         self.dial_by = now + self._timeout_s
 
     def dialled(self) -> Dialled:
@@ -82,7 +84,7 @@ class NumberEntry:
 
     def is_emergency(self, target: str) -> bool:
         """Tell whether a target that was not typed is an emergency number."""
-        return self._emergency.match(target).match in COMPLETE if _is_typed(target) else False
+        return _is_typed(target) and self._emergency.match(target).match in COMPLETE
 
     def _is_end(self, key: str) -> bool:
         """Tell whether this key ends the number and is none of its digits."""
@@ -92,4 +94,4 @@ class NumberEntry:
 
 
 def _is_typed(target: str) -> bool:
-    return bool(target) and set(target) <= set("0123456789*#")
+    return bool(target) and set(target) <= set(KEYS)

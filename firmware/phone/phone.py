@@ -16,15 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from firmware.agent.events import (
-    IncomingCall,
-    MediaEnded,
-)
+from config.dial_plan import KEYS
+from firmware.agent.events import IncomingCall, MediaEnded
 from firmware.machine import earliest, is_due
-from firmware.media.events import (
-    ChangeVolume,
-    MuteMicrophone,
-)
+from firmware.media.events import ChangeVolume, MuteMicrophone
 from firmware.phone.beginning import Beginning
 from firmware.phone.events import (
     AnswerCall,
@@ -50,7 +45,7 @@ from firmware.phone.sound import SoundNews, carried_out, tone_of
 from firmware.phone.state import State
 from firmware.phone.views import CallList, MainMenu
 
-DIGITS = frozenset("0123456789*#")
+DIGITS = frozenset(KEYS)
 SOFT_KEYS = ("soft1", "soft2")
 VOLUME_KEYS = {"up": 1, "down": -1}
 
@@ -135,9 +130,8 @@ class Phone(Beginning):
 
     def _move(self, up: int) -> list[object]:
         """Choose what stands above or below; without such, turn pages, or the volume."""
-        matches = self._matches()
-        if matches:
-            self._number.choose(-up, len(matches), self._now)
+        if self._number.offered:
+            self._number.choose(-up, self._now)
         elif self.state is not State.IDLE:
             return [ChangeVolume(up)]
         elif self._menu.is_open:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from firmware.agent.events import (
@@ -16,6 +18,7 @@ from firmware.agent.events import (
 )
 from firmware.phone.directory import CONTACTS_MAX
 from firmware.phone.events import HookLifted, HookReplaced
+from firmware.phone.history import CALLS_MAX
 from firmware.phone.kept import (
     CallsKept,
     CallWay,
@@ -139,6 +142,33 @@ def test_who_may_be_meant_is_offered_while_dialling() -> None:
     rig.press(*"96", "down", "up")
     rig.pass_time(5)
     assert dialled(rig) == ["96"], "back to the digits"
+
+
+def test_who_was_chosen_is_called_whoever_calls_meanwhile() -> None:
+    rig = rig_with(CallsKept((missed("603", "Bert"), *(missed("7") for _ in range(CALLS_MAX - 1)))))
+    rig.feed(HookLifted())
+    rig.press("6", "down")
+    assert "> Bert 603" in rows(rig)
+    for call in range(9, 9 + CALLS_MAX):  # As many as push the old one out of the list.
+        rig.feed(IncomingCall(call, 1, Party("Anna", "604")))
+        rig.feed(CallEnded(call, EndCause.HUNG_UP_HERE))
+    assert "> Bert 603" in rows(rig)
+    rig.pass_time(5)
+    assert dialled(rig) == ["603"]
+
+
+def test_a_list_is_quick_though_the_directory_is_full() -> None:
+    people = (
+        Contact(f"P{n}", tuple(ContactNumber(NumberKind.WORK, f"03{k}{n:07}") for k in range(4)))
+        for n in range(CONTACTS_MAX)
+    )
+    rig = rig_with(
+        CallsKept(tuple(missed(f"0301{n:06}") for n in range(CALLS_MAX))),
+        ContactsKept(tuple(people)),
+    )
+    begun = time.process_time()
+    rig.press("soft1", *["down"] * 5)
+    assert time.process_time() - begun < 0.5
 
 
 def test_the_directory_is_searched_by_keys() -> None:
