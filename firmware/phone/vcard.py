@@ -104,19 +104,21 @@ def _unescaped(text: str) -> str:
 
 def _lines(text: str, reading: Reading) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, folded ones put together."""
-    whole, begun = "", 1
+    pieces, begun, is_quoted = [""], 1, False
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if number > LINES_MAX:
             reading.wrong(number, f"only {LINES_MAX} lines are read")
             break
-        if line[:1] in {" ", "\t"} and whole:
-            whole += line[1:]
-        elif whole.endswith("=") and "QUOTED-PRINTABLE" in whole.partition(":")[0].upper():
-            whole = whole[:-1] + line.lstrip()
+        if line[:1] in {" ", "\t"} and pieces[0]:
+            pieces.append(line[1:])
+        elif is_quoted and pieces[-1].endswith("="):
+            pieces[-1] = pieces[-1][:-1]
+            pieces.append(line.lstrip())
         else:
-            yield begun, whole
-            whole, begun = line, number
-    yield begun, whole
+            yield begun, "".join(pieces)
+            pieces, begun = [line], number
+            is_quoted = "QUOTED-PRINTABLE" in line.partition(":")[0].upper()
+    yield begun, "".join(pieces)
 
 
 def write_vcards(contacts: tuple[Contact, ...]) -> bytes:

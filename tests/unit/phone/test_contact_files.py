@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,6 +126,17 @@ def test_faults_of_cards_are_named_by_their_line() -> None:
     nested = read_vcards(b"BEGIN:VCARD\nnonsense\nBEGIN:VCARD\nFN:A\nTEL:1\nEND:VCARD")
     assert written(nested) == ["A: other 1"]
     assert nested.problems == ("line 2: no property of a vCard", "line 1: the card has no END")
+
+
+@pytest.mark.parametrize("line", [b"=41" * 6 + b"=\n", b" " + b"A" * 18 + b"\n"])
+def test_a_line_on_very_many_lines_takes_no_longer_than_they_do(line: bytes) -> None:
+    begun = time.process_time()
+    found = read_vcards(
+        b"BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:=\n" + line * (LINES_MAX - 9)
+        + b"\nFN:Bert\nTEL:603\nEND:VCARD\n"
+    )  # fmt: skip
+    assert written(found) == ["Bert: other 603"]
+    assert time.process_time() - begun < 2
 
 
 def test_a_line_is_folded_at_75_octets_and_no_letter_is_torn() -> None:
