@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -269,11 +269,27 @@ def test_the_automaton_agrees_with_the_reference(plan: Written, keys: str) -> No
         assert verdict.match is reference(node, keys[:count]), (text, keys[:count])
 
 
+TYPED = "12*#0987654321#"
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text("0129*#xX+[]-()|,;^ h", max_size=40) | st.text(max_size=600))
 def test_any_text_is_a_plan_or_refused_by_a_column(text: str) -> None:
-    with contextlib.suppress(DialPlanError):
-        DialPlan(text).match("12*#0987654321")
+    try:
+        plan = DialPlan(text)
+    except DialPlanError as error:
+        named = re.match(r"column (\d+): \S", str(error))
+        assert named, "a refusal names a column"
+        assert 1 <= int(named[1]) <= min(len(text), DIAL_PLAN_MAX) + 1, (
+            "within the text, or its end"
+        )
+        return
+    assert set(text) <= set(KEYS + "xX+[-]()|,;^")
+    for count in range(len(TYPED) + 1):
+        keys = TYPED[:count]
+        verdict = plan.match(keys)
+        assert verdict.match in Match
+        assert verdict.number.endswith((keys, keys.removesuffix("#"))), "what was typed is sent"
 
 
 @pytest.mark.parametrize("plan", ["(x+x+x+x+)+", "(" * 8 + "x+" * 200 + ")" * 8, "x+" * 256])
