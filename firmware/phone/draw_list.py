@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from firmware.phone import font
 from firmware.phone.canvas import Canvas
-from firmware.phone.grid import GAP, MARGIN, ROOM, WIDTH
+from firmware.phone.grid import GAP, MARGIN, PITCH, ROOM, WIDTH
 
 TEXT_Y = 14
 WRONG_Y = 34
-PITCH = 10
 
 
-def draw_rows(
-    canvas: Canvas, top: int, rows: tuple[tuple[str, str], ...], chosen: int, pitch: int = PITCH
-) -> None:
+def draw_rows(canvas: Canvas, top: int, rows: tuple[tuple[str, str], ...], chosen: int) -> None:
     """Write rows of a text and what stands right of it; the chosen one on a lit bar."""
     for number, (text, side) in enumerate(rows):
-        y, ink = top + number * pitch, int(number != chosen)
+        y, ink = top + number * PITCH, int(number != chosen)
         if not ink:
             canvas.bar(0, y - 1, WIDTH, 10)
         needed = min(font.width(side) + GAP if side else 0, ROOM - ROOM // 4)
@@ -26,9 +23,7 @@ def draw_rows(
 
 def draw_text(canvas: Canvas, text: str, wrong: str) -> None:
     """Write what is typed and a mark at its end, always in sight; below it what is wrong."""
-    shown = text + "_"
-    lines = _broken(shown)
-    for number, line in enumerate(lines[-2:]):
+    for number, line in enumerate(_broken(text + "_")[-2:]):
         canvas.text(MARGIN, TEXT_Y + number * PITCH, line)
     for number, line in enumerate(font.wrapped(wrong, ROOM, 2)):
         canvas.text(MARGIN, WRONG_Y + number * PITCH, line)

@@ -14,6 +14,9 @@ WIDTH, HEIGHT = SIZE
 PAGE_LINES = 4
 """Lines of a page between its title and the soft keys."""
 
+PITCH = 10
+"""From the top of a line to that of the next."""
+
 MARGIN = 2
 """Columns kept free at both sides."""
 

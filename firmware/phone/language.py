@@ -95,16 +95,16 @@ class Language:
         if found is None:
             return None
         parts = found.groupdict()
-        if any(place.startswith("text") and not self.knows(part) for place, part in parts.items()):
+        whole = {
+            place: self._found(part) if place.startswith("text") else part
+            for place, part in parts.items()
+        }
+        if None in whole.values():
             return None
         said = message.entry.said[0]
         if message.entry.plural:
             assert self._catalogue is not None
             said = message.entry.said[self._catalogue.form_of(int(parts["n"]))]
-        whole = {
-            place: self.say(part) if place.startswith("text") else part
-            for place, part in parts.items()
-        }
         return said.format(**whole)
 
 

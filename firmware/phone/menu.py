@@ -228,11 +228,11 @@ class Menu:
         if self._line:
             wrong = self._memory.language.say(self._wrong)
             return TextScreen(title, self._line.text, self._line.case.value, wrong, trouble)
-        rows = tuple((item.text, item.side) for item in self._items(view, now))
-        can_delete = isinstance(view, ContactList) and bool(view.keys)
-        can_take = self.chosen(now) is not None
-        at = min(chosen, len(rows) - 1)
-        return ListScreen(title, rows, at, can_take, can_delete, trouble)
+        items = self._items(view, now)
+        rows = tuple((item.text, item.side) for item in items)
+        at = min(chosen, len(items) - 1)
+        can_take = items[at].deed is not None
+        return ListScreen(title, rows, at, can_take, bool(self.search), trouble)
 
 
 def _line_for(view: View) -> MultiTap | None:

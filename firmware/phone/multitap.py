@@ -57,11 +57,6 @@ class MultiTap:
         """What has been typed, with the letter that may still change."""
         return self._text
 
-    @property
-    def is_open(self) -> bool:
-        """Tell whether the last letter may still change."""
-        return bool(self._key)
-
     def deadline(self) -> float | None:
         """Return when the last letter counts."""
         return self._settled_by

@@ -15,7 +15,7 @@ from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
 from firmware.phone.draw_graph import draw_graph
 from firmware.phone.draw_list import draw_rows, draw_text
-from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, ROOM, WIDTH, row_lines
+from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, PITCH, ROOM, WIDTH, row_lines
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.screen import (
     AccountLine,
@@ -37,7 +37,7 @@ from firmware.phone.screen import (
 
 # Rows, from the top; a line of text is nine high with what reaches below it.
 BAR_HIGH = 11
-PAGE_Y, PITCH = 13, 10
+PAGE_Y = 13
 ROW_Y = (34, 44)  # The two rows below a headline.
 IDLE_Y, IDLE_PITCH, IDLE_ROWS = 17, 9, 3
 LINK_Y = 46

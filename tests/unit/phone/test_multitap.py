@@ -48,12 +48,10 @@ def test_letters(keys: str, text: str) -> None:
 def test_a_letter_counts_after_a_second() -> None:
     line = MultiTap("", 10)
     line.press("2", 0.0)
-    assert line.is_open
     assert line.deadline() == LETTER_S
     line.wake(0.9)
-    assert line.is_open
+    assert line.deadline() == LETTER_S
     line.wake(LETTER_S)
-    assert not line.is_open
     assert line.deadline() is None
     line.press("2", 1.1)
     assert line.text == "Aa"
@@ -63,7 +61,7 @@ def test_what_is_deleted_and_what_has_no_room() -> None:
     line = typed("22 22", length_max=2)
     line.press("3", 9.0)
     assert line.text == "Bb"
-    assert not line.is_open
+    assert line.deadline() is None
     line.delete()
     line.delete()
     line.delete()
@@ -90,4 +88,4 @@ def test_random_keys_never_grow_a_line_beyond_its_room(seed: int) -> None:
         else:
             line.press(random.choice("1234567890*#"), now)
         assert len(line.text) <= 8
-        assert line.is_open == (line.deadline() is not None)
+        assert line.deadline() is None or line.deadline() == now + LETTER_S
