@@ -101,7 +101,7 @@ class Menu:
         """Go back by one view."""
         self._touched(now)
         self._views.pop()
-        self._wrong, self._line = "", None
+        self._line = None
         if not self._views:
             self.close()
 

@@ -16,7 +16,7 @@ from firmware.agent.events import (
     Party,
 )
 from firmware.phone.history import CALLS_MAX, History, HistoryFact
-from firmware.phone.kept import CallsKept, CallWay, HistoryLog, PastCall
+from firmware.phone.kept import WHY_CHARACTERS_MAX, CallsKept, CallWay, HistoryLog, PastCall
 
 BERT = Party("Bert", "603")
 MISSED, RECEIVED, DIALLED = CallWay.MISSED, CallWay.RECEIVED, CallWay.DIALLED
@@ -78,6 +78,7 @@ def test_what_was_dialled_is_what_redial_dials_whatever_becomes_of_it() -> None:
     calls.learn(FarChanged(7, Party("Bert at his desk", "603")), 2.0)
     entry = told(calls.learn(CallEnded(7, EndCause.REFUSED, 486, "busy"), 3.0))
     assert entry == PastCall(DIALLED, "Bert at his desk", "0301234", 1, 1001.0, None, "busy")
+    assert calls.learn(CallEnded(0, EndCause.FAILED), 3.5) == [], "it is in the list once"
     calls.dials("999", 1, 4.0)
     assert told(calls.learn(CallEnded(0, EndCause.FAILED, reason="no link"), 4.0)).why == "no link"
     assert calls.last_dialled == "999"
@@ -106,6 +107,9 @@ def test_long_and_odd_texts_are_bounded() -> None:
     calls.learn(IncomingCall(1, 1, Party("x" * 500, "6\n3")), 0.0)
     entry = told(calls.learn(CallEnded(1, EndCause.CANCELLED_THERE), 0.0))
     assert (len(entry.name), entry.number) == (64, "6?3")
+    calls.learn(Dialling(2, 1, BERT), 1.0)
+    why = told(calls.learn(CallEnded(2, EndCause.REFUSED, 486, "x\n" * 500), 2.0)).why
+    assert (len(why), why[:4]) == (WHY_CHARACTERS_MAX, "x?x?")
 
 
 def test_what_was_kept_stands_below_what_this_run_has_seen() -> None:

@@ -31,7 +31,7 @@ from firmware.phone.kept import (
     NumberKind,
     PastCall,
 )
-from firmware.phone.menu import AWAY_S
+from firmware.phone.menu import AWAY_S, SEARCH_MAX
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, ListScreen, TextScreen
 from firmware.phone.settings import DELAY_S
 from firmware.phone.state import State
@@ -142,6 +142,9 @@ def test_who_may_be_meant_is_offered_while_dialling() -> None:
     rig.press(*"96", "down", "up")
     rig.pass_time(5)
     assert dialled(rig) == ["96"], "back to the digits"
+    rig = rig_with(CallsKept((missed("+4930", "Bert"),)))
+    rig.press("4", "9")
+    assert "Bert +4930" in rows(rig)
 
 
 def test_who_was_chosen_is_called_whoever_calls_meanwhile() -> None:
@@ -169,6 +172,20 @@ def test_a_list_is_quick_though_the_directory_is_full() -> None:
     begun = time.process_time()
     rig.press("soft1", *["down"] * 5)
     assert time.process_time() - begun < 0.5
+
+
+def test_no_search_is_longer_than_any_name() -> None:
+    rig = open_directory(remembering())
+    rig.press(*"2" * (SEARCH_MAX + 3))
+    assert rows(rig)[0] == f"Find: {'2' * SEARCH_MAX} 1/1"
+
+
+def test_who_looks_at_other_calls_has_not_seen_the_missed_ones() -> None:
+    rig = rig_with(CallsKept((missed("603"),)))
+    rig.press("down", "soft1", "down", "soft1")
+    assert rows(rig)[0] == "Received calls 1/1"
+    rig.press("soft2", "soft2")
+    assert rows(rig)[-1] == "[1 missed] [Link]"
 
 
 def test_the_directory_is_searched_by_keys() -> None:
