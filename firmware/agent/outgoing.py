@@ -13,7 +13,8 @@
   at another proxy nobody knows it. Our first attempt may still be ringing there, so a 486 to the
   second is heard once more `BUSY_S` later. Whoever hangs up meanwhile still owes that CANCEL.
 - The far end may have lost the same link, and not be registered yet where we are: a repeated INVITE
-  that finds nobody there goes again after each of `NOT_YET_S`. Only then is it refused.
+  that finds nobody there goes again after each of `NOT_YET_S`. Only then is it refused; or at once,
+  where it rang: somebody is there, and does not answer.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ class OutgoingCall(RingingCall):
                 return self._send_anew()
             case 486 if self._may_be_our_own:
                 return self._met_itself(now)
-            case status if status in NOT_THERE_NOW and self._waits_s:
+            case status if status in NOT_THERE_NOW and self._may_come:
                 return self._came_too_early(now)
             case status:
                 return self._refused(status, response)
@@ -240,6 +241,11 @@ class OutgoingCall(RingingCall):
         self._enter_patiently(CallState.REPEATING)
         self._may_be_our_own, self._again_at = False, now + BUSY_S
         return []
+
+    @property
+    def _may_come(self) -> bool:
+        """Tell whether nobody has rung yet, and the far end may still be on its way here."""
+        return self.state is CallState.CALLING and bool(self._waits_s)
 
     def _came_too_early(self, now: float) -> list[object]:
         """Nobody is there, perhaps only for now: ask once more, each time later."""

@@ -174,6 +174,17 @@ def test_a_far_end_that_does_not_come_back_is_not_there() -> None:
     assert rig.ended() == CallEnded(1, EndCause.REFUSED, 404, "no such number")
 
 
+@pytest.mark.parametrize("status", [408, 480])
+def test_a_far_end_that_rings_and_does_not_answer_is_not_called_again(status: int) -> None:
+    rig = Lost()
+    rig.comes_back()
+    rig.hears(180)
+    rig.hears(status)
+    assert rig.ended().status == status, "it is there"
+    rig.wait(60)
+    assert not rig.take("INVITE")
+
+
 def test_who_is_not_there_at_first_is_not_waited_for() -> None:
     rig = Calling()
     rig.hears(404)
