@@ -7,7 +7,6 @@ and none has its verdict still to come, the proxy is unfit; else that account wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from firmware.agent.events import AccountStatus
 from firmware.agent.line import Line
@@ -24,7 +23,7 @@ class Registrations:
     def __init__(self, lines: list[Line]) -> None:
         self._all = {line.account.number: Registration(line) for line in lines}
         assert len(self._all) == len(lines), "two accounts with one number"
-        self._failing: RegistrarFailing | None = None
+        self._failing: Failure | None = None
         self._unsettled: set[int] = set()  # Accounts whose verdict on this link is to come.
         self._leaving = False  # For another proxy: the accounts sign off here first (F3).
         self._told: dict[int, AccountStatus] = {}
@@ -103,8 +102,7 @@ class Registrations:
 
     def note_failing(self, failing: RegistrarFailing) -> list[object]:
         """An account was not served; the link may end before the others have their verdicts."""
-        known_s = self._failing.retry_after_s if self._failing else 0.0
-        self._failing = replace(failing, retry_after_s=max(failing.retry_after_s, known_s))
+        self._failing = failing.failure
         if self.registered or not failing.retry_after_s:
             return []
         return [HoldProxy(failing.proxy, failing.retry_after_s)]
@@ -134,4 +132,4 @@ class Registrations:
         self._failing = None
         if self.registered:
             return []
-        return [ProxyUnfit(failing.failure, failing.retry_after_s)]
+        return [ProxyUnfit(failing)]

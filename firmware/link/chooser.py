@@ -27,10 +27,6 @@ HEAD_START_DOUBLINGS_MAX = 4
 """After so many short links, to whomever, head starts double up to the budgets of TCP and TLS: else
 a quick proxy that never stays would win every race against one that is slow and works."""
 
-RETRY_AFTER_MAX_S = 86_400.0
-"""A registrar that asks for more than a day is taken to mean a day: it may be a mistake."""
-
-
 PONGS_MISSED_MAX = 10
 """Probes in a row without a pong: what was known of the proxy is not so, or no longer (F3)."""
 
@@ -86,15 +82,13 @@ class Chooser:
         """Tell whether some proxy may be tried with hope."""
         return any(self.is_fit(proxy, now) for proxy in self.order(now))
 
-    def unfit(self, proxy: Proxy, retry_after_s: float, now: float) -> None:
+    def unfit(self, proxy: Proxy, now: float) -> None:
         """A proxy does not serve (D8)."""
         self._records[proxy].unfit_until = now + self._blacklist_s
-        if retry_after_s:
-            self.hold(proxy, retry_after_s, now)
 
     def hold(self, proxy: Proxy, retry_after_s: float, now: float) -> None:
         """A proxy asked for time: it is not tried before that, unless it serves after all."""
-        record, until = self._records[proxy], now + min(retry_after_s, RETRY_AFTER_MAX_S)
+        record, until = self._records[proxy], now + retry_after_s
         record.not_before = max(until, record.not_before or until)
 
     def fit(self, proxy: Proxy) -> None:
@@ -109,7 +103,7 @@ class Chooser:
             return False
         record.short_links, self._short_links = record.short_links + 1, self._short_links + 1
         if record.short_links >= SHORT_LINKS_MAX and self.is_fit(proxy, now):
-            self.unfit(proxy, 0.0, now)
+            self.unfit(proxy, now)
         return True
 
     def tried(self, proxy: Proxy, failure: Failure | None) -> None:

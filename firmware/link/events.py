@@ -222,21 +222,21 @@ class ServiceConfirmed:
 
 @frozen
 class ProxyUnfit:
-    """Registration says that the proxy does not serve (D8); not again before Retry-After."""
+    """Registration says that the proxy does not serve (D8); of Retry-After, `HoldProxy` tells."""
 
     failure: Failure
-    retry_after_s: float = 0.0
 
 
 @frozen
 class HoldProxy:
     """An account got Retry-After, and none is registered there: not again before that (D8).
 
-    The verdict on the proxy may be to come, from other accounts; the link may end before it does.
+    It comes before the verdict on the proxy, which other accounts may have a say in: the link may
+    end before that. Of several the longest counts.
     """
 
     proxy: Proxy
-    retry_after_s: float
+    retry_after_s: float  # A day at most.
 
 
 @frozen

@@ -141,7 +141,7 @@ class Link:
         if self._homecoming:
             out += self._after_homecoming(self._homecoming.wake(now, self._calls), now)
         if is_due(self._home_by, now):
-            out += self._unfit(NOT_SERVED, 0.0, now)
+            out += self._unfit(NOT_SERVED, now)
         if self._race:
             out += self._after_race(self._race.wake(now), now)
         if is_due(self._retry_at, now):  # The last: what was lost just now may be retried at once.
@@ -161,8 +161,8 @@ class Link:
                 return self._accepted(event, now)
             case ServiceConfirmed(flow_timer_s):
                 return self._service_confirmed(flow_timer_s, now)
-            case ProxyUnfit(failure, retry_after_s):
-                return self._unfit(failure, retry_after_s, now)
+            case ProxyUnfit(failure):
+                return self._unfit(failure, now)
             case HoldProxy(proxy, retry_after_s):
                 return self._hold(proxy, retry_after_s, now)
             case CallsInProgress(calls):
@@ -300,11 +300,11 @@ class Link:
         self._chooser.fit(self._flow.proxy)
         return self._after_flow(self._flow.service_confirmed(flow_timer_s, now), now)
 
-    def _unfit(self, failure: Failure, retry_after_s: float, now: float) -> list[object]:
-        """D8: the proxy does not serve; leave it for as long as it asked."""
+    def _unfit(self, failure: Failure, now: float) -> list[object]:
+        """D8: the proxy does not serve; leave it."""
         if self._flow is None:
             return []
-        self._chooser.unfit(self._flow.proxy, retry_after_s, now)
+        self._chooser.unfit(self._flow.proxy, now)
         return self._lose(failure, now)
 
     def _hold(self, proxy: Proxy, retry_after_s: float, now: float) -> list[object]:
@@ -333,7 +333,7 @@ class Link:
     def _after_loss(self, flow: Flow | SeparateFlows, now: float) -> float:
         """Return when to try again after a link is gone (F1, F2, D8)."""
         if not flow.served and self._chooser.is_fit(flow.proxy, now):
-            self._chooser.unfit(flow.proxy, 0.0, now)
+            self._chooser.unfit(flow.proxy, now)
         # Only where this proxy has just become unfit: the fit one may be dead as well (F2).
         turned = self._was_fit and not self._chooser.is_fit(flow.proxy, now)
         if turned and self._chooser.has_fit(now):

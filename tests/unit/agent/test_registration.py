@@ -390,7 +390,7 @@ def test_a_registrar_that_serves_nobody_makes_the_proxy_unfit(status: int, reaso
     rig.register()
     (unfit,) = of(ProxyUnfit, rig.out)
     assert (unfit.failure.kind, unfit.failure.text) == (FailureKind.UNFIT, reason)
-    assert unfit.retry_after_s == 17
+    assert of(HoldProxy, rig.out) == [HoldProxy(PRIMARY, 17.0)]
     assert last(rig).state is RegistrationState.WAITING
 
 
@@ -400,7 +400,7 @@ def test_silence_makes_the_proxy_unfit() -> None:
     rig.feed(RequestFailed(rig.one("REGISTER").key, RequestFailure.TIMEOUT))
     (unfit,) = of(ProxyUnfit, rig.out)
     assert unfit.failure.text == "registrar does not answer"
-    assert unfit.retry_after_s == 0
+    assert not of(HoldProxy, rig.out), "nothing was asked for"
 
 
 @pytest.mark.parametrize(("status", "reason"), FAILURES)
@@ -426,13 +426,14 @@ def test_an_account_that_alone_is_not_served_waits_alone(
     assert rig.accounts() == (1, 2)
 
 
-def test_the_longest_retry_after_counts_when_nobody_is_served() -> None:
+def test_every_retry_after_is_told_before_the_verdict_when_nobody_is_served() -> None:
     rig = Rig(account(1), account(2), account(3))
     rig.up()
     for sent, seconds in zip(rig.take("REGISTER"), ("5", "60", "7"), strict=True):
         rig.reply(sent, answer(sent.request, 503, ("Retry-After", seconds)))
-    (unfit,) = of(ProxyUnfit, rig.out)
-    assert unfit.retry_after_s == 60
+    said = [item for item in rig.out if isinstance(item, HoldProxy | ProxyUnfit)]
+    assert said[:-1] == [HoldProxy(PRIMARY, seconds) for seconds in (5.0, 60.0, 7.0)]
+    assert isinstance(said[-1], ProxyUnfit)
 
 
 def test_d8_retry_after_is_told_before_the_other_accounts_have_their_verdicts() -> None:

@@ -11,6 +11,7 @@ from firmware.link.events import (
     Connected,
     Failure,
     FailureKind,
+    HoldProxy,
     LinkDown,
     LinkState,
     LinkUp,
@@ -159,7 +160,8 @@ def test_f2_a_machine_that_slept_through_its_thirty_seconds_retries_at_once(held
     rig.feed(ServiceConfirmed())
     rig.now += 400.0
     if held_s:
-        rig.feed(ProxyUnfit(Failure(FailureKind.UNFIT, "busy"), held_s))
+        rig.feed(HoldProxy(PRIMARY, held_s))
+        rig.feed(ProxyUnfit(Failure(FailureKind.UNFIT, "busy")))
     else:
         rig.lose(attempt, RESET)
     assert rig.status.retry_at == rig.now + held_s
@@ -169,7 +171,8 @@ def test_d8_retry_after_is_honoured_even_when_the_network_changes() -> None:
     rig = Rig()
     attempt = rig.registered()
     busy = Failure(FailureKind.UNFIT, "the registrar is overloaded (503)")
-    out = rig.feed(ProxyUnfit(busy, 40.0))
+    rig.feed(HoldProxy(PRIMARY, 40.0))
+    out = rig.feed(ProxyUnfit(busy))
     assert of(Close, out) == [Close(attempt)]
     assert of(LinkDown, out) == [LinkDown(busy)]
     before = rig.now

@@ -12,6 +12,7 @@ from firmware.link.events import (
     Connected,
     Failure,
     FailureKind,
+    HoldProxy,
     LeaveSoon,
     LinkDown,
     LinkState,
@@ -216,7 +217,9 @@ def test_d8_not_before_its_retry_after_even_when_the_backup_fails() -> None:
     rig = Two()
     first = rig.dialled()
     rig.stands(first)
-    rig.feed(ProxyUnfit(BUSY, 40.0))
+    for seconds in (5.0, 40.0, 7.0):
+        rig.feed(HoldProxy(PRIMARY, seconds))
+    rig.feed(ProxyUnfit(BUSY))
     held_until = rig.now + 40
     while rig.now < held_until:
         connect = rig.dialled()
@@ -425,7 +428,8 @@ def test_f3_no_probe_before_the_primarys_retry_after() -> None:
     rig = Two()
     first = rig.dialled()
     rig.stands(first)
-    rig.feed(ProxyUnfit(BUSY, 500.0))
+    rig.feed(HoldProxy(PRIMARY, 500.0))
+    rig.feed(ProxyUnfit(BUSY))
     second = rig.dialled()
     rig.stands(second)
     rig.serves(second.attempt)
