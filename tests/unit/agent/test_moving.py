@@ -110,7 +110,10 @@ def test_f3_a_sign_off_that_was_not_answered_may_undo_the_next_binding(answered:
     rig.up(PRIMARY)
     rig.register()
     rig.wait(6)
-    assert bool(rig.take("REGISTER")) is not answered
+    again = rig.take("REGISTER")
+    assert bool(again) is not answered
+    for sent in again:
+        rig.reply(sent, rig.registrar.answer(sent.request))
     rig.register()
     rig.wait(60)
     assert not rig.take("REGISTER"), "once is enough"

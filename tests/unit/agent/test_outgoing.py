@@ -464,6 +464,9 @@ def test_a_bye_that_waits_for_its_far_end_goes_at_once_over_the_next_link() -> N
     rig.up()
     rig.register()
     bye = rig.one("BYE")
+    rig.reply(bye, answer(bye.request, 404))
+    rig.wait(NOT_YET_S[0] + 0.1)
+    bye = rig.one("BYE")  # It is waited for anew there, too.
     rig.reply(bye, answer(bye.request, 200))
     rig.wait(100)
     assert not rig.take("BYE")

@@ -308,6 +308,15 @@ def test_what_was_never_written_is_not_cancelled() -> None:
     assert rig.take("INVITE")
 
 
+def test_the_cancel_before_one_that_was_never_written_is_owed_and_not_said_twice() -> None:
+    rig = Lost()
+    rig.comes_back()
+    rig.feed(ServiceLost(RESET))
+    rig.feed(RequestFailed(rig.invite.key, RequestFailure.LINK_LOST))
+    rig.comes_back()
+    assert cancels(rig) == [rig.first]
+
+
 def test_an_answer_to_the_first_one_is_not_heard_any_more() -> None:
     rig = Lost()
     first = rig.invite

@@ -23,7 +23,14 @@ from firmware.agent.events import HangUp as Hang
 from firmware.agent.rescue import CROSSING_S
 from firmware.link.events import Proxy, ProxyUnfit
 from firmware.sip.message import Request
-from firmware.transaction.events import CancelLost, CancelRequest, SendAck, SendRequest
+from firmware.transaction.events import (
+    CancelLost,
+    CancelRequest,
+    RequestFailed,
+    RequestFailure,
+    SendAck,
+    SendRequest,
+)
 from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of
 from tests.unit.agent.talking import AUDIO, HELD, Talking
@@ -166,6 +173,19 @@ def test_a_refresh_that_was_given_up_and_is_answered_is_acknowledged() -> None:
     rig.acknowledges()
     rig.grants(rig.asked())
     assert rig.calls() == (1,)
+
+
+def test_the_silence_after_a_refresh_that_was_given_up_is_not_that_of_the_next_one() -> None:
+    rig = lost()
+    sent = rig.asked()
+    rig.wait(CROSSING_S)
+    rig.sends("INVITE", AUDIO)
+    rig.acknowledges()
+    again = rig.asked()
+    rig.feed(RequestFailed(sent.key, RequestFailure.TIMEOUT))
+    assert Tie.REPLACING not in ties(rig)
+    rig.grants(again)
+    assert ties(rig)[-1] is Tie.ANCHORED
 
 
 def test_a_link_well_refuses_theirs_however_long_ours_is_out() -> None:
