@@ -452,6 +452,20 @@ def test_a_far_end_that_is_not_there_yet_is_told_later(status: int) -> None:
     assert not rig.take("BYE"), "it is gone"
 
 
+def test_a_bye_that_is_said_again_later_may_be_challenged_again() -> None:
+    rig = Calling()
+    rig.is_answered()
+    rig.hangs_up()
+    for status in (407, 404, 407):
+        bye = rig.one("BYE")
+        challenge = ("Proxy-Authenticate", rig.registrar.realm.challenge())
+        rig.reply(bye, answer(bye.request, status, challenge))
+        rig.wait(NOT_YET_S[0] + 0.1)
+    bye = rig.one("BYE")
+    rig.reply(bye, answer(bye.request, 200))
+    assert not rig.agent.remembered - len(rig.agent._calls)
+
+
 def test_a_bye_that_waits_for_its_far_end_goes_at_once_over_the_next_link() -> None:
     rig = Calling()
     rig.is_answered()

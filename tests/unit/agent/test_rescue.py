@@ -32,7 +32,7 @@ from firmware.transaction.events import (
     SendRequest,
 )
 from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of
+from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of, sdp
 from tests.unit.agent.talking import AUDIO, HELD, Talking
 
 BOTH = pytest.mark.parametrize("placed", [True, False], ids=["placed", "received"])
@@ -557,6 +557,26 @@ def test_an_ack_that_the_old_dialog_owes_is_not_waited_for_in_the_new_one() -> N
     assert HoldChanged(1, on=True) in rig.out
     rig.wait(60)
     assert rig.calls() == (1,)
+
+
+@BOTH
+def test_ours_that_is_refused_after_theirs_changes_nothing(placed: bool) -> None:
+    rig, sent = replacing(placed=placed)
+    rig.sends("INVITE", AUDIO)
+    rig.acknowledges()
+    rig.denies(sent, 487)
+    assert ties(rig)[-1] is Tie.ANCHORED
+    rig.wait(100)
+    assert not rig.take("INVITE")
+    assert rig.calls() == (1,)
+
+
+def test_the_answer_to_ours_is_read_beside_what_ours_has_offered() -> None:
+    rig, sent = replacing()
+    assert rig.sends("INVITE", sdp("m=audio 4000 RTP/AVP 8")).status == 200
+    rig.acknowledges()
+    rig.reply(sent, rig.accept(sent.request, "new", sdp("m=audio 4000 RTP/AVP 0")))
+    assert [bye.request.call_id for bye in rig.take("BYE")] == [rig.call_id], "the old dialog ends"
 
 
 @BOTH

@@ -290,6 +290,16 @@ def test_f5_the_cancel_of_a_lost_invite_bears_its_branch_and_goes_over_the_next_
     assert bench.layer.open_transactions == 0
 
 
+def test_no_more_cancels_are_owed_than_there_may_be_requests() -> None:
+    bench = Bench()
+    invite = bench.send("INVITE")
+    bench.lose()
+    for number in range(CLIENTS_MAX + 1):
+        bench.feed(CancelLost(invite, f"SIP;cause={number}"))
+    first = sent(bench.feed(LinkUp(PROXY, LOCAL))[1:2], Request)
+    assert first.headers.get("Reason") == "SIP;cause=1", "the oldest is let go"
+
+
 @pytest.mark.parametrize("proxy", [PROXY, replace(PROXY, role=Role.BACKUP, host="backup.example")])
 def test_f5_a_cancel_that_the_next_link_has_not_carried_is_owed_to_the_same_proxy(
     proxy: Proxy,
