@@ -453,13 +453,13 @@ def test_d8_retry_after_is_told_before_the_other_accounts_have_their_verdicts() 
 def test_d8_retry_after_is_the_accounts_own_where_another_is_registered() -> None:
     rig = Rig(account(1), account(2))
     rig.up()
+    for challenged in rig.take("REGISTER"):
+        rig.reply(challenged, rig.registrar.answer(challenged.request))
     first, second = rig.take("REGISTER")
-    rig.reply(first, rig.registrar.answer(first.request))
-    rig.reply(second, rig.registrar.answer(second.request))
-    (first,) = [sent for sent in rig.take("REGISTER") if sent.request.to == first.request.to]
     rig.reply(first, rig.registrar.answer(first.request))
     assert rig.accounts() == (1,)
     rig.reply(second, answer(second.request, 503, ("Retry-After", "40")))
+    assert last(rig, 2).state is RegistrationState.WAITING
     assert not of(HoldProxy, rig.out)
 
 

@@ -161,6 +161,20 @@ def test_a_refresh_that_was_lost_on_its_way_gives_way_to_theirs(placed: bool) ->
     assert ties(rig)[-1] is Tie.ANCHORED
 
 
+def test_what_a_refresh_that_was_given_up_had_wanted_is_asked_for_anew() -> None:
+    rig = Talking()
+    rig.down()
+    rig.feed(Hold(1))
+    rig.up(BACKUP, NEXT)
+    rig.register()
+    rig.asked()
+    rig.wait(CROSSING_S)
+    assert b"sendonly" not in rig.sends("INVITE", AUDIO).body, "they have not been asked yet"
+    rig.acknowledges()
+    rig.grants(rig.asked(), HELD)
+    assert of(HoldChanged, rig.out) == [HoldChanged(1, on=True)]
+
+
 def test_a_refresh_that_was_given_up_and_is_answered_is_acknowledged() -> None:
     rig = lost()
     sent = rig.asked()
