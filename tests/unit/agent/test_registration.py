@@ -436,6 +436,15 @@ def test_every_retry_after_is_told_before_the_verdict_when_nobody_is_served() ->
     assert isinstance(said[-1], ProxyUnfit)
 
 
+def test_d8_more_than_a_day_is_taken_to_mean_a_day() -> None:
+    rig = Rig()
+    rig.registrar.refusals = [refusal(503, ("Retry-After", "4294967295"))]
+    rig.up()
+    rig.register()
+    assert of(HoldProxy, rig.out) == [HoldProxy(PRIMARY, 86_400.0)]
+    assert (last(rig).retry_at or 0) <= rig.now + 1.1 * 86_400.0
+
+
 def test_d8_retry_after_is_told_before_the_other_accounts_have_their_verdicts() -> None:
     rig = Rig(account(1), account(2), account(3))
     rig.up()

@@ -213,6 +213,14 @@ def test_a_link_that_dies_while_busy_is_waited_for_too() -> None:
     assert len(cancels(rig)) == 1
 
 
+def test_a_wait_that_the_next_link_cuts_short_is_over() -> None:
+    rig = Lost()
+    rig.comes_back()
+    busy(rig)
+    rig.down()
+    rig.comes_back(BACKUP)
+
+
 def test_a_challenge_of_the_repeated_one_is_answered() -> None:
     rig = Lost()
     again = rig.comes_back()
