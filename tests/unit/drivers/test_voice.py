@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from drivers import voice
 from drivers.fakes import FakePartError, FakeVoice
 from drivers.interfaces import Voice
 from drivers.voice import CUSHION, NO_DEVICE, RING_MAX, SoundCard
@@ -244,6 +245,19 @@ def test_no_card_is_a_card_that_keeps_time() -> None:
     while ticks.acquire(blocking=False):
         continue
     assert not ticks.acquire(timeout=0.1), "no tick after the end"
+
+
+def test_without_a_card_the_end_waits_for_one_frame_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(voice, "RETRY_S", 2 * WAIT_S)
+    monkeypatch.setattr(voice, "CLOSE_S", WAIT_S)
+    before = set(threading.enumerate())
+    card, ticked = SoundCard(NO_DEVICE), threading.Event()
+    card.start(ticked.set)
+    assert ticked.wait(WAIT_S)
+    card.stop()
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_card_can_be_started_again(card: SoundCard, portaudio: PortAudio) -> None:

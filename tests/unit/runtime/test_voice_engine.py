@@ -23,6 +23,7 @@ from firmware.media.plan import Endpoint, Format, MediaPlan
 from firmware.media.tone_table import ToneKind
 from firmware.media.voices import Said, Voices
 from firmware.phone.events import SoundHealth, StartVoice, StopVoice
+from firmware.runtime import voice
 from firmware.runtime.call_sockets import DATAGRAMS_MAX
 from firmware.runtime.voice import TICKS_MAX, VoiceEngine
 from firmware.settings import VoiceSettings
@@ -198,19 +199,39 @@ def test_a_flood_from_a_stranger_is_not_heard_and_does_not_stop_the_call() -> No
     async def play() -> None:
         async with phones() as (here, there):
             await calling(here, there)
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-                for number in range(20):
-                    for _ in range(DATAGRAMS_MAX):
-                        stranger.sendto(os.urandom(172), (HOST, there.port))
-                    if number % 10 == 0:
-                        await let_pass(here, there, 1)
-                assert await speak(here, there, 440) == pytest.approx(440, abs=2)
+            for number in range(20):
+                send(there.port, *[os.urandom(172) for _ in range(DATAGRAMS_MAX)])
+                if number % 10 == 0:
+                    await let_pass(here, there, 1)
+            assert await speak(here, there, 440) == pytest.approx(440, abs=2)
             assert not there.broken
 
     run(play())
 
 
-def test_a_card_that_holds_its_ticks_back_does_not_keep_packets_waiting() -> None:
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return what the voices are given, as it comes."""
+    given: list[bytes] = []
+    take = Voices.received
+
+    def noted(voices: Voices, call: int, packet: PacketReceived, now: float) -> Said:
+        given.append(packet.data)
+        return take(voices, call, packet, now)
+
+    monkeypatch.setattr(Voices, "received", noted)
+    return given
+
+
+def send(to: int, *datagrams: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for datagram in datagrams:
+            stranger.sendto(datagram, (HOST, to))
+
+
+def test_a_card_that_holds_its_ticks_back_does_not_keep_packets_waiting(
+    received: list[bytes],
+) -> None:
     async def play() -> None:
         async with phones() as (here, there):
             await calling(here, there)
@@ -219,38 +240,34 @@ def test_a_card_that_holds_its_ticks_back_does_not_keep_packets_waiting() -> Non
             await until(lambda: bool(received))
             assert here.card.frames_played == before
 
-    received: list[object] = []
-    with pytest.MonkeyPatch.context() as patch:
-        take = Voices.received
-
-        def noted(voices: Voices, call: int, packet: PacketReceived, now: float) -> Said:
-            received.append(packet)
-            return take(voices, call, packet, now)
-
-        patch.setattr(Voices, "received", noted)
-        run(play())
+    run(play())
 
 
-def test_a_report_is_taken_in_with_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_of_a_flood_waits_for_no_tick(
+    received: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            send(here.port, *[b"flood"] * 3 * DATAGRAMS_MAX)
+            here.engine.take(PlayTone(None))  # One look.
+            await until(lambda: len(received) == 3 * DATAGRAMS_MAX)
+
+    monkeypatch.setattr(voice, "QUIET_S", 2 * WAIT_S)
+    run(play())
+
+
+def test_a_report_is_taken_in_with_the_next_frame(received: list[bytes]) -> None:
     """What waits in its port meanwhile would be added to the round trip."""
 
     async def play() -> None:
         async with phones() as (here, there):
             await calling(here, there)
             await let_pass(here, there, 1)  # What is due was looked at a moment ago.
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
-                far.sendto(b"report", (HOST, here.port + 1))
+            send(here.port + 1, b"report")
             await let_pass(here, there, 1)
             assert b"report" in received
 
-    received: list[bytes] = []
-    take = Voices.received
-
-    def noted(voices: Voices, call: int, packet: PacketReceived, now: float) -> Said:
-        received.append(packet.data)
-        return take(voices, call, packet, now)
-
-    monkeypatch.setattr(Voices, "received", noted)
     run(play())
 
 
