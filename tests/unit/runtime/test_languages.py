@@ -35,6 +35,7 @@ def test_what_is_chosen_applies_at_once_and_is_kept(tmp_path: Path, code: str) -
         choice = LanguageChoice(store, "English", heard.append)
         choice.take("for somebody else")
         choice.take(ChooseLanguage(code))
+        assert heard == [], "the phone is still saying that it was chosen"
         await asyncio.sleep(0)
         again = LanguageChoice(store, str(store.read().value(PARAMETER)), heard.append)
         again.start()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.store import Store
+from firmware.phone.imported import FILE_BYTES_MAX
 from firmware.phone.kept import CallWay, PastCall
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.runtime.history_file import HISTORY
@@ -55,6 +56,16 @@ def test_a_file_that_is_not_there_is_named(
     missing = tmp_path / "no.csv"
     assert command(tmp_path, "contacts", "import", str(missing)) == 2
     assert capsys.readouterr().err == f"{missing}: No such file or directory\n"
+
+
+def test_a_file_that_is_too_large_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, file = tmp_path / "state", tmp_path / "in.csv"
+    file.write_text(CSV + " " * FILE_BYTES_MAX)
+    assert command(state, "contacts", "import", str(file)) == 2
+    assert capsys.readouterr().err == f"{file}: larger than {FILE_BYTES_MAX} bytes\n"
+    assert list(state.iterdir()) == []
 
 
 def test_a_factory_reset_leaves_nothing_but_the_identity(tmp_path: Path) -> None:
