@@ -52,6 +52,13 @@ def test_what_is_heard_while_the_depth_is_right_counts_too() -> None:
     assert after(depth, DEEP_S, BREATH) == [None], "the pause before the words is over"
 
 
+def test_a_soft_voice_that_takes_over_from_a_loud_one_is_no_pause_for_ever() -> None:
+    depth = Depth()
+    after(depth, 0.0, *[WORD] * 50)
+    assert after(depth, 0.0, *[BREATH] * 1400) == [None] * 1400
+    assert after(depth, DEEP_S, BREATH) == [None]
+
+
 def test_music_has_no_pauses_and_is_not_waited_for_for_ever() -> None:
     depth, patience = Depth(), round(PATIENCE_S / FRAME_S)
     changes = after(depth, DEEP_S, *[WORD] * (patience + 2))
