@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,9 +31,6 @@ PEERS_CODECS = {
     "PCMA": "PCMA/8000/1",
 }
 
-RTP_PORTS = {"alice": 13000, "bob": 14000}
-"""Phones on one machine do not share their ports; a soak may run beside the tests."""
-
 
 @dataclass
 class CallStage:
@@ -47,18 +44,16 @@ class CallStage:
         authority = Authority()
         self.authority = self.directory / "authority.pem"
         self.authority.write_bytes(authority.certificate_pem)
-        self.server = SoundServer(self.directory / "sound", (MOUTH, EAR)).__enter__()
-        try:
-            identity = authority.issue(HOST)
-            self.kamailio = Kamailio(self.directory / "kamailio", identity).__enter__()
-        except BaseException:
-            self.server.__exit__()
-            raise
+        with ExitStack() as stack:
+            sound = SoundServer(self.directory / "sound", (MOUTH, EAR))
+            self.server = stack.enter_context(sound)
+            proxy = Kamailio(self.directory / "kamailio", authority.issue(HOST))
+            self.kamailio = stack.enter_context(proxy)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kamailio.stop()
-        self.server.__exit__()
+        self._stack.close()
 
     def phone(
         self, user: str, device: str, codec: str = "PCMU", relay: Relay | None = None
@@ -68,7 +63,6 @@ class CallStage:
         chosen = {
             "sip srtp mode": "2",
             "sound device": device,
-            "sip rtp port": str(RTP_PORTS[user]),
             "sip customized codec": f"{CODECS[codec]};ptime=20",
         }
         proxy = relay or self.kamailio

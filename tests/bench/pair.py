@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,16 @@ class Pair:
         authority = Authority()
         self.authority = self.directory / "authority.pem"
         self.authority.write_bytes(authority.certificate_pem)
-        self.wire = Wire(self.round_trip_s, (BACKUP_ADDRESS,)).__enter__()
+        with ExitStack() as stack:
+            self._build(authority, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _build(self, authority: Authority, stack: ExitStack) -> None:
+        self.wire = stack.enter_context(Wire(self.round_trip_s, (BACKUP_ADDRESS,)))
         self.primary, self.backup = (
             Kamailio(
                 self.directory / host,
@@ -47,19 +57,9 @@ class Pair:
             )
             for host in (FAR_ADDRESS, BACKUP_ADDRESS)
         )
-        try:
-            for kamailio in (self.primary, self.backup):
-                kamailio.__enter__()
-                self._start_ringer(kamailio)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
         for kamailio in (self.primary, self.backup):
-            kamailio.stop()
-        self.wire.__exit__()
+            stack.enter_context(kamailio)
+            self._start_ringer(kamailio)
 
     def phone(self, keep_alive_s: int = 30, more: Mapping[str, str] | None = None) -> Phone:
         """Return a phone at the near end with both proxies, not started yet."""

@@ -11,6 +11,7 @@ import re
 import select
 import socket
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ import numpy as np
 
 from firmware.media.codec import make_decoder
 from firmware.media.rtp import RtpPacket
-from tests.interop.kamailio import free_port
+from tests.lab.ports import Ports
 from tests.lab.processes import Program
+from tests.lab.sounder import describe
 
 if TYPE_CHECKING:
     from firmware.media.formats import Codec
@@ -44,6 +46,7 @@ auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 net_interface {host}
+rtp_ports {sound}
 module_path /usr/lib/baresip/modules
 module g711.so
 module g722.so
@@ -69,17 +72,6 @@ Content-Length: {length}
 
 {body}"""
 
-SDP = """\
-v=0
-o=- 1 1 IN IP4 {host}
-s=-
-c=IN IP4 {host}
-t=0 0
-m=audio {rtp} RTP/AVP {payload_type}
-a=rtpmap:{payload_type} {codec}/{clock}
-a=ptime:20
-"""
-
 AFTER = """\
 {method} sip:peer@{host}:{port} SIP/2.0
 Via: SIP/2.0/UDP {host}:{sip};branch=z9hG4bK-{method}
@@ -104,15 +96,29 @@ class Ears:
     values: dict[str, object] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> Ears:
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
         self.directory.mkdir(parents=True)
-        port, rate = free_port(HOST), self.of.sample_rate
-        (self.directory / "config").write_text(CONFIG.format(host=HOST, port=port, rate=rate))
+        ports, rate = stack.enter_context(Ports()), self.of.sample_rate
+        port, sound = ports.first, f"{ports.first + 2}-{ports.last}"
+        values = {"host": HOST, "port": port, "rate": rate, "sound": sound}
+        (self.directory / "config").write_text(CONFIG.format(**values))
         account = ACCOUNT.format(host=HOST, codec=self.of.name, rate=rate)
         (self.directory / "accounts").write_text(account)
         (self.directory / "contacts").touch()
         self._program = Program(["baresip", "-4", "-f", str(self.directory)])
+        stack.callback(self._program.stop)
         self._program.wait_for("baresip is ready", START_S)
-        self._sip, self._rtp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self._sip, self._rtp = (
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)
+        )
         for sock in (self._sip, self._rtp):
             sock.bind((HOST, 0))
             sock.settimeout(START_S)
@@ -120,13 +126,7 @@ class Ears:
         ours = self._sip.getsockname()[1]
         self.values = {"host": HOST, "port": port, "sip": ours}
         self._call()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._say(AFTER, method="BYE", number=2, to=self._to)
-        self._program.stop()
-        self._sip.close()
-        self._rtp.close()
+        stack.callback(lambda: self._say(AFTER, method="BYE", number=2, to=self._to))
 
     def hear(self, packets: list[MediaPacket], arrivals: list[tuple[float, int]]) -> Samples:
         """Let the packets come as the trace says; return what was played meanwhile."""
@@ -141,14 +141,8 @@ class Ears:
         return np.concatenate([decoder.decode(packet.payload) for packet in played])
 
     def _call(self) -> None:
-        codec = self.of.name
-        body = SDP.format(
-            host=HOST,
-            rtp=self._rtp.getsockname()[1],
-            payload_type=PAYLOAD_TYPES[codec],
-            codec=codec,
-            clock=self.of.clock_rate,
-        ).replace("\n", "\r\n")
+        name, rtp = self.of.name, self._rtp.getsockname()[1]
+        body = describe(HOST, rtp, PAYLOAD_TYPES[name], name, self.of.clock_rate)
         self._say(INVITE, length=len(body), body=body)
         while not (answer := self._sip.recv(65536).decode()).startswith("SIP/2.0 200"):
             assert answer.startswith("SIP/2.0 1"), answer

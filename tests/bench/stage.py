@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,16 @@ class Stage:
         authority = Authority()
         self.authority = self.directory / "authority.pem"
         self.authority.write_bytes(authority.certificate_pem)
-        self.wire = Wire(self.round_trip_s).__enter__()
+        with ExitStack() as stack:
+            self._build(authority, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _build(self, authority: Authority, stack: ExitStack) -> None:
+        self.wire = stack.enter_context(Wire(self.round_trip_s))
         self.kamailio = Kamailio(
             self.directory / "kamailio",
             authority.issue(FAR_ADDRESS),
@@ -42,17 +52,8 @@ class Stage:
             port=PORT,
             prefix=self.wire.command(self.wire.far, ()),
         )
-        try:
-            self.kamailio.__enter__()
-            self.start_ringer()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kamailio.stop()
-        self.wire.__exit__()
+        stack.enter_context(self.kamailio)
+        self.start_ringer()
 
     def start_ringer(self) -> None:
         """Have somebody to call; it ends when Kamailio does."""

@@ -12,16 +12,18 @@ import socket
 import threading
 import time
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from tests.interop.accounts import DOMAIN, USERS
-from tests.interop.kamailio import free_port
 from tests.lab.namespaces import within
+from tests.lab.ports import Ports
 from tests.lab.processes import Program
 from tests.unit.media.sounds import Samples
 
@@ -30,8 +32,6 @@ EVENT_S = 10.0
 
 LISTED = re.compile(r"[> ] \[line \d+\]\s+\S+\s+(\w+)")
 """A line of its call list: how long, and in which state."""
-
-T = TypeVar("T")
 
 CONFIG = """\
 poll_method epoll
@@ -48,6 +48,7 @@ auplay_srate {rate}
 ausrc_channels {channels}
 auplay_channels 1
 net_interface {host}
+rtp_ports {sound}
 module_path /usr/lib/baresip/modules
 module g711.so
 module g722.so
@@ -98,48 +99,21 @@ class Baresip:
     _asked: int = field(default=0, init=False)
 
     def __enter__(self) -> Baresip:
-        self.directory.mkdir(parents=True)
-        control = self._there(lambda: free_port(self.host))
-        configuration = CONFIG.format(
-            host=self.host,
-            authority=self.authority,
-            control=control,
-            directory=self.directory,
-            source=f"ausine,{self.tone_hz}" if self.tone_hz else "aubridge,loop",
-            rate=48000 if self.tone_hz else 8000,
-            channels=2 if self.tone_hz else 1,
-            calls=self.calls,
-            video=VIDEO if self.video else "",
-        )
-        proxy = "{}:{}".format(*self.proxy)
-        account = ACCOUNT.format(
-            user=self.user,
-            domain=DOMAIN,
-            password=USERS[self.user],
-            proxy=proxy,
-            codecs=self.codecs,
-        )
-        (self.directory / "config").write_text(configuration)
-        if self.encryption:
-            account = account.replace("\n", f";mediaenc={self.encryption}\n")
-        (self.directory / "accounts").write_text(account)
-        (self.directory / "contacts").touch()
-        words = ["baresip", "-4", "-s", "-f", str(self.directory)]
-        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
-        self._program = Program([*inside, *self.prefix, *words])
-        try:
+        with ExitStack() as stack:
+            ports = stack.enter_context(Ports())
+            self._configure(ports)
+            words = ["baresip", "-4", "-s", "-f", str(self.directory)]
+            inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+            self._program = Program([*inside, *self.prefix, *words])
+            stack.callback(self._program.stop)
             self._program.wait_for(r"200 OK .*\[1 binding\]", START_S)
-            self._connect(control)
-        except BaseException:
-            self._program.stop()
-            raise
+            self._connect(ports.first)
+            stack.callback(self._disconnect)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._control.shutdown(socket.SHUT_RDWR)
-        self._reader.join()
-        self._control.close()
-        self._program.stop()
+        self._stack.close()
 
     @property
     def uri(self) -> str:
@@ -195,8 +169,9 @@ class Baresip:
         self._asked += 1
         self._command("listcalls", token=str(self._asked))
         with self._heard:
-            self._heard.wait_for(self._answers, EVENT_S)
-        lines = str(self._answers()[0]["data"]).splitlines()
+            answers = self._heard.wait_for(self._answers, EVENT_S)
+        assert answers, f"baresip does not list its calls\n{self.log}"
+        lines = str(answers[0]["data"]).splitlines()
         return [match[1] for match in map(LISTED.match, lines) if match]
 
     def wait_for(self, kind: str, since: float = 0.0) -> dict[str, Any]:
@@ -229,21 +204,50 @@ class Baresip:
         """The last of what it said, with its SIP trace."""
         return "\n".join(line.text for line in self._program.lines[-120:])
 
+    def _configure(self, ports: Ports) -> None:
+        self.directory.mkdir(parents=True)
+        configuration = CONFIG.format(
+            host=self.host,
+            authority=self.authority,
+            control=ports.first,
+            sound=f"{ports.first + 2}-{ports.last}",
+            directory=self.directory,
+            source=f"ausine,{self.tone_hz}" if self.tone_hz else "aubridge,loop",
+            rate=48000 if self.tone_hz else 8000,
+            channels=2 if self.tone_hz else 1,
+            calls=self.calls,
+            video=VIDEO if self.video else "",
+        )
+        proxy = "{}:{}".format(*self.proxy)
+        account = ACCOUNT.format(
+            user=self.user,
+            domain=DOMAIN,
+            password=USERS[self.user],
+            proxy=proxy,
+            codecs=self.codecs,
+        )
+        (self.directory / "config").write_text(configuration)
+        if self.encryption:
+            account = account.replace("\n", f";mediaenc={self.encryption}\n")
+        (self.directory / "accounts").write_text(account)
+        (self.directory / "contacts").touch()
+
     def _answers(self) -> list[dict[str, Any]]:
         """Return what it said to the newest question."""
         return [e for e in self.events if e.get("token") == str(self._asked)]
 
-    def _there(self, action: Callable[[], T]) -> T:
-        """Do something in its namespace."""
-        return within(self.namespace, action) if self.namespace else action()
-
     def _connect(self, port: int) -> None:
         self._heard = threading.Condition()
-        address = (self.host, port)
-        self._control = self._there(lambda: socket.create_connection(address, START_S))
+        connect = partial(socket.create_connection, (self.host, port), START_S)
+        self._control = within(self.namespace, connect) if self.namespace else connect()
         self._control.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def _disconnect(self) -> None:
+        self._control.shutdown(socket.SHUT_RDWR)
+        self._reader.join()
+        self._control.close()
 
     def _command(self, command: str, parameters: str = "", token: str = "") -> None:
         said = {"command": command, "params": parameters}

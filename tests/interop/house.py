@@ -21,11 +21,10 @@ from tests.interop.baresip import Baresip
 from tests.interop.checks import HEAD_START_S, HOME_S, SLACK_S, backup_settings
 from tests.interop.conftest import wait_until
 from tests.interop.ends import BaresipEnd, End, HandsetEnd
-from tests.interop.kamailio import Kamailio
-from tests.interop.pair import World
+from tests.interop.pair import World, two_proxies
 from tests.interop.phone import Event, Phone
 from tests.lab.authority import Authority
-from tests.lab.flows import overlaps
+from tests.lab.flows import Flow
 from tests.lab.namespaces import FAR_ADDRESS, NEAR_ADDRESS, Wire, run
 from tests.lab.tap import Tap
 
@@ -42,7 +41,7 @@ READY_S = 15.0
 MUTE_S = 0.2
 """How long the primary says nothing before it is gone: what is said meanwhile is lost with it."""
 
-FIRST_PORT, PORTS_EACH = 20000, 20
+NOBODY = ""
 RINGS_S, RINGS_LONG_S = 10, 120
 """After how long a proxy gives up an INVITE that rings; soon, where its caller will be lost."""
 
@@ -80,8 +79,8 @@ class Room:
 
     @property
     def media_port(self) -> int:
-        """Where the handset's sound comes from."""
-        return media_port(self.number, 0)
+        """Where the sound of the handset's first call comes from."""
+        return self.phone.media_port
 
     @property
     def struck_at(self) -> float:
@@ -123,10 +122,10 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for phone in self.handsets:  # Together: each signs off at its proxy.
-            if phone.program.running:
-                phone.send("stop")
-        self._stack.close()
+        with self._stack:
+            for phone in self.handsets:  # Together: each signs off at its proxy.
+                if phone.program.running:
+                    phone.send("stop")
 
     @property
     def patience_s(self) -> float:
@@ -178,20 +177,20 @@ class House:
             act()
             return
         self.proxies[0].freeze()
-        self.struck_at = time.time()
         act()
         time.sleep(MUTE_S)
         self.struck_at = time.time()
         self.fault.strike(self)
 
-    def check_wire(self) -> None:
-        """Each handset said SIP on one connection at any instant (L4, L10)."""
-        left = {flow.client: flow for flow in self.wire.flows() if flow.sip_from is not None}
-        for phone in self.handsets:
-            facts = [event["tls"] for event in phone.events("link") if event["tls"]]
-            mine = {str(fact["local"]) for fact in facts} & set(left)
-            assert not overlaps(left.pop(client) for client in mine)
-        assert not left, "SIP on a connection that no handset calls its link"
+    def links(self) -> dict[str, list[Flow]]:
+        """Return the connections that carried SIP, by the user of the handset whose link it was."""
+        facts = [(phone, event["tls"]) for phone in self.handsets for event in phone.events("link")]
+        owners = {str(tls["local"]): phone.users[0] for phone, tls in facts if tls}
+        links: dict[str, list[Flow]] = {}
+        for flow in self.wire.flows():
+            if flow.sip_from is not None:
+                links.setdefault(owners.get(flow.client, NOBODY), []).append(flow)
+        return links
 
     def _build(self, stack: ExitStack) -> None:
         self.directory.mkdir(parents=True)
@@ -200,20 +199,12 @@ class House:
         self.authority.write_bytes(authority.certificate_pem)
         self.wire = stack.enter_context(Wire(ROUND_TRIP_S, FAR_ADDRESSES[1:]))
         prefix = self.wire.command(self.wire.far, ())
-        self.proxies = [
-            stack.enter_context(
-                Kamailio(
-                    self.directory / host,
-                    authority.issue(host),
-                    host,
-                    PORT,
-                    prefix,
-                    partner=(other, PORT),
-                    shares=self.world is World.SHARING,
-                )
-            )
-            for host, other in (FAR_ADDRESSES, reversed(FAR_ADDRESSES))
-        ]
+        roots = (authority, authority)
+        self.proxies = two_proxies(
+            self.directory, roots, self.world, PORT, hosts=FAR_ADDRESSES, prefix=prefix
+        )
+        for proxy in self.proxies:
+            stack.enter_context(proxy)
         self.tap = stack.enter_context(Tap(self.wire.command(self.wire.near, ())))
 
     def _phone(self, number: int, end: int) -> Phone:
@@ -225,7 +216,6 @@ class House:
             keep_alive_s=KEEP_ALIVE_S,
             more={
                 **backup_settings(BACKUP, PORT),
-                "sip rtp port": str(media_port(number, end)),
                 "sip customized codec": "payload=0;ptime=20",
             },
             prefix=self.wire.command(self.wire.near, ()),
@@ -237,11 +227,6 @@ def is_settled(phone: Phone) -> bool:
     """Whether a handset is at the primary, and has seen it answer a ping."""
     link = phone.status()["link"]
     return bool(link["role"] == "primary" and link["answers_pings"])
-
-
-def media_port(number: int, end: int) -> int:
-    """Return the port of a handset's sound: handsets of one machine do not share them."""
-    return FIRST_PORT + PORTS_EACH * (2 * number + end)
 
 
 def reset(house: House) -> None:

@@ -11,15 +11,16 @@ They keep their locations apart, or share them (`dmq_usrloc`).
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.interop.accounts import DOMAIN, USERS
 from tests.lab.authority import Identity
+from tests.lab.ports import Ports
 from tests.lab.processes import Line, Program
 
 START_S = 10.0
@@ -57,12 +58,15 @@ class Kamailio:
     def __enter__(self) -> Kamailio:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.write_identity(self.identity)
-        self.port = self.port or free_port(self.host)
-        self.start()
+        with ExitStack() as stack:
+            self.port = self.port or stack.enter_context(Ports()).first
+            stack.callback(self.stop)
+            self.start()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self._stack.close()
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -196,10 +200,3 @@ def _fill(template: str, **values: str) -> str:
     for name, value in values.items():
         template = template.replace(f"@{name}@", value)
     return template
-
-
-def free_port(host: str) -> int:
-    """Return a port that is free now; the kernel does not give the same one twice in a row."""
-    with socket.create_server((host, 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

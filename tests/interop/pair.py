@@ -7,7 +7,7 @@ to them can be felt by another. Each proxy has an authority of its own; the phon
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -22,11 +22,12 @@ from tests.interop.checks import (
     wait_home,
 )
 from tests.interop.conftest import wait_until
-from tests.interop.kamailio import Kamailio, free_port
+from tests.interop.kamailio import Kamailio
 from tests.interop.parties import CALLER, RINGER_URI, Ringer, registered
 from tests.interop.phone import Phone
 from tests.lab.authority import Authority
 from tests.lab.flows import Flow, overlaps
+from tests.lab.ports import Ports
 from tests.lab.relay import Mode, Relay
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
@@ -120,7 +121,8 @@ def open_pair(
     for file in (everybody, trusted):
         file.write_bytes(b"".join(one.certificate_pem for one in authorities))
     with ExitStack() as stack:
-        proxies = two_proxies(directory, authorities, world)
+        port = stack.enter_context(Ports()).first
+        proxies = two_proxies(directory, authorities, world, port)
         for proxy in proxies:
             stack.enter_context(proxy)
         primary, backup = relays = (in_front_of(proxies[0]), in_front_of(proxies[1]))
@@ -137,20 +139,25 @@ def open_pair(
 
 
 def two_proxies(
-    directory: Path, authorities: tuple[Authority, Authority], world: World
+    directory: Path,
+    authorities: tuple[Authority, Authority],
+    world: World,
+    port: int,
+    hosts: tuple[str, str] = HOSTS,
+    prefix: Sequence[str] = (),
 ) -> tuple[Kamailio, Kamailio]:
-    """Make two proxies that know each other."""
-    ports = [free_port(host) for host in HOSTS]
+    """Make two proxies that know each other, at one port of two addresses."""
     first, second = (
         Kamailio(
             directory / host,
             authorities[number].issue(host),
             host=host,
-            port=ports[number],
-            partner=(HOSTS[1 - number], ports[1 - number]),
+            port=port,
+            prefix=prefix,
+            partner=(hosts[1 - number], port),
             shares=world is World.SHARING,
         )
-        for number, host in enumerate(HOSTS)
+        for number, host in enumerate(hosts)
     )
     return first, second
 

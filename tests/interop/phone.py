@@ -7,6 +7,7 @@ happens. Everything here looks at the phone from outside.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from tests.lab.ports import Ports
 from tests.lab.processes import Line, Program
 
 Event = dict[str, Any]
+
+PICTURE = re.compile(r'"png": *"[^"]*"')
 
 START_S = 10.0
 ANSWER_S = 5.0
@@ -69,10 +72,14 @@ class Phone:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.program.running:
-            self.send("stop")
-        self.program.stop()
-        self._ports.close()
+        status = self.program.status
+        try:
+            if status is None:
+                self.send("stop")
+        finally:
+            self.program.stop()
+            self._ports.close()
+        assert not status, f"the phone had ended with {status}:\n{self.tail}"
 
     def send(self, command: str, **values: object) -> None:
         """Send one command."""
@@ -126,11 +133,8 @@ class Phone:
     @property
     def tail(self) -> str:
         """The last events, without the pictures."""
-        events = [parse(line) for line in self.program.lines[-60:]]
-        return "\n".join(
-            json.dumps({name: value for name, value in event.items() if name != "png"})
-            for event in events
-        )
+        lines = self.program.lines[-60:]  # Perhaps its last one was cut: they are not parsed.
+        return "\n".join(f"{line.at:.3f} {PICTURE.sub('', line.text)}" for line in lines)
 
     def memory_kib(self) -> tuple[int, int]:
         """Return the resident memory now and at its highest, in KiB."""
@@ -139,6 +143,11 @@ class Phone:
     def processor_s(self) -> float:
         """Return the processor time that it used so far."""
         return self.program.processor_s()
+
+    @property
+    def media_port(self) -> int:
+        """Where the sound of its first call comes from."""
+        return self._ports.first
 
     @property
     def pid(self) -> int:
@@ -156,7 +165,7 @@ class Phone:
             port=self.proxy[1],
             authority=self.authority,
             keep_alive_s=self.keep_alive_s,
-            rtp_port=self._ports.first,
+            rtp_port=self.media_port,
             more="".join(f"{name}: {value}\n" for name, value in self.more.items()),
             accounts=accounts,
         )

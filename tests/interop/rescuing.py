@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,11 +45,17 @@ class Rescue:
     """A house after the loss, and what its rooms show, by the name of their scene."""
 
     house: House
-    outcomes: dict[str, Future[None]] = field(default_factory=dict)
+    outcomes: dict[str, Future[Room]] = field(default_factory=dict)
 
-    def see(self, scene: str) -> None:
-        """Wait for what a room shows; raises what was wrong there."""
-        self.outcomes[scene].result()
+    def see(self, scene: str) -> tuple[list[str], list[str]]:
+        """Wait for what a room shows, and raise what was wrong there; return the calls that the
+        near and the far end have then."""
+        room = self.outcomes[scene].result()
+        return room.near.calls(), room.far.calls()
+
+    def wait(self) -> None:
+        """Wait until every room has shown what it shows."""
+        wait(self.outcomes.values())
 
 
 @contextmanager
@@ -67,7 +73,13 @@ def rescue(directory: Path, plan: Plan) -> Iterator[Rescue]:
             house.ring_for(RINGS_LONG_S)
             time.sleep(SETTLED_S)
             house.strike(partial(act, rooms))
-            yield Rescue(house, {s.name: pool.submit(s.check, room) for s, room in rooms})
+            yield Rescue(house, {s.name: pool.submit(look, s, room) for s, room in rooms})
+
+
+def look(scene: Scene, room: Room) -> Room:
+    """See what follows in a room; return it."""
+    scene.check(room)
+    return room
 
 
 def act(rooms: list[tuple[Scene, Room]]) -> None:

@@ -28,7 +28,7 @@ from tests.interop.checks import (
 )
 from tests.interop.conftest import wait_until
 from tests.interop.kamailio import Kamailio
-from tests.interop.pair import SYNC_S, World
+from tests.interop.pair import SYNC_S, World, two_proxies
 from tests.interop.parties import RINGER_URI, RINGS
 from tests.interop.phone import Phone
 from tests.lab.authority import Authority
@@ -59,7 +59,7 @@ class Scene:
     world: World
     wire: Wire
     authority: Path
-    proxies: list[Kamailio]
+    proxies: tuple[Kamailio, Kamailio]
     directory: Path
 
     @contextmanager
@@ -103,18 +103,12 @@ def far_end(
     with ExitStack() as stack:
         wire = stack.enter_context(Wire(ROUND_TRIP_S, FAR_ADDRESSES[1:]))
         prefix = wire.command(wire.far, ())
-        proxies = []
-        for host, other in (FAR_ADDRESSES, reversed(FAR_ADDRESSES)):
-            proxy = Kamailio(
-                directory / host,
-                authority.issue(host),
-                host,
-                PORT,
-                prefix,
-                partner=(other, PORT),
-                shares=request.param is World.SHARING,
-            )
-            proxies.append(stack.enter_context(proxy))
+        roots = (authority, authority)
+        proxies = two_proxies(
+            directory, roots, request.param, PORT, hosts=FAR_ADDRESSES, prefix=prefix
+        )
+        for proxy in proxies:
+            stack.enter_context(proxy)
         words = [sys.executable, "-m", "tests.interop.parties", FAR_ADDRESSES[1], str(PORT)]
         ringer = Program([*prefix, *words, str(trusted)], directory=ROOT)
         stack.callback(ringer.stop)

@@ -12,9 +12,10 @@ from itertools import product
 
 import pytest
 
-from tests.interop.house import BLACKHOLE, FAULTS, KILL, Far
+from tests.interop.house import BLACKHOLE, FAULTS, KILL, NOBODY, Far
 from tests.interop.pair import World
 from tests.interop.rescuing import Plan, Rescue, rescue
+from tests.lab.flows import overlaps
 
 FEW = (Plan(KILL, Far.BARESIP, World.APART), Plan(BLACKHOLE, Far.HANDSET, World.SHARING))
 """A house takes a minute or two; `make rescue-real` builds all."""
@@ -53,10 +54,13 @@ def lost(
 
 
 def test_the_call_outlives_its_proxy(lost: Rescue, scene: str) -> None:
-    lost.see(scene)
+    """`rescues.py` says, scene by scene, what is seen on the way there."""
+    assert lost.see(scene) == ([], []), "each end has hung up, and knows it"
 
 
 def test_sip_was_on_one_connection_at_any_instant(lost: Rescue) -> None:
-    for scene in lost.outcomes:
-        lost.outcomes[scene].exception()
-    lost.house.check_wire()
+    lost.wait()
+    links = lost.house.links()
+    assert not links.pop(NOBODY, []), "SIP on a connection that no handset calls its link"
+    assert set(links) == {phone.users[0] for phone in lost.house.handsets}
+    assert not {user: seen for user, flows in links.items() if (seen := overlaps(flows))}

@@ -10,11 +10,12 @@ import pytest
 
 from tests.interop.baresip import Baresip
 from tests.interop.conftest import HOST, Scene, Trust, wait_until
-from tests.interop.kamailio import Kamailio, free_port
+from tests.interop.kamailio import Kamailio
 from tests.interop.phone import Phone
 from tests.interop.test_baresip import be_called, dial
 from tests.lab.authority import Usage
 from tests.lab.flows import Flow
+from tests.lab.ports import Ports
 from tests.lab.relay import Mode, Relay
 
 CLOSED_S = 8.0
@@ -35,14 +36,16 @@ def phone(tmp_path: Path, trust: Trust, relay: Relay) -> Iterator[Phone]:
     chain.write_bytes(trust.authority.certificate_pem)
     more = {
         "sips persistent tls": "0",
-        "sip local tls port": str(free_port(HOST)),
         "sips root and intermediate certificates": str(chain),
         "sips local certificate": str(certificate),
         "sips private key": str(key),
     }
-    with Phone(tmp_path / "phone", (relay.host, relay.port), trust.file, more=more) as phone:
-        phone.wait_registered()
-        yield phone
+    proxy = (relay.host, relay.port)
+    with Ports() as ports:
+        more["sip local tls port"] = str(ports.first)
+        with Phone(tmp_path / "phone", proxy, trust.file, more=more) as phone:
+            phone.wait_registered()
+            yield phone
 
 
 def all_closed(scene: Scene) -> None:

@@ -16,8 +16,9 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,17 +52,17 @@ class Wire:
 
     def __enter__(self) -> Wire:
         remove_leftovers()
-        try:
+        with ExitStack() as stack:
+            stack.callback(self.__exit__)
             self._lay()
-        except BaseException:
-            self._remove()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bridge is not None:
             self._bridge.stop()
-        self._remove()
+        for end in (self.near, self.middle, self.far):
+            remove_namespace(end)
 
     def command(self, end: str, words: Sequence[str]) -> list[str]:
         """Return the command line that runs a program in a namespace."""
@@ -125,10 +126,6 @@ class Wire:
             *("dev", "wire", "nud", "permanent"),
         )
 
-    def _remove(self) -> None:
-        for end in (self.near, self.middle, self.far):
-            remove_namespace(end)
-
 
 def run(*words: str) -> str:
     """Run a command; what it says is in the error if it fails."""
@@ -140,19 +137,16 @@ def run(*words: str) -> str:
 
 def within(name: str, action: Callable[[], T]) -> T:
     """Do something in a namespace: a socket that is made there stays there."""
-    done: list[T] = []
     libc = ctypes.CDLL(None, use_errno=True)
 
-    def enter() -> None:
+    def enter() -> T:
         with (NAMED / name).open("rb") as namespace:
             if libc.setns(namespace.fileno(), 0):
                 raise OSError(ctypes.get_errno(), f"cannot enter {name}")
-        done.append(action())
+        return action()
 
-    thread = threading.Thread(target=enter)  # It takes its namespace with it.
-    thread.start()
-    thread.join()
-    return done[0]
+    with ThreadPoolExecutor(1) as pool:  # Its thread takes its namespace with it.
+        return pool.submit(enter).result()
 
 
 def remove_namespace(name: str) -> None:

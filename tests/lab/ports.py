@@ -1,7 +1,9 @@
-"""Ports for one phone's sound, which no other phone of any test that runs now has.
+"""Ports for one program, which no other program of any test that runs now has.
 
-A phone takes two of the 128 ports from its first one on for each call. Whoever holds the last of
-them has all: the kernel gives it to one process only, and takes it back with the process.
+They lie below what the kernel gives to those who ask for any port, and are taken by the place: a
+phone takes two of the 128 ports from its first one on for each call, a peer whatever it needs.
+Whoever holds the last of them has all: the kernel gives it to one process only, and takes it back
+with the process.
 """
 
 from __future__ import annotations
@@ -11,17 +13,27 @@ from random import SystemRandom
 
 COUNT = 128
 FIRST, LAST = 4096, 32768
-"""Below what the kernel gives to those who ask for any port."""
 
 
 class Ports:
-    """A place that is taken until it is closed."""
+    """A place that is taken until it is closed; a context manager."""
 
     def __init__(self) -> None:
         places = list(range(FIRST, LAST, COUNT))
         SystemRandom().shuffle(places)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.first = next(place for place in places if self._takes(place))
+
+    def __enter__(self) -> Ports:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def last(self) -> int:
+        """The last one that can be used."""
+        return self.first + COUNT - 2
 
     def close(self) -> None:
         """Let others have it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.lab.processes import Program
@@ -44,15 +45,14 @@ class SoundServer:
         runtime = self._directory / "runtime"
         runtime.mkdir(parents=True, mode=0o700)
         (self._directory / ".asoundrc").write_text(self._asound())
-        try:
+        with ExitStack() as stack:
+            stack.callback(self.__exit__)
             self._start("pipewire")
             self._until((runtime / "pipewire-0").exists)
             self._start("dbus-run-session", "--", "wireplumber")
             for device in self._devices:
                 self.plug_in(device)
-        except BaseException:
-            self.__exit__()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -27,11 +27,26 @@ o=- 1 1 IN IP4 {host}
 s=-
 c=IN IP4 {host}
 t=0 0
-m=audio {port} RTP/AVP 0
-a=rtpmap:0 PCMU/8000
+m=audio {port} RTP/AVP {payload_type}
+a=rtpmap:{payload_type} {codec}/{clock}
 a=ptime:20
 a={direction}
 """
+
+
+def describe(
+    host: str, port: int, payload_type: int, codec: str, clock: int, direction: str = "sendrecv"
+) -> str:
+    """Return a session description with one codec."""
+    text = SDP.format(
+        host=host,
+        port=port,
+        payload_type=payload_type,
+        codec=codec,
+        clock=clock,
+        direction=direction,
+    )
+    return text.replace("\n", "\r\n")
 
 
 class Sounder:
@@ -67,8 +82,7 @@ class Sounder:
 
     def description(self, direction: str = "sendrecv") -> bytes:
         """Return its session description."""
-        text = SDP.format(host=self._host, port=self.port, direction=direction)
-        return text.replace("\n", "\r\n").encode()
+        return describe(self._host, self.port, PAYLOAD_TYPE, "PCMU", RATE, direction).encode()
 
     def speak_to(self, described: bytes) -> None:
         """Say the tone to whom a description names, from now on."""
