@@ -90,8 +90,10 @@ class Linphone:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._say("quit")
-        self._program.stop()
+        try:
+            self._say("quit")
+        finally:
+            self._program.stop()
 
     @property
     def uri(self) -> str:

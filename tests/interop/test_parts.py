@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from tests.interop.accounts import USERS
 from tests.interop.baresip import Baresip
 from tests.interop.conftest import HOST, Trust, wait_until
 from tests.interop.kamailio import Kamailio
+from tests.interop.phone import Phone
 from tests.lab.bare import BareClient
 from tests.lab.flows import Flow, overlaps
 from tests.lab.namespaces import FAR_ADDRESS, ROOT, Wire
+from tests.lab.ports import COUNT, Ports
+from tests.lab.processes import Program
 from tests.lab.relay import Mode, Relay
 
 
@@ -136,6 +140,32 @@ try:
 except TimeoutError:
     print("lost", flush=True)
 """
+
+
+def test_a_place_of_ports_is_had_by_one_only() -> None:
+    with contextlib.ExitStack() as stack:
+        places = [stack.enter_context(Ports()) for _ in range(20)]
+        taken = [port for one in places for port in range(one.first, one.last + 1)]
+        assert len(set(taken)) == len(taken) == 20 * (COUNT - 1)
+        with pytest.raises(OSError, match="in use"), socket.socket(type=socket.SOCK_DGRAM) as other:
+            other.bind((HOST, places[0].last + 1))
+
+
+LAST_WORDS = ("sh", "-c", 'echo "my last words"; exec false')
+
+
+def test_a_phone_that_has_ended_by_itself_is_no_secret(tmp_path: Path) -> None:
+    phone = Phone(tmp_path / "phone", ("", 0), tmp_path, prefix=LAST_WORDS)
+    with pytest.raises(AssertionError, match=r"ended with 1:\n.* my last words"), phone:
+        wait_until(lambda: not phone.program.running, 5.0)
+
+
+def test_what_a_program_said_last_is_in_the_error_of_whoever_speaks_to_it() -> None:
+    program = Program(LAST_WORDS)
+    wait_until(lambda: not program.running, 5.0)
+    with pytest.raises(AssertionError, match="my last words"):
+        program.say("hello")
+    assert program.stop() == 1
 
 
 def test_a_wire_is_long_and_can_be_dead(tmp_path: Path, trust: Trust) -> None:

@@ -18,6 +18,9 @@ END_S = 3.0
 LINES_MAX = 200_000
 """A program that says more than this is broken, and so is the test."""
 
+TAIL_LINES, TAIL_WIDTH = 60, 400
+"""What an error shows of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -78,18 +81,32 @@ class Program:
     @property
     def running(self) -> bool:
         """Whether it has not ended."""
-        return self._process.poll() is None
+        return self.status is None
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, None while it runs."""
+        return self._process.poll()
 
     @property
     def text(self) -> str:
         """Everything it said so far."""
         return "\n".join(line.text for line in list(self.lines))
 
+    @property
+    def tail(self) -> str:
+        """The last of what it said."""
+        return "\n".join(line.text[:TAIL_WIDTH] for line in self.lines[-TAIL_LINES:])
+
     def say(self, text: str) -> None:
-        """Write to its standard input."""
+        """Write to its standard input; what it said last is in the error if it has ended."""
         assert self._process.stdin is not None
-        self._process.stdin.write(text)
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(text)
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            self._reader.join(END_S)
+            raise AssertionError(f"it heard nothing more:\n{self.tail}") from error
 
     def wait_for(
         self, pattern: str, timeout_s: float, since: float = 0.0, count: int = 1
@@ -104,8 +121,8 @@ class Program:
         with self._new_line:
             self._new_line.wait_for(enough, timeout_s)
         if len(found) < count:
-            tail = "\n".join(line.text for line in self.lines[-40:])
-            raise AssertionError(f"{len(found)} of {count} {pattern!r} in {timeout_s} s:\n{tail}")
+            said = f"{len(found)} of {count} {pattern!r} in {timeout_s} s"
+            raise AssertionError(f"{said}:\n{self.tail}")
         return found
 
     def matching(self, pattern: str, since: float = 0.0) -> list[Line]:
