@@ -53,6 +53,29 @@ def called(phone: Phone, peer: Linphone) -> Event:
     return phone.wait_for("media", since=at)
 
 
+def ring(phone: Phone, peer: Linphone) -> float:
+    """Call linphone, until it rings; return since when."""
+    at = time.time()
+    phone.send("dial", uri=peer.uri)
+    phone.wait_for("ringing", 10, at)
+    return at
+
+
+def placed(phone: Phone, peer: Linphone) -> Event:
+    """Call linphone, and let it answer; return what is agreed for the sound."""
+    at = ring(phone, peer)
+    peer.answer()
+    phone.wait_for("answered", 10, at)
+    peer.wait_talking(at)
+    return phone.wait_for("media", since=at)
+
+
+def hang_up(phone: Phone) -> None:
+    at = time.time()
+    phone.send("hangup")
+    phone.wait_for("ended", since=at)
+
+
 def heard(phone: Phone, since: float) -> None:
     """See that packets come that decrypt, and that ours are reported to arrive."""
 
@@ -74,14 +97,9 @@ def test_linphone_calls(phone: Phone, linphone: Linphone) -> None:
 
 def test_linphone_is_called(phone: Phone, linphone: Linphone) -> None:
     at = time.time()
-    phone.send("dial", uri=linphone.uri)
-    phone.wait_for("ringing", 10, at)
-    linphone.answer()
-    phone.wait_for("answered", 10, at)
-    assert phone.wait_for("media", since=at)["encrypted"]
+    assert placed(phone, linphone)["encrypted"]
     heard(phone, at)
-    phone.send("hangup")
-    phone.wait_for("ended", since=at)
+    hang_up(phone)
 
 
 def test_the_phone_holds_and_goes_on(phone: Phone, linphone: Linphone) -> None:
@@ -107,8 +125,7 @@ def test_linphone_changes_the_codec(phone: Phone, linphone: Linphone) -> None:
     linphone.resume()
     phone.wait_for("media", 10, at, lambda event: event["codec"] == "PCMA")
     digits_pass(phone, linphone)
-    phone.send("hangup")
-    phone.wait_for("ended", since=at)
+    hang_up(phone)
 
 
 def test_digits_by_info_from_linphone(
@@ -123,14 +140,11 @@ def test_digits_by_info_from_linphone(
             peer.press(digit)
             assert phone.wait_for("digit", 5, pressed_at)["digit"] == digit
         assert len(kamailio.requests("INFO", at)) == 2
-        phone.send("hangup")
-        phone.wait_for("ended", since=at)
+        hang_up(phone)
 
 
 def test_linphone_declines(phone: Phone, linphone: Linphone) -> None:
-    at = time.time()
-    phone.send("dial", uri=linphone.uri)
-    phone.wait_for("ringing", 10, at)
+    at = ring(phone, linphone)
     linphone.hang_up()
     ended = phone.wait_for("ended", 10, at)
     assert (ended["status"], ended["reason"]) == (603, "declined")
@@ -147,15 +161,9 @@ def test_each_suite_that_linphone_has_both_ways(
         digits_pass(phone, peer)
         peer.hang_up()
         phone.wait_for("ended", since=at)
-        at = time.time()
-        phone.send("dial", uri=peer.uri)
-        phone.wait_for("ringing", 10, at)
-        peer.answer()
-        assert phone.wait_for("media", 10, at)["suite"] == suite
-        peer.wait_talking(at)
+        assert placed(phone, peer)["suite"] == suite
         digits_pass(phone, peer)
-        phone.send("hangup")
-        phone.wait_for("ended", since=at)
+        hang_up(phone)
 
 
 def digits_pass(phone: Phone, peer: Linphone) -> None:
@@ -179,5 +187,4 @@ def test_linphone_holds_and_goes_on(phone: Phone, linphone: Linphone) -> None:
     back = phone.wait_for("media", 10, back_at)
     assert (back["direction"], back["encrypted"]) == ("sendrecv", True)
     heard(phone, back_at)
-    phone.send("hangup")
-    phone.wait_for("ended", since=back_at)
+    hang_up(phone)

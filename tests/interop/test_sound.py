@@ -70,6 +70,30 @@ def phone(tmp_path: Path, trust: Trust, kamailio: Kamailio, server: SoundServer)
         yield phone
 
 
+@pytest.fixture
+def peer(tmp_path: Path, trust: Trust, kamailio: Kamailio, codec: str) -> Iterator[Baresip]:
+    """Who says a tone in the codec of the test."""
+    with Baresip(
+        tmp_path / "baresip",
+        trust.file,
+        (kamailio.host, kamailio.port),
+        codecs=CODECS[codec],
+        tone_hz=TONE_HZ,
+        encryption="srtp-mand",
+    ) as peer:
+        yield peer
+
+
+def called(phone: Phone, peer: Baresip) -> float:
+    """Have baresip call, and the phone answer; return since when."""
+    at = time.time()
+    peer.dial(f"sip:alice@{DOMAIN}")
+    phone.wait_for("incoming", since=at)
+    phone.send("answer")
+    peer.wait_for("CALL_ESTABLISHED", at)
+    return at
+
+
 def recorded(peer: Baresip, after_s: float) -> tuple[np.ndarray[Any, np.dtype[np.int16]], int]:
     """Return what it heard from that moment of its recording on, and the rate."""
     with wave.open(str(peer.heard_sound())) as file:
@@ -80,63 +104,33 @@ def recorded(peer: Baresip, after_s: float) -> tuple[np.ndarray[Any, np.dtype[np
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_tone_comes_back_through_the_phones_sound_card(
-    tmp_path: Path, trust: Trust, kamailio: Kamailio, phone: Phone, codec: str
+    phone: Phone, peer: Baresip, codec: str
 ) -> None:
-    proxy = (kamailio.host, kamailio.port)
-    peer = Baresip(
-        tmp_path / "baresip",
-        trust.file,
-        proxy,
-        codecs=CODECS[codec],
-        tone_hz=TONE_HZ,
-        encryption="srtp-mand",
-    )
-    with peer:
-        at = time.time()
-        peer.dial(f"sip:alice@{DOMAIN}")
-        phone.wait_for("incoming", since=at)
-        phone.send("answer")
-        peer.wait_for("CALL_ESTABLISHED", at)
-        media = phone.wait_for("media", since=at)
-        assert media["codec"] == codec
-        assert media["encrypted"]
-        time.sleep(TALK_S)
-        peer.hang_up()
-        phone.wait_for("ended", since=at)
-        assert not phone.events("sound_fault", at)
-        sound, rate = recorded(peer, SETTLED_S)
-        assert pitch(sound, rate) == pytest.approx(TONE_HZ, abs=2)
-        assert level(sound) > -40
+    at = called(phone, peer)
+    media = phone.wait_for("media", since=at)
+    assert media["codec"] == codec
+    assert media["encrypted"]
+    time.sleep(TALK_S)
+    peer.hang_up()
+    phone.wait_for("ended", since=at)
+    assert not phone.events("sound_fault", at)
+    sound, rate = recorded(peer, SETTLED_S)
+    assert pitch(sound, rate) == pytest.approx(TONE_HZ, abs=2)
+    assert level(sound) > -40
 
 
 @pytest.mark.parametrize("codec", ["PCMU", "opus"])
-def test_speech_comes_back_as_it_was_said(
-    tmp_path: Path, trust: Trust, kamailio: Kamailio, phone: Phone, codec: str
-) -> None:
-    proxy = (kamailio.host, kamailio.port)
+def test_speech_comes_back_as_it_was_said(tmp_path: Path, phone: Phone, peer: Baresip) -> None:
     said = speech(FILE_RATE, WORDS)
     file = tmp_path / "speech.wav"
     write_sound(file, said, FILE_RATE)
-    peer = Baresip(
-        tmp_path / "baresip",
-        trust.file,
-        proxy,
-        codecs=CODECS[codec],
-        tone_hz=TONE_HZ,
-        encryption="srtp-mand",
-    )
-    with peer:
-        scores = (score_of_a_call(phone, peer, file, said) for _ in range(TRIES_MAX))
-        assert any(score > SCORE_MIN for score in scores)
+    scores = (score_of_a_call(phone, peer, file, said) for _ in range(TRIES_MAX))
+    assert any(score > SCORE_MIN for score in scores)
 
 
 def score_of_a_call(phone: Phone, peer: Baresip, file: Path, said: Samples) -> float:
     """Have baresip call and speak; return how well that comes back."""
-    at = time.time()
-    peer.dial(f"sip:alice@{DOMAIN}")
-    phone.wait_for("incoming", since=at)
-    phone.send("answer")
-    peer.wait_for("CALL_ESTABLISHED", at)
+    at = called(phone, peer)
     time.sleep(SETTLED_S)
     peer.play(file)
     time.sleep(len(said) / FILE_RATE + AFTER_S)
