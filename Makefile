@@ -73,7 +73,7 @@ sim-peer: $(VENV)/test.ready ## Play one seed of far ends that try everything: m
 sim-peers: $(VENV)/test.ready ## Play many of those: make sim-peers SEEDS=2000
 	$(PYTHON) -m tests.simulator --world peers $(SEEDS)
 
-mutants: $(VENV)/test.ready ## Plant bugs and see that the simulator finds each
+mutants: $(VENV)/test.ready ## Plant bugs and see that the simulators find each
 	$(PYTHON) -m tests.simulator.mutants
 
 fuzz: $(VENV)/fuzz.ready ## Fuzz what is read from outside: make fuzz TARGET=uri SECONDS=3600
