@@ -124,8 +124,7 @@ class House:
     def __exit__(self, *_: object) -> None:
         with self._stack:
             for phone in self.handsets:  # Together: each signs off at its proxy.
-                if phone.program.running:
-                    phone.send("stop")
+                phone.tell_to_stop()
 
     @property
     def patience_s(self) -> float:

@@ -58,6 +58,7 @@ class Phone:
     more: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     arguments: Sequence[str] = ()
+    _is_told_to_stop: bool = field(default=False, init=False)
 
     def __enter__(self) -> Phone:
         self._ports = Ports()
@@ -74,12 +75,17 @@ class Phone:
     def __exit__(self, *_: object) -> None:
         status = self.program.status
         try:
-            if status is None:
-                self.send("stop")
+            self.tell_to_stop()
         finally:
             self.program.stop()
             self._ports.close()
         assert not status, f"the phone had ended with {status}:\n{self.tail}"
+
+    def tell_to_stop(self) -> None:
+        """Have it sign off and end; told twice, it may have ended before it hears the second."""
+        if self.program.running and not self._is_told_to_stop:
+            self._is_told_to_stop = True
+            self.send("stop")
 
     def send(self, command: str, **values: object) -> None:
         """Send one command."""

@@ -160,6 +160,17 @@ def test_a_phone_that_has_ended_by_itself_is_no_secret(tmp_path: Path) -> None:
         wait_until(lambda: not phone.program.running, 5.0)
 
 
+STOPS = ("sh", "-c", 'read told; exec <&-; echo "told"; sleep 0.5; exit 0')
+"""Like a phone that signs off: it hears nothing more, and has not ended yet."""
+
+
+def test_a_phone_that_was_told_to_stop_is_not_told_again(tmp_path: Path) -> None:
+    with Phone(tmp_path / "phone", ("", 0), tmp_path, prefix=STOPS) as phone:
+        phone.tell_to_stop()
+        phone.program.wait_for("told", 5.0)
+        assert phone.program.running
+
+
 def test_what_a_program_said_last_is_in_the_error_of_whoever_speaks_to_it() -> None:
     program = Program(LAST_WORDS)
     wait_until(lambda: not program.running, 5.0)

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,9 +142,10 @@ class Program:
 
     def stop(self) -> int:
         """End it, kindly first; return its exit status."""
-        if self.running:
-            self.signal(signal.SIGCONT)
-            self.signal(signal.SIGTERM)
+        with suppress(ProcessLookupError):  # It is just ending.
+            if self.running:
+                self.signal(signal.SIGCONT)
+                self.signal(signal.SIGTERM)
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
@@ -160,8 +162,9 @@ class Program:
 
     def kill(self) -> None:
         """End it as a crash would."""
-        if self.running:
-            self.signal(signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            if self.running:
+                self.signal(signal.SIGKILL)
         self.stop()
 
     def _read(self) -> None:
