@@ -49,15 +49,21 @@ class Context:
 
 
 class Switch:
-    """The routing of one exchange."""
+    """The routing of one exchange; `new_id` gives so many bytes in hex, for branches and tags."""
 
     def __init__(
-        self, address: str, registrar: Registrar, doorkeeper: Doorkeeper, numbers: End
+        self,
+        address: str,
+        registrar: Registrar,
+        doorkeeper: Doorkeeper,
+        numbers: End,
+        new_id: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         self.trunk: End | None = None
         self.challenges_calls = True
         self._address = address
         self._registrar, self._doorkeeper, self._numbers = registrar, doorkeeper, numbers
+        self._new_id = new_id
         self._contexts: OrderedDict[str, Context] = OrderedDict()
         self.is_number: Callable[[str], bool] = lambda user: False
 
@@ -86,15 +92,15 @@ class Switch:
 
     def _take_request(self, request: Request, end: End, now: float) -> None:
         if (request.max_forwards or 0) <= 0:
-            refuse(request, end, 483)
+            self._refuse(request, end, 483)
             return
         request = self._without_own_route(request)
         if not isinstance(request.uri, SipUri):
-            refuse(request, end, 416)
+            self._refuse(request, end, 416)
         elif request.to.tag:
             self._forward(request, end, self._targets_within(request.uri, now))
         elif request.method == "OPTIONS" and request.uri.user is None:
-            refuse(request, end, 200)
+            self._refuse(request, end, 200)
         elif self._challenged(request, end, now):
             return
         else:
@@ -145,13 +151,13 @@ class Switch:
         alive = [(target, uri) for target, uri in targets if target.alive]
         if not alive:
             known = isinstance(request.uri, SipUri) and self._registrar.knows(request.uri)
-            refuse(request, end, 480 if known else 404)
+            self._refuse(request, end, 480 if known else 404)
             return
         if request.method == "INVITE":
             end.send(request.answer(100))
         context = Context(end, request)
         for target, uri in alive:
-            branch = "z9hG4bK" + secrets.token_hex(8)
+            branch = "z9hG4bK" + self._new_id(8)
             copy = self._copy(request, uri, branch)
             context.branches[branch] = Branch(target, copy)
             if request.method != "ACK":  # It has no answer, not even that its end is gone.
@@ -160,6 +166,11 @@ class Switch:
             self._contexts.popitem(last=False)
         for forwarded in list(context.branches.values()):
             forwarded.end.send(forwarded.request)
+
+    def _refuse(self, request: Request, end: End, status: int) -> None:
+        """Answer a request ourselves; an ACK has no answer."""
+        if request.method != "ACK":
+            end.send(request.answer(status, to_tag=request.to.tag or self._new_id(4)))
 
     def _copy(self, request: Request, uri: SipUri, branch: str) -> Request:
         host, _, port = self._address.rpartition(":")
@@ -208,9 +219,9 @@ class Switch:
     def _take_cancel(self, request: Request, end: End) -> None:
         context = self._context_of(request)
         if context is None:
-            refuse(request, end, 481)
+            self._refuse(request, end, 481)
             return
-        refuse(request, end, 200)
+        self._refuse(request, end, 200)
         self._cancel(context)
 
     def _cancel(self, context: Context) -> None:
@@ -225,12 +236,6 @@ class Switch:
             ):
                 return context
         return None
-
-
-def refuse(request: Request, end: End, status: int) -> None:
-    """Answer a request ourselves; an ACK has no answer."""
-    if request.method != "ACK":
-        end.send(request.answer(status, to_tag=request.to.tag or secrets.token_hex(4)))
 
 
 def cancellation(request: Request) -> Request:

@@ -7,7 +7,7 @@ other, once. A proxy that stops forgets everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from firmware.sip.message import Message, Request, Response
@@ -75,12 +75,20 @@ class Nobody:
 
 
 class Exchange(Switch):
-    """One proxy."""
+    """One proxy; its ids are numbers in order, so that a seed replays to the same letter."""
 
     def __init__(
-        self, address: str, registrar: Registrar, doorkeeper: Doorkeeper, schedule: Schedule
+        self,
+        address: str,
+        registrar: Registrar,
+        doorkeeper: Doorkeeper,
+        schedule: Schedule,
+        ids: Iterator[int],
     ) -> None:
-        super().__init__(address, registrar, doorkeeper, Nobody())
+        def new_id(length: int) -> str:
+            return next(ids).to_bytes(length).hex()
+
+        super().__init__(address, registrar, doorkeeper, Nobody(), new_id)
         self.is_running = True
         self._schedule = schedule
         self._came_by: End | None = None

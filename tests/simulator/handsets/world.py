@@ -15,6 +15,7 @@ hold the same calls, with sound both ways; then one hangs up, and nothing may be
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from random import Random
 
 from firmware.agent.events import DigitFailed, DigitReceived
@@ -95,8 +96,9 @@ class World:
         registrars = [Registrar(DOMAIN, keeper, settings) for keeper in doorkeepers]
         if plan.is_shared:
             doorkeepers[1], registrars[1] = doorkeepers[0], registrars[0]
+        ids = count(1)
         first, second = (
-            Exchange(f"{place}:5061", registrar, doorkeeper, schedule)
+            Exchange(f"{place}:5061", registrar, doorkeeper, schedule, ids)
             for place, registrar, doorkeeper in zip(PLACES, registrars, doorkeepers, strict=True)
         )
         if plan.is_shared:
