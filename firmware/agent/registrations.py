@@ -1,7 +1,8 @@
 """All accounts' registrations together: the verdict on a proxy, and leaving it (D8, L8, F3).
 
 `RegistrarFailing` is a registration's word that it was not served. When no account is registered
-and none has its verdict still to come, the proxy is unfit; else that account waits alone.
+and none has its verdict still to come, the proxy is unfit; else that account waits alone. Its
+Retry-After is told at once where nobody is registered: the link may end before the verdict.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Registrations:
         return settled
 
     def note_failing(self, failing: RegistrarFailing) -> list[object]:
-        """An account was not served; the link may end before the others have their verdicts."""
+        """An account was not served."""
         self._failing = failing.failure
         if self.registered or not failing.retry_after_s:
             return []

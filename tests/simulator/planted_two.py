@@ -80,9 +80,9 @@ BUGS_OF_TWO = (
     ),
     Bug(
         "Retry-After is forgotten with the link",
-        LINK,
-        "        self._chooser.hold(proxy, retry_after_s, now)\n",
-        "",
+        REGISTRATIONS,
+        "if self.registered or not failing.retry_after_s:",
+        "if self.registered or any(r.is_settling for r in self._all.values()):",
     ),
     Bug("pongs missed for ever", CHOOSER, "PONGS_MISSED_MAX = 10", "PONGS_MISSED_MAX = 10**9"),
     # When to try again (F2).
