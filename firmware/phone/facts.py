@@ -7,7 +7,6 @@ ages) is a deadline, `redraw_at`, so that an idle phone sleeps.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
@@ -27,7 +26,7 @@ from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
 from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
 from firmware.phone.localise import localised_link
-from firmware.phone.outage_words import SHOWN_MAX, outage_lines
+from firmware.phone.outage_words import SHOWN_MAX, local_time, outage_lines
 from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
 from firmware.phone.screen import (
@@ -255,7 +254,7 @@ class Facts:
         unix_s = self._unix_time(now)
         if unix_s is None:
             return "--:--", "clock not set"
-        local = datetime.fromtimestamp(unix_s, UTC) + timedelta(seconds=self._zone_s)
+        local = local_time(unix_s, self._zone_s)
         return f"{local:%H:%M}", f"{local:%a} {local.day} {local:%b}"
 
 

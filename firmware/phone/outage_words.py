@@ -33,12 +33,11 @@ def when_in_words(began: float | None, unix_s: float | None, zone_s: int) -> str
     """Say a moment: "today 14:03", "yesterday 14:03", "Mon 14:03", "12 Nov 14:03"."""
     if began is None:
         return "time unknown"
-    zone = timedelta(seconds=zone_s)
-    then = datetime.fromtimestamp(began, UTC) + zone
+    then = local_time(began, zone_s)
     clock = f"{then:%H:%M}"
     if unix_s is None:
         return f"{then.day} {then:%b} {clock}"
-    today = (datetime.fromtimestamp(unix_s, UTC) + zone).date()
+    today = local_time(unix_s, zone_s).date()
     days = (today - then.date()).days
     if days in {0, 1}:
         return f"{'yesterday' if days else 'today'} {clock}"
@@ -46,6 +45,11 @@ def when_in_words(began: float | None, unix_s: float | None, zone_s: int) -> str
         return f"{then:%a} {clock}"
     year = "" if then.year == today.year else f" {then.year}"
     return f"{then.day} {then:%b}{year} {clock}"
+
+
+def local_time(unix_s: float, zone_s: int) -> datetime:
+    """Return a moment as a clock on the wall here shows it."""
+    return datetime.fromtimestamp(unix_s, UTC) + timedelta(seconds=zone_s)
 
 
 def length_in_words(outage: Outage) -> str:

@@ -6,14 +6,12 @@ made anew from what the phone remembers whenever it is shown.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from firmware.frozen import frozen
 from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
 from firmware.phone.language import LANGUAGES
 from firmware.phone.link_words import duration
 from firmware.phone.memory import Memory
-from firmware.phone.outage_words import WEEK_DAYS, when_in_words
+from firmware.phone.outage_words import WEEK_DAYS, local_time, when_in_words
 
 KINDS = {
     NumberKind.WORK: "Work",
@@ -278,11 +276,10 @@ def short_when(began: float | None, unix_s: float | None, zone_s: int) -> str:
     """Say a moment where there is little room: "14:03", "Mon", "12 Nov"."""
     if began is None:
         return ""
-    zone = timedelta(seconds=zone_s)
-    then = datetime.fromtimestamp(began, UTC) + zone
+    then = local_time(began, zone_s)
     if unix_s is None:
         return f"{then.day} {then:%b}"
-    days = ((datetime.fromtimestamp(unix_s, UTC) + zone).date() - then.date()).days
+    days = (local_time(unix_s, zone_s).date() - then.date()).days
     if days == 0:
         return f"{then:%H:%M}"
     return f"{then:%a}" if 0 < days < WEEK_DAYS else f"{then.day} {then:%b}"
