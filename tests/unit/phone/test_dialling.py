@@ -11,7 +11,7 @@ from firmware.media.tone_table import ToneKind
 from firmware.phone.events import DialTarget, HookLifted, TimeIs, WarningsChanged
 from firmware.phone.phone import Phone
 from firmware.phone.settings import DELAY_S, PhoneSettings
-from tests.unit.phone.rig import MONDAY, Rig, account, of, up
+from tests.unit.phone.rig import MONDAY, Rig, account, of, up, waiting
 
 
 def planned(plan: str = "x+#|xx+*", *, hash_ends: bool = False, registered: bool = True) -> Rig:
@@ -128,6 +128,14 @@ def test_an_emergency_number_dials_from_a_page_and_without_a_registration() -> N
     rig.press("down", "down")
     rig.press(*"112")
     assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True, wait_s=DELAY_S)]
+
+
+def test_an_emergency_call_waits_for_a_link_that_is_far_off_and_no_other_does() -> None:
+    for number, wait_s in (("112", DELAY_S), ("603", 0.0)):
+        rig = planned()
+        rig.feed(waiting(rig.now, 8))
+        rig.press(*number, "soft1")
+        assert [dial.wait_s for dial in of(Dial, rig.out)] == [wait_s]
 
 
 def test_a_program_that_dials_an_emergency_number_has_it_treated_as_one() -> None:

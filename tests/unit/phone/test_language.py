@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from config.table_phone import FEATURES
-from firmware.agent.events import EndCause, RegistrationState, Tie
+from firmware.agent.events import EndCause, Party, RegistrationState, Tie
 from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
 from firmware.link.events import LinkState, Role
 from firmware.phone import canvas, font
@@ -23,12 +23,12 @@ from firmware.phone.language import ENGLISH, LANGUAGES, Language, places
 from firmware.phone.link_words import BRIEF
 from firmware.phone.localise import localised
 from firmware.phone.render import render
-from firmware.phone.screen import CallStage, IdleScreen, SoftKey, lines
+from firmware.phone.screen import CallStage, DialScreen, IdleScreen, SoftKey, lines
 from firmware.phone.sound import TIES
 from firmware.runtime import tls_words
 from firmware.runtime.languages import FOLDER, WORDS, load
 from tests.unit.phone.menu_scenes import remembering
-from tests.unit.phone.rig import of
+from tests.unit.phone.rig import Rig, of
 from tests.unit.phone.test_screens import SCENES
 
 CODES = [code for code in LANGUAGES if code != "en"]
@@ -272,6 +272,16 @@ def test_a_language_is_chosen_in_the_menu_and_applies_at_once() -> None:
     assert rig.screen.date == "Mo 23 Nov"
     rig.feed(LanguageIs(ENGLISH))
     assert "Mon 23 Nov" in rig.words
+
+
+def test_a_name_is_nobodys_word() -> None:
+    rig = Rig.registered().talking(Party("busy", "603"))
+    rig.press("soft1")
+    rig.feed(LanguageIs(load("de")))
+    assert isinstance(rig.screen, DialScreen)
+    assert rig.screen.beside is not None
+    assert rig.screen.beside.text == "busy"
+    assert load("de").say("busy") != "busy"
 
 
 def test_nothing_is_said_twice() -> None:

@@ -247,6 +247,22 @@ def test_a_number_of_the_history_is_saved() -> None:
     assert rows(rig)[0].startswith("A "), "called by its name at once"
 
 
+def test_nobody_is_called_back_or_saved_who_has_no_number() -> None:
+    rig = rig_with(CallsKept((missed(""),)))
+    rig.press("soft1")
+    assert rows(rig)[1] == "> anonymous 14:32"
+    rig.press("soft1")
+    assert rows(rig)[1:] == ["today 14:32", "caller gave up", "> Delete", "[OK] [Back]"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "first"), [(0, 0), (2, 0), (3, 1), (6, 4), (8, 5)], ids=lambda value: f"{value}"
+)
+def test_the_chosen_row_is_in_sight_and_no_room_is_wasted(chosen: int, first: int) -> None:
+    rows = tuple((f"{number}", "") for number in range(9))
+    assert ListScreen("", rows, chosen, can_take=True).shown == (first, rows[first : first + 4])
+
+
 def test_a_full_directory_says_so() -> None:
     many = tuple(Contact(f"P{n:04}", (ContactNumber(NumberKind.WORK, "1"),)) for n in range(1000))
     rig = rig_with(ContactsKept(many), CallsKept((missed("699"),)))
