@@ -14,6 +14,7 @@ from firmware.machine import earliest, is_due
 from firmware.phone.directory import DirectoryError, checked
 from firmware.phone.events import ChooseLanguage
 from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
+from firmware.phone.listing import items_of, title_of
 from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
 from firmware.phone.screen import LinkLine, ListScreen, Screen, TextScreen
@@ -36,8 +37,6 @@ from firmware.phone.views import (
     ShowFacts,
     TakeLanguage,
     View,
-    items_of,
-    title_of,
 )
 
 AWAY_S = 60.0

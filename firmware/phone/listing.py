@@ -1,0 +1,167 @@
+"""What each view of the menu lists, made anew from what the phone remembers when it is shown."""
+
+from __future__ import annotations
+
+from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
+from firmware.phone.language import LANGUAGES
+from firmware.phone.link_words import duration
+from firmware.phone.memory import Memory
+from firmware.phone.outage_words import WEEK_DAYS, local_time, when_in_words
+from firmware.phone.views import (
+    Call,
+    CallDetails,
+    CallList,
+    ContactDetails,
+    ContactList,
+    ForgetCall,
+    ForgetCalls,
+    GoBack,
+    Item,
+    LanguageList,
+    MainMenu,
+    NameEntry,
+    NumberTyped,
+    Open,
+    RemoveContact,
+    ShowFacts,
+    Sure,
+    TakeLanguage,
+    View,
+)
+
+KINDS = {
+    NumberKind.WORK: "Work",
+    NumberKind.MOBILE: "Mobile",
+    NumberKind.HOME: "Home",
+    NumberKind.OTHER: "Number",
+}
+
+TITLES = {
+    CallWay.MISSED: "Missed calls",
+    CallWay.RECEIVED: "Received calls",
+    CallWay.DIALLED: "Dialled calls",
+}
+
+
+def title_of(view: View, memory: Memory) -> str:
+    """Return what stands above a view."""
+    say = memory.language.say
+    match view:
+        case MainMenu():
+            return say("Menu")
+        case CallList(way):
+            return say(TITLES[way])
+        case CallDetails(call):
+            return memory.directory.name_of(call.number) or call.name or call.number
+        case ContactList(keys):
+            return say(f"Find: {keys}" if keys else "Directory")
+        case ContactDetails(contact):
+            return contact.name
+        case LanguageList():
+            return say("Language")
+        case NameEntry():
+            return say("Name")
+        case NumberTyped():
+            return say("Number")
+        case Sure(question):
+            return say(question)
+
+
+def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
+    """Return what a view lists."""
+    say = memory.language.say
+    match view:
+        case MainMenu():
+            return _main(memory)
+        case CallList(way):
+            return _calls(way, memory, now)
+        case CallDetails(call):
+            return _call(call, memory, now)
+        case ContactList(keys):
+            return _contacts(keys, memory)
+        case ContactDetails(contact):
+            return _contact(contact, memory)
+        case LanguageList():
+            return _languages()
+        case NameEntry() | NumberTyped():
+            return ()
+        case Sure(_, deed):
+            return (Item(say("No"), deed=GoBack()), Item(say("Yes"), deed=deed))
+
+
+def _main(memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
+    missed, contacts = memory.history.new_missed, len(memory.directory.contacts)
+    return (
+        Item(say("Missed calls"), str(missed or ""), Open(CallList(CallWay.MISSED))),
+        Item(say("Received calls"), "", Open(CallList(CallWay.RECEIVED))),
+        Item(say("Dialled calls"), "", Open(CallList(CallWay.DIALLED))),
+        Item(say("Directory"), str(contacts or ""), Open(ContactList())),
+        Item(say("Link and accounts"), "", ShowFacts()),
+        Item(say("Language"), memory.language.name, Open(LanguageList())),
+    )
+
+
+def _calls(way: CallWay, memory: Memory, now: float) -> tuple[Item, ...]:
+    say = memory.language.say
+    calls = memory.history.of(way)
+    if not calls:
+        return (Item(say("none so far")),)
+    rows = tuple(
+        Item(
+            memory.directory.name_of(call.number) or call.name or call.number or say("anonymous"),
+            say(short_when(call.began, memory.unix_time(now), memory.zone_s)),
+            Open(CallDetails(call)),
+        )
+        for call in calls
+    )
+    sure = Sure("Delete all?", ForgetCalls(way))
+    return (*rows, Item(say("Delete all"), "", Open(sure)))
+
+
+def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
+    say = memory.language.say
+    when = when_in_words(call.began, memory.unix_time(now), memory.zone_s)
+    length = "" if call.duration_s is None else duration(call.duration_s)
+    facts = (Item(say(when), length), *((Item(say(call.why)),) if call.why else ()))
+    can_call = (Item(say("Call"), call.number, Call(call.number)),) if call.number else ()
+    known = memory.directory.name_of(call.number) or not call.number
+    save = () if known else (Item(say("Save"), "", Open(NameEntry(call.number))),)
+    return (*can_call, *facts, *save, Item(say("Delete"), "", ForgetCall(call)))
+
+
+def _contacts(keys: str, memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
+    found = memory.directory.search(keys) if keys else memory.directory.contacts
+    rows = tuple(Item(contact.name, "", Open(ContactDetails(contact))) for contact in found)
+    if keys:
+        return rows or (Item(say("nobody found")),)
+    return (*rows, Item(say("New contact"), "", Open(NumberTyped())))
+
+
+def _contact(contact: Contact, memory: Memory) -> tuple[Item, ...]:
+    say = memory.language.say
+    numbers = (Item(say(KINDS[n.kind]), n.number, Call(n.number)) for n in contact.numbers)
+    sure = Sure("Delete contact?", RemoveContact(contact))
+    return (
+        *numbers,
+        Item(say("Change name"), "", Open(NameEntry(contact=contact))),
+        Item(say("Delete"), "", Open(sure)),
+    )
+
+
+def _languages() -> tuple[Item, ...]:
+    return tuple(Item(name, "", TakeLanguage(code)) for code, name in LANGUAGES.items())
+
+
+def short_when(began: float | None, unix_s: float | None, zone_s: int) -> str:
+    """Say a moment where there is little room: "14:03", "Mon", "12 Nov"."""
+    if began is None:
+        return ""
+    then = local_time(began, zone_s)
+    if unix_s is None:
+        return f"{then.day} {then:%b}"
+    days = (local_time(unix_s, zone_s).date() - then.date()).days
+    if days == 0:
+        return f"{then:%H:%M}"
+    return f"{then:%a}" if 0 < days < WEEK_DAYS else f"{then.day} {then:%b}"
