@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from drivers.interfaces import DISPLAY_SIZE, FRAME_S, KEYS, LampPattern, VoiceCounts
+from drivers.interfaces import DISPLAY_SIZE, FRAME_S, KEYS, LampPattern, VoiceCounts, nobody
 
 HISTORY_MAX = 100
 """What a part remembers of its past: enough for a look back in a test, bounded for a long run."""
@@ -23,20 +23,17 @@ class FakePartError(ValueError):
     """A hand did what the real part would not let it do."""
 
 
-def _ignore(*_: object) -> None:
-    """Hear nothing: the listener before there is one."""
-
-
 class FakeKeypad:
     """Keys to press."""
 
     def __init__(self) -> None:
         self.fault = ""
         self.history: deque[str] = deque(maxlen=HISTORY_MAX)
-        self._pressed: Callable[[str], None] = _ignore
+        self._pressed: Callable[[str], None] = nobody
+        self._held: Callable[[str], None] = nobody
 
-    def listen(self, pressed: Callable[[str], None]) -> None:
-        self._pressed = pressed
+    def listen(self, pressed: Callable[[str], None], held: Callable[[str], None] = nobody) -> None:
+        self._pressed, self._held = pressed, held
 
     def press(self, key: str) -> None:
         """Press a key; raise `FakePartError` where there is none of that name."""
@@ -45,14 +42,20 @@ class FakeKeypad:
         self.history.append(key)
         self._pressed(key)
 
+    def hold(self, key: str) -> None:
+        """Let a key that was pressed stay down until it counts as held."""
+        if key not in KEYS:
+            raise FakePartError(f"there is no key {key[:20]!r}")
+        self._held(key)
+
 
 class FakeHook:
     """A handset to lift and put back."""
 
-    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, changed: Callable[[], None] = nobody) -> None:
         self.fault = ""
         self.lifted = False
-        self._moved: Callable[[bool], None] = _ignore
+        self._moved: Callable[[bool], None] = nobody
         self._changed = changed
 
     def listen(self, moved: Callable[[bool], None]) -> None:
@@ -77,7 +80,7 @@ class FakeHook:
 class FakeLamp:
     """A lamp to look at."""
 
-    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, changed: Callable[[], None] = nobody) -> None:
         self.fault = ""
         self.pattern = LampPattern.OFF
         self.history: deque[LampPattern] = deque(maxlen=HISTORY_MAX)
@@ -92,7 +95,7 @@ class FakeLamp:
 class FakeRinger:
     """A ringer to listen to."""
 
-    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, changed: Callable[[], None] = nobody) -> None:
         self.fault = ""
         self.ringing = False
         self.history: deque[bool] = deque(maxlen=HISTORY_MAX)
@@ -107,7 +110,7 @@ class FakeRinger:
 class FakeDisplay:
     """A screen to look at: the last image, and the words of the screens before it."""
 
-    def __init__(self, changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, changed: Callable[[], None] = nobody) -> None:
         self.fault = ""
         self.image = Image.new("1", DISPLAY_SIZE)
         self.words: tuple[str, ...] = ()
@@ -134,7 +137,7 @@ class FakeSerialLine:
         self.fault = ""
         self.running = False
         self.history: deque[str] = deque(maxlen=HISTORY_MAX)
-        self._heard: Callable[[str], None] = _ignore
+        self._heard: Callable[[str], None] = nobody
 
     def listen(self, heard: Callable[[str], None]) -> None:
         self._heard = heard
@@ -167,7 +170,7 @@ class FakeVoice:
         self.played: deque[bytes] = deque(maxlen=HISTORY_MAX)
         self.frames_played = 0
         self.running = False
-        self._ticked: Callable[[], None] = _ignore
+        self._ticked: Callable[[], None] = nobody
 
     def start(self, tick: Callable[[], None]) -> None:
         if self.running:
@@ -175,7 +178,7 @@ class FakeVoice:
         self.running, self._ticked = True, tick
 
     def stop(self) -> None:
-        self.running, self._ticked = False, _ignore
+        self.running, self._ticked = False, nobody
 
     def take(self) -> bytes:
         return self.spoken.popleft() if self.spoken else bytes(self.frame_bytes)

@@ -14,6 +14,7 @@ from functools import partial
 
 from drivers.debounce import Debounce
 from drivers.gpio import Gpio, GpioError
+from drivers.interfaces import nobody
 from drivers.worker import Office
 
 LIFT_S = 0.03
@@ -44,7 +45,7 @@ class HookSwitch:
         self.lifted = False
         self._pins, self._gpio, self._office, self._touched = pins, gpio, office, touched
         self._contact = Debounce(LIFT_S, REST_S)
-        self._moved: Callable[[bool], None] = _nobody
+        self._moved: Callable[[bool], None] = nobody
         self._is_open = False
         self._look_at = 0.0
 
@@ -85,7 +86,3 @@ class HookSwitch:
         """Move, on the thread of the event loop."""
         self.lifted = lifted
         self._moved(lifted)
-
-
-def _nobody(_: bool) -> None:
-    """Hear nothing: the listener before there is one."""

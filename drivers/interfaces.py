@@ -26,6 +26,10 @@ DISPLAY_SIZE = (128, 64)
 """Columns and rows of the display, in pixels."""
 
 
+def nobody(*_: object) -> None:
+    """Hear nothing: the listener before there is one."""
+
+
 class LampPattern(Enum):
     """What the message lamp does."""
 
@@ -41,8 +45,12 @@ class Keypad(Protocol):
     def fault(self) -> str:
         """What is wrong with the part, as a sentence; "" while it works."""
 
-    def listen(self, pressed: Callable[[str], None]) -> None:
-        """Call `pressed` with a name of `KEYS` each time a key goes down."""
+    def listen(self, pressed: Callable[[str], None], held: Callable[[str], None] = nobody) -> None:
+        """Call `pressed` with a name of `KEYS` each time a key goes down.
+
+        A key that stays down either repeats, as if it were pressed again and again, or `held` is
+        called with its name, once: some of them mean more when they are held.
+        """
 
 
 class Hook(Protocol):

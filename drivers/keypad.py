@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from drivers.gpio import Gpio, GpioError
-from drivers.scanner import Crossing, Scanner
+from drivers.interfaces import nobody
+from drivers.scanner import Crossing, Scanner, Touch
 from drivers.worker import Office
 
 RETRY_S = 10.0
@@ -52,13 +53,14 @@ class MatrixKeypad:
             if key
         }
         self._scanner = Scanner(keys, REPEATING)
-        self._pressed: Callable[[str], None] = _nobody
+        self._pressed: Callable[[str], None] = nobody
+        self._held: Callable[[str], None] = nobody
         self._is_open = False
         self._open_at = 0.0
 
-    def listen(self, pressed: Callable[[str], None]) -> None:
-        """Call `pressed` with the name of each key that goes down."""
-        self._pressed = pressed
+    def listen(self, pressed: Callable[[str], None], held: Callable[[str], None] = nobody) -> None:
+        """Call `pressed` with the name of each key that goes down, `held` where it stays there."""
+        self._pressed, self._held = pressed, held
 
     def step(self, now: float) -> float | None:
         """Look at the keys if it is time to."""
@@ -92,17 +94,14 @@ class MatrixKeypad:
         if at is None and not self._any_low():
             self.fault = ""
             return None
-        for key in self._scanner.scan(self._closed(), now):
-            self._tell(key)
+        for touch in self._scanner.scan(self._closed(), now):
+            self._touched()
+            self._office.tell(partial(self._hear, touch))
         self.fault = _stuck_words(self._scanner.stuck)
         return self._scanner.next_at
 
-    def _tell(self, key: str) -> None:
-        self._touched()
-        self._office.tell(partial(self._heard, key))
-
-    def _heard(self, key: str) -> None:
-        self._pressed(key)
+    def _hear(self, touch: Touch) -> None:
+        (self._held if touch.is_held else self._pressed)(touch.key)
 
     # The matrix.
 
@@ -128,10 +127,6 @@ class MatrixKeypad:
 
     def _any_low(self) -> bool:
         return bool(self._low_columns())
-
-
-def _nobody(_: str) -> None:
-    """Hear no key: the listener before there is one."""
 
 
 def _stuck_words(stuck: Sequence[str]) -> str:

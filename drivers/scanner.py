@@ -15,6 +15,9 @@ corners that is not held already counts. Two keys never make a rectangle: two-ke
 corner that bounces is missed by some samples that see its ghost; so a third key has to stand for
 longer than a bounce lasts, and the corner was seen by then.
 
+A key that stays down repeats, if it is one that walks through something; any other is told as held,
+once, after `HOLD_S`. Only the finger that is alone on the keys does either.
+
 A key that is down for longer than anybody presses (`STUCK_S`) is stuck: something lies on it, or
 liquid is in it. It is named in `stuck` and no longer told; all other keys go on.
 """
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
 from drivers.debounce import Debounce
 
@@ -39,11 +43,22 @@ CLOSE_S = 0.004
 OPEN_S = 0.025
 """Longer than contacts bounce (20 ms): what opens for less was never let go."""
 
+HOLD_S = 0.8
+"""Longer than a finger rests on a key that it only presses."""
+
 REPEAT_AFTER_S = 0.5
 
 REPEAT_EVERY_S = 0.15
 
 STUCK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A key that counts as pressed, or as held."""
+
+    key: str
+    is_held: bool = False
 
 
 class Scanner:
@@ -55,43 +70,45 @@ class Scanner:
         self._keys, self._repeating = keys, repeating
         self._contacts = {crossing: Debounce(CLOSE_S, OPEN_S) for crossing in keys}
         self._down_since: dict[Crossing, float] = {}
-        self._repeat_at: dict[Crossing, float] = {}
+        self._stays_at: dict[Crossing, float] = {}  # When it repeats next, or counts as held.
 
-    def scan(self, closed: Set[Crossing], now: float) -> list[str]:
-        """Take one look at the matrix; return the keys that count as pressed with it."""
+    def scan(self, closed: Set[Crossing], now: float) -> list[Touch]:
+        """Take one look at the matrix; return what is to be told of it."""
         held = self._down_since.keys()
         refused = ghosts(closed) - held
         extra_s = OPEN_S if len(held) > 1 else 0.0
-        pressed = []
+        told = []
         for crossing, contact in self._contacts.items():
             is_closed = crossing in closed and crossing not in refused
             if contact.sample(is_closed, now, extra_s):
-                pressed += self._changed(crossing, contact.is_closed, now)
-        pressed += self._repeat(now)
+                told += self._changed(crossing, contact.is_closed, now)
+        told += self._stay(now)
         self.stuck = tuple(self._keys[one] for one in self._down_since if self._is_stuck(one, now))
         self.next_at = self._next(closed, now)
-        return pressed
+        return told
 
-    def _changed(self, crossing: Crossing, is_down: bool, now: float) -> list[str]:
+    def _changed(self, crossing: Crossing, is_down: bool, now: float) -> list[Touch]:
         if not is_down:
             del self._down_since[crossing]
-            self._repeat_at.pop(crossing, None)
+            self._stays_at.pop(crossing, None)
             return []
         self._down_since[crossing] = now
-        if self._keys[crossing] in self._repeating:
-            self._repeat_at[crossing] = now + REPEAT_AFTER_S
-        return [self._keys[crossing]]
+        repeats = self._keys[crossing] in self._repeating
+        self._stays_at[crossing] = now + (REPEAT_AFTER_S if repeats else HOLD_S)
+        return [Touch(self._keys[crossing])]
 
-    def _repeat(self, now: float) -> list[str]:
-        """Return the held keys whose repetition is due; a finger on several repeats none."""
-        repeated = []
-        for crossing, at in self._repeat_at.items():
-            if now < at:
-                continue
-            self._repeat_at[crossing] = now + REPEAT_EVERY_S
+    def _stay(self, now: float) -> list[Touch]:
+        """Return what is due of keys that stay down; of several fingers, nothing."""
+        told = []
+        for crossing in [one for one, at in self._stays_at.items() if now >= at]:
+            key = self._keys[crossing]
+            if key in self._repeating:
+                self._stays_at[crossing] = now + REPEAT_EVERY_S
+            else:
+                del self._stays_at[crossing]
             if len(self._down_since) == 1 and not self._is_stuck(crossing, now):
-                repeated.append(self._keys[crossing])
-        return repeated
+                told.append(Touch(key, is_held=key not in self._repeating))
+        return told
 
     def _is_stuck(self, crossing: Crossing, now: float) -> bool:
         return now - self._down_since.get(crossing, math.inf) >= STUCK_S

@@ -33,6 +33,7 @@ STEPS_MAX = 10_000
 ROUTES: dict[type, str] = {
     # From the person and down.
     phone.KeyPressed: "phone",
+    phone.KeyHeld: "phone",
     phone.HookLifted: "phone",
     phone.HookReplaced: "phone",
     phone.DialTarget: "phone",

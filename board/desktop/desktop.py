@@ -141,6 +141,8 @@ class Desktop:
         match message:
             case {"key": str(key)} if key in KEYS:
                 self.keypad.press(key)
+            case {"held": str(key)} if key in KEYS:
+                self.keypad.hold(key)
             case {"lifted": bool(lifted)}:
                 self._move_hook(lifted)
             case {"fault": str(name), "on": bool(on)}:

@@ -210,6 +210,29 @@ function fit() {
 
 // Keys.
 
+// A key of this page that stays down repeats or is held, as one of the handset's does.
+const HOLD_MS = 800;
+const REPEAT_AFTER_MS = 500;
+const REPEAT_EVERY_MS = 150;
+const REPEATING = ["up", "down", "volume"];
+let down = 0;
+
+function pressDown(key) {
+  letGo();
+  press(key);
+  if (!REPEATING.includes(key)) down = setTimeout(() => send({ held: key }), HOLD_MS);
+  else down = setTimeout(() => repeat(key), REPEAT_AFTER_MS);
+}
+
+function repeat(key) {
+  press(key);
+  down = setTimeout(() => repeat(key), REPEAT_EVERY_MS);
+}
+
+function letGo() {
+  clearTimeout(down);
+}
+
 function press(key) {
   send({ key });
   const button = document.querySelector(`.keys [data-key="${CSS.escape(key)}"]`);
@@ -227,7 +250,7 @@ function onKey(event) {
   if (onControl && event.key === "Enter") return; // It presses what has the focus.
   const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const key = /^[0-9*#]$/.test(letter) ? letter : KEYBOARD[letter];
-  if (key) press(key);
+  if (key) pressDown(key);
   else if (letter === "h") moveHook();
   else if (!switchByKey(letter)) return;
   event.preventDefault();
@@ -291,8 +314,16 @@ document.addEventListener("mousedown", (event) => {
   if (event.target.closest("button")) event.preventDefault();
 });
 for (const button of document.querySelectorAll("[data-key]")) {
-  button.addEventListener("click", () => press(button.dataset.key));
+  button.addEventListener("pointerdown", (event) => {
+    if (event.isPrimary && !event.button) pressDown(button.dataset.key);
+  });
+  button.addEventListener("click", (event) => {
+    if (!event.detail) press(button.dataset.key); // By a keyboard, or by a program that reads out.
+  });
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // A long touch.
 }
+for (const kind of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(kind, letGo);
+addEventListener("blur", letGo);
 hook.addEventListener("click", moveHook);
 sound.addEventListener("click", () => {
   sound.setAttribute("aria-pressed", sound.getAttribute("aria-pressed") !== "true");

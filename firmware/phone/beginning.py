@@ -15,7 +15,7 @@ from firmware.phone.calling import Calling
 from firmware.phone.facts import Facts
 from firmware.phone.memory import Memory
 from firmware.phone.menu import Menu
-from firmware.phone.number import NumberEntry
+from firmware.phone.number import PLUS, NumberEntry
 from firmware.phone.pages import Pages
 from firmware.phone.screen import Screen
 from firmware.phone.settings import DELAY_S, PhoneSettings
@@ -129,7 +129,7 @@ class Beginning(Calling):
 
     def _offer(self) -> None:
         """Find who may be meant by the digits; no call that comes moves them under the finger."""
-        digits = self._number.digits
+        digits = self._number.digits.removeprefix(PLUS)
         self._number.offered = self._memory.matches(digits) if digits else ()
 
     def _redial(self) -> list[object]:

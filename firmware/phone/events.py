@@ -45,6 +45,17 @@ class KeyPressed:
 
 
 @frozen
+class KeyHeld:
+    """The key that was pressed last has stayed down alone for 0.8 s; once for each `KeyPressed`.
+
+    What its press means has been done by then: a digit has begun a number. `up`, `down` and
+    `volume` are not held, they repeat.
+    """
+
+    key: str
+
+
+@frozen
 class HookLifted:
     """The handset was taken off the hook."""
 

@@ -10,7 +10,7 @@ from it (`1xxx` and 112) it waits for another key like any other.
 
 from __future__ import annotations
 
-from config.dial_plan import KEYS, DialPlan, Match
+from config.dial_plan import KEYS, DialPlan, Match, Verdict
 from firmware.agent.events import Party
 from firmware.frozen import frozen
 
@@ -18,6 +18,9 @@ DIGITS_MAX = 32
 """Longer than any telephone number (E.164 has 15) with prefixes and codes."""
 
 END = "#"
+
+PLUS_KEY, PLUS = "0", "+"
+"""A 0 that is held begins an international number."""
 
 COMPLETE = frozenset({Match.COMPLETE, Match.OPEN})
 
@@ -56,7 +59,7 @@ class NumberEntry:
         if len(self.digits) < DIGITS_MAX:
             self.digits += digit
             self.dial_by = now + self._timeout_s
-        verdict = self._plan.match(self.digits)
+        verdict = self._verdict(self.digits)
         if self.dialled().is_emergency:
             return not verdict.may_be_fixed
         return verdict.match is Match.COMPLETE and bool(verdict.number)
@@ -64,7 +67,12 @@ class NumberEntry:
     def delete(self, now: float) -> None:
         """Take the last digit away."""
         self.digits, self.chosen = self.digits[:-1], -1
-        self.dial_by = now + self._timeout_s if self.digits else None
+        self.dial_by = now + self._timeout_s if self.digits not in {"", PLUS} else None
+
+    def hold(self, key: str, now: float) -> None:
+        """Let a key that stays down mean something else than the digit it has added."""
+        if key == self.digits == PLUS_KEY:
+            self.digits, self.chosen, self.dial_by = PLUS, -1, None
 
     def choose(self, step: int, now: float) -> None:
         """Go on to the next of those who may be meant, or back to the digits."""
@@ -73,24 +81,31 @@ class NumberEntry:
 
     def dialled(self) -> Dialled:
         """Return what is dialled now, "" without a digit; a lone # is dialled, and ends nothing."""
-        if self._emergency.match(self.digits).match in COMPLETE:
+        if self.is_emergency(self.digits):
             return Dialled(self.digits, is_emergency=True)
-        return Dialled(self._plan.match(self.digits).number or self.digits)
+        dialled = self._verdict(self.digits).number or self.digits
+        return Dialled(dialled if dialled != PLUS else "")
 
     @property
     def second_tone(self) -> bool:
         """Tell whether the digits so far ask for a second dial tone."""
-        return self._plan.match(self.digits).second_tone
+        return self._verdict(self.digits).second_tone
 
     def is_emergency(self, target: str) -> bool:
-        """Tell whether a target that was not typed is an emergency number."""
+        """Tell whether a target, typed or not, is an emergency number."""
         return _is_typed(target) and self._emergency.match(target).match in COMPLETE
 
     def _is_end(self, key: str) -> bool:
         """Tell whether this key ends the number and is none of its digits."""
         if key != END or not self.digits:
             return False
-        return self._hash_ends or self._plan.match(self.digits + END).match is Match.NONE
+        return self._hash_ends or self._verdict(self.digits + END).match is Match.NONE
+
+    def _verdict(self, digits: str) -> Verdict:
+        """Say what the plan means; it has no opinion of an international number."""
+        if digits.startswith(PLUS):
+            return Verdict(Match.NONE, digits)
+        return self._plan.match(digits)
 
 
 def _is_typed(target: str) -> bool:

@@ -29,6 +29,7 @@ from firmware.phone.events import (
     HoldCall,
     HookLifted,
     HookReplaced,
+    KeyHeld,
     KeyPressed,
     Report,
     Show,
@@ -50,8 +51,8 @@ SOFT_KEYS = ("soft1", "soft2")
 VOLUME_KEYS = {"up": 1, "down": -1}
 
 PhoneEvent = (
-    KeyPressed | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | HoldCall | Fact
-    | Kept | MediaEnded | SoundNews
+    KeyPressed | KeyHeld | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | HoldCall
+    | Fact | Kept | MediaEnded | SoundNews
 )  # fmt: skip
 
 
@@ -97,6 +98,8 @@ class Phone(Beginning):
         match event:
             case KeyPressed(key):
                 return self._key(key)
+            case KeyHeld(key):
+                return self._hold_key(key)
             case HookLifted():
                 return self._lift()
             case HookReplaced():
@@ -127,6 +130,13 @@ class Phone(Beginning):
         if key == "hold":
             return self._swap()
         return self._move(VOLUME_KEYS[key]) if key in VOLUME_KEYS else []
+
+    def _hold_key(self, key: str) -> list[object]:
+        """Do what a key means that stays down, beside what its press has done."""
+        if self.state is State.DIALLING:
+            self._number.hold(key, self._now)
+            self._offer()
+        return []
 
     def _move(self, up: int) -> list[object]:
         """Choose what stands above or below; without such, turn pages, or the volume."""

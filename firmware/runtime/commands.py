@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from firmware.frozen import frozen
-from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall, KeyPressed
+from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall
 from firmware.runtime.line_pipe import LINE_BYTES_MAX
 
 URI_CHARACTERS_MAX = 1024
@@ -17,7 +17,7 @@ URI_CHARACTERS_MAX = 1024
 QUOTED_CHARACTERS_MAX = 40
 
 FIELDS: dict[str, dict[str, type]] = {
-    "key": {"key": str},
+    "key": {"key": str, "held": bool},
     "hook": {"off": bool},
     "dial": {"uri": str, "account": int},
     "answer": {},
@@ -28,12 +28,20 @@ FIELDS: dict[str, dict[str, type]] = {
     "stop": {},
 }
 """What each command says, and of which type."""
-OPTIONAL = {"account"}
+OPTIONAL = {"account", "held"}
 TYPE_NAMES = {str: "a string", bool: "true or false", int: "a number"}
 
 
 class CommandError(ValueError):
     """A line that is no command, or one that cannot be done now; the text says why."""
+
+
+@frozen
+class PressKey:
+    """Press a key of `KEYS`; `held`: and let it stay down for as long as counts."""
+
+    key: str
+    held: bool = False
 
 
 @frozen
@@ -59,7 +67,7 @@ class Stop:
 
 
 Command = (
-    KeyPressed | MoveHook | DialTarget | AnswerCall | EndCall | HoldCall
+    PressKey | MoveHook | DialTarget | AnswerCall | EndCall | HoldCall
     | SayScreen | SayStatus | Stop
 )  # fmt: skip
 
@@ -92,7 +100,7 @@ def parse_command(line: bytes | None) -> Command | None:
     check_fields(name, said)
     match name:
         case "key":
-            return key_command(said["key"])
+            return key_command(said["key"], said.get("held", False))
         case "hook":
             return MoveHook(said["off"])
         case "hold":
@@ -116,11 +124,11 @@ def check_fields(name: str, said: dict[str, object]) -> None:
             raise CommandError(f'{name} needs "{field}", {TYPE_NAMES[kind]}')
 
 
-def key_command(key: str) -> KeyPressed:
+def key_command(key: str, held: bool) -> PressKey:
     """Return the press of a key; raise `CommandError` where there is no such key."""
     if key not in KEYS:
         raise CommandError(f"there is no key {quoted(key)}: use {' '.join(KEYS)}")
-    return KeyPressed(key)
+    return PressKey(key, held)
 
 
 def dial_command(uri: str, account: int) -> DialTarget:

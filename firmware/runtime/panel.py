@@ -13,6 +13,7 @@ from drivers.interfaces import LampPattern, Parts
 from firmware.phone.events import (
     HookLifted,
     HookReplaced,
+    KeyHeld,
     KeyPressed,
     SetLamp,
     SetRinger,
@@ -35,7 +36,7 @@ class Panel:
 
     def start(self) -> None:
         """Listen to the parts; a handset that is off the hook already counts as lifted now."""
-        self._parts.keypad.listen(self._key_pressed)
+        self._parts.keypad.listen(self._key_pressed, self._key_held)
         self._parts.hook.listen(self._hook_moved)
         if self._parts.hook.lifted:
             self._feed(HookLifted())
@@ -54,6 +55,9 @@ class Panel:
 
     def _key_pressed(self, key: str) -> None:
         self._feed(KeyPressed(key))
+
+    def _key_held(self, key: str) -> None:
+        self._feed(KeyHeld(key))
 
     def _hook_moved(self, lifted: bool) -> None:
         self._feed(HookLifted() if lifted else HookReplaced())

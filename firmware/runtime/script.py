@@ -2,7 +2,7 @@
 
 Commands come in on one descriptor (standard input), one object a line:
 
-    {"cmd": "key", "key": "5"}          press a key
+    {"cmd": "key", "key": "5"}          press a key; "held": true lets it stay down for long
     {"cmd": "hook", "off": true}        lift the handset, or put it back
     {"cmd": "dial", "uri": "sip:..."}   call digits or a URI; "account": 2 says from which account
     {"cmd": "answer"}                   take the call that rings
@@ -59,6 +59,7 @@ from firmware.phone.events import (
     HoldCall,
     HookLifted,
     HookReplaced,
+    KeyHeld,
     KeyPressed,
     LampPattern,
     OutageEnded,
@@ -79,6 +80,7 @@ from firmware.phone.screen import Screen, lines
 from firmware.runtime.commands import (
     CommandError,
     MoveHook,
+    PressKey,
     SayScreen,
     SayStatus,
     Stop,
@@ -146,7 +148,9 @@ class Script:
         """Do what a line says; raise `CommandError` where that cannot be done."""
         command = parse_command(line)
         match command:
-            case KeyPressed() | DialTarget():
+            case PressKey(key, held):
+                self._press(key, held)
+            case DialTarget():
                 self._feed(command)
             case MoveHook(off):
                 self._move_hook(off)
@@ -166,6 +170,11 @@ class Script:
                 pass  # An empty line.
             case _:
                 assert_never(command)
+
+    def _press(self, key: str, held: bool) -> None:
+        self._feed(KeyPressed(key))
+        if held:
+            self._feed(KeyHeld(key))
 
     def _move_hook(self, lifted: bool) -> None:
         if lifted == self._lifted:

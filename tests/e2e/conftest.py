@@ -60,7 +60,7 @@ class Handset:
     heard: list[object] = field(default_factory=list)
 
     def start(self) -> None:
-        self.board.keypad.listen(self.heard.append)
+        self.board.keypad.listen(self.heard.append, lambda key: self.heard.append(("held", key)))
         self.board.hook.listen(self.heard.append)
         self.background.run(self.board.start())
 

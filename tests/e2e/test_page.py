@@ -147,6 +147,24 @@ def test_combinations_and_held_keys_are_not_key_presses(page: Page, handset: Han
     assert handset.heard == ["7", "8"]
 
 
+def test_a_key_that_stays_down_is_held_or_repeats(page: Page, handset: Handset) -> None:
+    open_page(page, handset.board.address)
+    page.hover('[data-key="#"]')
+    page.mouse.down()
+    until(lambda: handset.heard == ["#", ("held", "#")])
+    page.mouse.up()
+    page.keyboard.down("1")
+    until(lambda: handset.heard[2:] == ["1", ("held", "1")])
+    page.keyboard.up("1")
+    page.keyboard.down("ArrowDown")
+    until(lambda: handset.heard[4:7] == ["down"] * 3)
+    page.keyboard.up("ArrowDown")
+    page.keyboard.press("2")
+    until(lambda: handset.heard[-1] == "2")
+    page.wait_for_timeout(1000)
+    assert handset.heard[-1] == "2", "what was let go is not held"
+
+
 def test_the_handset_is_lifted_by_mouse_and_keyboard(page: Page, handset: Handset) -> None:
     open_page(page, handset.board.address)
     hook = page.get_by_role("button", name="Lift the handset")

@@ -74,15 +74,16 @@ def test_keys_and_hook_of_the_page_reach_the_phone() -> None:
     async def scene() -> None:
         async with running() as board:
             heard = list[object]()
-            board.keypad.listen(heard.append)
+            board.keypad.listen(heard.append, lambda key: heard.append(("held", key)))
             board.hook.listen(heard.append)
             page = await Page.let_in(board)
             page.say(lifted=True)
             for key in KEYS:
                 page.say(key=key)
+            page.say(held="#")
             page.say(lifted=False)
-            await until(lambda: len(heard) == len(KEYS) + 2)
-            assert heard == [True, *KEYS, False]
+            await until(lambda: len(heard) == len(KEYS) + 3)
+            assert heard == [True, *KEYS, ("held", "#"), False]
             await page.close()
 
     asyncio.run(scene())

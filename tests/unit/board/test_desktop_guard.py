@@ -233,6 +233,7 @@ def test_only_so_many_pages_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
         b'{"key": "5", "key": "x"}',
         b'{"key": "soft3"}',
         b'{"key": 5}',
+        b'{"held": "soft3"}',
         b'{"lifted": "yes"}',
         b'{"fault": "stop", "on": true}',
         b'{"token": "again"}',

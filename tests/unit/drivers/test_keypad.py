@@ -9,7 +9,7 @@ import pytest
 from drivers.gpio import Gpio
 from drivers.interfaces import KEYS, Keypad
 from drivers.keypad import RETRY_S, KeypadPins, MatrixKeypad
-from drivers.scanner import REPEAT_AFTER_S, REPEAT_EVERY_S, SCAN_S, STUCK_S, Scanner, ghosts
+from drivers.scanner import HOLD_S, REPEAT_AFTER_S, REPEAT_EVERY_S, SCAN_S, STUCK_S, Scanner, ghosts
 from tests.unit.drivers.circuit import CALL_S, Contact, Desk
 
 ROWS, COLUMNS = (5, 6, 13, 26, 16), (17, 27, 22, 23)
@@ -43,12 +43,16 @@ class Keys:
         self.keypad = MatrixKeypad(pins, Gpio(), self.desk, self.desk.touched)
         self.heard: list[str] = []
         self.times: list[float] = []
-        self.keypad.listen(self._hear)
+        self.held: list[tuple[float, str]] = []
+        self.keypad.listen(self._hear, self._hear_held)
         self.random = Random(seed)
 
     def _hear(self, key: str) -> None:
         self.heard.append(key)
         self.times.append(self.desk.circuit.now)
+
+    def _hear_held(self, key: str) -> None:
+        self.held.append((round(self.desk.circuit.now, 2), key))
 
     def move(self, key: str, at: float, bounce_s: float = BOUNCE_S) -> None:
         self.contacts[key].move(at, bounce_s, self.random)
@@ -175,6 +179,44 @@ def test_keys_that_walk_repeat_while_they_are_held_alone(monkeypatch: pytest.Mon
     assert keys.heard[5:] == ["up", "1"]
 
 
+def test_a_key_that_stays_down_is_held_once_and_only_pressed_if_it_is_let_go_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = Keys(monkeypatch)
+    keys.press("#", 1.0, for_s=HOLD_S - 0.05)
+    keys.press("#", 3.0, for_s=10 * HOLD_S)
+    keys.press("down", 13.0, for_s=2 * HOLD_S)  # It repeats instead.
+    keys.run(20)
+    assert keys.heard[:3] == ["#", "#", "down"]
+    assert [key for _, key in keys.held] == ["#"]
+    assert keys.held[0][0] == pytest.approx(3.0 + HOLD_S, abs=0.04)
+
+
+def test_no_key_is_held_while_another_one_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = Keys(monkeypatch)
+    keys.press("1", 1.0, for_s=3.0)
+    keys.press("5", 1.5, for_s=0.5)
+    keys.run(6)
+    assert keys.heard == ["1", "5"]
+    assert keys.held == []
+    keys.press("1", 7.0, for_s=1.0)
+    keys.run(9)
+    assert [key for _, key in keys.held] == ["1"]
+
+
+def test_a_key_that_is_stuck_is_not_pressed_by_what_bounces_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = Keys(monkeypatch)
+    keys.move("6", 1.0)
+    keys.run(STUCK_S + 2)
+    assert (keys.heard, [key for _, key in keys.held]) == (["6"], ["6"])
+    keys.contacts["6"].moves += [40.0, 40.01, 40.5, 40.515]  # Shorter than any finger.
+    keys.run(STUCK_S + 20)
+    assert (keys.heard, [key for _, key in keys.held]) == (["6"], ["6"])
+    assert keys.keypad.fault == "The key 6 is stuck"
+
+
 def test_a_stuck_key_is_named_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = Keys(monkeypatch)
     keys.move("volume", 1.0)
@@ -256,5 +298,5 @@ def test_a_third_key_waits_as_long_as_a_bounce_may_last() -> None:
     for number in range(40):
         now = number * SCAN_S
         closed = {(0, 0), (0, 1)} | ({(2, 2)} if number >= 10 else set())
-        heard += [(round(now, 3), key) for key in scanner.scan(closed, now)]
+        heard += [(round(now, 3), touch.key) for touch in scanner.scan(closed, now)]
     assert heard == [(0.005, "a"), (0.005, "b"), (0.08, "c")]

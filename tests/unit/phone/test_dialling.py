@@ -8,7 +8,7 @@ from config.dial_plan import DialPlan
 from firmware.agent.events import Dial, RegistrationState
 from firmware.media.events import PlayTone
 from firmware.media.tone_table import ToneKind
-from firmware.phone.events import DialTarget, HookLifted, TimeIs, WarningsChanged
+from firmware.phone.events import KEYS, DialTarget, HookLifted, KeyHeld, TimeIs, WarningsChanged
 from firmware.phone.phone import Phone
 from firmware.phone.settings import DELAY_S, PhoneSettings
 from tests.unit.phone.rig import MONDAY, Rig, account, of, up, waiting
@@ -128,6 +128,49 @@ def test_an_emergency_number_dials_from_a_page_and_without_a_registration() -> N
     rig.press("down", "down")
     rig.press(*"112")
     assert of(Dial, rig.out) == [Dial(1, "112", is_emergency=True, wait_s=DELAY_S)]
+
+
+def test_a_0_that_is_held_is_the_plus_of_an_international_number() -> None:
+    rig = planned()
+    rig.press("0")
+    rig.feed(KeyHeld("0"))
+    assert "+" in rig.words.splitlines()
+    rig.press(*"493012345")
+    assert dialled(rig) == []
+    rig.press("#")
+    assert dialled(rig) == ["+493012345"]
+
+
+def test_a_plus_alone_is_no_number_and_a_later_0_that_is_held_is_a_0() -> None:
+    rig = planned()
+    rig.press("0")
+    rig.feed(KeyHeld("0"))
+    rig.pass_time(10)
+    rig.press("soft1", "1", "soft2")
+    rig.pass_time(10)
+    assert dialled(rig) == []
+    rig.press("1", "0")
+    rig.feed(KeyHeld("0"))
+    rig.pass_time(10)
+    assert dialled(rig) == ["+10"]
+
+
+def test_an_international_number_is_no_emergency_number() -> None:
+    rig = planned(registered=False)
+    rig.press("0")
+    rig.feed(KeyHeld("0"))
+    rig.press(*"112")
+    assert dialled(rig) == []
+    rig.pass_time(10)
+    assert [dial.is_emergency for dial in of(Dial, rig.out)] == [False]
+
+
+def test_a_key_that_is_held_means_nothing_else() -> None:
+    rig = planned()
+    for key in KEYS:
+        shown = rig.words
+        rig.feed(KeyHeld(key))
+        assert rig.words == shown
 
 
 def test_an_emergency_call_waits_for_a_link_that_is_far_off_and_no_other_does() -> None:

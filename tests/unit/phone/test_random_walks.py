@@ -25,7 +25,15 @@ from firmware.agent.events import (
     Resume,
 )
 from firmware.media.events import HushCall
-from firmware.phone.events import KEYS, HookLifted, HookReplaced, KeyPressed, SetRinger, Show
+from firmware.phone.events import (
+    KEYS,
+    HookLifted,
+    HookReplaced,
+    KeyHeld,
+    KeyPressed,
+    SetRinger,
+    Show,
+)
 from firmware.phone.phone import PhoneEvent
 from firmware.phone.render import render
 from firmware.phone.screen import CallScreen, CallStage, lines
@@ -114,7 +122,8 @@ def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
         if random.random() < 0.2:
             out = rig.pass_time(random.choice([0.1, 1, 5, 70]))
         elif random.random() < 0.5:
-            key: PhoneEvent = KeyPressed(random.choice(KEYS))
+            name = random.choice(KEYS)
+            key: PhoneEvent = KeyHeld(name) if random.random() < 0.1 else KeyPressed(name)
             if random.random() < 0.2:
                 key, lifted = (HookReplaced(), False) if lifted else (HookLifted(), True)
             out = rig.feed(key)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall, KeyPressed
+from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall
 from firmware.runtime.commands import (
     Command,
     CommandError,
     MoveHook,
+    PressKey,
     SayScreen,
     SayStatus,
     Stop,
@@ -23,7 +24,9 @@ from firmware.runtime.commands import (
 @pytest.mark.parametrize(
     ("line", "command"),
     [
-        *((json.dumps({"cmd": "key", "key": key}), KeyPressed(key)) for key in KEYS),
+        *((json.dumps({"cmd": "key", "key": key}), PressKey(key)) for key in KEYS),
+        ('{"cmd": "key", "key": "#", "held": true}', PressKey("#", held=True)),
+        ('{"cmd": "key", "key": "#", "held": false}', PressKey("#")),
         ('{"cmd": "hook", "off": true}', MoveHook(True)),
         ('{"off": false, "cmd": "hook"}\r', MoveHook(False)),
         ('{"cmd": "dial", "uri": "600"}', DialTarget("600")),
@@ -61,6 +64,7 @@ def test_a_command_is_understood(line: str, command: Command | None) -> None:
         (b'{"cmd": "key", "key": 5}', 'key needs "key", a string'),
         (b'{"cmd": "key", "key": "A"}', "no key 'A': use 1 2 3"),
         (b'{"cmd": "key", "key": "55"}', "no key '55'"),
+        (b'{"cmd": "key", "key": "5", "held": 1}', 'key needs "held", true or false'),
         (b'{"cmd": "hook", "off": 1}', 'hook needs "off", true or false'),
         (b'{"cmd": "hook", "off": true, "of": 1}', "hook has no field 'of'"),
         (b'{"cmd": "stop", "now": true}', "stop has no field 'now'"),

@@ -30,9 +30,10 @@ def test_keys_and_hook_become_events() -> None:
     desk.hook.lift()
     for key in KEYS:
         desk.keypad.press(key)
+    desk.keypad.hold("#")
     desk.hook.replace()
     pressed = [phone.KeyPressed(key) for key in phone.KEYS]
-    assert desk.fed == [phone.HookLifted(), *pressed, phone.HookReplaced()]
+    assert desk.fed == [phone.HookLifted(), *pressed, phone.KeyHeld("#"), phone.HookReplaced()]
 
 
 def test_a_handset_that_is_off_the_hook_at_the_start_counts_as_lifted() -> None:

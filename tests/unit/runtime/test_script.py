@@ -139,6 +139,7 @@ def test_keys_hook_and_dialling_reach_the_phone_in_order() -> None:
                 {"cmd": "hook", "off": True},
                 {"cmd": "key", "key": "5"},
                 {"cmd": "key", "key": "soft1"},
+                {"cmd": "key", "key": "#", "held": True},
                 {"cmd": "hook", "off": False},
                 {"cmd": "dial", "uri": "sip:600@example.org", "account": 2},
             )
@@ -148,6 +149,8 @@ def test_keys_hook_and_dialling_reach_the_phone_in_order() -> None:
                 phone.HookLifted(),
                 phone.KeyPressed("5"),
                 phone.KeyPressed("soft1"),
+                phone.KeyPressed("#"),
+                phone.KeyHeld("#"),
                 phone.HookReplaced(),
                 phone.DialTarget("sip:600@example.org", 2),
             ]
