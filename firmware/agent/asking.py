@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firmware.agent import reasons
-from firmware.agent.answering import dialog_fields
+from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.call import CallState
 from firmware.agent.call_digits import (
     digit_answered,
@@ -20,7 +20,7 @@ from firmware.agent.within import Within
 from firmware.machine import earliest
 from firmware.media.events import SayDigit
 from firmware.sip.message import Request, Response
-from firmware.transaction.events import RequestFailed, RequestFailure
+from firmware.transaction.events import RequestFailed, RequestFailure, SendResponse
 
 OPEN_MAX = 32
 """Requests of one call that wait for their answers: a number typed into a deaf far end."""
@@ -146,6 +146,8 @@ class AskingCall(RescuedCall):
     def _other_request(self, key: str, request: Request, now: float) -> list[object]:
         if request.method == "INFO":
             return informed(self.number, key, request)
+        if request.method == "PRACK":
+            return [SendResponse(key, answer(request, 481))]  # RFC 3262 3: of no answer of ours.
         return super()._other_request(key, request, now)
 
     def _ask_within(self, sent: Within) -> list[object]:

@@ -22,6 +22,7 @@ from firmware.transaction.events import AckReceived, SendAck, SendRequest, SendR
 from tests.unit.agent.calling import Calling
 from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import Rig, invite, of, sdp
+from tests.unit.agent.talking import Talking
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
 OTHER = sdp("m=audio 5000 RTP/AVP 0")
@@ -317,6 +318,13 @@ def test_rfc3262_3_a_prack_for_another_answer_is_481(rack: str) -> None:
     assert rig.pracks(named or "-").status == 481
     assert rig.pracks(cseq=3).status == 200
     assert rig.pracks(rig.rack, cseq=4).status == 481, "once"
+
+
+@pytest.mark.parametrize("placed", [True, False], ids=["placed", "received"])
+def test_rfc3262_3_a_prack_of_nothing_is_481_in_every_call(placed: bool) -> None:
+    rig = Talking(placed=placed)
+    assert rig.sends("PRACK").status == 481
+    assert rig.calls() == (1,)
 
 
 def test_a_prack_may_be_written_with_leading_zeros_and_tabs() -> None:
