@@ -51,6 +51,7 @@ class MediaSession:
         self.plan: MediaPlan | None = None
         self.is_holding = False  # As far as it is agreed.
         self._wishes = wishes
+        self._insists = False  # Our offers are RTP/SAVP; theirs are taken as wished.
         self._wanted = Direction.SENDRECV
         self._secret = random.randbytes
         self._id = random.getrandbits(SESSION_ID_BITS)
@@ -64,7 +65,7 @@ class MediaSession:
             return self._say(replace(self._agreed, address=host))
         if anew or not self._cryptos:
             self._cryptos = negotiation.make_cryptos(self._secret)
-        return self._say(negotiation.offer(self._wishes, host, self._cryptos, self._wanted))
+        return self._say(negotiation.offer(self._offered_wishes, host, self._cryptos, self._wanted))
 
     def fork(self) -> MediaSession:
         """Return another session with the same offer: each far end answers it for itself."""
@@ -76,10 +77,14 @@ class MediaSession:
         Where encryption is preferred, RTP/AVP with keys is offered first. Some far ends that will
         have no call in clear refuse it with 488, and take the same keys beside RTP/SAVP.
         """
-        if self._wishes.srtp is not SrtpMode.PREFERRED or self._agreed is not None:
+        if self._offered_wishes.srtp is not SrtpMode.PREFERRED or self._agreed is not None:
             return False
-        self._wishes = replace(self._wishes, srtp=SrtpMode.ONLY)
+        self._insists = True
         return True
+
+    @property
+    def _offered_wishes(self) -> MediaWishes:
+        return replace(self._wishes, srtp=SrtpMode.ONLY) if self._insists else self._wishes
 
     @property
     def can_hold(self) -> bool:

@@ -253,6 +253,22 @@ def test_a_488_is_asked_once_more_with_savp_where_encryption_is_preferred() -> N
     assert not rig.take("INVITE")
 
 
+def test_a_far_end_that_wanted_savp_may_take_the_call_into_the_clear_later() -> None:
+    """Encryption is preferred, not required: a PBX may connect us to a phone without it."""
+    rig = Rig(replace(account(), srtp=SrtpMode.PREFERRED)).registered()
+    rig.feed(Dial(1, "100"))
+    first = rig.one("INVITE")
+    rig.reply(first, answer(first.request, 488))
+    second = rig.one("INVITE")
+    mine = second.request
+    rig.reply(second, rig.accept(mine, body=SECURE.replace("crypto:1", "crypto:2")))
+    to, order = f"<sip:201@example.org>;tag={mine.from_.tag}", "7 INVITE"
+    far = "<sip:100@example.org>;tag=far"
+    plain = sdp("m=audio 4000 RTP/AVP 0")
+    key = rig.receive(invite(plain, From=far, To=to, Call_ID=mine.call_id, CSeq=order))
+    assert rig.answers(key)[-1].status == 200
+
+
 @pytest.mark.parametrize("mode", [SrtpMode.OFF, SrtpMode.ONLY])
 def test_otherwise_a_488_is_the_end(mode: SrtpMode) -> None:
     rig = Rig(replace(account(), srtp=mode)).registered()
