@@ -14,7 +14,8 @@ Theory of operation
 - The person hears of the end once and at once: `CallEnded` comes when it is decided, whatever the
   far end still has to hear. A call is TERMINATED when nothing more can come of it but repetitions.
 - A BYE is handed over as `OweBye`, so it outlives the call and the link (F5).
-- Having sent a 2xx, a BYE has to wait for its ACK (RFC 3261 15): LEAVING.
+- Having sent a 2xx, a BYE has to wait for its ACK (RFC 3261 15): LEAVING. So has one in a dialog of
+  theirs that has just taken the place of a confirmed one.
 - A confirmed call survives the loss of the link (F6). Whether the ACK of our 2xx went down with
   the link nobody knows: the call is taken to stand.
 - What is agreed about sound goes to the outside as `MediaChanged`, whenever it changes, and
@@ -85,7 +86,7 @@ LEGAL = {
     CallState.REPEATING: {CallState.CALLING, CallState.TERMINATED},
     CallState.OFFERED: {CallState.ACCEPTED, CallState.TERMINATED},
     CallState.ACCEPTED: {CallState.CONFIRMED, CallState.LEAVING, CallState.TERMINATED},
-    CallState.CONFIRMED: {CallState.TERMINATED},
+    CallState.CONFIRMED: {CallState.LEAVING, CallState.TERMINATED},
     CallState.LEAVING: {CallState.TERMINATED},
     CallState.TERMINATED: set[CallState](),
 }

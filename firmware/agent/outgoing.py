@@ -127,7 +127,7 @@ class OutgoingCall(RingingCall):
             case CallState.REPEATING:
                 return self._stop_waiting(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
-                return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
+                return self._hang_up_standing()
             case _:
                 return []
 
@@ -184,6 +184,8 @@ class OutgoingCall(RingingCall):
         self._lose_link()
         if self.state is CallState.CONFIRMED:
             return self._survive()
+        if self.state is CallState.LEAVING:
+            return self._leave()
         if self.state is CallState.TERMINATED:
             self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
             return []

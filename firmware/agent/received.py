@@ -115,7 +115,7 @@ class ReceivedCall(AskingCall):
                 self._enter(CallState.LEAVING)
                 return self._end(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
-                return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
+                return self._hang_up_standing()
             case _:
                 return []
 

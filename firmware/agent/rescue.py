@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from firmware.agent import reasons
 from firmware.agent.absence import NOT_THERE_NOW
+from firmware.agent.accepted import Accepted
 from firmware.agent.answering import answer
 from firmware.agent.call import RETRY_AFTER_S_MAX, CallState
 from firmware.agent.dialog import Dialog
@@ -95,6 +96,7 @@ class RescuedCall(StandingCall):
         self._again_s = AGAIN_S
         self._lost_attempt: Request | None = None  # One that went down with its link,
         self._lost_at: Proxy | None = None  # and whom it had gone to.
+        self._unconfirmed: Accepted | None = None  # The 2xx that opened a dialog of theirs.
         self._left_there = False  # They said BYE while our attempt was out.
         self._is_silent = False
         self._probe_at: float | None = None
@@ -218,7 +220,7 @@ class RescuedCall(StandingCall):
         if self._accepted is None:
             self.dialog = old
             return out
-        self._owns_call_id = False
+        self._owns_call_id, self._unconfirmed = False, self._accepted
         return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]
 
     def service_settled(self, now: float) -> list[object]:
@@ -331,6 +333,13 @@ class RescuedCall(StandingCall):
             return super()._bye_came(key, request)
         self._left_there = True
         return [SendResponse(key, answer(request, 200))]
+
+    def _hang_up_standing(self) -> list[object]:
+        """Leave; a dialog that took the place of another has to be confirmed first (15)."""
+        waits = self._accepted is not None and self._accepted is self._unconfirmed
+        if waits:
+            self._enter(CallState.LEAVING)
+        return [*([] if waits else self._leave()), *self._end(EndCause.HUNG_UP_HERE)]
 
     def _leave(self, reason: str = "") -> list[object]:
         """End the dialog, and the attempt to have another one."""

@@ -650,6 +650,54 @@ def test_theirs_takes_the_place_of_the_dialog(placed: bool, moment: str) -> None
     assert rig.one("BYE").request.call_id == "new1"
 
 
+def replaced(*, placed: bool) -> Talking:
+    """A call whose dialog theirs has replaced; the ACK of our 2xx is still to come."""
+    rig = Talking(placed=placed)
+    (response,) = rig.answers(rig.receive(theirs(rig)))
+    assert rig.one("BYE").request.call_id == rig.call_id
+    rig.call_id, rig.tag, rig._cseq = "new1", response.to.tag or "", 1
+    rig.far = '"Bob" <sip:100@example.org>;tag=anew'
+    return rig
+
+
+@BOTH
+def test_rfc3261_15_who_took_the_dialogs_place_hears_bye_after_the_ack(placed: bool) -> None:
+    rig = replaced(placed=placed)
+    rig.feed(Hang(1))
+    assert rig.ended().cause is EndCause.HUNG_UP_HERE
+    assert rig.calls() == ()
+    assert not rig.take("BYE")
+    rig.acknowledges()
+    assert rig.one("BYE").request.call_id == "new1"
+
+
+@BOTH
+def test_who_took_the_dialogs_place_and_never_confirms_hears_bye_all_the_same(placed: bool) -> None:
+    rig = replaced(placed=placed)
+    rig.feed(Hang(1))
+    rig.wait(33)
+    assert rig.one("BYE").request.call_id == "new1"
+
+
+@BOTH
+def test_a_bye_that_waits_for_the_ack_is_owed_over_the_next_link(placed: bool) -> None:
+    rig = replaced(placed=placed)
+    rig.feed(Hang(1))
+    rig.down()
+    rig.up(BACKUP, NEXT)
+    rig.register()
+    assert "new1" in {bye.request.call_id for bye in rig.take("BYE")}
+    assert not rig.take("INVITE")
+
+
+def test_once_that_dialog_is_confirmed_a_bye_waits_for_nothing() -> None:
+    rig = replaced(placed=True)
+    rig.acknowledges()
+    assert rig.sends("INVITE", AUDIO).status == 200
+    rig.feed(Hang(1))
+    assert rig.one("BYE").request.call_id == "new1"
+
+
 def test_when_they_cross_the_one_who_placed_the_call_says_no() -> None:
     rig, sent = replacing()
     (response,) = rig.answers(rig.receive(theirs(rig)))
