@@ -62,6 +62,7 @@ class Book(Saying):
     def _tied(self, call: int, tie: Tie) -> None:
         for dialog in self.of_call(call):
             dialog.is_loose = tie is not Tie.ANCHORED
+            dialog.is_refreshing = tie is Tie.REFRESHING
             if tie in LOOSE:
                 dialog.timer.since = None
             if tie is Tie.GONE:

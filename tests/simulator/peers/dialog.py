@@ -75,7 +75,8 @@ class Dialog:
     their_sequence: int | None = None  # The RSeq of their last reliable answer that counts.
     pracks_due: list[tuple[int, int]] = field(default_factory=list)  # RSeq and CSeq.
     own_sequence: int | None = None  # Of the phone's reliable answer without a PRACK,
-    own_sequence_at: float = 0.0  # and when it was said first.
+    own_sequence_at: float = 0.0  # when it was said first,
+    own_offered: bool = False  # and whether it offers.
     confirmed_sequences: list[int] = field(default_factory=list)
     timer: Timer = field(default_factory=lambda: Timer(0, is_ours=False, since=None))
     refreshed_at: float = 0.0  # When the phone asked for a refresh last.
@@ -84,6 +85,7 @@ class Dialog:
     may_end: str = ""  # Why the phone may say BYE.
     was_asked_away: bool = False  # It said BYE itself.
     is_loose: bool = False  # Its link was lost, and it is not refreshed yet.
+    is_refreshing: bool = False  # The INVITE that is out, if any, is to refresh it after that.
     was_up: bool = False
     was_acked: bool = False  # The far end knows that it stands.
     is_fading: bool = False  # Early, and its INVITE is cancelled.
@@ -94,6 +96,11 @@ class Dialog:
         contacts = message.contacts
         self.target = str(contacts[0].uri) if contacts else self.target
         self.targets.add(self.target)
+
+    @property
+    def elders(self) -> list[Dialog]:
+        """The dialogs whose place it took, one after the other."""
+        return [self.elder, *self.elder.elders] if self.elder else []
 
     # Order and way.
 

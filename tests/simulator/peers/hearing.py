@@ -11,6 +11,9 @@ from tests.simulator.peers.sdp import Said
 KNOWN = {"BYE", "CANCEL", "INFO", "INVITE", "OPTIONS", "PRACK", "UPDATE"}
 REFUSED = {"MESSAGE", "NOTIFY", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE"}
 
+CROSSING_S = 2.0
+"""INVITEs that cross meet within this."""
+
 OWNER_WAIT_S, OTHER_WAIT_S = (2.1, 4.0), (0.0, 2.0)
 
 
@@ -115,27 +118,34 @@ class Hearing(Pages):
             return {422}
         if request.method == "UPDATE" and not request.body:
             return {200}
-        if dialog.asked:
+        if dialog.asked and not self._gives_way(dialog, request):
             return {491}
-        if dialog.elder is not None and dialog.elder.asked:
-            return {200, 488, 491}  # An INVITE in the dialog before has no answer yet.
+        if any(elder.asked for elder in dialog.elders):
+            return {200, 488, 491}  # An INVITE in a dialog before has no answer yet.
         if dialog.unacked is not None or (request.method == "INVITE" and not up):
             return {500}
         if not up and not dialog.is_settled:
             return {500}
         return {488} if request.body and not self._takes(request) else {200}
 
+    def _gives_way(self, dialog: Dialog, request: Request) -> bool:
+        """F6: a refresh that has been out for long was lost on its way; theirs is taken."""
+        sent = self.ledger.sent.get(dialog.asked)
+        out_s = self.now - sent.at if sent else 0.0
+        if request.method != "INVITE" or not dialog.is_refreshing or out_s < CROSSING_S:
+            return False
+        dialog.asked, dialog.ours_open = "", None
+        return True
+
     def _expect_prack(self, dialog: Dialog, request: Request) -> set[int]:
-        if dialog.is_caller:
-            return {405, 481}
         sequence, cseq, method = (request.headers.get("RAck") or "0 0 -").split()
         known = method == "INVITE" and cseq == str(dialog.invite_cseq)
         if not known or int(sequence) != dialog.own_sequence:
             return {481}
         dialog.own_sequence = None
-        if request.body and dialog.ours_open is None:
+        if request.body and not dialog.own_offered:
             return {491}
-        if dialog.ours_open is not None:
+        if dialog.own_offered:
             good = dialog.answer_heard(request.body)
             dialog.is_settled = good
             dialog.may_end = dialog.may_end or ("" if good else "a bad answer")
@@ -160,7 +170,8 @@ class Hearing(Pages):
             return
         request = sent.request
         if response.status == 422:
-            self._minimum[request.call_id] = int(response.headers.get("Min-SE") or 0)
+            wanted_s = int(response.headers.get("Min-SE") or 0)
+            self._minimum[request.call_id] = max(wanted_s, self._least_s(request.call_id))
         if request.method == "INVITE" and not request.to.tag:
             self._first_answer(sent, response)
         elif dialog := self._of_ours(request):
@@ -234,8 +245,10 @@ class Hearing(Pages):
         ]
         dialog.was_up = True
         old = self._replacing.get(dialog.call_id)
-        is_lost = old is not None and (old.stage is not Stage.UP or not old.is_loose)
-        if sent.is_unwanted or others or sent.is_cancelled or is_lost:
+        # Who takes our Replaces ends the old dialog, whatever was said there meanwhile (RFC 3891).
+        takes_place = old is not None and old.stage is Stage.UP and not old.has_left
+        is_late = (sent.is_cancelled or old is not None) and not takes_place
+        if sent.is_unwanted or others or is_late:
             self._owe(dialog, "it comes too late")
             return
         for one in self.dialogs:
@@ -248,7 +261,9 @@ class Hearing(Pages):
             self._owe(dialog, "nothing is agreed")
             return
         if old is not None:
-            dialog.timer.interval_s = old.timer.interval_s
+            interval_s = old.timer.interval_s or self._wanted_s
+            self._minimum[dialog.call_id] = least_s = self._least_s(old.call_id)
+            dialog.timer.interval_s = interval_s and max(interval_s, least_s)
         dialog.granted_by_them(sent.request, response, self.now, self._wanted_s)
         if old is not None:
             self._owe(old, "it is replaced")

@@ -117,6 +117,10 @@ class Pages:
         port = self.ports.get(call)
         return [d for d in self._up() if port is not None and self._port_of(d) == port]
 
+    def _least_s(self, call_id: str) -> int:
+        """Return the shortest interval that a 422 has left to the phone."""
+        return self._minimum.get(call_id, 0)
+
     def _port_of(self, dialog: Dialog) -> int:
         return port_of(dialog.said)
 
@@ -126,6 +130,17 @@ class Pages:
             sent = self.ledger.sent.get(dialog.asked)
             if sent is not None and sent.dies_at is not None and self.now >= sent.dies_at:
                 dialog.asked, dialog.ours_open, dialog.is_loose = "", None, True
+        for sent in self.ledger.sent.values():
+            is_dead = sent.dies_at is not None and self.now >= sent.dies_at and sent.final < 300
+            if is_dead and sent.request.method == "INVITE":
+                self._end_early(sent.request, "nobody answers any more")
+
+    def _end_early(self, invite: Request, why: str) -> None:
+        """Who still rings for this INVITE is not heard any more."""
+        for dialog in self.dialogs:
+            same = (dialog.call_id, dialog.ours) == (invite.call_id, invite.from_.tag)
+            if same and dialog.stage is Stage.EARLY:
+                self._over(dialog, why)
 
     def _fade(self, invite: Request) -> None:
         """Nobody waits for the far ends that ring for an INVITE any more."""

@@ -30,7 +30,7 @@ class Saying(Hearing):
             return
         sent = self.ledger.say_request(request, self.now)
         interval_s, _ = expires(request)
-        least_s = self._minimum.get(request.call_id, 0)
+        least_s = self._least_s(request.call_id)
         assert not interval_s or interval_s >= least_s, f"{interval_s} s asked for after a 422"
         if request.method == "CANCEL":
             self._fade(request)
@@ -177,7 +177,7 @@ class Saying(Hearing):
             party=str(request.from_.uri),
         )
         if old := self._named(request):
-            dialog.said = old.said
+            dialog.said, dialog.has_wandered = old.said, old.has_wandered
         if request.body:
             dialog.offer_heard(request.body)
         self.dialogs.append(dialog)
@@ -194,13 +194,14 @@ class Saying(Hearing):
         assert dialog.own_sequence is None, "two reliable answers at once"
         known.append(sequence)
         dialog.own_sequence, dialog.own_sequence_at = sequence, self.now
+        dialog.own_offered = bool(response.body)
         if response.body:
             assert not request.body, "an offer to an offer"
             dialog.offer_said(response.body)
 
     def _accept(self, dialog: Dialog, request: Request, response: Response) -> None:
         """The phone's 2xx to an INVITE: its session answers, or offers."""
-        waits = dialog.own_sequence is not None and dialog.ours_open is not None
+        waits = dialog.own_sequence is not None and dialog.own_offered
         assert not waits, "a 2xx before the PRACK of an offer (RFC 3262 3)"
         dialog.stage = Stage.UP
         dialog.unacked, dialog.accepted_at = request.cseq.number, self.now
@@ -243,9 +244,10 @@ class Saying(Hearing):
             dialog.answer_said(response.body)
         else:
             assert not response.body, "an answer to no offer"
-        if dialog.stage is Stage.EARLY and dialog.is_caller and dialog.sound:
+        rings = dialog.stage is Stage.EARLY and dialog.is_caller
+        if rings and request.body and dialog.sound:  # Who has said something last is heard.
             self._early[dialog.call_id] = dialog.sound
-            dialog.is_settled = dialog.is_settled or bool(request.body)
+            dialog.is_settled = True
         if request.method == "UPDATE" and dialog.stage is Stage.UP:
             dialog.granted_by_us(request, response, self.now)
         dialog.is_loose = False
