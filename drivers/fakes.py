@@ -163,6 +163,7 @@ class FakeVoice:
     def __init__(self, rate: int = 48_000) -> None:
         self.rate = rate
         self.frame_bytes = round(rate * FRAME_S) * 2
+        self.keeps_time = True
         self.fault = ""
         self.counts = VoiceCounts()
         self.spoken: deque[bytes] = deque()

@@ -132,6 +132,10 @@ class Voice(Protocol):
         """Bytes of a frame of `FRAME_S`."""
 
     @property
+    def keeps_time(self) -> bool:
+        """Tell whether it ticks; without a card that would, the owner keeps time himself."""
+
+    @property
     def fault(self) -> str:
         """What is wrong in words, "" while there is sound; the ticks come all the same."""
 

@@ -10,11 +10,19 @@ The real-time thread never waits: a ring that is full loses its oldest frame, on
 plays silence, and each loss is counted. `CUSHION` frames of silence are queued at the start, so
 that an owner who is late by less than that is not heard.
 
-A card that cannot be opened, or that falls silent for `STALL_S` (it was unplugged), does not stop
-the call: silence is captured, and `tick` comes from our own clock, so the call goes on, silent but
-in time. Some cards that are gone can still be opened, and never call. The card is looked for again
-every `RETRY_S`; `fault` says meanwhile what is wrong. PortAudio knows only the devices that were
-there when it was initialised, so it is initialised anew for each look.
+A card that cannot be opened, or that is gone (it was unplugged), does not stop the call: silence is
+captured, and `tick` comes from our own clock, so the call goes on, silent but in time. The card is
+looked for again every `RETRY_S`; `fault` says meanwhile what is wrong. PortAudio knows only the
+devices that were there when it was initialised, so it is initialised anew for each look.
+
+*When is a card gone?* When PortAudio says so, or when the card says nothing: some cards that are
+gone do not end, and some can still be opened, and never call. But a machine may hang for half a
+second, and then no thread runs, ours neither: a card is not gone for that. So time is not compared;
+our thread looks every `LOOK_S`, and after a hang it finds one silence, not five. From `QUIET_LOOKS`
+in a row on it keeps time for a card that may come back, after `GONE_LOOKS` it gives the card up.
+
+Where no card is wanted (`NO_DEVICE`) there is no thread either: the owner keeps time, at a tenth of
+the price (`keeps_time`), and nobody hears the rate.
 """
 
 from __future__ import annotations
@@ -24,6 +32,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from drivers.interfaces import FRAME_S, VoiceCounts
@@ -39,8 +48,16 @@ CUSHION = 1
 RING_MAX = 6
 """Frames in each direction: 120 ms. A delay longer than this is worse than a loss."""
 
-STALL_S = 0.4
-"""A card that has not called for so long is gone: twenty frames."""
+SILENT_RATE = 8_000
+"""Samples a second where there is no card: nothing to convert for most codecs."""
+
+LOOK_S = 0.2
+QUIET_LOOKS = 2
+GONE_LOOKS = 5
+"""Looks in a row that found the card silent: 0.2 to 0.4 s, and 0.8 to 1 s."""
+
+OPEN_S = 1.0
+"""How long a card that was opened may take to call."""
 
 RETRY_S = 2.0
 
@@ -70,9 +87,10 @@ class _Losses:
 class SoundCard:
     """One sound card; `device` is a part of its name, "" the system's own choice, or "none"."""
 
-    def __init__(self, device: str = "", rate: int = RATE) -> None:
-        self.rate = rate
-        self.frame_bytes = round(rate * FRAME_S) * SAMPLE_BYTES
+    def __init__(self, device: str = "") -> None:
+        self.keeps_time = device != NO_DEVICE
+        self.rate = RATE if self.keeps_time else SILENT_RATE
+        self.frame_bytes = round(self.rate * FRAME_S) * SAMPLE_BYTES
         self.fault = ""
         self._device = device
         self._silence = bytes(self.frame_bytes)
@@ -87,6 +105,8 @@ class SoundCard:
     def start(self, tick: Callable[[], None]) -> None:
         """Begin; `tick` is called from another thread every 20 ms and returns at once."""
         assert self._thread is None, "started twice"
+        if not self.keeps_time:
+            return
         self._tick = tick
         self._captured.clear()
         self._playing.clear()
@@ -113,6 +133,8 @@ class SoundCard:
     def give(self, frame: bytes) -> None:
         """Queue a frame to play; a full ring loses its oldest."""
         assert len(frame) == self.frame_bytes, f"a frame of {len(frame)} bytes"
+        if not self.keeps_time:
+            return
         if len(self._playing) == RING_MAX:
             self._losses.dropped += 1
         self._playing.append(frame)
@@ -156,8 +178,9 @@ class SoundCard:
                 self.fault = str(error)
                 self._keep_time(RETRY_S)
                 continue
-            self._keep_time(STALL_S, until=self._has_called)
-            if self._has_called():
+            has_called = partial(self._has_called_since, self._opened_at)
+            self._keep_time(OPEN_S, until=has_called)
+            if has_called():
                 self.fault = ""
                 self._losses.restarts += worked
                 worked = True
@@ -166,13 +189,19 @@ class SoundCard:
             self.fault = f"the sound card {self._name} is gone"
             self._keep_time(RETRY_S)
 
-    def _has_called(self) -> bool:
-        return self._called_at > self._opened_at
+    def _has_called_since(self, moment: float) -> bool:
+        return self._called_at > moment
 
     def _watch_stream(self, stream: Any) -> None:
-        while not self._stopping.wait(STALL_S / 2):
-            if not stream.active or time.monotonic() - self._called_at > STALL_S:
-                return
+        """Return when the card is gone, or at the end; keep time for one that is only quiet."""
+        silent_looks, seen = 0, self._called_at
+        while stream.active and silent_looks < GONE_LOOKS and not self._stopping.is_set():
+            if silent_looks < QUIET_LOOKS:
+                self._stopping.wait(LOOK_S)
+            else:
+                self._keep_time(LOOK_S, until=partial(self._has_called_since, seen))
+            silent_looks = silent_looks + 1 if self._called_at == seen else 0
+            seen = self._called_at
 
     def _keep_time(self, for_s: float, until: Callable[[], bool] = lambda: False) -> None:
         """Tick by our own clock; the moments do not drift with the time that ticks take."""
@@ -197,8 +226,6 @@ class SoundCard:
 
     def _open(self) -> Any:
         """Open and start the card; raise SoundCardError with the reason."""
-        if self._device == NO_DEVICE:
-            raise SoundCardError("")  # As it is wanted: nothing is wrong.
         try:
             # A system without PortAudio raises OSError here. The package brings no types.
             import sounddevice  # type: ignore[import-untyped] # noqa: PLC0415

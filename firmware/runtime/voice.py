@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
     event loop --take()--> queue -.                 .-> card
-    card ------tick()-----------> | one thread,     | -> sockets
+    card ------tick()----> queue -| one thread,     | -> sockets
     sockets ---at each tick-----> | `Voices`        | -> event loop (`feed`)
 
 A frame has to be there within 20 ms, whatever the event loop is busy with: a screen, a web page, a
@@ -16,7 +16,10 @@ To be woken by each datagram too would cost half as much again, and win nothing:
 packet before the next frame. Reports are read as often, since a round trip is measured by when
 they came, and a machine is told of nothing before what it was told last. Of a flood, only
 `DATAGRAMS_MAX` are read between two looks at the ticks. A card that holds its ticks back for
-`QUIET_S` does not keep the packets waiting.
+`QUIET_S` does not keep the packets waiting. Where there is no card, the thread's own clock ticks.
+
+The queue is the only bell: the card's thread, which is a real-time one, puts a word into it, and
+neither waits nor lets go of the interpreter for that.
 
 Nothing of this runs while there is neither a call nor a tone: the card is closed, the thread
 sleeps.
@@ -28,17 +31,16 @@ cannot be had is told as `SoundFault`, and the call goes on without sound.
 from __future__ import annotations
 
 import asyncio
-import os
-import select
 import sys
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
 from random import Random
 from typing import TYPE_CHECKING
 
-from drivers.interfaces import Voice
+from drivers.interfaces import FRAME_S, Voice
 from firmware.media.events import (
     ChangeVolume,
     HushCall,
@@ -78,6 +80,13 @@ Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | HushCall | ChangeVo
 """What the phone wants of its sound."""
 
 
+class Bell(Enum):
+    """Why the thread is woken, besides an order."""
+
+    TICK = auto()
+    END = auto()
+
+
 class VoiceEngine:
     """The thread. `take` and `stop` are called on the event loop."""
 
@@ -97,12 +106,10 @@ class VoiceEngine:
         self._random = random
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._orders: SimpleQueue[Order | None] = SimpleQueue()
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._words: SimpleQueue[Order | Bell] = SimpleQueue()
         self._ticks = 0
         self._ticks_done = 0
-        self._rung = select.poll()
-        self._rung.register(self._bell, select.POLLIN)
+        self._tick_at = 0.0  # The next one of our own clock.
         self._sockets: dict[int, CallSockets] = {}
         self._has_more = False  # Datagrams wait that there was no time to read.
         self._now = 0.0  # As it was told last: a machine's time does not go back.
@@ -119,16 +126,13 @@ class VoiceEngine:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._main, name="sound", daemon=True)
                 self._thread.start()
-            self._orders.put(output)
-            self._ring()
+            self._words.put(output)
 
     def stop(self) -> None:
         """End the thread, every call's sound, and close the card."""
         if self._thread is not None and self._thread.is_alive():
-            self._orders.put(None)
-            self._ring()
+            self._words.put(Bell.END)
             self._thread.join(JOIN_S)
-        os.close(self._bell)
 
     @property
     def health(self) -> SoundHealth:
@@ -146,10 +150,8 @@ class VoiceEngine:
     def _tick(self) -> None:
         """On the card's thread: a frame has passed."""
         self._ticks += 1
-        self._ring()
-
-    def _ring(self) -> None:
-        os.eventfd_write(self._bell, 1)
+        if self._words.empty():  # Else it is woken by what is there, and sees the number.
+            self._words.put(Bell.TICK)
 
     # The thread.
 
@@ -168,9 +170,8 @@ class VoiceEngine:
         from firmware.media.voices import Voices
 
         voices = Voices(self._voice.rate, self._settings.country, self._random)
-        while self._obey(voices):
+        while self._obey(voices, self._wait(voices)):
             self._run_card(voices)
-            self._wait(voices)
             self._read(voices)
             self._exchange(voices)
             if self._clock() >= self._due_at:
@@ -180,20 +181,38 @@ class VoiceEngine:
         if self._is_running:
             self._voice.stop()
 
-    def _obey(self, voices: Voices) -> bool:
-        """Carry out the orders that wait; False where one of them is to end."""
-        while not self._orders.empty():
-            order = self._orders.get()
-            match order:
-                case None:
+    def _wait(self, voices: Voices) -> Order | Bell:
+        """Sleep until a tick or an order; what is due between two ticks can wait for the next."""
+        try:
+            return self._words.get(timeout=None if voices.is_idle else self._patience_s())
+        except Empty:
+            return Bell.TICK
+
+    def _patience_s(self) -> float:
+        if self._has_more:
+            self._has_more = False
+            return 0.0
+        if self._voice.keeps_time:
+            return QUIET_S
+        return max(0.0, self._tick_at - self._clock())
+
+    def _obey(self, voices: Voices, word: Order | Bell) -> bool:
+        """Carry out the order that came, and those behind it; False where one of them is to end."""
+        while True:
+            match word:
+                case Bell.TICK:
+                    pass
+                case Bell.END:
                     return False
                 case StartVoice(call, plan):
                     self._begin(voices, call, plan)
                 case StopVoice(call):
                     self._end(voices, call)
                 case _:
-                    self._carry_out(voices.wish(order, self._clock()))
-        return True
+                    self._carry_out(voices.wish(word, self._clock()))
+            if self._words.empty():
+                return True
+            word = self._words.get()
 
     def _run_card(self, voices: Voices) -> None:
         """Have the card open while there is something to hear, and no longer."""
@@ -201,19 +220,15 @@ class VoiceEngine:
             self._is_running = not voices.is_idle
             if self._is_running:
                 self._ticks_done = self._ticks
+                self._tick_at = self._clock() + FRAME_S
                 self._voice.start(self._tick)
             else:
                 self._voice.stop()
 
-    def _wait(self, voices: Voices) -> None:
-        """Sleep until a tick or an order; what is due between two ticks can wait for the next."""
-        timeout_ms = None if voices.is_idle else QUIET_S * 1000 * (not self._has_more)
-        self._has_more = False
-        if self._rung.poll(timeout_ms):
-            os.eventfd_read(self._bell)
-
     def _exchange(self, voices: Voices) -> None:
         """Swap a frame with the card for each tick."""
+        if not self._voice.keeps_time:
+            self._keep_time()
         while self._is_running and self._ticks_done < self._ticks:
             past = max(0, self._ticks - self._ticks_done - TICKS_MAX)
             self._held_up += past
@@ -222,6 +237,14 @@ class VoiceEngine:
             played, out = voices.exchange(self._voice.take(), self._now)
             self._voice.give(played)
             self._carry_out(out)
+
+    def _keep_time(self) -> None:
+        """Tick by our own clock; its moments do not drift."""
+        late_s = self._clock() - self._tick_at
+        if late_s >= 0:
+            passed = 1 + int(late_s / FRAME_S)
+            self._ticks += passed
+            self._tick_at += passed * FRAME_S
 
     def _read(self, voices: Voices) -> None:
         """Take in what came to the ports of every call."""

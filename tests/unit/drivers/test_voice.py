@@ -13,8 +13,8 @@ import pytest
 
 from drivers import voice
 from drivers.fakes import FakePartError, FakeVoice
-from drivers.interfaces import Voice
-from drivers.voice import CUSHION, NO_DEVICE, RING_MAX, SoundCard
+from drivers.interfaces import Voice, VoiceCounts
+from drivers.voice import CUSHION, GONE_LOOKS, NO_DEVICE, QUIET_LOOKS, RING_MAX, SoundCard
 
 FRAME = 1920
 WAIT_S = 10.0
@@ -234,30 +234,92 @@ def test_a_system_without_portaudio_says_so(
     assert card.fault == "PortAudio is not installed (libportaudio2)"
 
 
-def test_no_card_is_a_card_that_keeps_time() -> None:
+def test_where_no_card_is_wanted_nothing_runs_and_nothing_is_lost() -> None:
+    before = set(threading.enumerate())
     card = SoundCard(NO_DEVICE)
-    ticks = threading.Semaphore(0)
-    card.start(ticks.release)
-    try:
-        assert all(ticks.acquire(timeout=WAIT_S) for _ in range(3))
-    finally:
-        card.stop()
-    while ticks.acquire(blocking=False):
-        continue
-    assert not ticks.acquire(timeout=0.1), "no tick after the end"
+    assert not card.keeps_time, "its owner does"
+    card.start(lambda: None)
+    assert set(threading.enumerate()) <= before
+    for _ in range(2 * RING_MAX):
+        assert not any(card.take())
+        card.give(bytes(card.frame_bytes))
+    card.stop()
+    assert card.counts == VoiceCounts()
+    assert not card.fault, "nothing is wrong"
 
 
 def test_without_a_card_the_end_waits_for_one_frame_and_no_longer(
-    monkeypatch: pytest.MonkeyPatch,
+    card: SoundCard, portaudio: PortAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voice, "RETRY_S", 2 * WAIT_S)
     monkeypatch.setattr(voice, "CLOSE_S", WAIT_S)
-    before = set(threading.enumerate())
-    card, ticked = SoundCard(NO_DEVICE), threading.Event()
+    portaudio.error = PortAudioError("Error querying device -1")
+    before, ticked = set(threading.enumerate()), threading.Event()
     card.start(ticked.set)
     assert ticked.wait(WAIT_S)
     card.stop()
     assert set(threading.enumerate()) <= before
+
+
+class Looks(threading.Event):
+    """The moments at which the card is looked at; the test says when, however long that takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due, self._waiting = threading.Semaphore(0), threading.Semaphore(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._waiting.release()
+        assert self._due.acquire(timeout=WAIT_S)
+        return self.is_set()
+
+    def set(self) -> None:
+        super().set()
+        self._due.release()
+
+    def pass_by(self) -> None:
+        """Let one look happen; return when the next is waited for."""
+        assert self._waiting.acquire(timeout=WAIT_S)
+        self._due.release()
+
+
+@pytest.fixture
+def looks(card: SoundCard, monkeypatch: pytest.MonkeyPatch) -> Looks:
+    looks = Looks()
+    monkeypatch.setattr(card, "_stopping", looks)
+    return looks
+
+
+def test_a_card_is_not_gone_when_the_whole_machine_hung(
+    card: SoundCard, portaudio: PortAudio, looks: Looks
+) -> None:
+    stream = opened(card, portaudio, lambda: None)
+    for _ in range(2 * GONE_LOOKS):
+        stream.call(frame(1))
+        looks.pass_by()  # It called since the last look,
+        looks.pass_by()  # and after a hang the first look may come before its next call,
+        card._called_at -= 3600  # however long the hang was.
+    assert not stream.closed
+    assert (card.fault, card.counts.restarts) == ("", 0)
+
+
+def test_time_is_kept_for_a_card_that_is_quiet_and_may_come_back(
+    card: SoundCard, portaudio: PortAudio, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voice, "LOOK_S", 2 * WAIT_S)
+    ticks = threading.Semaphore(0)
+    stream = opened(card, portaudio, ticks.release)
+    stream.call(frame(1))
+    for _ in range(QUIET_LOOKS):
+        looks.pass_by()
+    while ticks.acquire(blocking=False):
+        continue  # Of the card, and of before it was open.
+    for _ in range(3):
+        assert ticks.acquire(timeout=WAIT_S), "our own"
+    stream.call(frame(2))
+    looks.pass_by()
+    assert not stream.closed
+    assert (card.fault, card.counts.restarts) == ("", 0)
 
 
 def test_a_card_can_be_started_again(card: SoundCard, portaudio: PortAudio) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from drivers.fakes import FakeVoice
-from drivers.interfaces import VoiceCounts
-from firmware.media.events import PacketReceived, PlayTone, SoundFault
+from drivers.interfaces import FRAME_S, VoiceCounts
+from firmware.media.events import ChangeVolume, PacketReceived, PlayTone, SoundFault
 from firmware.media.formats import PCMA
 from firmware.media.plan import Endpoint, Format, MediaPlan
 from firmware.media.tone_table import ToneKind
@@ -267,6 +267,28 @@ def test_a_report_is_taken_in_with_the_next_frame(received: list[bytes]) -> None
             send(here.port + 1, b"report")
             await let_pass(here, there, 1)
             assert b"report" in received
+
+    run(play())
+
+
+def test_without_a_card_the_thread_keeps_time_itself() -> None:
+    """Fifty frames a second by its own clock; orders in between let none pass."""
+
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.card.keeps_time = False
+            phone.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: phone.card.running)
+            began = phone.clock.now
+            for number in range(1, 20):
+                phone.clock.now = began + number * FRAME_S - 0.001
+                phone.engine.take(ChangeVolume(0))
+                await asyncio.sleep(0.005)
+                assert phone.card.frames_played == number - 1
+                phone.clock.now += 0.002
+                await until(lambda number=number: phone.card.frames_played == number)  # type: ignore[misc] # bound now
+            phone.clock.now += 3 * FRAME_S
+            await until(lambda: phone.card.frames_played == 22)
 
     run(play())
 
