@@ -54,6 +54,11 @@ class Configuration:
         """Tell whether the parameter is read-only on the phone."""
         return self.ruling(name, account).locked
 
+    def may_change(self, name: str, account: int = 0) -> bool:
+        """Tell whether a value may be set on the phone: the files neither lock nor force it."""
+        own = self.server.get((canonical(name), account))
+        return not self.locked(name, account) and not (own is not None and own.forced)
+
     def ruling(self, name: str, account: int = 0) -> Entry:
         """Return the server's entry that says whether the phone may change the parameter."""
         return governing(self.server, (canonical(name), account))

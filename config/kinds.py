@@ -221,6 +221,28 @@ class TimeOfDay:
         return f"{hour:02}:{minute:02}"
 
 
+class TimeZone:
+    """A time zone by its name; empty leaves it to the system."""
+
+    allowed = "a time zone like Europe/Berlin"
+
+    def parse(self, text: str) -> str:
+        """Return the name, if there is such a zone here."""
+        if text and not _is_zone(text):
+            raise ValueError(f"is not {self.allowed}")
+        return text
+
+
+def _is_zone(text: str) -> bool:
+    # Loaded here: a phone that is in no zone of its own registers without it.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    try:
+        return bool(ZoneInfo(text))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+
+
 class DialPlanText:
     """Which numbers are complete: digits, x, + (repeat), [1-9], (groups), | and more."""
 

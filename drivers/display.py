@@ -23,12 +23,14 @@ from typing import Any, Literal
 
 from PIL import Image, ImageChops
 
-from drivers.display_care import Care, care
+from drivers.display_care import DIM_S, Care, care
 from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
 from drivers.interfaces import DISPLAY_SIZE
 from drivers.worker import Office
 
 RETRY_S = 2.0
+
+CONTRAST_MAX = 0xFF
 
 NO_OPERATION = 0xE3
 """What the I2C chips answer and do nothing for."""
@@ -82,11 +84,17 @@ class Oled:
         self._open_at = 0.0
         self._touched, self._touched_at = True, 0.0
         self._contrast: int | None = None
+        self._bright, self._dim_s = bus.contrast, DIM_S
 
     def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
         """Show a 1-bit image; the words are for parts that have them read out."""
         assert (image.mode, image.size) == ("1", DISPLAY_SIZE), f"{image.mode} {image.size}"
         self._wanted = image.copy()
+        self._office.wake()
+
+    def adjust(self, brightness: float, dim_s: float) -> None:
+        """Be so bright in use, and dim when nobody touched it for so long."""
+        self._bright, self._dim_s = round(CONTRAST_MAX * brightness), dim_s
         self._office.wake()
 
     def touch(self) -> None:
@@ -100,7 +108,7 @@ class Oled:
             self._touched, self._touched_at = False, now
         if self._chip is None and now < self._open_at:
             return self._open_at
-        wish = care(self._touched_at, now, self._bus.contrast)
+        wish = care(self._touched_at, now, self._bright, self._dim_s)
         try:
             if self._chip is None:
                 self._open()

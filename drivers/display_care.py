@@ -29,14 +29,18 @@ class Care:
     until: float
 
 
-def care(touched_at: float, now: float, contrast: int) -> Care:
-    """Return what is good for the display; `contrast` is that of a display in use."""
+def care(touched_at: float, now: float, contrast: int, dim_s: float = DIM_S) -> Care:
+    """Return what is good for the display; `contrast` is that of a display in use.
+
+    `dim_s` 0: it is never dim, and moves all the same.
+    """
     idle_s = now - touched_at
-    if idle_s < DIM_S:
-        return Care(contrast, PLACES[0], touched_at + DIM_S)
-    dim = min(contrast, DIM_CONTRAST)
-    if idle_s < WANDER_S:
-        return Care(dim, PLACES[0], touched_at + WANDER_S)
-    steps = int((idle_s - WANDER_S) / WANDER_STEP_S + 1e-6) + 1
-    until = touched_at + WANDER_S + steps * WANDER_STEP_S
+    wander_s = max(WANDER_S, dim_s)
+    if dim_s and idle_s < dim_s:
+        return Care(contrast, PLACES[0], touched_at + dim_s)
+    dim = min(contrast, DIM_CONTRAST) if dim_s else contrast
+    if idle_s < wander_s:
+        return Care(dim, PLACES[0], touched_at + wander_s)
+    steps = int((idle_s - wander_s) / WANDER_STEP_S + 1e-6) + 1
+    until = touched_at + wander_s + steps * WANDER_STEP_S
     return Care(dim, PLACES[steps % len(PLACES)], until)

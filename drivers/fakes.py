@@ -13,7 +13,15 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from drivers.interfaces import DISPLAY_SIZE, FRAME_S, KEYS, LampPattern, VoiceCounts, nobody
+from drivers.interfaces import (
+    DISPLAY_SIZE,
+    FRAME_S,
+    KEYS,
+    LampPattern,
+    Melody,
+    VoiceCounts,
+    nobody,
+)
 
 HISTORY_MAX = 100
 """What a part remembers of its past: enough for a look back in a test, bounded for a long run."""
@@ -98,8 +106,13 @@ class FakeRinger:
     def __init__(self, changed: Callable[[], None] = nobody) -> None:
         self.fault = ""
         self.ringing = False
+        self.melody = Melody(())
         self.history: deque[bool] = deque(maxlen=HISTORY_MAX)
         self._changed = changed
+
+    def tune(self, melody: Melody) -> None:
+        self.melody = melody
+        self._changed()
 
     def ring(self, ringing: bool) -> None:
         self.ringing = ringing
@@ -114,6 +127,7 @@ class FakeDisplay:
         self.fault = ""
         self.image = Image.new("1", DISPLAY_SIZE)
         self.words: tuple[str, ...] = ()
+        self.brightness, self.dim_s = 1.0, 0.0
         self.history: deque[tuple[str, ...]] = deque(maxlen=HISTORY_MAX)
         self._changed = changed
 
@@ -123,6 +137,9 @@ class FakeDisplay:
         self.image, self.words = image.copy(), words
         self.history.append(words)
         self._changed()
+
+    def adjust(self, brightness: float, dim_s: float) -> None:
+        self.brightness, self.dim_s = brightness, dim_s
 
     @property
     def pixels(self) -> bytes:

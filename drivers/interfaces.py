@@ -79,12 +79,26 @@ class Lamp(Protocol):
         """Show this pattern from now on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Melody:
+    """What a ringer plays, again and again: pitches in Hz (0: silence) and their lengths in s.
+
+    `loudness` is from 0, silent, to 1.
+    """
+
+    notes: tuple[tuple[float, float], ...]
+    loudness: float = 1.0
+
+
 class Ringer(Protocol):
     """The ringer."""
 
     @property
     def fault(self) -> str:
         """What is wrong with the part, as a sentence; "" while it works."""
+
+    def tune(self, melody: Melody) -> None:
+        """Ring like this from now on."""
 
     def ring(self, ringing: bool) -> None:
         """Start ringing, or stop."""
@@ -103,6 +117,9 @@ class Display(Protocol):
         `words` says the same line by line, for whoever reads instead of looks: a screen reader,
         a program. A part that has only pixels leaves it.
         """
+
+    def adjust(self, brightness: float, dim_s: float) -> None:
+        """Be so bright in use, from 0 to 1, and dim when nobody touched it so long, 0: never."""
 
 
 FRAME_S = 0.02

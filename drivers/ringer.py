@@ -1,7 +1,7 @@
 """The ringer: a piezo on a GPIO pin, switched on and off at the pitch that is heard.
 
-A ring is two pitches in turn (a warble is told from which side it comes, a single one is not), as
-long as a telephone's bell rings, and then a pause.
+What it plays is a melody: notes one after the other, and again. The softer it is, the shorter the
+part of each period that the pin is high: half of it is the loudest that a piezo can be.
 """
 
 from __future__ import annotations
@@ -11,16 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drivers.gpio import Gpio, GpioError, Pwm
+from drivers.interfaces import Melody
 from drivers.worker import Office
 
-PITCHES_HZ = (1000.0, 1250.0)
-
-PITCH_S = 0.05
-
-RING_S = 1.0
-
-PERIOD_S = 4.0
-"""From the beginning of a ring to that of the next one."""
+CLASSIC = Melody((*((1000.0, 0.05), (1250.0, 0.05)) * 10, (0.0, 3.0)))
+"""A warble as long as a telephone's bell rings, and then a pause; until somebody tunes it."""
 
 LOUD_PERCENT = 50.0
 
@@ -43,10 +38,18 @@ class PiezoRinger:
         self.fault = ""
         self._pins, self._gpio, self._office, self._touched = pins, gpio, office, touched
         self._is_wanted = False
+        self._melody = CLASSIC
+        self._heard: Melody | None = None  # What the ring in progress plays.
         self._since: float | None = None
         self._pwm: Pwm | None = None  # Kept: the library stops a pin that nobody holds.
-        self._pitch: float | None = None  # What is heard.
+        self._pitch: float | None = None  # What is heard,
+        self._loudness = 0.0  # and how loud.
         self._open_at = 0.0
+
+    def tune(self, melody: Melody) -> None:
+        """Ring like this from now on."""
+        self._melody = melody
+        self._office.wake()
 
     def ring(self, ringing: bool) -> None:
         """Start ringing, or stop."""
@@ -77,28 +80,33 @@ class PiezoRinger:
 
     def _wanted(self, now: float) -> tuple[float | None, float | None]:
         """Return the pitch of that moment, None in silence, and until when that holds."""
-        if not self._is_wanted:
-            self._since = None
+        melody = self._melody
+        if not self._is_wanted or not melody.loudness or not melody.notes:
+            self._since = self._heard = None
             return None, None
-        if self._since is None:
-            self._since = now
-        periods, into_s = divmod(now - self._since + 1e-6, PERIOD_S)
-        began = self._since + periods * PERIOD_S
-        if into_s >= RING_S:
-            return None, began + PERIOD_S
-        number = int(into_s / PITCH_S)
-        return PITCHES_HZ[number % len(PITCHES_HZ)], began + (number + 1) * PITCH_S
+        if self._since is None or self._heard != melody:
+            self._since, self._heard = now, melody
+        round_s = sum(length_s for _, length_s in melody.notes)
+        rounds = (now - self._since + 1e-6) // round_s
+        ends_at = self._since + rounds * round_s
+        for pitch, length_s in melody.notes:
+            ends_at += length_s
+            if ends_at > now + 1e-6:
+                return pitch or None, ends_at
+        raise AssertionError("a round has an end")
 
     def _sound(self, pitch: float | None) -> None:
         if self._pwm is None:
             self._gpio.open()
-            self._pwm = self._gpio.pwm(self._pins.pin, PITCHES_HZ[0])
-        if pitch == self._pitch:
+            self._pwm = self._gpio.pwm(self._pins.pin, CLASSIC.notes[0][0])
+        if (pitch, self._melody.loudness) == (self._pitch, self._loudness):
             return
-        if pitch is None:
+        if self._pitch is not None and (pitch is None or self._loudness != self._melody.loudness):
             self._pwm.stop()
-        else:
+            self._pitch = None
+        self._loudness = self._melody.loudness
+        if pitch is not None:
             self._pwm.change_frequency(pitch)
             if self._pitch is None:
-                self._pwm.start(LOUD_PERCENT)
+                self._pwm.start(LOUD_PERCENT * self._loudness**2)
         self._pitch = pitch

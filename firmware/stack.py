@@ -45,6 +45,7 @@ ROUTES: dict[type, str] = {
     phone.OutageLogTrouble: "phone",
     phone.WarningsChanged: "phone",
     phone.LanguageIs: "phone",
+    phone.SettingsAre: "phone",
     kept.CallsKept: "phone",
     kept.ContactsKept: "phone",
     kept.KeepingTrouble: "phone",

@@ -35,8 +35,8 @@ class Beginning(Calling):
             hash_ends=settings.hash_ends,
         )
         self._pages = Pages()
-        self._facts = Facts(settings.problems, accounts, now)
         self._memory = Memory()
+        self._facts = Facts(settings.problems, accounts, self._memory, now)
         self._menu = Menu(self._memory)
 
     # Digits.

@@ -26,6 +26,7 @@ from firmware.media.events import SoundFault, SoundReport
 from firmware.media.plan import MediaPlan
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import Outage
+from firmware.phone.preferences import Preferences
 from firmware.phone.screen import Screen
 
 KEYS = (
@@ -103,6 +104,14 @@ class LanguageIs:
     """The language of the screens, from now on."""
 
     language: Language
+
+
+@frozen
+class SettingsAre:
+    """What is set on the phone (`preferences.py`), and which time zones there are."""
+
+    preferences: Preferences
+    zones: tuple[str, ...] = ()
 
 
 @frozen
@@ -200,10 +209,34 @@ class Report:
 
 
 @frozen
-class ChooseLanguage:
-    """The person wants another language, by its code; `LanguageIs` follows."""
+class KeepSetting:
+    """The person has set a parameter: it is to be kept, and a language or zone to be told."""
 
-    code: str
+    parameter: str
+    text: str  # As files write it.
+
+
+@frozen
+class TuneRinger:
+    """How the ringer sounds from now on; of the volume, 0 is silent."""
+
+    tone: str  # Of `RING_TONES`.
+    volume: int
+
+
+@frozen
+class SampleRing:
+    """Let the ring tone be heard while it is chosen, or no longer."""
+
+    on: bool
+
+
+@frozen
+class SetDisplay:
+    """How bright the display is in use, of 10, and when it dims, 0: never."""
+
+    contrast: int
+    dim_s: int
 
 
 @frozen

@@ -26,7 +26,8 @@ from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
 from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
 from firmware.phone.localise import localised_link
-from firmware.phone.outage_words import SHOWN_MAX, local_time, outage_lines
+from firmware.phone.memory import Memory
+from firmware.phone.outage_words import SHOWN_MAX, outage_lines
 from firmware.phone.outages import Outages
 from firmware.phone.round_trips import RoundTrips
 from firmware.phone.screen import (
@@ -56,9 +57,11 @@ WARNINGS = "Warnings"
 class Facts:
     """The newest word of the link, of each account and of the clock; the outage log."""
 
-    def __init__(self, problems: tuple[str, ...], accounts: int, now: float) -> None:
+    def __init__(
+        self, problems: tuple[str, ...], accounts: int, memory: Memory, now: float
+    ) -> None:
         self.language = ENGLISH
-        self._problems = problems
+        self._problems, self._memory = problems, memory
         self._outages = Outages(accounts, now)
         self._log_trouble = ""
         self._told_warnings: tuple[str, ...] = ()
@@ -67,7 +70,6 @@ class Facts:
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
-        self._zone_s = 0
 
     def learn(self, fact: Fact, now: float) -> list[object]:
         """Take in one fact; return what follows for the outage log."""
@@ -86,9 +88,8 @@ class Facts:
             case KeepingTrouble(list_name, text):
                 self._keeping[list_name] = text
                 return []
-            case TimeIs(unix_s, offset_s):
+            case TimeIs(unix_s):
                 self._unix_offset_s = None if unix_s is None else unix_s - now
-                self._zone_s = offset_s
             case OutageLogTrouble(text):
                 self._log_trouble = text
                 return []
@@ -176,7 +177,7 @@ class Facts:
     def _outage_pages(self, now: float) -> list[Rows]:
         """Return the last entries of the outage log (S3)."""
         unix_s, shown = self._unix_time(now), self._outages.entries[:SHOWN_MAX]
-        blocks = [outage_lines(o, unix_s, self._zone_s, self.language) for o in shown]
+        blocks = [outage_lines(o, unix_s, self._memory.wall, self.language) for o in shown]
         trouble: list[Rows] = (
             [self._said([("Problem", self._log_trouble)])] if self._log_trouble else []
         )
@@ -254,8 +255,9 @@ class Facts:
         unix_s = self._unix_time(now)
         if unix_s is None:
             return "--:--", "clock not set"
-        local = local_time(unix_s, self._zone_s)
-        return f"{local:%H:%M}", f"{local:%a} {local.day} {local:%b}"
+        wall = self._memory.wall
+        local = wall.local(unix_s)
+        return wall.clock(local), wall.date(local)
 
 
 def next_step(origin: float, now: float, step_s: float) -> float:

@@ -28,9 +28,11 @@ PARTS = {
 }
 """What some parts look like; the others are anything."""
 
+MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = re.compile(
     r"((Mon|Tue|Wed|Thu|Fri|Sat|Sun|today|yesterday)\b ?)?"
-    r"(\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b( \d{4})?)?( ?\d\d:\d\d)?"
+    rf"((\d{{1,2}} {MONTH}|{MONTH} \d{{1,2}})\b( \d{{4}})?|\d\d[./]\d\d([./]?\d{{4}}|\.)?)?"
+    r"( ?\d{1,2}:\d\d( [ap]m)?)?"
 )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
-from firmware.phone.language import LANGUAGES
 from firmware.phone.link_words import duration
 from firmware.phone.memory import Memory
-from firmware.phone.outage_words import WEEK_DAYS, local_time, when_in_words
+from firmware.phone.outage_words import WEEK_DAYS, when_in_words
+from firmware.phone.preferences import setting_of
+from firmware.phone.setting_items import options, settings, zones
 from firmware.phone.views import (
     Call,
     CallDetails,
@@ -17,17 +18,19 @@ from firmware.phone.views import (
     ForgetCalls,
     GoBack,
     Item,
-    LanguageList,
     MainMenu,
     NameEntry,
     NumberTyped,
     Open,
+    OptionList,
     RemoveContact,
+    SettingList,
     ShowFacts,
     Sure,
-    TakeLanguage,
     View,
+    ZoneList,
 )
+from firmware.phone.wall import Wall
 
 KINDS = {
     NumberKind.WORK: "Work",
@@ -57,8 +60,12 @@ def title_of(view: View, memory: Memory) -> str:
             return say(f"Find: {keys}" if keys else "Directory")
         case ContactDetails(contact):
             return contact.name
-        case LanguageList():
-            return say("Language")
+        case SettingList():
+            return say("Settings")
+        case OptionList(parameter):
+            return say(setting_of(parameter).title)
+        case ZoneList(region, keys):
+            return say(f"Find: {keys}") if keys else region or say("Time zone")
         case NameEntry():
             return say("Name")
         case NumberTyped():
@@ -81,8 +88,12 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
             return _contacts(keys, memory)
         case ContactDetails(contact):
             return _contact(contact, memory)
-        case LanguageList():
-            return _languages()
+        case SettingList():
+            return settings(memory)
+        case OptionList(parameter):
+            return options(setting_of(parameter), memory)
+        case ZoneList(region, keys):
+            return zones(region, keys, memory)
         case NameEntry() | NumberTyped():
             return ()
         case Sure(_, deed):
@@ -98,7 +109,7 @@ def _main(memory: Memory) -> tuple[Item, ...]:
         Item(say("Dialled calls"), "", Open(CallList(CallWay.DIALLED))),
         Item(say("Directory"), str(contacts or ""), Open(ContactList())),
         Item(say("Link and accounts"), "", ShowFacts()),
-        Item(say("Language"), memory.language.name, Open(LanguageList())),
+        Item(say("Settings"), "", Open(SettingList())),
     )
 
 
@@ -110,7 +121,7 @@ def _calls(way: CallWay, memory: Memory, now: float) -> tuple[Item, ...]:
     rows = tuple(
         Item(
             memory.directory.name_of(call.number) or call.name or call.number or say("anonymous"),
-            say(short_when(call.began, memory.unix_time(now), memory.zone_s)),
+            say(short_when(call.began, memory.unix_time(now), memory.wall)),
             Open(CallDetails(call)),
         )
         for call in calls
@@ -121,7 +132,7 @@ def _calls(way: CallWay, memory: Memory, now: float) -> tuple[Item, ...]:
 
 def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
     say = memory.language.say
-    when = when_in_words(call.began, memory.unix_time(now), memory.zone_s)
+    when = when_in_words(call.began, memory.unix_time(now), memory.wall)
     length = "" if call.duration_s is None else duration(call.duration_s)
     facts = (Item(say(when), length), *((Item(say(call.why)),) if call.why else ()))
     can_call = (Item(say("Call"), call.number, Call(call.number)),) if call.number else ()
@@ -150,18 +161,14 @@ def _contact(contact: Contact, memory: Memory) -> tuple[Item, ...]:
     )
 
 
-def _languages() -> tuple[Item, ...]:
-    return tuple(Item(name, "", TakeLanguage(code)) for code, name in LANGUAGES.items())
-
-
-def short_when(began: float | None, unix_s: float | None, zone_s: int) -> str:
+def short_when(began: float | None, unix_s: float | None, wall: Wall) -> str:
     """Say a moment where there is little room: "14:03", "Mon", "12 Nov"."""
     if began is None:
         return ""
-    then = local_time(began, zone_s)
+    then = wall.local(began)
     if unix_s is None:
-        return f"{then.day} {then:%b}"
-    days = (local_time(unix_s, zone_s).date() - then.date()).days
+        return wall.day(then)
+    days = (wall.local(unix_s).date() - then.date()).days
     if days == 0:
-        return f"{then:%H:%M}"
-    return f"{then:%a}" if 0 < days < WEEK_DAYS else f"{then.day} {then:%b}"
+        return wall.clock(then)
+    return f"{then:%a}" if 0 < days < WEEK_DAYS else wall.day(then)

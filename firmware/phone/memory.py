@@ -1,4 +1,4 @@
-"""What the phone remembers: the history of calls and the directory, and what follows from both.
+"""What the phone remembers: calls, the directory, settings, and what follows from them.
 
 Whoever calls is called as the directory calls that number: a display name is what the caller says.
 """
@@ -9,26 +9,30 @@ from dataclasses import replace
 
 from firmware.agent.events import Dialling, FarChanged, IncomingCall, Party
 from firmware.phone.directory import Directory
-from firmware.phone.events import CallFact, LanguageIs, TimeIs
+from firmware.phone.events import CallFact, KeepSetting, LanguageIs, SettingsAre, TimeIs
 from firmware.phone.history import History, HistoryFact
 from firmware.phone.kept import CallsKept, CallWay, ContactsKept
 from firmware.phone.language import ENGLISH
+from firmware.phone.preferences import Preferences
+from firmware.phone.wall import Wall
 
 MATCHES_MAX = 2
 """Rows below the digits of somebody who dials."""
 
-Kept = CallsKept | ContactsKept
+Kept = CallsKept | ContactsKept | SettingsAre
 
 
 class Memory:
-    """History and directory; `learn` gives what is to be kept on."""
+    """History, directory and settings; `learn` gives what is to be kept on."""
 
     def __init__(self) -> None:
         self.history = History()
         self.directory = Directory()
         self.language = ENGLISH
         self.unix_offset_s: float | None = None  # Wall clock minus monotonic.
-        self.zone_s = 0
+        self.preferences = Preferences()
+        self.zones: tuple[str, ...] = ()
+        self._zone_s = 0
 
     def learn(self, event: object, now: float) -> list[object]:
         """Hear of a call, of the clock, of what was kept."""
@@ -40,14 +44,29 @@ class Memory:
             case LanguageIs(language):
                 self.language = language
                 return []
+            case SettingsAre(preferences, zones):
+                self.preferences, self.zones = preferences, zones
+                return []
             case TimeIs(unix_s, zone_s):
                 self.unix_offset_s = None if unix_s is None else unix_s - now
-                self.zone_s = zone_s
+                self._zone_s = zone_s
                 return self.history.set_clock(unix_s, now)
             case _ if isinstance(event, HistoryFact):
                 return self.history.learn(event, now)
             case _:
                 return []
+
+    @property
+    def wall(self) -> Wall:
+        """The clock on the wall here."""
+        return self.preferences.wall(self._zone_s)
+
+    def set(self, parameter: str, text: str) -> list[object]:
+        """Set what a person may set, from now on and over a restart."""
+        if parameter in self.preferences.locked or text == self.preferences.text(parameter):
+            return []
+        self.preferences = self.preferences.changed(parameter, text)
+        return [KeepSetting(parameter, text)]
 
     def unix_time(self, now: float) -> float | None:
         """Return the wall clock's time, None where it is not set."""

@@ -4,19 +4,25 @@ Theory of operation
 -------------------
 The views that were opened lie on each other; the top one is shown. Up and down choose, the left
 soft key does what is chosen, the right one goes back, from the first view to the idle screen.
-Digits search in the directory. While a name is typed they are letters (`multitap.py`), and the
-right key deletes. Without a key for `AWAY_S` the idle screen comes back; a call covers the menu.
+Digits search in the directory and among the time zones. While a name is typed they are letters
+(`multitap.py`), and the right key deletes. Without a key for `AWAY_S` the idle screen comes back; a
+call covers the menu.
+
+An option that is chosen and not yet taken is tried: the phone is as if it were set, and a ring tone
+is heard for `SAMPLE_S`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from firmware.machine import earliest, is_due
 from firmware.phone.directory import DirectoryError, checked
-from firmware.phone.events import ChooseLanguage
 from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
 from firmware.phone.listing import items_of, title_of
 from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
+from firmware.phone.preferences import HEARD, Preferences
 from firmware.phone.screen import LinkLine, ListScreen, Screen, TextScreen
 from firmware.phone.views import (
     TYPED,
@@ -33,17 +39,25 @@ from firmware.phone.views import (
     NameEntry,
     NumberTyped,
     Open,
+    OptionList,
     RemoveContact,
     ShowFacts,
-    TakeLanguage,
+    TakeOption,
     View,
+    ZoneList,
 )
 
 AWAY_S = 60.0
 """Without a key for so long, nobody is there."""
 
+SAMPLE_S = 4.0
+"""A round of a ring tone."""
+
 SEARCH_MAX = 16
 """Keys of a search: more than any name needs."""
+
+SEARCHED = ContactList | ZoneList
+"""Views in which digits search."""
 
 
 class Menu:
@@ -55,6 +69,7 @@ class Menu:
         self._line: MultiTap | None = None  # What is typed,
         self._wrong = ""  # and what is wrong with it.
         self._away_by: float | None = None
+        self._sample_by: float | None = None  # Until then the ring tone is heard.
 
     @property
     def is_open(self) -> bool:
@@ -64,34 +79,54 @@ class Menu:
     @property
     def takes_digits(self) -> bool:
         """Tell whether digits are for the view: to search, or as letters."""
-        return self.is_open and isinstance(self._views[-1][0], ContactList | TYPED)
+        return self.is_open and isinstance(self._views[-1][0], SEARCHED | TYPED)
 
     @property
     def search(self) -> str:
         """The keys that search in the directory, "" where none do."""
         view = self._views[-1][0] if self._views else None
-        return view.keys if isinstance(view, ContactList) else ""
+        return view.keys if isinstance(view, SEARCHED) else ""
+
+    @property
+    def preferences(self) -> Preferences:
+        """What is set, with the option that is tried."""
+        view, chosen = self._views[-1] if self._views else (None, 0)
+        set_now = self._memory.preferences
+        if not isinstance(view, OptionList):
+            return set_now
+        deed = items_of(view, self._memory, 0.0)[chosen].deed
+        return (
+            set_now.changed(deed.parameter, deed.text) if isinstance(deed, TakeOption) else set_now
+        )
+
+    @property
+    def samples(self) -> bool:
+        """Tell whether the ring tone is to be heard."""
+        return self._sample_by is not None
 
     def deadline(self) -> float | None:
-        """Return when a letter counts, or nobody is there any more."""
-        return earliest((self._away_by, self._line.deadline() if self._line else None))
+        """Return when a letter counts, a sample ends, or nobody is there any more."""
+        settles_at = self._line.deadline() if self._line else None
+        return earliest((self._away_by, self._sample_by, settles_at))
 
     def wake(self, now: float) -> None:
-        """Let a letter count; go back to the idle screen."""
+        """Let a letter count; end a sample; go back to the idle screen."""
         if self._line:
             self._line.wake(now)
+        if is_due(self._sample_by, now):
+            self._sample_by = None
         if is_due(self._away_by, now):
             self.close()
 
     def close(self) -> None:
         """Go back to the idle screen."""
-        self._views, self._line, self._wrong, self._away_by = [], None, "", None
+        self._views, self._line, self._wrong = [], None, ""
+        self._away_by = self._sample_by = None
 
     def open(self, view: View, now: float) -> list[object]:
         """Go on to a view; who opens the missed calls has seen them."""
         self._touched(now)
-        chosen = next((at for at, item in enumerate(self._items(view, now)) if item.deed), 0)
-        self._views.append((view, chosen))
+        self._views.append((view, _first(self._items(view, now))))
         self._wrong, self._line = "", _line_for(view)
         seen = view == CallList(CallWay.MISSED)
         return self._memory.history.seen() if seen else []
@@ -111,6 +146,8 @@ class Menu:
         count = len(self._items(view, now))
         if count:
             self._views[-1] = (view, (chosen + step) % count)
+        if isinstance(view, OptionList) and view.parameter in HEARD:
+            self._sample_by = now + SAMPLE_S
 
     def digit(self, key: str, now: float) -> None:
         """Search, or type."""
@@ -119,8 +156,8 @@ class Menu:
         if self._line:
             self._wrong = ""
             self._line.press(key, now)
-        elif isinstance(view, ContactList) and len(view.keys) < SEARCH_MAX:
-            self._views[-1] = (ContactList(view.keys + key), 0)
+        elif isinstance(view, SEARCHED) and len(view.keys) < SEARCH_MAX:
+            self._views[-1] = (replace(view, keys=view.keys + key), 0)
 
     def delete(self, now: float) -> None:
         """Take the last key away; where there is none, go back."""
@@ -129,8 +166,8 @@ class Menu:
         if self._line and self._line.text:
             self._wrong = ""
             self._line.delete()
-        elif isinstance(view, ContactList) and view.keys:
-            self._views[-1] = (ContactList(view.keys[:-1]), 0)
+        elif isinstance(view, SEARCHED) and view.keys:
+            self._views[-1] = (replace(view, keys=view.keys[:-1]), 0)
         else:
             self.back(now)
 
@@ -168,9 +205,9 @@ class Menu:
             case Call() | ShowFacts():
                 self.close()
                 return [deed]
-            case TakeLanguage(code):
-                self.back(now)
-                return [ChooseLanguage(code)]
+            case TakeOption(parameter, text):
+                self._leave_options(now)
+                return self._memory.set(parameter, text)
             case ForgetCall(call):
                 self.back(now)
                 return self._memory.history.forget_one(call)
@@ -181,6 +218,11 @@ class Menu:
                 self.back(now)
                 self.back(now)
                 return self._memory.directory.remove(contact)
+
+    def _leave_options(self, now: float) -> None:
+        """Go back to the settings: from a town past its region."""
+        while isinstance(self._views[-1][0], OptionList | ZoneList):
+            self.back(now)
 
     def _typed(self, now: float) -> list[object]:
         """Take what was typed."""
@@ -219,6 +261,7 @@ class Menu:
 
     def _touched(self, now: float) -> None:
         self._away_by = now + AWAY_S
+        self._sample_by = None
 
     def screen(self, trouble: LinkLine | None, now: float) -> Screen:
         """Return what is shown."""
@@ -232,6 +275,13 @@ class Menu:
         at = min(chosen, len(items) - 1)
         can_take = items[at].deed is not None
         return ListScreen(title, rows, at, can_take, bool(self.search), trouble)
+
+
+def _first(items: tuple[Item, ...]) -> int:
+    """Return which item is chosen at first: the one that is set, else the first to be taken."""
+    is_set = (at for at, item in enumerate(items) if item.is_set)
+    can_take = (at for at, item in enumerate(items) if item.deed)
+    return next(is_set, next(can_take, 0))
 
 
 def _line_for(view: View) -> MultiTap | None:

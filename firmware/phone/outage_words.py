@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from firmware.phone.font import wrapped
 from firmware.phone.grid import INDENT, PAGE_LINES, ROOM, Fact
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import EndedBy, Outage, OutageKind
+from firmware.phone.wall import Wall
 
 SHOWN_MAX = 10
 """Entries on the pages; more is for somebody who has a larger screen."""
@@ -19,37 +18,31 @@ WEEK_DAYS = 7
 
 
 def outage_lines(
-    outage: Outage, unix_s: float | None, zone_s: int, language: Language = ENGLISH
+    outage: Outage, unix_s: float | None, wall: Wall, language: Language = ENGLISH
 ) -> tuple[Fact, ...]:
     """Say an entry on one page: when and how long, then why, then what came of it."""
     say = language.say
-    head = (say(when_in_words(outage.began, unix_s, zone_s)), say(length_in_words(outage)))
+    head = (say(when_in_words(outage.began, unix_s, wall)), say(length_in_words(outage)))
     after = wrapped(say(after_in_words(outage)), TEXT_ROOM, 1)
     cause = wrapped(say(cause_in_words(outage)), TEXT_ROOM, PAGE_LINES - 1 - len(after))
     return (head, *(("", line) for line in (*cause, *after)))
 
 
-def when_in_words(began: float | None, unix_s: float | None, zone_s: int) -> str:
+def when_in_words(began: float | None, unix_s: float | None, wall: Wall) -> str:
     """Say a moment: "today 14:03", "yesterday 14:03", "Mon 14:03", "12 Nov 14:03"."""
     if began is None:
         return "time unknown"
-    then = local_time(began, zone_s)
-    clock = f"{then:%H:%M}"
+    then = wall.local(began)
+    clock = wall.clock(then)
     if unix_s is None:
-        return f"{then.day} {then:%b} {clock}"
-    today = local_time(unix_s, zone_s).date()
+        return f"{wall.day(then)} {clock}"
+    today = wall.local(unix_s).date()
     days = (today - then.date()).days
     if days in {0, 1}:
         return f"{'yesterday' if days else 'today'} {clock}"
     if 0 < days < WEEK_DAYS:
         return f"{then:%a} {clock}"
-    year = "" if then.year == today.year else f" {then.year}"
-    return f"{then.day} {then:%b}{year} {clock}"
-
-
-def local_time(unix_s: float, zone_s: int) -> datetime:
-    """Return a moment as a clock on the wall here shows it."""
-    return datetime.fromtimestamp(unix_s, UTC) + timedelta(seconds=zone_s)
+    return f"{wall.day(then, with_year=then.year != today.year)} {clock}"
 
 
 def length_in_words(outage: Outage) -> str:

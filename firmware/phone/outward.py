@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from firmware.media.events import HushCall, PlayTone
 from firmware.media.tone_table import ToneKind
-from firmware.phone.events import LampPattern, SetLamp, SetRinger, Show
+from firmware.phone.events import (
+    LampPattern,
+    SampleRing,
+    SetDisplay,
+    SetLamp,
+    SetRinger,
+    Show,
+    TuneRinger,
+)
+from firmware.phone.preferences import CONTRAST, DIM_TIME, RING_TONE, RINGER_VOLUME, Preferences
 
 
 class Outward:
@@ -18,6 +27,29 @@ class Outward:
         self._tone: ToneKind | None = None
         self._hushed = frozenset[int]()
         self._shown: Show | None = None
+        self._ring = TuneRinger("", 0)
+        self._display = SetDisplay(0, 0)
+        self._samples = False
+
+    def set_up(self, preferences: Preferences, *, samples: bool, silenced: bool) -> list[object]:
+        """Return how ringer and display are to be, where that is news; `samples`: a tone is tried.
+
+        A call that was `silenced` goes on without the ringer.
+        """
+        out: list[object] = []
+        volume = 0 if silenced else preferences.number(RINGER_VOLUME)
+        ring = TuneRinger(preferences.text(RING_TONE), volume)
+        display = SetDisplay(preferences.number(CONTRAST), preferences.number(DIM_TIME))
+        if ring != self._ring:
+            self._ring = ring
+            out.append(ring)
+        if display != self._display:
+            self._display = display
+            out.append(display)
+        if samples != self._samples:
+            self._samples = samples
+            out.append(SampleRing(samples))
+        return out
 
     def news(
         self, *, ringing: bool, tone: ToneKind | None, hushed: frozenset[int], show: Show

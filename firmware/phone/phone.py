@@ -40,6 +40,8 @@ from firmware.phone.kept import CallWay
 from firmware.phone.localise import localised
 from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
+from firmware.phone.preferences import RINGER_VOLUME
+from firmware.phone.ring_tones import VOLUME_MAX
 from firmware.phone.screen import Screen, SoftKey, soft_keys
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
@@ -62,6 +64,7 @@ class Phone(Beginning):
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
         super().__init__(settings, accounts, now)
         self._outward = Outward()
+        self._silenced = False  # The call that rings is not to be heard.
 
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._lines.deadline())
@@ -127,6 +130,9 @@ class Phone(Beginning):
             sound = self._call.sound
             sound.muted = not sound.muted
             return [MuteMicrophone(sound.muted)]
+        if self.state is State.RINGING and key == "mute":
+            self._silenced = True
+            return []
         if key == "hold":
             return self._swap()
         return self._move(VOLUME_KEYS[key]) if key in VOLUME_KEYS else []
@@ -142,6 +148,8 @@ class Phone(Beginning):
         """Choose what stands above or below; without such, turn pages, or the volume."""
         if self._number.offered:
             self._number.choose(-up, self._now)
+        elif self.state is State.RINGING:
+            return self._ring_louder(up)
         elif self.state is not State.IDLE:
             return [ChangeVolume(up)]
         elif self._menu.is_open:
@@ -150,6 +158,11 @@ class Phone(Beginning):
             pages = 1 + len(self._facts.pages(self._now))
             return self._turn_to((self._pages.number - up) % pages)
         return []
+
+    def _ring_louder(self, up: int) -> list[object]:
+        """Let the ringer be louder or softer, from now on."""
+        volume = self._memory.preferences.number(RINGER_VOLUME) + up
+        return self._memory.set(RINGER_VOLUME, str(min(max(volume, 0), VOLUME_MAX)))
 
     def _soft_key(self, key: SoftKey) -> list[object]:
         """Do what stands above the key."""
@@ -208,6 +221,7 @@ class Phone(Beginning):
 
     def _enter(self, state: State) -> None:
         super()._enter(state)
+        self._silenced = False
         self._number.forget()
         if state in {State.DIALLING, State.CALLING}:
             self._menu.close()  # A call that comes only covers it.
@@ -229,7 +243,12 @@ class Phone(Beginning):
         ringing, hushed = self.state is State.RINGING, self._lines.hushed
         language = self._facts.language
         show = Show(localised(self._screen(), language), language)
-        return self._outward.news(ringing=ringing, tone=tone, hushed=hushed, show=show)
+        is_idle = self.state is State.IDLE
+        preferences = self._menu.preferences if is_idle else self._memory.preferences
+        samples = is_idle and self._menu.samples
+        set_up = self._outward.set_up(preferences, samples=samples, silenced=self._silenced)
+        news = self._outward.news(ringing=ringing, tone=tone, hushed=hushed, show=show)
+        return [*set_up, *news]
 
     def _screen(self) -> Screen:
         match self.state:

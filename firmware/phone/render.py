@@ -112,7 +112,7 @@ def _title(
 
 
 def _idle(canvas: Canvas, screen: IdleScreen) -> None:
-    room = ROOM - canvas.text(MARGIN, 0, screen.clock, scale=2) - GAP
+    room = ROOM - _clock(canvas, screen.clock) - GAP
     canvas.text_right(0, screen.date, room)
     canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts, canvas.language), room)
     if screen.link.reason:
@@ -121,6 +121,13 @@ def _idle(canvas: Canvas, screen: IdleScreen) -> None:
         _accounts(canvas, screen.accounts)
         canvas.dots(LINK_Y - 2)
         _link_row(canvas, LINK_Y, screen.link)
+
+
+def _clock(canvas: Canvas, words: str) -> int:
+    """Write the time large, and small behind it which half of the day; return the width."""
+    time, _, half = words.partition(" ")
+    wide = canvas.text(MARGIN, 0, time, scale=2)
+    return wide + 2 + canvas.text(MARGIN + wide + 2, font.ASCENT, half) if half else wide
 
 
 def _accounts(canvas: Canvas, accounts: tuple[AccountLine, ...]) -> None:

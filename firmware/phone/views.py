@@ -65,13 +65,37 @@ class Sure:
 
 
 @frozen
-class LanguageList:
-    """Which languages there are."""
+class SettingList:
+    """What a person may set."""
+
+
+@frozen
+class OptionList:
+    """The options of a setting, by its parameter."""
+
+    parameter: str
+
+
+@frozen
+class ZoneList:
+    """The regions; or the time zones of one, or those of all that the keys find."""
+
+    region: str = ""
+    keys: str = ""
 
 
 TYPED = NameEntry | NumberTyped
 View = (
-    MainMenu | CallList | CallDetails | ContactList | ContactDetails | TYPED | LanguageList | Sure
+    MainMenu
+    | CallList
+    | CallDetails
+    | ContactList
+    | ContactDetails
+    | TYPED
+    | Sure
+    | SettingList
+    | OptionList
+    | ZoneList
 )
 
 
@@ -117,10 +141,11 @@ class ShowFacts:
 
 
 @frozen
-class TakeLanguage:
-    """Let the screens be in a language, by its code."""
+class TakeOption:
+    """Set a parameter, to a value as files write it."""
 
-    code: str
+    parameter: str
+    text: str
 
 
 @frozen
@@ -129,7 +154,7 @@ class GoBack:
 
 
 Deed = (
-    Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeLanguage | ShowFacts | GoBack
+    Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeOption | ShowFacts | GoBack
 )  # fmt: skip
 
 
@@ -140,3 +165,4 @@ class Item:
     text: str
     side: str = ""
     deed: Deed | None = None
+    is_set: bool = False  # Of options: this one.

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from board.board import Faults
     from drivers.interfaces import Voice
     from firmware.runtime.keepers import Keepers
-    from firmware.runtime.languages import LanguageChoice
     from firmware.runtime.listener import Listener
+    from firmware.runtime.settings_keeper import SettingsKeeper
     from firmware.runtime.voice import VoiceEngine
 
 log = logging.getLogger("handset")
@@ -107,8 +107,9 @@ class Application:
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
         self._keepers: Keepers | None = None
-        self._store, self._language = store, str(configuration.value("screen language"))
-        self._language_choice: LanguageChoice | None = None
+        self._store, self._configuration = store, configuration
+        self._settings: SettingsKeeper | None = None
+        self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
@@ -173,9 +174,9 @@ class Application:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        clock, network = ClockWatch(self._feed), NetworkWatch(self._network_changed)
+        network = NetworkWatch(self._network_changed)
         self.driver.start()
-        clock.start()
+        self._clock.start()
         network.start()
         if self._contexts.files.trusted is not None:  # Else nothing is ever connected (L11).
             self._certificates.start()
@@ -186,12 +187,14 @@ class Application:
             if self._listener is not None:
                 self._listener.stop()
             network.stop()
-            clock.stop()
+            self._clock.stop()
             self.driver.stop()
             if self._engine is not None:
                 self._engine.stop()
             if self._keepers is not None:
                 await self._keepers.stop()
+            if self._settings is not None:
+                await self._settings.stop()
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
@@ -199,7 +202,7 @@ class Application:
         board = asyncio.create_task(self._run_script() if is_script else self._run_board())
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
         self._keep_lists()
-        self._choose_language()
+        self._tell_settings()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -286,11 +289,14 @@ class Application:
         self._keepers = Keepers(self._options.state, self.driver.feed)
         self._keepers.start()
 
-    def _choose_language(self) -> None:
-        from firmware.runtime.languages import LanguageChoice
+    def _tell_settings(self) -> None:
+        from firmware.runtime.settings_keeper import SettingsKeeper
 
-        self._language_choice = LanguageChoice(self._store, self._language, self.driver.feed)
-        self._language_choice.start()
+        settings = SettingsKeeper(
+            self._store, self._configuration, self.driver.feed, self._clock.set_zone
+        )
+        self._settings = settings
+        settings.start()
 
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""
@@ -308,8 +314,8 @@ class Application:
             watcher(output)
         if self._keepers is not None:
             self._keepers.take(output)
-        if self._language_choice is not None:
-            self._language_choice.take(output)
+        if self._settings is not None:
+            self._settings.take(output)
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

@@ -10,10 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from firmware.link.events import NetworkChanged
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.phone.events import TimeIs
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 LOOK_S = 10.0
 """A clock that is wrong and not impossible is set at any time: the link must not wait for long."""
@@ -36,12 +41,21 @@ class ClockWatch:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._offset_s = 0.0
+        self._zone: ZoneInfo | None = None
         self._zone_s = 0
 
     def start(self) -> None:
         """Tell the time and start looking."""
         self._tell()
         self._arm()
+
+    def set_zone(self, name: str) -> None:
+        """Go on in a time zone, "": that of the system; the phone is told at once."""
+        from zoneinfo import ZoneInfo
+
+        self._zone = ZoneInfo(name) if name else None
+        if self._timer is not None:
+            self._tell()
 
     def stop(self) -> None:
         """Stop looking."""
@@ -53,7 +67,7 @@ class ClockWatch:
 
     def _look(self) -> None:
         stepped = abs(self._wall() - self._loop.time() - self._offset_s) > STEP_S
-        if stepped or _zone_s(self._wall()) != self._zone_s:
+        if stepped or self._offset(self._wall()) != self._zone_s:
             self._tell()
         if stepped:
             self._feed(NetworkChanged())
@@ -65,10 +79,13 @@ class ClockWatch:
     def _tell(self) -> None:
         wall = self._wall()
         self._offset_s = wall - self._loop.time()
-        self._zone_s = _zone_s(wall)
+        self._zone_s = self._offset(wall)
         self._feed(TimeIs(wall if self._is_set() else None, self._zone_s))
 
-
-def _zone_s(wall: float) -> int:
-    """Return the local offset from UTC, in seconds."""
-    return time.localtime(wall).tm_gmtoff
+    def _offset(self, wall: float) -> int:
+        """Return the local offset from UTC, in seconds."""
+        if self._zone is None:
+            return time.localtime(wall).tm_gmtoff
+        offset = datetime.fromtimestamp(wall, self._zone).utcoffset()
+        assert offset is not None
+        return int(offset.total_seconds())

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drivers.interfaces import LampPattern, Parts
+from drivers.interfaces import LampPattern, Melody, Parts
 from firmware.phone.events import (
     HookLifted,
     HookReplaced,
     KeyHeld,
     KeyPressed,
+    SampleRing,
+    SetDisplay,
     SetLamp,
     SetRinger,
     Show,
+    TuneRinger,
 )
 from firmware.phone.render import render
+from firmware.phone.ring_tones import RING_TONES, VOLUME_MAX
 from firmware.phone.screen import lines
 
 Feed = Callable[[object], None]
 """Hands an event to the phone; called on the thread of the event loop."""
+
+
+CONTRAST_MAX = 10
+"""Of the setting: as bright as the display can be."""
 
 
 class Panel:
@@ -46,8 +54,12 @@ class Panel:
         match output:
             case Show():
                 self._show(output)
-            case SetRinger(ringing):
-                self._parts.ringer.ring(ringing)
+            case SetRinger(on) | SampleRing(on):
+                self._parts.ringer.ring(on)
+            case TuneRinger(tone, volume):
+                self._parts.ringer.tune(melody_of(tone, volume))
+            case SetDisplay(contrast, dim_s):
+                self._parts.display.adjust(contrast / CONTRAST_MAX, dim_s)
             case SetLamp(pattern):
                 self._parts.lamp.show(LampPattern(pattern.value))
             case _:
@@ -72,3 +84,9 @@ class Panel:
         if shown != self._shown:
             self._shown = shown
             self._parts.display.show(image, words)
+
+
+def melody_of(tone: str, volume: int) -> Melody:
+    """Return what the ringer plays for a tone and a volume."""
+    notes = tuple((float(hertz), length / 1000) for hertz, length in RING_TONES[tone].notes)
+    return Melody(notes, volume / VOLUME_MAX)

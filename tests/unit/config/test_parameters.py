@@ -17,6 +17,7 @@ from config.kinds import (
     Switch,
     Text,
     TimeOfDay,
+    TimeZone,
     TlsTransport,
     ToneSet,
     Url,
@@ -48,6 +49,7 @@ BAD_VALUES: dict[type, tuple[str, ...]] = {
     ),
     FileOrUrl: (TOO_LONG, "gopher://host/file", "a\x00b", "https://"),
     Url: ("ca.pem", "https://", "http://a b", "gopher://x", "https://" + TOO_LONG),
+    TimeZone: ("Europe", "Berlin", "../../etc/passwd", "/etc/passwd", "Europe/Nowhere", TOO_LONG),
     TimeOfDay: ("", "24:00", "3", "03:60", "3:0", "noon"),
     ToneSet: ("", "Atlantis", "Deutschland", "D"),
     DialPlanText: ("[0-9", "x)", "(]", "hello", "x" * 513, "91,[2-9]x", "1||2", "+"),
@@ -65,6 +67,7 @@ GOOD_VALUES: dict[type, tuple[tuple[str, object], ...]] = {
         ("pbx.example.org.", "pbx.example.org."),
         ("_sip.pbx-1", "_sip.pbx-1"),
     ),
+    TimeZone: (("Europe/Berlin", "Europe/Berlin"), ("UTC", "UTC"), ("", "")),
     TimeOfDay: (("3:00", "03:00"), ("23:59", "23:59")),
     ToneSet: (("germany", "Germany"), ("de", "Germany"), ("UK", "UK")),
     DialPlanText: (

@@ -111,12 +111,12 @@ class Pwm:
         assert channel not in module.pwms, "A PWM object already exists for this GPIO channel"
         self.module, self.channel = module, channel
         self.heard: list[tuple[float, float]] = []  # Moment and pitch, 0 for silence.
-        self.frequency, self.is_on = float(frequency), False
+        self.frequency, self.is_on, self.percent = float(frequency), False, 0.0
         module.pwms[channel] = self
 
     def start(self, dutycycle: float, /) -> None:
         assert 0 <= dutycycle <= 100
-        self.is_on = True
+        self.is_on, self.percent = True, dutycycle
         self._note()
 
     def stop(self) -> None:

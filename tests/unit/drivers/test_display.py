@@ -285,6 +285,28 @@ def test_care_of_a_display_by_the_clock() -> None:
         assert care(0, wish.until - 0.001, 200) == wish
 
 
+def test_a_display_is_as_bright_and_dims_as_late_as_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    glass = Glass(monkeypatch, I2C)
+    glass.run(1)
+    glass.traffic.clear()
+    glass.oled.adjust(0.5, 300)
+    assert contrasts(glass.run(2)) == [0x80]
+    glass.traffic.clear()
+    assert contrasts(glass.run(299)) == []
+    assert contrasts(glass.run(302)) == [DIM_CONTRAST]
+    glass.traffic.clear()
+    glass.oled.adjust(0.5, 0)
+    assert contrasts(glass.run(3000)) == [0x80]
+    for dim_s in (0, 30, 3600):
+        for second in range(0, 9000, 7):
+            wish = care(0, second, 200, dim_s)
+            assert wish.until > second
+            assert (wish.contrast == DIM_CONTRAST) == bool(dim_s and second >= dim_s)
+            assert (wish.place == PLACES[0]) or second >= max(WANDER_S, dim_s)
+
+
 def test_a_display_that_is_closed_is_dark(monkeypatch: pytest.MonkeyPatch) -> None:
     glass = Glass(monkeypatch, I2C)
     glass.run(1)

@@ -14,9 +14,9 @@ import pytest
 
 from drivers.gpio import Gpio, GpioError
 from drivers.hook import LIFT_S, REST_S, HookPins, HookSwitch
-from drivers.interfaces import Hook, Lamp, LampPattern, Ringer
+from drivers.interfaces import Hook, Lamp, LampPattern, Melody, Ringer
 from drivers.lamp import FLASH_S, LampPins, Light
-from drivers.ringer import PITCH_S, PITCHES_HZ, RING_S, PiezoRinger, RingerPins
+from drivers.ringer import PiezoRinger, RingerPins
 from drivers.worker import Worker
 from tests.unit.drivers.circuit import GROUND, Contact, Desk
 
@@ -131,9 +131,10 @@ def test_the_ringer_rings_one_second_in_four_with_two_pitches(
     desk.run(piezo.step, 9.5)
     starts = [at for at, pitch in pwm.heard if pitch]
     ends = [at for at, pitch in pwm.heard if not pitch]
-    assert ends == pytest.approx([1 + RING_S, 5 + RING_S], abs=0.01)
-    assert {pitch for _, pitch in pwm.heard if pitch} == set(PITCHES_HZ)
-    assert len([at for at in starts if at < 2]) == round(RING_S / PITCH_S)
+    assert ends == pytest.approx([2, 6], abs=0.01)
+    assert {pitch for _, pitch in pwm.heard if pitch} == {1000, 1250}
+    assert len([at for at in starts if at < 2]) == 20
+    assert pwm.percent == 50
     assert min(at for at in starts if at > 2) == pytest.approx(5, abs=0.01)
     ringer.ring(False)
     desk.run(piezo.step, 9.6)
@@ -146,6 +147,34 @@ def test_the_ringer_rings_one_second_in_four_with_two_pitches(
     desk.run(piezo.step, 100.2)
     piezo.close()
     assert not pwm.is_on
+
+
+def test_the_ringer_plays_another_melody_from_its_beginning_as_loud_as_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(monkeypatch)
+    piezo = PiezoRinger(RingerPins(12), Gpio(), desk, desk.touched)
+    piezo.tune(Melody(((500, 0.2), (0, 0.3), (700, 0.5))))
+    desk.run(piezo.step, 1)
+    piezo.ring(True)
+    desk.run(piezo.step, 2.4)
+    pwm = desk.module.pwms[12]
+    heard = [(1, 500), (1.2, 0), (1.5, 700), (2, 500), (2.2, 0)]
+    assert [pitch for _, pitch in pwm.heard] == [pitch for _, pitch in heard]
+    assert [at for at, _ in pwm.heard] == pytest.approx([at for at, _ in heard], abs=0.01)
+    assert pwm.percent == 50
+    desk.run(piezo.step, 2.6)
+    piezo.tune(Melody(((500, 0.2), (0, 0.3), (700, 0.5)), 0.5))
+    desk.run(piezo.step, 2.7)
+    assert (pwm.is_on, pwm.frequency, pwm.percent) == (True, 500, 12.5)
+    desk.run(piezo.step, 3.2)
+    assert (pwm.is_on, pwm.frequency, pwm.percent) == (True, 700, 12.5)
+    piezo.tune(Melody(((500, 0.2),), 0))
+    desk.run(piezo.step, 5)
+    assert not pwm.is_on
+    piezo.tune(Melody(((500, 0.2),), 1))
+    desk.run(piezo.step, 5.1)
+    assert (pwm.is_on, pwm.percent) == (True, 50), "it rings still, and is heard again"
 
 
 @pytest.mark.parametrize("kind", ["hook switch", "lamp", "ringer"])

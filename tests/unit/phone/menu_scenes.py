@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.phone.events import HookLifted
+from firmware.phone.events import HookLifted, SettingsAre
 from firmware.phone.kept import (
     CallsKept,
     CallWay,
@@ -14,6 +14,7 @@ from firmware.phone.kept import (
     NumberKind,
     PastCall,
 )
+from firmware.phone.preferences import Preferences
 from tests.unit.phone.rig import MONDAY, Rig, waiting
 
 BERT = Contact(
@@ -60,6 +61,42 @@ def open_directory(rig: Rig) -> Rig:
     return rig
 
 
+ZONES = (
+    "America/Anchorage",
+    "America/Argentina/Buenos_Aires",
+    "Europe/Berlin",
+    "Europe/Paris",
+    "UTC",
+)
+
+
+def open_settings(rig: Rig) -> Rig:
+    """Go to the settings from the idle screen."""
+    rig.press("soft1", "up", "soft1")
+    rig.out.clear()
+    return rig
+
+
+def open_setting(rig: Rig, number: int) -> Rig:
+    """Go to the options of a setting."""
+    open_settings(rig)
+    rig.press(*["down"] * number, "soft1")
+    rig.out.clear()
+    return rig
+
+
+def with_zones() -> Rig:
+    rig = Rig.registered()
+    rig.feed(SettingsAre(Preferences((("time zone name", "Europe/Paris"),)), ZONES))
+    return rig
+
+
+def twelve_hours() -> Rig:
+    rig = Rig.registered()
+    rig.feed(SettingsAre(Preferences((("time format", "0"), ("date format", "1")))))
+    return rig
+
+
 def pressed(rig: Rig, *keys: str) -> Rig:
     rig.press(*keys)
     return rig
@@ -93,6 +130,17 @@ MENU_SCENES: dict[str, Callable[[], Rig]] = {
     "directory-name-wrong": lambda: pressed(
         open_directory(remembering()), "up", "soft1", *"605", "soft1", "soft1"
     ),
+    "idle-twelve-hours": twelve_hours,
+    "settings": lambda: open_settings(Rig.registered()),
+    "settings-more": lambda: pressed(open_settings(with_zones()), "up"),
+    "settings-ring-tone": lambda: pressed(open_setting(Rig.registered(), 0), "down"),
+    "settings-dims": lambda: open_setting(Rig.registered(), 3),
+    "settings-time": lambda: open_setting(Rig.registered(), 4),
+    "settings-date": lambda: open_setting(Rig.registered(), 5),
+    "settings-regions": lambda: pressed(open_settings(with_zones()), "up", "soft1"),
+    "settings-zones": lambda: pressed(open_settings(with_zones()), "up", "soft1", "soft1"),
+    "settings-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"28"),
+    "settings-none-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"2222"),
     "dialling-matches": lambda: pressed(remembering(), "6", "down"),
     "dialling-redial": lifted,
 }

@@ -17,7 +17,7 @@ from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
 from firmware.link.events import LinkState, Role
 from firmware.phone import canvas, font
 from firmware.phone.catalogue import CatalogueError, read_catalogue
-from firmware.phone.events import ChooseLanguage, LanguageIs
+from firmware.phone.events import KeepSetting, LanguageIs
 from firmware.phone.history import BUSY_HERE, ENDS, REJECTED
 from firmware.phone.language import ENGLISH, LANGUAGES, Language, places
 from firmware.phone.link_words import BRIEF
@@ -93,6 +93,10 @@ def test_each_message_is_recognised_as_itself(code: str) -> None:
         ("de", "yesterday 02:32", "gestern 02:32"),
         ("fr", "12 Aug 2025 14:03", "12 août 2025 14:03"),
         ("es", "Sat", "sáb"),
+        ("de", "Mon Nov 23", "Mo Nov 23"),
+        ("fr", "Mon 23.11.", "lun 23.11."),
+        ("es", "Nov 23 2025 2:03 pm", "nov 23 2025 2:03 pm"),
+        ("de", "yesterday 2:03 am", "gestern 2:03 am"),
         ("de", "primary: connection reset", "primär: Verbindung abgebrochen"),
         ("de", "digit 5 not sent: no answer", "5 nicht gesendet: keine Antwort"),
         (
@@ -166,7 +170,16 @@ NOBODYS_WORDS = re.compile(
     """,
     re.VERBOSE,
 )
-NAMES = {"Anna Schmidt", "Bert", "Bert Baker", "Desk", "Home office", "603", "604"}
+NAMES = {
+    *LANGUAGES.values(),
+    "Anna Schmidt",
+    "Bert",
+    "Bert Baker",
+    "Desk",
+    "Home office",
+    "603",
+    "604",
+}
 
 
 class Listening(Language):
@@ -261,13 +274,14 @@ def test_screens_look_as_on_their_sheet(code: str, request: pytest.FixtureReques
 
 def test_a_language_is_chosen_in_the_menu_and_applies_at_once() -> None:
     rig = remembering()
-    rig.press("soft1", "soft2", "soft1", "up", "soft1", "down")
+    rig.press("soft1", "soft2", "soft1", "up", "soft1", "up", "up", "soft1", "down")
     assert "> Deutsch" in rig.words
-    assert of(ChooseLanguage, rig.press("soft1")) == [ChooseLanguage("de")]
+    kept = KeepSetting("screen language", "German")
+    assert of(KeepSetting, rig.press("soft1")) == [kept]
     rig.feed(LanguageIs(load("de")))
-    assert "Gewählte Nummern" in rig.words
+    assert "Zeitzone" in rig.words
     assert "Sprache Deutsch" in rig.words
-    rig.press("soft2")
+    rig.press("soft2", "soft2")
     assert isinstance(rig.screen, IdleScreen)
     assert rig.screen.date == "Mo 23 Nov"
     rig.feed(LanguageIs(ENGLISH))

@@ -17,6 +17,7 @@ from firmware.phone.outage_words import (
     outage_lines,
     when_in_words,
 )
+from firmware.phone.wall import DateForm, Wall
 
 MONDAY = 1_795_444_320.0
 """Monday 23 November 2026, 14:32 UTC."""
@@ -55,11 +56,36 @@ LOST = Outage(
     ],
 )
 def test_a_moment_in_words(began: float | None, zone_s: int, words: str) -> None:
-    assert when_in_words(began, MONDAY, zone_s) == words
+    assert when_in_words(began, MONDAY, Wall(zone_s)) == words
+
+
+@pytest.mark.parametrize(
+    ("form", "is_24", "words"),
+    [
+        (DateForm.DAY_MONTH, False, ("Mon 16 Nov", "16 Nov 2:32 pm", "19 Oct 2025 2:32 pm")),
+        (DateForm.MONTH_DAY, True, ("Mon Nov 16", "Nov 16 14:32", "Oct 19 2025 14:32")),
+        (DateForm.DOTS, True, ("Mon 16.11.", "16.11. 14:32", "19.10.2025 14:32")),
+        (DateForm.SLASHES, True, ("Mon 16/11", "16/11 14:32", "19/10/2025 14:32")),
+        (DateForm.MONTH_FIRST, False, ("Mon 11/16", "11/16 2:32 pm", "10/19/2025 2:32 pm")),
+        (DateForm.ISO, True, ("2026-11-16", "2026-11-16 14:32", "2025-10-19 14:32")),
+    ],
+)
+def test_moments_in_the_form_that_a_person_wants(
+    form: DateForm, is_24: bool, words: tuple[str, str, str]
+) -> None:
+    wall = Wall(0, is_24=is_24, form=form)
+    said = (when_in_words(MONDAY - days * DAY, MONDAY, wall) for days in (7, 400))
+    assert (wall.date(wall.local(MONDAY - 7 * DAY)), *said) == words
+
+
+def test_midnight_and_noon_by_twelve_hours() -> None:
+    wall = Wall(is_24=False)
+    clocks = [wall.clock(wall.local(hour * HOUR)) for hour in (0, 1, 12, 23)]
+    assert clocks == ["12:00 am", "1:00 am", "12:00 pm", "11:00 pm"]
 
 
 def test_a_moment_of_an_earlier_run_while_the_clock_is_not_set() -> None:
-    assert when_in_words(MONDAY, None, 0) == "23 Nov 14:32"
+    assert when_in_words(MONDAY, None, Wall()) == "23 Nov 14:32"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +147,7 @@ def test_what_came_of_it() -> None:
 def test_every_entry_fits_a_page(cause: str, calls: int, began: float | None) -> None:
     entry = replace(LOST, failure=Failure(FailureKind.TLS, cause), calls=calls, began=began)
     for lost in range(calls + 1):
-        (when, length), *rest = outage_lines(replace(entry, calls_lost=lost), MONDAY, 0)
+        (when, length), *rest = outage_lines(replace(entry, calls_lost=lost), MONDAY, Wall())
         assert width(when) + width(length) < ROOM
         assert len(rest) <= PAGE_LINES - 1
         assert all(not label and width(text) <= ROOM - INDENT for label, text in rest)

@@ -45,6 +45,23 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def test_a_time_zone_is_told_at_once_with_its_summer_time() -> None:
+    async def scene() -> None:
+        at = Scene(1_795_444_320.0)  # In November.
+        at.watch.set_zone("Europe/Berlin")
+        assert at.heard == [], "before the start nobody listens"
+        at.watch.start()
+        at.watch.set_zone("Asia/Kolkata")
+        at.watch.set_zone("")
+        at.step(-180 * 86400.0)
+        at.watch.set_zone("Europe/Berlin")
+        at.watch.stop()
+        offsets = [event.offset_s for event in at.heard if isinstance(event, TimeIs)]
+        assert offsets == [3600, 19800, 0, 7200]
+
+    run(scene())
+
+
 def test_the_time_is_told_at_the_start_and_not_again_while_it_only_passes() -> None:
     async def scene() -> None:
         at = Scene(FLOOR + 1000)

@@ -6,7 +6,7 @@ import pytest
 
 from board.board import Board
 from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger, FakeVoice
-from drivers.interfaces import KEYS, LampPattern
+from drivers.interfaces import KEYS, LampPattern, Melody
 from firmware.agent.events import CallAnswered
 from firmware.phone import events as phone
 from firmware.runtime.panel import Panel
@@ -53,6 +53,18 @@ def test_ringer_and_lamp_do_what_the_phone_says() -> None:
     assert desk.ringer.ringing
     desk.panel.take(phone.SetRinger(False))
     assert not desk.ringer.ringing
+
+
+def test_a_ring_tone_is_played_and_the_display_set_as_the_person_wants() -> None:
+    desk = Desk()
+    desk.panel.take(phone.TuneRinger("Chime", 4))
+    assert desk.ringer.melody == Melody(((1047, 0.35), (0, 0.05), (784, 0.6), (0, 3)), 0.5)
+    desk.panel.take(phone.SampleRing(True))
+    assert desk.ringer.ringing
+    desk.panel.take(phone.SampleRing(False))
+    assert not desk.ringer.ringing
+    desk.panel.take(phone.SetDisplay(5, 30))
+    assert (desk.display.brightness, desk.display.dim_s) == (0.5, 30)
 
 
 def test_a_screen_is_drawn_and_shown_only_when_there_is_something_new(

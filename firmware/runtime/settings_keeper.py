@@ -1,0 +1,112 @@
+"""The settings that a person makes on the phone: told at the start, kept as local settings.
+
+A change is written from a thread, one at a time: a card takes up to a second for it. What changes
+meanwhile goes into the next write; the last word is written when the phone stops. A language needs
+its catalogue and a time zone the clock's offset: the phone is told of both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from config.configuration import Configuration
+from config.parameters import text_of
+from config.store import ConfigError, Store
+from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
+from firmware.phone.kept import KeepingTrouble
+from firmware.phone.language import ENGLISH
+from firmware.phone.preferences import LANGUAGE, PARAMETERS, TIME_ZONE, Preferences
+from firmware.runtime.languages import WORDS, load
+
+log = logging.getLogger("handset.settings")
+
+ZONE_TABLE = Path("/usr/share/zoneinfo/zone1970.tab")
+"""The system's own list of zones that a person may mean; all of 340, read in a millisecond."""
+
+TITLE = "the settings"
+
+
+class SettingsKeeper:
+    """Between the phone and the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        feed: Callable[[object], None],
+        set_zone: Callable[[str], None],
+    ) -> None:
+        self._store, self._configuration = store, configuration
+        self._feed, self._set_zone = feed, set_zone
+        self._wanted: dict[str, str] = {}
+        self._writing: asyncio.Task[None] | None = None
+        self._problem = ""
+
+    def start(self) -> None:
+        """Tell what is set; zone and language, where they are other than the usual ones."""
+        preferences = preferences_of(self._configuration)
+        self._feed(SettingsAre(preferences, time_zones()))
+        if zone := preferences.text(TIME_ZONE):
+            self._set_zone(zone)
+        code = WORDS[preferences.text(LANGUAGE)]
+        if code != ENGLISH.code:
+            self._feed(LanguageIs(load(code)))
+
+    def take(self, output: object) -> None:
+        """Do what a setting means, and keep it."""
+        if not isinstance(output, KeepSetting):
+            return
+        loop = asyncio.get_running_loop()
+        # In the loop's next turn: the phone has not finished saying that it was chosen.
+        if output.parameter == LANGUAGE:
+            loop.call_soon(self._feed, LanguageIs(load(WORDS[output.text])))
+        if output.parameter == TIME_ZONE:
+            loop.call_soon(self._set_zone, output.text)
+        self._wanted[output.parameter] = output.text
+        if self._writing is None:
+            self._writing = loop.create_task(self._write())
+
+    async def stop(self) -> None:
+        """Write the last word."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            problem = await asyncio.to_thread(self._save, wanted)
+            if problem:
+                log.warning("%s", problem)
+            if problem != self._problem:
+                self._problem = problem
+                self._feed(KeepingTrouble(TITLE, problem))
+        self._writing = None
+
+    def _save(self, wanted: dict[str, str]) -> str:
+        """Save settings; return what is wrong."""
+        try:
+            for parameter, text in wanted.items():
+                self._store.set_local(parameter, text)
+        except ConfigError as error:
+            return f"a setting is not kept: {error}"
+        return ""
+
+
+def preferences_of(configuration: Configuration) -> Preferences:
+    """Return what is set, and what the server's files do not leave to the phone."""
+    values = ((name, text_of(configuration.value(name))) for name in PARAMETERS)
+    locked = frozenset(name for name in PARAMETERS if not configuration.may_change(name))
+    return Preferences(tuple(values), locked)
+
+
+def time_zones(table: Path = ZONE_TABLE) -> tuple[str, ...]:
+    """Return the zones of this system in their order; where it has no list, only UTC."""
+    try:
+        lines = table.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ("UTC",)
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return (*sorted({row[2] for row in rows if len(row) > 2}), "UTC")

@@ -1,0 +1,131 @@
+"""Settings made on the phone: told at the start, kept as local settings, never against a lock."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.store import Store
+from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
+from firmware.phone.kept import KeepingTrouble
+from firmware.phone.preferences import PARAMETERS, SETTINGS, default_of
+from firmware.runtime.settings_keeper import SettingsKeeper, preferences_of, time_zones
+from firmware.runtime.state_command import wipe_state
+from tests.unit.runtime.wire import run
+
+
+class Desk:
+    """A keeper over a real store, and what was heard of it."""
+
+    def __init__(self, folder: Path, startup: str = "") -> None:
+        (folder / "startup.cfg").write_text(startup)
+        self.store = Store(folder, folder / "state")
+        self.heard: list[object] = []
+        self.zones: list[str] = []
+        configuration = self.store.read()
+        self.keeper = SettingsKeeper(
+            self.store, configuration, self.heard.append, self.zones.append
+        )
+
+    def text(self, parameter: str) -> str:
+        return preferences_of(self.store.read()).text(parameter)
+
+    @property
+    def codes(self) -> list[str]:
+        return [event.language.code for event in self.heard if isinstance(event, LanguageIs)]
+
+    def play(self, *chosen: KeepSetting) -> None:
+        async def scene() -> None:
+            for each in chosen:
+                self.keeper.take(each)
+            await asyncio.sleep(0)
+            await self.keeper.stop()
+
+        run(scene())
+
+
+def test_what_is_set_is_told_at_the_start_with_what_may_not_be_changed(tmp_path: Path) -> None:
+    text = (
+        "!ring tone: Deep\n^date format: 4\nscreen language: French\ntime zone name: Asia/Tokyo\n"
+    )
+    desk = Desk(tmp_path, text)
+    desk.keeper.start()
+    (told,) = (event for event in desk.heard if isinstance(event, SettingsAre))
+    assert told.preferences.text("ring tone") == "Deep"
+    assert told.preferences.locked == {"ring tone", "date format"}
+    assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC"} <= set(told.zones)
+    assert (desk.codes, desk.zones) == (["fr"], ["Asia/Tokyo"])
+
+
+def test_english_and_the_systems_zone_need_no_word(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.keeper.start()
+    assert (desk.codes, desk.zones) == ([], [])
+    (told,) = desk.heard
+    assert isinstance(told, SettingsAre)
+    assert [text for _, text in told.preferences.values] == [*map(default_of, PARAMETERS)]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.parameter)
+def test_each_option_is_one_that_the_parameter_takes_and_is_kept(
+    tmp_path: Path, setting: object
+) -> None:
+    desk = Desk(tmp_path)
+    (known,) = (each for each in SETTINGS if each == setting)
+    for text, _ in known.options:
+        desk.play(KeepSetting(known.parameter, text))
+        assert desk.text(known.parameter) == text
+    assert not [event for event in desk.heard if isinstance(event, KeepingTrouble)]
+    assert wipe_state(tmp_path / "state") == 0
+    assert desk.text(known.parameter) == default_of(known.parameter)
+
+
+def test_a_language_and_a_zone_apply_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+
+    async def scene() -> None:
+        desk.keeper.take("for somebody else")
+        desk.keeper.take(KeepSetting("screen language", "Spanish"))
+        desk.keeper.take(KeepSetting("time zone name", "Europe/Madrid"))
+        assert (desk.codes, desk.zones) == ([], []), "the phone is still saying that it was chosen"
+        await asyncio.sleep(0)
+        assert (desk.codes, desk.zones) == (["es"], ["Europe/Madrid"])
+        await desk.keeper.stop()
+
+    run(scene())
+    assert desk.text("time zone name") == "Europe/Madrid"
+
+
+def test_many_changes_are_few_writes_and_the_last_word_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, written, main = Desk(tmp_path), list[str](), threading.get_ident()
+    real: Callable[..., None] = desk.store.set_local
+
+    def set_local(name: str, value: str) -> None:
+        assert threading.get_ident() != main, "a card may take a second"
+        written.append(value)
+        real(name, value)
+
+    monkeypatch.setattr(desk.store, "set_local", set_local)
+    desk.play(*(KeepSetting("ringer volume", str(volume)) for volume in (5, 4, 3, 2, 1)))
+    assert written == ["1"]
+    assert desk.text("ringer volume") == "1"
+
+
+def test_what_cannot_be_kept_is_said_and_applies_all_the_same(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "!screen language: German\n")
+    desk.play(KeepSetting("screen language", "Spanish"))
+    (trouble,) = (event for event in desk.heard if isinstance(event, KeepingTrouble))
+    assert "locked by startup.cfg:1" in trouble.text
+    assert desk.codes == ["es"]
+    desk.play(KeepSetting("ring tone", "Deep"))
+    assert desk.heard[-1] == KeepingTrouble("the settings", "")
+
+
+def test_a_system_without_a_list_of_zones_has_one(tmp_path: Path) -> None:
+    assert time_zones(tmp_path / "none") == ("UTC",)
