@@ -2,8 +2,8 @@
 
 A handset that is lifted is told after `LIFT_S`: long enough for a bounce, short enough for a dial
 tone that is there with the ear. One that is put back is told after `REST_S`: it rocks in its cradle
-before it rests, and a call must not end for that. A flash (200-800 ms) therefore is a handset that
-was put back and lifted again: the call ends and a new one begins, as it says in no other way here.
+before it rests, and a call must not end for that. A flash (200-800 ms) is told as what it is, put
+back and lifted again: what the two mean together the phone knows.
 """
 
 from __future__ import annotations

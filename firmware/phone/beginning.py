@@ -85,6 +85,8 @@ class Beginning(Calling):
 
     def _lift(self) -> list[object]:
         self._lifted = True
+        if self._flash_by is not None:
+            return self._flash()
         match self.state:
             case State.RINGING:
                 return self._answer()
@@ -98,6 +100,15 @@ class Beginning(Calling):
                 return self._call.resume()
             case _:
                 return []
+
+    def _flash(self) -> list[object]:
+        """Go to the other call: to who waits, to who is held, or to the dial tone for a new one."""
+        self._flash_by = None
+        if self._lines.waiting:
+            return self._answer()
+        if self._lines.held:
+            return self._swap()
+        return self._begin_dialling()
 
     # Numbers.
 

@@ -9,6 +9,10 @@ Theory of operation
 The state is that of the call in front; a second one waits or is held beside it (`lines.py`). When
 the one in front is over, the person is back in the held one, or hears the waiting one ring. Why a
 call did not come about is read first, for `ENDED_S`.
+
+Whoever puts the handset back while talking hangs up, `FLASH_S` later: until then nobody hears and
+nobody is heard, and lifting it again was a *flash*. A flash goes to the other call: to the one that
+waits, to the one that is held, or to a new one.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from firmware.media.tone_table import ToneKind
 from firmware.phone.call import Call
 from firmware.phone.events import CallFact
 from firmware.phone.lines import Lines
-from firmware.phone.settings import ENDED_S
+from firmware.phone.settings import ENDED_S, FLASH_S
 from firmware.phone.sound import end_tone
 from firmware.phone.state import LEGAL, State
 
@@ -45,6 +49,7 @@ class Calling:
         self._call_waiting = call_waiting
         self._ended_by: float | None = None  # Until then the screen says why a call is over,
         self._end_tone: ToneKind | None = None  # and this tone does.
+        self._flash_by: float | None = None  # Lifted until then, the handset was not put back.
 
     @property
     def _call(self) -> Call:
@@ -93,6 +98,29 @@ class Calling:
         if self._lines.held is None:
             return self._hold(on=not self._call.is_held)
         return self._lines.swap(self._now) if self.state is State.TALKING else []
+
+    def _put_back(self) -> list[object]:
+        """Leave the call as the handset is put back, unless it is held: that one waits for it."""
+        self._lifted = False
+        if self.state in {State.IDLE, State.RINGING}:
+            return []
+        if self.state is not State.TALKING:
+            return self._leave(resume=False)
+        if self._call.is_held:
+            return []
+        self._flash_by = self._now + FLASH_S
+        return []
+
+    def _stay_back(self) -> list[object]:
+        """Leave the call, it was no flash; one that was held meanwhile waits for the handset."""
+        self._flash_by = None
+        return [] if self._call.is_held else self._leave(resume=False)
+
+    @property
+    def _hushed(self) -> frozenset[int]:
+        """The calls whose far ends hear nothing of this room, and are not heard."""
+        on_hook = self._flash_by is not None
+        return self._lines.hushed | ({self._call.number} if on_hook else set())
 
     def _hang_up(self) -> list[object]:
         if self.state is State.IDLE or (self.state is State.ENDED and not self._lines.held):
@@ -175,4 +203,4 @@ class Calling:
             return
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state = state
-        self._ended_by = self._end_tone = None
+        self._ended_by = self._end_tone = self._flash_by = None

@@ -45,6 +45,12 @@ class Lines:
         return self.waiting is None and self.held is None
 
     @property
+    def calls(self) -> frozenset[int]:
+        """The calls that there are."""
+        calls = (self.front, self.waiting, self.held)
+        return frozenset(call.number for call in calls if call and call.number)
+
+    @property
     def hushed(self) -> frozenset[int]:
         """The calls whose far ends hear nothing of this room, and are not heard."""
         calls = (self.front, self.held)
@@ -127,9 +133,9 @@ class Lines:
 
     def beside(self, now: float) -> BesideLine | None:
         """Return what is shown of another call beside the one in front, or of its end."""
-        if self._notice:
-            return BesideLine(CallStage.ENDED, self._notice)
-        return self.held.beside(now) if self.held else None
+        if self.held:
+            return self.held.beside(now)  # What the keys do is about this one.
+        return BesideLine(CallStage.ENDED, self._notice) if self._notice else None
 
     def screen(self, state: State, trouble: LinkLine | None, now: float) -> CallScreen:
         """Return what is shown: the call that waits for an answer, else the one in front."""

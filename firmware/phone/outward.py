@@ -52,11 +52,17 @@ class Outward:
         return out
 
     def news(
-        self, *, ringing: bool, tone: ToneKind | None, hushed: frozenset[int], show: Show
+        self,
+        *,
+        ringing: bool,
+        tone: ToneKind | None,
+        hushed: frozenset[int],
+        calls: frozenset[int],
+        show: Show,
     ) -> list[object]:
-        """Return what differs from the last time."""
+        """Return what differs from the last time; a call that is over stays hushed."""
         out: list[object] = []
-        for call in sorted(hushed ^ self._hushed):
+        for call in sorted((hushed ^ self._hushed) & calls):
             out.append(HushCall(call, call in hushed))
         self._hushed = hushed
         if ringing != self._ringing:

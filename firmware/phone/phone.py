@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 What a person does with calls is in `calling.py`, how one is begun in `beginning.py`; here is which
 key says so. A soft key does what stands above it: the screen says both. Whoever puts the handset
-back leaves the call, unless it is held: lifting it again goes on with that one.
+back leaves the call, unless it is held: lifting it again goes on with that one, or was a flash.
 
 Facts from below are passed on as `Report` first, so whoever watches sees them in order. The screen
 is a value: it is made anew after every event and shown when it differs. What changes with time
@@ -67,8 +67,9 @@ class Phone(Beginning):
         self._silenced = False  # The call that rings is not to be heard.
 
     def deadline(self) -> float | None:
-        waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._lines.deadline())
-        return earliest((*waits, self._menu.deadline(), self._redraw_at()))
+        waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
+        parts = (self._lines.deadline(), self._menu.deadline())
+        return earliest((*waits, *parts, self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -85,6 +86,8 @@ class Phone(Beginning):
             out += self._dial()
         if is_due(self._ended_by, now):
             out += self._go_on(resume=True)
+        if is_due(self._flash_by, now):
+            out += self._stay_back()
         self._lines.wake(now)
         self._menu.wake(now)
         if is_due(self._pages.back_by, now):
@@ -106,7 +109,7 @@ class Phone(Beginning):
             case HookLifted():
                 return self._lift()
             case HookReplaced():
-                return self._replace()
+                return self._put_back()
             case DialTarget(target, account):
                 return self._dial_target(target, account)
             case AnswerCall():
@@ -194,15 +197,6 @@ class Phone(Beginning):
             self._menu.back(self._now)
         return self._turn_to(0)
 
-    def _replace(self) -> list[object]:
-        """Leave the call, unless it is held: that one waits for the handset."""
-        self._lifted = False
-        if self.state in {State.IDLE, State.RINGING}:
-            return []
-        if self.state is State.TALKING and self._call.is_held:
-            return []
-        return self._leave(resume=False)
-
     # What is told.
 
     def _call_news(self, event: CallFact) -> list[object]:
@@ -240,14 +234,16 @@ class Phone(Beginning):
             is_heard=self._call.sound.is_heard,
             waits=self._lines.waiting is not None,
         )
-        ringing, hushed = self.state is State.RINGING, self._lines.hushed
+        ringing = self.state is State.RINGING
         language = self._facts.language
         show = Show(localised(self._screen(), language), language)
         is_idle = self.state is State.IDLE
         preferences = self._menu.preferences if is_idle else self._memory.preferences
         samples = is_idle and self._menu.samples
         set_up = self._outward.set_up(preferences, samples=samples, silenced=self._silenced)
-        news = self._outward.news(ringing=ringing, tone=tone, hushed=hushed, show=show)
+        news = self._outward.news(
+            ringing=ringing, tone=tone, hushed=self._hushed, calls=self._lines.calls, show=show
+        )
         return [*set_up, *news]
 
     def _screen(self) -> Screen:

@@ -8,6 +8,10 @@ from firmware.frozen import frozen
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
 
+FLASH_S = 0.63
+"""How long the handset may lie on its hook for a flash: 0.8 s for whoever does it. The driver says
+that it was put back after 0.2 s, and that it was lifted after 0.03 s."""
+
 DELAY_S = 10.0
 """How long a call waits for a link and a registration that are on their way: a switch to the
 backup takes a second or two, and a person at the phone wants to know after ten."""

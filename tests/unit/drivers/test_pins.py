@@ -15,9 +15,11 @@ import pytest
 from drivers.gpio import Gpio, GpioError
 from drivers.hook import LIFT_S, REST_S, HookPins, HookSwitch
 from drivers.interfaces import Hook, Lamp, LampPattern, Melody, Ringer
-from drivers.lamp import FLASH_S, LampPins, Light
+from drivers.lamp import FLASH_S as HALF_FLASH_S
+from drivers.lamp import LampPins, Light
 from drivers.ringer import PiezoRinger, RingerPins
 from drivers.worker import Worker
+from firmware.phone.settings import FLASH_S
 from tests.unit.drivers.circuit import GROUND, Contact, Desk
 
 WAIT_S = 20.0
@@ -71,10 +73,22 @@ def test_a_handset_that_rocks_in_its_cradle_ends_no_call(monkeypatch: pytest.Mon
     cradle.move(2.15)
     cradle.run(3)
     assert [lifted for _, lifted in cradle.moves] == [True]
-    cradle.move(4.0)  # and a flash is a new beginning.
-    cradle.move(4.5)
-    cradle.run(6)
+
+
+@pytest.mark.parametrize(
+    ("on_hook_s", "is_flash"),
+    [(0.25, True), (0.5, True), (0.75, True), (0.79, True), (0.84, False), (2.0, False)],
+)
+def test_a_flash_is_put_back_and_lifted_again_before_the_phone_hangs_up(
+    monkeypatch: pytest.MonkeyPatch, on_hook_s: float, is_flash: bool
+) -> None:
+    cradle = Cradle(monkeypatch)
+    for at in (1.0, 4.0, 4.0 + on_hook_s):
+        cradle.move(at, bounce_s=0.004)
+    cradle.run(8)
     assert [lifted for _, lifted in cradle.moves] == [True, False, True]
+    (rested_at, _), (lifted_at, _) = cradle.moves[1:]
+    assert (lifted_at - rested_at < FLASH_S) is is_flash
 
 
 def test_a_handset_that_is_off_at_the_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +110,7 @@ def test_the_lamp_is_on_off_and_flashes(monkeypatch: pytest.MonkeyPatch) -> None
     lamp.show(LampPattern.FLASHING)
     seen = []
     for number in range(8):
-        desk.run(light.step, 2 + (number + 0.5) * FLASH_S)
+        desk.run(light.step, 2 + (number + 0.5) * HALF_FLASH_S)
         seen.append(desk.circuit.driven[25])
     assert seen == [True, False] * 4
     lamp.show(LampPattern.OFF)

@@ -23,7 +23,7 @@ from firmware.media.events import HushCall, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import AnswerCall, EndCall, HookReplaced, Report, SetRinger, Show
 from firmware.phone.kept import HistoryLog
-from firmware.phone.settings import ENDED_S
+from firmware.phone.settings import ENDED_S, FLASH_S
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
 
@@ -126,7 +126,7 @@ def test_a_third_call_is_busy(rig: Rig) -> None:
 @pytest.mark.parametrize("event", [EndCall(), HookReplaced()])
 def test_hanging_up_lets_the_waiting_call_ring(event: EndCall | HookReplaced) -> None:
     rig = waiting()
-    out = rig.feed(event)
+    out = [*rig.feed(event), *rig.pass_time(FLASH_S)]
     assert HangUp(7) in out
     assert SetRinger(True) in out
     assert "Incoming call\nAnna Schmidt" in rig.words

@@ -39,6 +39,7 @@ from firmware.media.events import (
     ChangeVolume,
     FarEndHeard,
     FarEndSilent,
+    HushCall,
     MuteMicrophone,
     PlayTone,
     QualityMeasured,
@@ -71,7 +72,7 @@ from firmware.phone.kept import HistoryLog
 from firmware.phone.number import DIGITS_MAX
 from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
-from firmware.phone.settings import DELAY_S, ENDED_S
+from firmware.phone.settings import DELAY_S, ENDED_S, FLASH_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN, Heap, key
 from tests.unit.phone.rig import (
@@ -419,6 +420,9 @@ def test_hanging_up_works_in_every_stage(stage: str, way: str) -> None:
         out = rig.press("soft2")
     else:
         out = rig.feed(HookReplaced() if way == "hook" else EndCall())
+    if (way, stage) == ("hook", "talking"):
+        assert actions(out) == [HushCall(7, True)], "and nobody is heard until it was no flash"
+        out = rig.pass_time(FLASH_S)
     silence = [PlayTone(None)] if stage == "ringing_there" else []
     assert actions(out) == [HangUp(7), *silence]
     assert isinstance(rig.screen, IdleScreen)

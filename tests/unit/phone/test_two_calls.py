@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware.agent.events import (
+    Answer,
     CallAnswered,
     CallEnded,
     Dial,
@@ -36,7 +37,7 @@ from firmware.phone.events import (
     StartVoice,
 )
 from firmware.phone.kept import HistoryLog
-from firmware.phone.settings import DELAY_S, ENDED_S
+from firmware.phone.settings import DELAY_S, ENDED_S, FLASH_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
@@ -226,10 +227,74 @@ def test_a_program_does_it_too() -> None:
 def test_the_handset_that_is_put_back_leaves_the_call_and_nobody_is_heard() -> None:
     """The held one waits: the room would be heard, and nobody would listen."""
     rig = both(lifted=True)
-    assert orders(rig.feed(HookReplaced())) == [HangUp(SECOND)]
+    assert orders(rig.feed(HookReplaced())) == [HushCall(SECOND, True)]
+    assert orders(rig.pass_time(FLASH_S)) == [HangUp(SECOND)]
     assert rig.words.startswith("On hold\n603\n")
     assert orders(rig.feed(HookLifted())) == [Resume(FIRST), HushCall(FIRST, False)]
-    assert orders(rig.feed(HookReplaced()))[:1] == [HangUp(FIRST)]
+    assert orders(rig.feed(HookReplaced())) == [HushCall(FIRST, True)]
+    assert orders(rig.pass_time(FLASH_S)) == [HangUp(FIRST)]
+
+
+def flash(rig: Rig, for_s: float = FLASH_S - 0.01) -> list[object]:
+    """Put the handset back and lift it again."""
+    return [*rig.feed(HookReplaced()), *rig.pass_time(for_s), *rig.feed(HookLifted())]
+
+
+def test_a_flash_holds_the_call_for_a_new_one_and_another_flash_takes_it_back() -> None:
+    rig = talking(lifted=True)
+    out = flash(rig)
+    assert orders(out) == [HushCall(FIRST, True), Hold(FIRST), TestLink()]
+    assert of(PlayTone, out) == [PlayTone(ToneKind.DIAL)]
+    rig.feed(HoldChanged(FIRST, True))
+    assert orders(flash(rig)) == [Resume(FIRST), HushCall(FIRST, False)]
+    assert rig.words.startswith("Connected\n603\n")
+    flash(rig)
+    assert orders(rig.press(*"604#")) == [Dial(1, "604", wait_s=DELAY_S)]
+
+
+def test_a_flash_swaps_two_calls() -> None:
+    rig = both(lifted=True)
+    assert orders(flash(rig)) == [
+        *(HushCall(SECOND, True), Hold(SECOND), Resume(FIRST)),
+        HushCall(FIRST, False),
+    ]
+    assert rig.words.startswith("Connected\n603\n")
+
+
+def test_a_flash_takes_the_call_that_waits() -> None:
+    rig = talking(lifted=True)
+    rig.feed(IncomingCall(SECOND, 1, ANNA))
+    assert orders(flash(rig)) == [HushCall(FIRST, True), Hold(FIRST), Answer(SECOND)]
+
+
+def test_longer_than_a_flash_the_handset_was_put_back() -> None:
+    rig = talking(lifted=True)
+    out = flash(rig, FLASH_S)
+    assert orders(out) == [HushCall(FIRST, True), HangUp(FIRST), TestLink()]
+    assert rig.phone.state is State.DIALLING, "and lifted again, for another call"
+
+
+def test_a_call_that_ends_or_is_held_during_a_flash_is_not_hung_up() -> None:
+    rig = talking(lifted=True)
+    rig.feed(HookReplaced(), CallEnded(FIRST, EndCause.HUNG_UP_THERE))
+    assert not of(HangUp, rig.pass_time(60))
+    rig = talking(lifted=True)
+    rig.feed(HookReplaced())
+    assert Hold(FIRST) in rig.press("hold")
+    assert not of(HangUp, rig.pass_time(60))
+    assert Resume(FIRST) in rig.feed(HookLifted())
+
+
+def test_what_the_keys_do_is_said_though_another_call_has_just_ended() -> None:
+    rig = both()
+    rig.feed(CallEnded(FIRST, EndCause.HUNG_UP_THERE))
+    rig.press("soft1")
+    rig.feed(HoldChanged(SECOND, True))
+    assert "On hold: Anna Schmidt" in rig.words
+    rig.press(*"605#")
+    rig.feed(Dialling(9, 1, Party("", "605")), CallAnswered(9))
+    assert "[Swap] [End]" in rig.words
+    assert Resume(SECOND) in rig.press("soft1")
 
 
 def test_a_call_on_hold_waits_for_the_handset() -> None:
