@@ -263,7 +263,7 @@ class Agent:
         if call := self._calls.owner_of(event.key):
             return call.failed(event, now)
         if farewell := self._farewells.owner_of(event.key):
-            farewell.failed(event.failure)
+            farewell.failed(event.failure, now)
         return []
 
     # Requests.

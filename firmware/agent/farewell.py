@@ -1,8 +1,9 @@
 """BYEs that are owed: they are delivered, if need be over the next link (F5).
 
 A BYE is signed when challenged, and sent again as a new transaction when its link died unanswered.
-A far end that is not there may have lost its link too, and be on its way: it is told after each of
-`NOT_YET_S`. Any other final answer, and silence for Timer F, ends it: it has heard or is gone.
+A far end that is not there, or says nothing, may have lost its link too, and be on its way: it is
+told after each of `NOT_YET_S`, anew on each link, but for one that stays silent. Any other final
+answer ends it: it has heard, or is gone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Farewell:
         self._key: str | None = None
         self.again_at: float | None = None  # When a far end that was not there is told.
         self._waits_s = NOT_YET_S
+        self._silences = 0  # How often nothing was said to it, over whatever link.
         self._exchange = Exchange(Use.DIALOG)
 
     @property
@@ -71,12 +73,10 @@ class Farewell:
         challenged = response.status in {401, 407}
         if challenged and not self.line.challenged(response, self._exchange):
             return self.send()
-        if response.status in NOT_THERE_NOW and self._waits_s:
-            wait_s, *waits_s = self._waits_s
-            self._waits_s, self.again_at = tuple(waits_s), now + wait_s
-            self._exchange = Exchange(Use.DIALOG)
-            return []
-        self.is_done = True
+        if response.status in NOT_THERE_NOW:
+            self._not_there(now)
+        else:
+            self.is_done = True
         return []
 
     def wake(self, now: float) -> None:
@@ -84,9 +84,19 @@ class Farewell:
         if is_due(self.again_at, now):
             self.again_at = None
 
-    def failed(self, failure: RequestFailure) -> None:
+    def failed(self, failure: RequestFailure, now: float) -> None:
         """Hear that no answer will come; of the link's loss, `service_lost` tells."""
-        self.is_done = failure is RequestFailure.TIMEOUT
+        if failure is RequestFailure.TIMEOUT:
+            self._key, self._silences = None, self._silences + 1
+            self._not_there(now)
+
+    def _not_there(self, now: float) -> None:
+        self._exchange = Exchange(Use.DIALOG)
+        if not self._waits_s or self._silences > len(NOT_YET_S):
+            self.is_done = True
+            return
+        wait_s, *waits_s = self._waits_s
+        self._waits_s, self.again_at = tuple(waits_s), now + wait_s
 
     def service_lost(self) -> None:
         """The link is gone; without an answer the BYE is owed again."""

@@ -30,7 +30,7 @@ from tests.simulator.peers.saying import Saying
 from tests.simulator.peers.sdp import Sound
 
 SLACK_S = 1.0
-KEPT = 60
+KEPT = 200
 """Dialogs that are remembered when they are over."""
 
 

@@ -43,8 +43,8 @@ LIVELY_S = 300.0
 QUIET_S = 240.0
 """Until both ends agree: the longest search for a far end, its silence found out, and slack."""
 
-LEAVING_S = 150.0
-"""Timers F and M, and a BYE that meets a challenge."""
+LEAVING_S = 300.0
+"""A BYE that nobody answers: Timer F six times, with the waits of `absence.NOT_YET_S` between."""
 
 SILENCE_S = 3.0
 LOOK_S = 1.0

@@ -486,11 +486,20 @@ def test_a_bye_that_waits_for_its_far_end_goes_at_once_over_the_next_link() -> N
     assert not rig.take("BYE")
 
 
-def test_a_bye_that_times_out_is_not_sent_again() -> None:
+@pytest.mark.parametrize("is_lost", [False, True], ids=["one link", "a link each"])
+def test_a_bye_that_nobody_answers_is_sent_again_for_a_while(is_lost: bool) -> None:
     rig = Calling()
     rig.is_answered()
     rig.hangs_up()
-    rig.feed(RequestFailed(rig.one("BYE").key, RequestFailure.TIMEOUT))
+    for wait_s in (0.0, *NOT_YET_S):  # The far end may be on a path that is dead, and come back.
+        rig.wait(wait_s)
+        rig.feed(RequestFailed(rig.one("BYE").key, RequestFailure.TIMEOUT))
+        if is_lost:
+            rig.down()
+            rig.up()
+            rig.register()
+    rig.wait(100)
+    assert not rig.open
     rig.down()
     rig.up()
     rig.register()
