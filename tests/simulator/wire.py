@@ -55,6 +55,8 @@ ALIKE_S = 1e-6
 ALIKE_MAX = 2
 """In a row: two requests may be followed by a ping each, at the same distance (D4)."""
 
+NEVER_S = 1e6
+
 SILENT_PINGS_MAX = 3
 """To a proxy that answers none: the first, and tests before that is known."""
 
@@ -360,8 +362,8 @@ class Wire:
             if connection.stands and connection.site is site:
                 self.spoil(connection, self._random.choice(site.faults.endings))
 
-    def spoil(self, connection: Connection, ending: Ending) -> None:
-        """Spoil a connection that stands; a dead or mute path may heal again."""
+    def spoil(self, connection: Connection, ending: Ending, heals_s: float | None = None) -> None:
+        """Spoil a connection that stands; a dead or mute path heals again, None: some time."""
         if ending in {Ending.RESET, Ending.CLOSED}:
             self.end(connection, ending)
         elif connection.path is None:
@@ -369,7 +371,8 @@ class Wire:
             connection.excuse(self.schedule.now)
             self.seen[ending.value] += 1
             if connection.site.spell is not Spell.MUTE:
-                heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, 1e6])
+                if heals_s is None:
+                    heals_s = self._random.choice([0.5, 3.0, 12.0, 60.0, NEVER_S])
                 self.schedule.later(heals_s, lambda: self.heal(connection))
 
     def heal(self, connection: Connection) -> None:

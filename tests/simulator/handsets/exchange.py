@@ -74,6 +74,9 @@ class Nobody:
         """Lose a message."""
 
 
+NOBODY = Nobody()
+
+
 class Exchange(Switch):
     """One proxy; its ids are numbers in order, so that a seed replays to the same letter."""
 
@@ -84,11 +87,12 @@ class Exchange(Switch):
         doorkeeper: Doorkeeper,
         schedule: Schedule,
         ids: Iterator[int],
+        numbers: End = NOBODY,
     ) -> None:
         def new_id(length: int) -> str:
             return next(ids).to_bytes(length).hex()
 
-        super().__init__(address, registrar, doorkeeper, Nobody(), new_id)
+        super().__init__(address, registrar, doorkeeper, numbers, new_id)
         self.is_running = True
         self._schedule = schedule
         self._came_by: End | None = None

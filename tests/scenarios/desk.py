@@ -1,0 +1,180 @@
+"""A desk in simulated time: phones, a primary and a backup proxy, and numbers that answer oddly.
+
+The first phone is the one that a script is about; it is set up by the lines of a configuration
+file. Every other phone of a script is one of ours with nothing but its account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from math import inf
+from pathlib import Path
+from random import Random
+
+from config.configuration import Configuration
+from config.store import Store
+from firmware.link.events import Close, NetworkChanged, Proxy, Role
+from firmware.phone.events import LanguageIs
+from firmware.runtime.languages import WORDS, load
+from firmware.settings import stack_settings
+from tests.lab.digest import Doorkeeper
+from tests.lab.registrar import Registrar, RegistrarSettings
+from tests.scenarios.numbers import ScriptedNumbers
+from tests.scenarios.phone import ScenarioPhone
+from tests.simulator.faults import Ending, Faults, Nature, Spell
+from tests.simulator.handsets.exchange import Door, Exchange
+from tests.simulator.schedule import Action, Schedule
+from tests.simulator.site import Site
+from tests.simulator.trace import Trace
+from tests.simulator.wire import NEVER_S, Wire
+
+DOMAIN = "example.org"
+PLACES = {"primary": "198.51.100.10", "backup": "203.0.113.10"}
+START_S = 1000.0
+LATENCY_S = 0.001
+OFF_S = 0.5
+STEPS_MAX = 100_000
+
+SPELLS = {
+    "unplug": (Spell.REFUSES, Ending.RESET),
+    "hide": (Spell.BLACK_HOLE, Ending.DEAD),
+    "mute": (Spell.MUTE, Ending.MUTE),
+}
+"""How a script harms a proxy: what a new connection meets, and what becomes of those that stand."""
+
+STANDARD = f"""
+sip proxy ip: {PLACES["primary"]}
+sip backup proxy ip: {PLACES["backup"]}
+sip registrar ip: {DOMAIN}
+sips persistent tls: 1
+"""
+
+
+class Desk:
+    """Everything on it; time passes only when it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.schedule = Schedule(START_S)
+        self.trace = Trace()
+        self.phones: dict[str, ScenarioPhone] = {}
+        self.numbers = ScriptedNumbers(self.schedule)
+        self._folder = folder
+        self._passwords: dict[str, str] = {}
+        self._hosts = (f"192.0.2.{n}" for n in count(7))
+        self._steps = 0
+        doorkeeper = Doorkeeper(DOMAIN, self._passwords)
+        registrar = Registrar(DOMAIN, doorkeeper, RegistrarSettings(flow_timer_s=None))
+        ids = count(1)
+        self.exchanges = {
+            name: Exchange(f"{place}:5061", registrar, doorkeeper, self.schedule, ids, self.numbers)
+            for name, place in PLACES.items()
+        }
+        first, second = self.exchanges.values()
+        second.share(first)
+        for exchange in (first, second):
+            exchange.is_number = self.numbers.answers.__contains__
+        self.numbers.take = lambda message: first.take(message, self.numbers, self.schedule.now)
+
+    def place(self, number: str, text: str = "") -> ScenarioPhone:
+        """Put a phone on the desk: its number, and lines of its configuration file."""
+        account = f'sip line1 user name: {number}\nsip line1 password: "pw{number}"\n'
+        configuration = self._configuration(number, STANDARD + account + text)
+        instance = f"urn:uuid:00000000-0000-4000-8000-{int(number):012}"
+        settings = stack_settings(configuration, (), None, instance, "Handset")
+        language = LanguageIs(load(WORDS[str(configuration.value("screen language"))]))
+        for line in settings.accounts:
+            self._passwords[line.user] = line.password
+        sites = [self._site(role, name) for role, name in zip(Role, PLACES, strict=True)]
+        host = next(self._hosts)
+
+        def wire(deliver: Callable[[object], None]) -> Wire:
+            made = Wire(self.schedule, Random(number), sites, deliver, _at_once, host)
+            for site, exchange in zip(sites, self.exchanges.values(), strict=True):
+                site.far_end = Door(exchange, lambda: made, self.schedule)
+            return made
+
+        phone = ScenarioPhone(number, settings, language, sites, wire, self.schedule, self.trace)
+        self.phones[number] = phone
+        return phone
+
+    def _configuration(self, number: str, text: str) -> Configuration:
+        folder = self._folder / number
+        folder.mkdir()
+        (folder / "startup.cfg").write_text(text)
+        configuration = Store(folder, folder / "state", "handset", "0123456789AB").read()
+        assert not configuration.problems, configuration.problems
+        return configuration
+
+    def _site(self, role: Role, name: str) -> Site:
+        place = PLACES[name]
+        network = place.removesuffix(".10")
+        faults = Faults(latency_s=LATENCY_S)
+        site = Site(Proxy(role, place, 5061), network, Random(place), faults, Nature())
+        site.with_one_address()
+        return site
+
+    # Time.
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.schedule.now + seconds
+        while True:
+            phone = min(self.phones.values(), key=lambda each: each.due)
+            planned = self.schedule.next_at
+            if planned is not None and planned <= min(phone.due, end):
+                self.schedule.run_next()
+            elif phone.due <= end:
+                self.schedule.now = max(self.schedule.now, phone.due)
+                phone.wake()
+            else:
+                self.schedule.now = end
+                return
+            self._steps += 1
+            assert self._steps < STEPS_MAX, "a scenario without end"
+
+    # Trouble.
+
+    def harm(self, name: str, how: str) -> None:
+        """Let a proxy fail for all phones."""
+        spell, ending = SPELLS[how]
+        if how == "unplug":
+            self.exchanges[name].stop()
+        for phone, site in self._doors(name):
+            site.spell = spell
+            for connection in phone.wire.standing:
+                if connection.site is site and connection.stands:
+                    phone.wire.spoil(connection, ending, NEVER_S)
+
+    def mend(self, name: str) -> None:
+        """Let a proxy serve again."""
+        self.exchanges[name].start()
+        for phone, site in self._doors(name):
+            site.spell = Spell.NONE
+            for connection in phone.wire.standing:
+                if connection.site is site:
+                    phone.wire.heal(connection)
+
+    def move(self) -> None:
+        """Give every phone another address: what stands is dead."""
+        for phone in self.phones.values():
+            for connection in phone.wire.standing:
+                if connection.stands:
+                    phone.wire.spoil(connection, Ending.DEAD, NEVER_S)
+            phone.tell(NetworkChanged())
+
+    def restart(self, phone: ScenarioPhone) -> None:
+        """Take the power from a phone, and give it back."""
+        for connection in phone.wire.standing:
+            phone.wire.command(Close(connection.attempt))
+        phone.due = inf
+        self.run(OFF_S)
+        phone.start()
+
+    def _doors(self, name: str) -> list[tuple[ScenarioPhone, Site]]:
+        place = list(PLACES).index(name)
+        return [(phone, phone.sites[place]) for phone in self.phones.values()]
+
+
+def _at_once(action: Action) -> None:
+    action()

@@ -1,0 +1,165 @@
+"""One whole phone at the desk: the stack, and around it what a person sees, hears and touches.
+
+What is kept over a restart is kept as values, as `firmware/runtime` keeps it in files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from math import inf
+from random import Random
+
+from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
+from firmware.media.events import HushCall, MuteMicrophone, PlayTone
+from firmware.phone.events import (
+    ChooseLanguage,
+    LampPattern,
+    LanguageIs,
+    OutageLog,
+    OutagesKept,
+    SetLamp,
+    SetRinger,
+    Show,
+    StartVoice,
+    StopVoice,
+    TimeIs,
+)
+from firmware.phone.kept import CallsKept, ContactsKept, DirectoryLog, HistoryLog
+from firmware.phone.screen import labels, lines
+from firmware.runtime.languages import load
+from firmware.stack import Stack, StackSettings
+from tests.simulator.schedule import Schedule
+from tests.simulator.site import Site
+from tests.simulator.trace import Trace
+from tests.simulator.wire import Wire
+
+MONDAY_S = 1_795_444_320.0
+"""Monday 23 November 2026, 14:32 UTC: the wall clock when a scenario begins."""
+
+
+Kept = CallsKept | ContactsKept | OutagesKept | LanguageIs
+
+
+class ScenarioPhone:
+    """A phone that is told what happens to it, and shows what comes of it."""
+
+    def __init__(
+        self,
+        number: str,
+        settings: StackSettings,
+        language: LanguageIs,
+        sites: list[Site],
+        wire: Callable[[Callable[[object], None]], Wire],
+        schedule: Schedule,
+        trace: Trace,
+    ) -> None:
+        self.number, self.sites = number, sites
+        self._settings, self._schedule, self._trace = settings, schedule, trace
+        self._began = schedule.now
+        self._kept: dict[type, Kept] = {LanguageIs: language}
+        self._starts = count(1)
+        self._new_wire = wire
+        self.start()
+
+    def start(self) -> None:
+        """Switch the phone on: it knows what was kept and nothing else."""
+        start = next(self._starts)
+        wire = self._new_wire(lambda event: self._hear(wire, event))
+        self.wire = wire
+        ids = (f"{self.number}x{start}x{n}" for n in count(1))
+        random = Random(f"{self.number} {start}")
+        self.shown: Show | None = None
+        self.is_ringing, self.lamp, self.tone, self.is_muted = False, LampPattern.OFF, "none", False
+        self.voices: set[int] = set()
+        self.hushed: set[int] = set()
+        self.due = inf
+        self.stack = Stack(self._settings, ids, random, self._schedule.now)
+        self.tell(TimeIs(MONDAY_S + self._schedule.now - self._began))
+        for kept in self._kept.values():
+            self.tell(kept)
+
+    def keep(self, kept: Kept) -> None:
+        """Remember something over a restart."""
+        self._kept[type(kept)] = kept
+
+    # What a person sees.
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The lines on the screen, soft keys last."""
+        assert self.shown is not None, f"{self.number} shows nothing"
+        return lines(self.shown.screen, self.shown.language)
+
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether what is said here leaves the phone."""
+        return bool(self.voices - self.hushed) and not self.is_muted
+
+    @property
+    def soft_keys(self) -> tuple[str, str]:
+        """The words above the two soft keys."""
+        assert self.shown is not None
+        return labels(self.shown.screen, self.shown.language)
+
+    # The stack.
+
+    def tell(self, event: object) -> None:
+        """Give the stack an event."""
+        self._trace.add(self._schedule.now, f"{self.number}>", event)
+        self._settle(self.stack.handle(event, self._schedule.now))
+
+    def _hear(self, wire: Wire, event: object) -> None:
+        """Take what a wire says, unless it is that of before a restart."""
+        if wire is self.wire:
+            self.tell(event)
+
+    def wake(self) -> None:
+        """Let the stack do what is due."""
+        self._settle(self.stack.wake(self._schedule.now))
+
+    def _settle(self, out: list[object]) -> None:
+        for item in out:
+            self._trace.add(self._schedule.now, f"{self.number}<", item)
+            self._carry_out(item)
+        due = self.stack.deadline()
+        self.due = inf if due is None else due
+
+    def _carry_out(self, item: object) -> None:
+        match item:
+            case Resolve() | Connect() | Write() | Close() | CheckDelivery():
+                self.wire.command(item)
+            case Show():
+                self.shown = item
+            case SetRinger(ringing):
+                self.is_ringing = ringing
+            case SetLamp(pattern):
+                self.lamp = pattern
+            case PlayTone(kind):
+                self.tone = kind.value if kind else "none"
+            case MuteMicrophone(muted):
+                self.is_muted = muted
+            case StartVoice(call):
+                self.voices.add(call)
+            case StopVoice(call):
+                self.voices.discard(call)
+                self.hushed.discard(call)
+                self.is_muted = self.is_muted and bool(self.voices)
+            case HushCall(call, hushed):
+                (self.hushed.add if hushed else self.hushed.discard)(call)
+            case _:
+                self._remember(item)
+
+    def _remember(self, item: object) -> None:
+        match item:
+            case HistoryLog(calls):
+                self.keep(CallsKept(calls))
+            case DirectoryLog(contacts):
+                self.keep(ContactsKept(contacts))
+            case OutageLog(outages):
+                self.keep(OutagesKept(outages))
+            case ChooseLanguage(code):
+                self.keep(LanguageIs(load(code)))
+                self._schedule.later(0.0, lambda: self.tell(LanguageIs(load(code))))
+            case _:
+                pass  # Reports, for programs.
