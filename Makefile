@@ -9,6 +9,7 @@ PYTHON := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SEED ?= 7
 SEEDS ?= 10000
+FILE ?= $(wildcard tests/scenarios/scripts/*.txt)
 TARGET ?= all
 SECONDS ?= 60
 MINUTES ?= 30
@@ -26,7 +27,7 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers mutants rescue-real fuzz bench-audio bench-calls \
+.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers scenario mutants rescue-real fuzz bench-audio bench-calls \
 	bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
@@ -72,6 +73,9 @@ sim-peer: $(VENV)/test.ready ## Play one seed of far ends that try everything: m
 
 sim-peers: $(VENV)/test.ready ## Play many of those: make sim-peers SEEDS=2000
 	$(PYTHON) -m tests.simulator --world peers $(SEEDS)
+
+scenario: $(VENV)/test.ready ## Play a scenario and print each screen: make scenario FILE=tests/scenarios/scripts/call-busy.txt
+	$(PYTHON) -m tests.scenarios $(FILE)
 
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulators find each
 	$(PYTHON) -m tests.simulator.mutants

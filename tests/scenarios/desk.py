@@ -12,16 +12,12 @@ from math import inf
 from pathlib import Path
 from random import Random
 
-from config.configuration import Configuration
 from config.store import Store
 from firmware.link.events import Close, NetworkChanged, Proxy, Role
-from firmware.phone.events import LanguageIs
-from firmware.runtime.languages import WORDS, load
-from firmware.settings import stack_settings
 from tests.lab.digest import Doorkeeper
 from tests.lab.registrar import Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
-from tests.scenarios.phone import ScenarioPhone
+from tests.scenarios.phone import ScenarioPhone, settings_of
 from tests.simulator.faults import Ending, Faults, Nature, Spell
 from tests.simulator.handsets.exchange import Door, Exchange
 from tests.simulator.schedule import Action, Schedule
@@ -79,11 +75,8 @@ class Desk:
     def place(self, number: str, text: str = "") -> ScenarioPhone:
         """Put a phone on the desk: its number, and lines of its configuration file."""
         account = f'sip line1 user name: {number}\nsip line1 password: "pw{number}"\n'
-        configuration = self._configuration(number, STANDARD + account + text)
-        instance = f"urn:uuid:00000000-0000-4000-8000-{int(number):012}"
-        settings = stack_settings(configuration, (), None, instance, "Handset")
-        language = LanguageIs(load(WORDS[str(configuration.value("screen language"))]))
-        for line in settings.accounts:
+        store = self._store(number, STANDARD + account + text)
+        for line in settings_of(store.read()).accounts:
             self._passwords[line.user] = line.password
         sites = [self._site(role, name) for role, name in zip(Role, PLACES, strict=True)]
         host = next(self._hosts)
@@ -94,17 +87,17 @@ class Desk:
                 site.far_end = Door(exchange, lambda: made, self.schedule)
             return made
 
-        phone = ScenarioPhone(number, settings, language, sites, wire, self.schedule, self.trace)
+        phone = ScenarioPhone(number, store, sites, wire, self.schedule, self.trace)
         self.phones[number] = phone
         return phone
 
-    def _configuration(self, number: str, text: str) -> Configuration:
+    def _store(self, number: str, text: str) -> Store:
         folder = self._folder / number
         folder.mkdir()
         (folder / "startup.cfg").write_text(text)
-        configuration = Store(folder, folder / "state", "handset", "0123456789AB").read()
-        assert not configuration.problems, configuration.problems
-        return configuration
+        store = Store(folder, folder / "state", "handset", "0123456789AB")
+        assert not store.read().problems, store.read().problems
+        return store
 
     def _site(self, role: Role, name: str) -> Site:
         place = PLACES[name]

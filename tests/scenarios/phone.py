@@ -6,28 +6,37 @@ What is kept over a restart is kept as values, as `firmware/runtime` keeps it in
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from itertools import count
 from math import inf
 from random import Random
+from zoneinfo import ZoneInfo
 
+from config.configuration import Configuration
+from config.store import Store
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone
 from firmware.phone.events import (
-    ChooseLanguage,
+    KeepSetting,
     LampPattern,
     LanguageIs,
     OutageLog,
     OutagesKept,
     SetLamp,
     SetRinger,
+    SettingsAre,
     Show,
     StartVoice,
     StopVoice,
     TimeIs,
 )
 from firmware.phone.kept import CallsKept, ContactsKept, DirectoryLog, HistoryLog
+from firmware.phone.preferences import LANGUAGE, TIME_ZONE
 from firmware.phone.screen import labels, lines
-from firmware.runtime.languages import load
+from firmware.runtime.languages import WORDS, load
+from firmware.runtime.settings_keeper import preferences_of
+from firmware.settings import stack_settings
 from firmware.stack import Stack, StackSettings
 from tests.simulator.schedule import Schedule
 from tests.simulator.site import Site
@@ -38,7 +47,9 @@ MONDAY_S = 1_795_444_320.0
 """Monday 23 November 2026, 14:32 UTC: the wall clock when a scenario begins."""
 
 
-Kept = CallsKept | ContactsKept | OutagesKept | LanguageIs
+Kept = CallsKept | ContactsKept | OutagesKept
+
+ZONES = ("Europe/Berlin", "UTC")
 
 
 class ScenarioPhone:
@@ -47,17 +58,16 @@ class ScenarioPhone:
     def __init__(
         self,
         number: str,
-        settings: StackSettings,
-        language: LanguageIs,
+        store: Store,
         sites: list[Site],
         wire: Callable[[Callable[[object], None]], Wire],
         schedule: Schedule,
         trace: Trace,
     ) -> None:
         self.number, self.sites = number, sites
-        self._settings, self._schedule, self._trace = settings, schedule, trace
+        self._store, self._schedule, self._trace = store, schedule, trace
         self._began = schedule.now
-        self._kept: dict[type, Kept] = {LanguageIs: language}
+        self._kept: dict[type, Kept] = {}
         self._starts = count(1)
         self._new_wire = wire
         self.start()
@@ -74,8 +84,12 @@ class ScenarioPhone:
         self.voices: set[int] = set()
         self.hushed: set[int] = set()
         self.due = inf
-        self.stack = Stack(self._settings, ids, random, self._schedule.now)
-        self.tell(TimeIs(MONDAY_S + self._schedule.now - self._began))
+        configuration = self._store.read()
+        preferences = preferences_of(configuration)
+        self.stack = Stack(settings_of(configuration), ids, random, self._schedule.now)
+        self.tell(SettingsAre(preferences, ZONES))
+        self._set_zone(preferences.text(TIME_ZONE))
+        self._set_language(preferences.text(LANGUAGE))
         for kept in self._kept.values():
             self.tell(kept)
 
@@ -158,8 +172,25 @@ class ScenarioPhone:
                 self.keep(ContactsKept(contacts))
             case OutageLog(outages):
                 self.keep(OutagesKept(outages))
-            case ChooseLanguage(code):
-                self.keep(LanguageIs(load(code)))
-                self._schedule.later(0.0, lambda: self.tell(LanguageIs(load(code))))
+            case KeepSetting(parameter, text):
+                self._store.set_local(parameter, text)
+                takers = {TIME_ZONE: self._set_zone, LANGUAGE: self._set_language}
+                if taker := takers.get(parameter):
+                    self._schedule.later(0.0, partial(taker, text))
             case _:
                 pass  # Reports, for programs.
+
+    def _set_zone(self, name: str) -> None:
+        unix_s = MONDAY_S + self._schedule.now - self._began
+        offset = datetime.fromtimestamp(unix_s, ZoneInfo(name or "UTC")).utcoffset()
+        self.tell(TimeIs(unix_s, round(offset.total_seconds()) if offset else 0))
+
+    def _set_language(self, word: str) -> None:
+        self.tell(LanguageIs(load(WORDS[word])))
+
+
+def settings_of(configuration: Configuration) -> StackSettings:
+    """Return the settings of a phone that stands on this desk."""
+    account = configuration.value("sip user name", 1)
+    instance = f"urn:uuid:00000000-0000-4000-8000-{int(account):012}"
+    return stack_settings(configuration, (), None, instance, "Handset")

@@ -1,6 +1,7 @@
 """Plays a script on the desk in simulated time.
 
-What a person does: `lift`, `replace`, `press 102#` or `press soft1 up`, `wait 5`. What they see and
+What a person does: `lift`, `replace`, `press 102#` or `press soft1 up`, `choose ROW` in a list,
+`wait 5`. What they see and
 hear: `screen TEXT` (with `within SECONDS`, if it may take a while), `no screen TEXT`, `keys LEFT
 RIGHT`, `lamp`, `ringer`, `tone`, `microphone`, `sound on`. What others do: `102: dial 201`,
 `102: answer`, `102: hang up`, `102: decline`, and all of the above. What else happens: `unplug`,
@@ -37,6 +38,9 @@ a rhythm: the wire knows a ping that is not drawn by that (L6)."""
 
 POLL_S = 0.1
 
+ROWS_MAX = 30
+"""Nobody looks through more rows of a list."""
+
 BEGINS_S = 3.0
 """Phones register and their pings are known before the first step."""
 
@@ -59,6 +63,7 @@ class Player:
             "lift": lambda phone, _: phone.tell(HookLifted()),
             "replace": lambda phone, _: phone.tell(HookReplaced()),
             "press": self._press,
+            "choose": self._choose,
             "dial": lambda phone, words: phone.tell(DialTarget(words[0])),
             "answer": lambda phone, _: phone.tell(AnswerCall()),
             "hang": lambda phone, _: phone.tell(EndCall()),
@@ -128,6 +133,14 @@ class Player:
                 assert key in KEYS, f"there is no key {key}"
                 phone.tell(KeyPressed(key))
                 self._step()
+
+    def _choose(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
+        for _ in range(ROWS_MAX):
+            if f"\n> {words[0]}" in "\n".join(phone.words):
+                self._press(phone, ("soft1",))
+                return
+            self._press(phone, ("down",))
+        raise AssertionError(f"the list has no {words[0]!r}")
 
     def _screen(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
         text = words[0]

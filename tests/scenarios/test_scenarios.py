@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios.player import Player
 from tests.scenarios.script import read_script
 
-SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txt"))
+SCRIPTS = sorted((Path(__file__).parent / "scripts").rglob("*.txt"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
