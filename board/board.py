@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from drivers.interfaces import Display, Hook, Keypad, Lamp, Ringer, SerialLine, Voice
+from drivers.interfaces import (
+    DISPLAY_SIZE,
+    WIDE_SIZE,
+    Display,
+    Hook,
+    Keypad,
+    Lamp,
+    Ringer,
+    SerialLine,
+    Voice,
+)
 
 
 class BoardError(OSError):
@@ -116,21 +126,22 @@ def open_board(
     """Return the board of that name; raise `BoardError` where there is none.
 
     `sound_device` is a part of the sound card's name, "" the system's own choice, "none" none.
-    `page_port` (0: any free one), `token` ("": a new one) and `faults` are for the board
-    `desktop`: where its page is, the key to it, and the faults that it offers.
+    `page_port` (0: any free one), `token` ("": a new one) and `faults` are for the boards
+    `desktop` and `desktop-wide`: where its page is, the key to it, and the faults that it offers.
     """
     match name:
-        case "desktop":
+        case "desktop" | "desktop-wide":
             # Loaded here: a phone with real keys needs no web server.
             from board.desktop.desktop import open_desktop  # noqa: PLC0415
 
-            return open_desktop(sound_device, page_port, token, faults)
+            size = WIDE_SIZE if name == "desktop-wide" else DISPLAY_SIZE
+            return open_desktop(sound_device, page_port, token, faults, size)
         case _:
             # Loaded here: the virtual handset needs no driver of pins.
             from board.handset import HANDSETS  # noqa: PLC0415
             from board.hardware import open_handset  # noqa: PLC0415
 
             if name not in HANDSETS:
-                names = ", ".join(("desktop", *HANDSETS))
+                names = ", ".join(("desktop", "desktop-wide", *HANDSETS))
                 raise BoardError(f'there is no board "{name[:40]}": use one of {names}')
             return open_handset(HANDSETS[name], sound_device)

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from board.board import Board
-from drivers.interfaces import DISPLAY_SIZE, FRAME_S, KEYS, LampPattern
+from drivers.interfaces import FRAME_S, KEYS, LampPattern
 
 KEY_S = 20.0
 """How long a key is waited for."""
@@ -55,7 +55,7 @@ class Check:
         return not self.failures
 
     async def _display(self) -> None:
-        for name, image in pictures():
+        for name, image in pictures(self._board.display.size):
             self._board.display.show(image, (name,))
             await self._seen("display", f"The display shows {name}")
 
@@ -126,13 +126,13 @@ class Check:
             self.failures.append(part)
 
 
-def pictures() -> Iterator[tuple[str, Image.Image]]:
+def pictures(size: tuple[int, int]) -> Iterator[tuple[str, Image.Image]]:
     """Yield pictures that tell what is wrong with a display: a frame, all of it, a chessboard."""
-    width, height = DISPLAY_SIZE
-    frame = Image.new("1", DISPLAY_SIZE)
+    width, height = size
+    frame = Image.new("1", size)
     ImageDraw.Draw(frame).rectangle((0, 0, width - 1, height - 1), outline=1)
     yield "a frame along its edge, all four sides", frame
-    yield "every pixel lit", Image.new("1", DISPLAY_SIZE, 1)
-    chess = Image.new("1", DISPLAY_SIZE)
+    yield "every pixel lit", Image.new("1", size, 1)
+    chess = Image.new("1", size)
     chess.putdata([(x // 8 + y // 8) % 2 for y in range(height) for x in range(width)])
     yield "a chessboard", chess

@@ -7,7 +7,7 @@ Theory of operation
 
 luma knows the chips: how they are set up, switched on, and what a bus is. Its own way to draw a
 picture writes all of it, pixel by pixel in Python (20 ms of a PC's time), so the memory is written
-from here. On the wide SSD1322 the picture stands in the middle.
+from here.
 
 A bus that fails (a loose plug, no chip) is opened anew every `RETRY_S`, and then the whole picture
 is written; `fault` says meanwhile what is wrong. The chip is asked for an answer first: luma keeps
@@ -25,7 +25,7 @@ from PIL import Image, ImageChops
 
 from drivers.display_care import DIM_S, Care, care
 from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
-from drivers.interfaces import DISPLAY_SIZE
+from drivers.interfaces import DISPLAY_SIZE, WIDE_SIZE
 from drivers.worker import Office
 
 RETRY_S = 2.0
@@ -35,11 +35,8 @@ CONTRAST_MAX = 0xFF
 NO_OPERATION = 0xE3
 """What the I2C chips answer and do nothing for."""
 
-WIDE = 256
-"""Columns of an SSD1322."""
-
-WIDE_FIRST = (480 - DISPLAY_SIZE[0]) // 2
-"""Where the picture begins in the middle of the 480 columns that an SSD1322 could have."""
+WIDE_FIRST = (480 - WIDE_SIZE[0]) // 2
+"""The glass has the 256 columns in the middle of the 480 that an SSD1322 could have."""
 
 WIDE_STEP = 4
 """Pixels that an SSD1322 addresses together."""
@@ -64,6 +61,11 @@ class DisplayBus:
     reset_pin: int = 25
     contrast: int = 0xCF
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the glass."""
+        return WIDE_SIZE if self.chip == "ssd1322" else DISPLAY_SIZE
+
     def __str__(self) -> str:
         """Say where it is, in words."""
         where = f"I2C bus {self.port} (0x{self.address:02X})"
@@ -75,8 +77,9 @@ class Oled:
 
     def __init__(self, bus: DisplayBus, office: Office) -> None:
         self.fault = ""
+        self.size = bus.size
         self._bus, self._office = bus, office
-        self._wanted = Image.new("1", DISPLAY_SIZE)
+        self._wanted = Image.new("1", self.size)
         self._memory = self._blank()
         self._chip: Any = None
         self._serial: Any = None  # Its bus.
@@ -88,7 +91,7 @@ class Oled:
 
     def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
         """Show a 1-bit image; the words are for parts that have them read out."""
-        assert (image.mode, image.size) == ("1", DISPLAY_SIZE), f"{image.mode} {image.size}"
+        assert (image.mode, image.size) == ("1", self.size), f"{image.mode} {image.size}"
         self._wanted = image.copy()
         self._office.wake()
 
@@ -139,7 +142,7 @@ class Oled:
 
     def _blank(self) -> DisplayMemory:
         step = WIDE_STEP if self._bus.chip == "ssd1322" else 1
-        return DisplayMemory(DISPLAY_SIZE[1] // STRIP_ROWS, step)
+        return DisplayMemory(self.size[1] // STRIP_ROWS, step)
 
     def _open(self) -> None:
         """Set the chip up; raise what `_errors` names, or `DisplayError`."""
@@ -150,7 +153,7 @@ class Oled:
             raise DisplayError("luma.oled is not installed") from error
         self._errors = (OSError, luma.core.error.Error)
         self._open_bus()
-        wide = {"width": WIDE, "mode": "1"} if self._bus.chip == "ssd1322" else {}
+        wide = {"width": self.size[0], "mode": "1"} if self._bus.chip == "ssd1322" else {}
         self._chip = getattr(luma.oled.device, self._bus.chip)(self._serial, **wide)
 
     def _open_bus(self) -> None:

@@ -123,9 +123,12 @@ class FakeRinger:
 class FakeDisplay:
     """A screen to look at: the last image, and the words of the screens before it."""
 
-    def __init__(self, changed: Callable[[], None] = nobody) -> None:
+    def __init__(
+        self, changed: Callable[[], None] = nobody, size: tuple[int, int] = DISPLAY_SIZE
+    ) -> None:
         self.fault = ""
-        self.image = Image.new("1", DISPLAY_SIZE)
+        self.size = size
+        self.image = Image.new("1", size)
         self.words: tuple[str, ...] = ()
         self.brightness, self.dim_s = 1.0, 0.0
         self.history: deque[tuple[str, ...]] = deque(maxlen=HISTORY_MAX)
@@ -133,7 +136,7 @@ class FakeDisplay:
 
     def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
         assert image.mode == "1", f"a 1-bit image, not {image.mode}"
-        assert image.size == DISPLAY_SIZE, f"{DISPLAY_SIZE}, not {image.size}"
+        assert image.size == self.size, f"{self.size}, not {image.size}"
         self.image, self.words = image.copy(), words
         self.history.append(words)
         self._changed()

@@ -23,7 +23,10 @@ KEYS = (
 """The names of the keys: twelve digits, two soft keys, up and down, four function keys."""
 
 DISPLAY_SIZE = (128, 64)
-"""Columns and rows of the display, in pixels."""
+"""Columns and rows of the display, in pixels,"""
+
+WIDE_SIZE = (256, 64)
+"""and of a wide one."""
 
 
 def nobody(*_: object) -> None:
@@ -111,8 +114,12 @@ class Display(Protocol):
     def fault(self) -> str:
         """What is wrong with the part, as a sentence; "" while it works."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows, in pixels: `DISPLAY_SIZE` or `WIDE_SIZE`."""
+
     def show(self, image: Image, words: tuple[str, ...]) -> None:
-        """Show a 1-bit image of `DISPLAY_SIZE`.
+        """Show a 1-bit image of that size.
 
         `words` says the same line by line, for whoever reads instead of looks: a screen reader,
         a program. A part that has only pixels leaves it.

@@ -20,7 +20,7 @@ def main() -> int:
 
         return run_command(sys.argv[1:])
     parser = argparse.ArgumentParser(prog="python -m firmware", description="The handset.")
-    parser.add_argument("--board", default="desktop", help="script, desktop or a handset")
+    parser.add_argument("--board", default="desktop", help="script, desktop(-wide) or a handset")
     parser.add_argument("--config", type=Path, required=True, metavar="DIR", help="startup.cfg")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="local state")
     parser.add_argument("--model", default="handset", help="reads MODEL.cfg too")

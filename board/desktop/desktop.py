@@ -37,9 +37,11 @@ FILES = {
 """Everything that the page is made of: path, file, type."""
 
 
-def open_desktop(sound_device: str, page_port: int, token: str, faults: Faults | None) -> Board:
+def open_desktop(
+    sound_device: str, page_port: int, token: str, faults: Faults | None, size: tuple[int, int]
+) -> Board:
     """Return a board whose parts are on a page; it is served from `start` to `stop`."""
-    desktop = Desktop(page_port, token, faults)
+    desktop = Desktop(page_port, token, faults, size)
     return Board(
         keypad=desktop.keypad,
         hook=desktop.hook,
@@ -54,12 +56,12 @@ def open_desktop(sound_device: str, page_port: int, token: str, faults: Faults |
 class Desktop:
     """The parts and the server of their page."""
 
-    def __init__(self, port: int, token: str, faults: Faults | None) -> None:
+    def __init__(self, port: int, token: str, faults: Faults | None, size: tuple[int, int]) -> None:
         self.keypad = FakeKeypad()
         self.hook = FakeHook(self._changed)
         self.lamp = FakeLamp(self._changed)
         self.ringer = FakeRinger(self._changed)
-        self.display = FakeDisplay(self._changed)
+        self.display = FakeDisplay(self._changed, size)
         self._port, self._token, self._faults = port, token, faults
         self.ended = False  # It has no thread of its own.
         self._notice = ""  # Why the last fault could not be switched.

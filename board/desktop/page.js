@@ -4,7 +4,6 @@
 // binary message, all the rest as one JSON object. The page keeps no state of its own but the
 // ring sound's switch, so a page that was away is right again with its next two messages.
 
-const WIDTH = 128;
 const HEIGHT = 64;
 const LIT = [0xe6, 0xf6, 0xff];
 const SILENCE_MS = 7000; // Three beats of the phone and a little: the connection is dead.
@@ -29,7 +28,7 @@ const hook = at("hook");
 const sound = at("sound");
 const canvas = at("display");
 const context = canvas.getContext("2d");
-const image = context.createImageData(WIDTH, HEIGHT);
+let image = null;
 
 let socket = null;
 let silence = 0;
@@ -104,7 +103,13 @@ function send(message) {
 // What the phone shows.
 
 function draw(bytes) {
-  for (let i = 0; i < WIDTH * HEIGHT; i++) {
+  if (image?.width !== (8 * bytes.length) / HEIGHT) {
+    canvas.width = (8 * bytes.length) / HEIGHT;
+    image = context.createImageData(canvas.width, HEIGHT);
+    document.body.classList.toggle("wide", canvas.width > 128);
+    fit();
+  }
+  for (let i = 0; i < canvas.width * HEIGHT; i++) {
     const lit = (bytes[i >> 3] >> (7 - (i & 7))) & 1;
     for (let c = 0; c < 3; c++) image.data[4 * i + c] = lit ? LIT[c] : 0;
     image.data[4 * i + 3] = 255;
@@ -204,8 +209,8 @@ function announce(words) {
 function fit() {
   const padding = 2 * parseFloat(getComputedStyle(canvas.parentElement).paddingLeft);
   const room = (canvas.parentElement.clientWidth - padding) * devicePixelRatio;
-  const scale = Math.max(1, Math.floor((room + 0.5) / WIDTH));
-  canvas.style.width = `${(WIDTH * scale) / devicePixelRatio}px`;
+  const scale = Math.max(1, Math.floor((room + 0.5) / canvas.width));
+  canvas.style.width = `${(canvas.width * scale) / devicePixelRatio}px`;
 }
 
 // Keys.

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from PIL.Image import Image
+from PIL import Image
 
 from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
 from firmware.phone.draw_graph import draw_graph
 from firmware.phone.draw_list import draw_rows, draw_text
-from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, PITCH, ROOM, WIDTH, row_lines
+from firmware.phone.grid import GAP, HEIGHT, INDENT, MARGIN, PITCH, ROOM, SIZE, WIDTH, row_lines
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.screen import (
     AccountLine,
@@ -51,8 +51,19 @@ NAME_ROOM_MIN = 36
 STANDING = frozenset({CallStage.TALKING, CallStage.HELD})
 
 
-def render(screen: Screen, language: Language = ENGLISH) -> Image:
-    """Return the picture of a screen, mode "1"."""
+def render(
+    screen: Screen, language: Language = ENGLISH, size: tuple[int, int] = SIZE
+) -> Image.Image:
+    """Return the picture of a screen for a display of that size, mode "1"."""
+    picture = _drawn(screen, language)
+    if size == SIZE:
+        return picture
+    wide = Image.new("1", size)
+    wide.paste(picture, ((size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2))
+    return wide
+
+
+def _drawn(screen: Screen, language: Language) -> Image.Image:
     canvas = Canvas(language)
     match screen:
         case IdleScreen():

@@ -78,7 +78,7 @@ class Panel:
         if show == self._wanted:
             return
         self._wanted = show
-        image = render(show.screen, show.language)
+        image = render(show.screen, show.language, self._parts.display.size)
         words = tuple(lines(show.screen, show.language))
         shown = (image.tobytes(), words)
         if shown != self._shown:

@@ -80,12 +80,12 @@ class Handset:
 
 
 @contextlib.contextmanager
-def handset_at(port: int = 0, token: str = "", faults: Faults | None = None) -> Iterator[Handset]:
+def handset_at(
+    port: int = 0, token: str = "", faults: Faults | None = None, board: str = "desktop"
+) -> Iterator[Handset]:
     """Serve a virtual handset while the block runs."""
     with Background() as background:
-        handset = Handset(
-            background, open_board("desktop", page_port=port, token=token, faults=faults)
-        )
+        handset = Handset(background, open_board(board, page_port=port, token=token, faults=faults))
         handset.start()
         try:
             yield handset
@@ -99,9 +99,10 @@ def handset() -> Iterator[Handset]:
         yield handset
 
 
-def picture(seed: int) -> Image.Image:
+def picture(seed: int, size: tuple[int, int] = DISPLAY_SIZE) -> Image.Image:
     """Return a picture without symmetry: turned, mirrored or inverted it is another one."""
-    dots = [((x * 7 + y * 13 + seed) % 11 < 3) ^ (x < y) for y in range(64) for x in range(128)]
-    image = Image.new("1", DISPLAY_SIZE)
+    across, down = map(range, size)
+    dots = [((x * 7 + y * 13 + seed) % 11 < 3) ^ (x < y) for y in down for x in across]
+    image = Image.new("1", size)
     image.putdata(dots)
     return image

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from board.board import Fault, FaultGroup
-from drivers.interfaces import KEYS, LampPattern
+from drivers.interfaces import KEYS, WIDE_SIZE, LampPattern
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Handset, handset_at, picture
 
 LIVE = re.compile("live")
@@ -51,8 +51,9 @@ def canvas_bits(page: Page) -> bytes:
     bits: list[int] = page.evaluate(
         """() => {
             const canvas = document.getElementById("display");
-            const { data } = canvas.getContext("2d").getImageData(0, 0, 128, 64);
-            return Array.from({ length: 8192 }, (_, i) => (data[4 * i] > 128 ? 255 : 0));
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            return Array.from({ length: width * height }, (_, i) => (data[4 * i] > 128 ? 255 : 0));
         }"""
     )
     return bytes(bits)
@@ -66,6 +67,18 @@ def test_the_canvas_shows_the_very_pixels(page: Page, handset: Handset) -> None:
     handset.show(picture(2), "no link", "next try in 4 s")
     wait_drawn(page, picture(2))
     expect(page.locator("#words")).to_have_text("no link\nnext try in 4 s")
+
+
+def test_a_wide_display_is_drawn_whole_and_not_stretched(page: Page) -> None:
+    with handset_at(board="desktop-wide") as handset:
+        handset.show(picture(1, WIDE_SIZE), "201 registered")
+        open_page(page, handset.board.address)
+        wait_drawn(page, picture(1, WIDE_SIZE))
+        box = page.locator("#display").bounding_box()
+        assert box
+        assert (box["width"], box["height"]) == (512, 128)
+        page.set_viewport_size({"width": 400, "height": 800})
+        until(lambda: page.evaluate("document.documentElement.scrollWidth") <= 400)
 
 
 def shows_squares(page: Page, image: Image.Image, ratio: float) -> bool:

@@ -26,7 +26,7 @@ from drivers.fakes import (
     FakeSerialLine,
     FakeVoice,
 )
-from drivers.interfaces import KEYS, LampPattern
+from drivers.interfaces import DISPLAY_SIZE, KEYS, WIDE_SIZE, LampPattern
 
 PAGE = Path(board.__file__).with_name("WIRING.md")
 
@@ -123,7 +123,9 @@ def test_a_handset_that_works_passes() -> None:
     assert person.check() == []
     assert person.said[-1] == "Everything works."
     assert list(person.keypad.history) == list(KEYS)
-    assert [words for (words,) in person.display.history] == [name for name, _ in pictures()]
+    shown = [name for name, _ in pictures(DISPLAY_SIZE)]
+    assert [words for (words,) in person.display.history] == shown
+    assert [image.size for _, image in pictures(WIDE_SIZE)] == [WIDE_SIZE] * 3
     assert person.lamp.pattern is LampPattern.OFF
     assert not person.ringer.ringing
     assert not person.voice.running

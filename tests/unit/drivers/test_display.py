@@ -7,12 +7,12 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from drivers.display import RETRY_S, DisplayBus, Oled
 from drivers.display_care import DIM_CONTRAST, DIM_S, PLACES, WANDER_S, WANDER_STEP_S, care
 from drivers.display_memory import DisplayMemory, strip_bytes
-from drivers.interfaces import DISPLAY_SIZE, Display
+from drivers.interfaces import DISPLAY_SIZE, WIDE_SIZE, Display
 from tests.unit.drivers.circuit import Desk
 
 I2C_COMMAND, I2C_DATA = 0x00, 0x40
@@ -51,6 +51,8 @@ class I2cBus:
 class SpiBus:
     """As `spidev.SpiDev`; which of command and data a byte is, a pin says."""
 
+    fails = False
+
     def __init__(self, desk: Desk, traffic: list[tuple[int, bytes]]) -> None:
         self.desk, self.traffic = desk, traffic
         self.max_speed_hz = 0
@@ -59,6 +61,8 @@ class SpiBus:
         assert (port, device) == (0, 0)
 
     def writebytes(self, data: list[int]) -> None:
+        if self.fails:
+            raise OSError(110, "Connection timed out")
         self.traffic.append((I2C_DATA if self.desk.circuit.driven[4] else 0, bytes(data)))
 
     def close(self) -> None:
@@ -108,8 +112,8 @@ BUSES = {
 }
 
 
-def picture(*boxes: tuple[int, int, int, int]) -> Image.Image:
-    image = Image.new("1", DISPLAY_SIZE)
+def picture(*boxes: tuple[int, int, int, int], size: tuple[int, int] = DISPLAY_SIZE) -> Image.Image:
+    image = Image.new("1", size)
     for box in boxes:
         ImageDraw.Draw(image).rectangle(box, fill=1)
     return image
@@ -127,6 +131,71 @@ def sh1106_memory(traffic: list[tuple[int, bytes]], memory: Image.Image) -> Imag
                     memory.putpixel((column, page * 8 + row), byte >> row & 1)
                 column += 1
     return memory
+
+
+def ssd1322_memory(traffic: list[tuple[int, bytes]], memory: Image.Image) -> Image.Image:
+    """Do what the wide chip does; its glass has the columns from 28 on, four pixels each."""
+    command, window = 0, {0x15: b"\0\0", 0x75: b"\0\0"}
+    for mode, data in traffic:
+        if mode != I2C_DATA:
+            command = data[0]
+        elif command in window:
+            window[command] = data
+        elif command == 0x5C:
+            (first, last), top = window[0x15], window[0x75][0]
+            across = (last - first + 1) * 2  # Two pixels a byte.
+            for number, byte in enumerate(data):
+                x, y = (first - 28) * 4 + number % across * 2, top + number // across
+                memory.putpixel((x, y), byte >> 4 == 0xF)
+                memory.putpixel((x + 1, y), byte & 0xF == 0xF)
+    return memory
+
+
+def test_the_wide_chip_holds_the_whole_width_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    glass = Glass(monkeypatch, BUSES["ssd1322"])
+    memory = picture(size=WIDE_SIZE)
+    assert glass.oled.size == WIDE_SIZE
+    for number, boxes in enumerate(
+        [
+            [(0, 0, 255, 63), (3, 3, 9, 40)],
+            [(5, 7, 170, 8), (200, 60, 255, 63)],
+            [(6, 7, 171, 8), (255, 0, 255, 0)],
+            [],
+        ]
+    ):
+        image = picture(*boxes, size=WIDE_SIZE)
+        glass.oled.show(image, ())
+        memory = ssd1322_memory(glass.run(1 + number), memory)
+        assert memory.tobytes() == image.tobytes()
+
+
+def test_a_picture_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for chip, size in (("ssd1322", DISPLAY_SIZE), ("sh1106", WIDE_SIZE)):
+        with pytest.raises(AssertionError):
+            Glass(monkeypatch, BUSES[chip]).oled.show(picture(size=size), ())
+
+
+def test_the_wide_display_is_cared_for_and_recovers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    glass = Glass(monkeypatch, BUSES["ssd1322"])
+    image = picture((0, 0, 9, 9), (250, 60, 255, 63), size=WIDE_SIZE)
+    glass.oled.show(image, ())
+    glass.run(1)
+    assert [(mode, data.hex()) for mode, data in glass.run(DIM_S + 1)] == [
+        (0, "c1"),
+        (I2C_DATA, f"{DIM_CONTRAST:02x}"),
+    ]
+    blank = picture(size=WIDE_SIZE)
+    moved = ssd1322_memory(glass.run(WANDER_S + 1), image.copy())
+    assert moved.tobytes() == ImageChops.offset(image, 1, 0).tobytes()
+    monkeypatch.setattr(SpiBus, "fails", True)
+    glass.oled.touch()
+    glass.run(WANDER_S + 10)
+    assert glass.oled.fault == "No display: SSD1322 on SPI bus 0 does not answer"
+    monkeypatch.setattr(SpiBus, "fails", False)
+    memory = ssd1322_memory(glass.run(WANDER_S + 10 + RETRY_S), blank)
+    assert (memory.tobytes(), glass.oled.fault) == (image.tobytes(), "")
 
 
 def test_what_the_chip_holds_is_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,9 +218,9 @@ GOLDEN_CHANGE = {
     "sh1106": ["00 b2 02 10", "40 01 ff", "00 b3 06 14", "40 80"],
     "ssd1306": ["00 21 00 01 22 02 02", "40 01 ff", "00 21 44 44 22 03 03", "40 80"],
     "ssd1322": [
-        *("00 15", "40 2c 2c", "00 75", "40 10 17", "00 5c"),
+        *("00 15", "40 1c 1c", "00 75", "40 10 17", "00 5c"),
         "40 ff 00 0f 00 0f 00 0f 00 0f 00 0f 00 0f 00 0f 00",
-        *("00 15", "40 3d 3d", "00 75", "40 18 1f", "00 5c"),
+        *("00 15", "40 2d 2d", "00 75", "40 18 1f", "00 5c"),
         "40 00 00 00 00 00 00 00 00 00 00 00 00 00 00 f0 00",
     ],
 }
@@ -160,19 +229,21 @@ GOLDEN_CHANGE = {
 @pytest.mark.parametrize("chip", BUSES)
 def test_only_what_changed_crosses_the_bus(monkeypatch: pytest.MonkeyPatch, chip: str) -> None:
     glass = Glass(monkeypatch, BUSES[chip])
-    glass.oled.show(picture(), ())
+    size = glass.oled.size
+    glass.oled.show(picture(size=size), ())
     glass.run(1)
-    glass.oled.show(picture((0, 16, 0, 16), (1, 16, 1, 23), (68, 31, 68, 31)), ())
+    image = picture((0, 16, 0, 16), (1, 16, 1, 23), (68, 31, 68, 31), size=size)
+    glass.oled.show(image, ())
     crossed = [f"{mode:02x} {data.hex(' ')}" for mode, data in glass.run(2)]
     assert crossed == GOLDEN_CHANGE[chip]
-    glass.oled.show(picture((0, 16, 0, 16), (1, 16, 1, 23), (68, 31, 68, 31)), ())
+    glass.oled.show(image.copy(), ())
     assert glass.run(3) == []
 
 
 GOLDEN_START = {
     "sh1106": (37, 2127, "9db4208c5d1f"),
     "ssd1306": (23, 2130, "806089e1dd57"),
-    "ssd1322": (94, 12393, "40b01d46f9ae"),
+    "ssd1322": (94, 16489, "df73473ebb72"),
 }
 
 
@@ -182,7 +253,7 @@ def test_the_traffic_of_a_start_and_a_first_picture(
 ) -> None:
     """How many messages, bytes, and their digest: luma's set-up, then the picture."""
     glass = Glass(monkeypatch, BUSES[chip])
-    glass.oled.show(picture((10, 10, 50, 30)), ())
+    glass.oled.show(picture((10, 10, 50, 30), size=glass.oled.size), ())
     crossed = glass.run(1)
     digest = hashlib.sha256(repr(crossed).encode()).hexdigest()[:12]
     assert (len(crossed), sum(len(data) for _, data in crossed), digest) == GOLDEN_START[chip]

@@ -35,7 +35,8 @@ def draw_words(monkeypatch: pytest.MonkeyPatch) -> list[Words]:
     """Make panel and script draw these screens; return what was drawn so far."""
     drawn = list[Words]()
 
-    def render(shown: Words, language: Language) -> Image.Image:
+    def render(shown: Words, language: Language, size: tuple[int, int] = (128, 64)) -> Image.Image:
+        assert size == (128, 64)
         drawn.append(shown)
         return picture(shown.seed)
 
