@@ -1,12 +1,11 @@
 """Plays a script on the desk in simulated time.
 
-What a person does: `lift`, `replace`, `press 102#` or `press soft1 up`, `choose ROW` in a list,
-`wait 5`. What they see and
-hear: `screen TEXT` (with `within SECONDS`, if it may take a while), `no screen TEXT`, `keys LEFT
-RIGHT`, `lamp`, `ringer`, `tone`, `microphone`, `sound on`. What others do: `102: dial 201`,
-`102: answer`, `102: hang up`, `102: decline`, and all of the above. What else happens: `unplug`,
-`hide`, `mute` and `plug in` a proxy, `network changes`, `restart`. Before all that: `config LINE`,
-`contact NAME NUMBER`, `number 700 says 404 Reason`.
+What a person does: `lift`, `replace`, `flash` the hook, `press 102#` or `press soft1 up`, `choose
+ROW` in a list, `wait 5`. What they see and hear: `screen TEXT` (with `within SECONDS`, if it may
+take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `microphone`,
+`sound on`. What others do: `102: dial 201`, `102: answer`, `102: hang up`, `102: decline`, and all
+of the above. What else happens: `unplug`, `hide`, `mute` and `plug in` a proxy, `network changes`,
+`restart`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from firmware.phone.events import (
     KeyPressed,
 )
 from firmware.phone.kept import Contact, ContactNumber, ContactsKept, NumberKind
+from firmware.phone.settings import FLASH_S
 from tests.scenarios.desk import Desk
 from tests.scenarios.phone import ScenarioPhone
 from tests.scenarios.script import Step
@@ -61,7 +61,8 @@ class Player:
         self._steps = steps
         self._verbs: dict[str, Callable[[ScenarioPhone, tuple[str, ...]], None]] = {
             "lift": lambda phone, _: phone.tell(HookLifted()),
-            "replace": lambda phone, _: phone.tell(HookReplaced()),
+            "replace": self._replace,
+            "flash": self._flash,
             "press": self._press,
             "choose": self._choose,
             "dial": lambda phone, words: phone.tell(DialTarget(words[0])),
@@ -133,6 +134,15 @@ class Player:
                 assert key in KEYS, f"there is no key {key}"
                 phone.tell(KeyPressed(key))
                 self._step()
+
+    def _replace(self, phone: ScenarioPhone, _: tuple[str, ...]) -> None:
+        phone.tell(HookReplaced())
+        self.desk.run(FLASH_S)
+
+    def _flash(self, phone: ScenarioPhone, _: tuple[str, ...]) -> None:
+        phone.tell(HookReplaced())
+        self.desk.run(FLASH_S / 2)
+        phone.tell(HookLifted())
 
     def _choose(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
         for _ in range(ROWS_MAX):
