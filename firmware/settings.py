@@ -117,6 +117,7 @@ def _account(configuration: Configuration, number: int) -> Account:
         session_timer_s=int(configuration.value("sip session timer", number)),
         digits=DigitMethod(int(configuration.value("sip dtmf method", number))),
         digit_events=bool(configuration.value("sip out-of-band dtmf", number)),
+        subscribes=bool(configuration.value("sip explicit mwi subscription", number)),
     )
 
 

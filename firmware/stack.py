@@ -106,6 +106,7 @@ ROUTES: dict[type, str] = {
     agent.FarChanged: "phone",
     agent.DigitReceived: "phone",
     agent.HoldChanged: "phone",
+    agent.MessagesWaiting: "phone",
     agent.TieChanged: "phone",
     agent.MediaChanged: "phone",
     agent.MediaEnded: "phone",

@@ -62,6 +62,7 @@ class Account:
     session_timer_s: int = 0  # RFC 4028; 0: none is asked for.
     digits: DigitMethod = DigitMethod.RTP
     digit_events: bool = True  # In RTP: as events (RFC 4733); else as sound.
+    subscribes: bool = False  # To its mailbox (RFC 3842); what comes unasked is taken anyway.
 
     def __post_init__(self) -> None:
         assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"

@@ -22,24 +22,14 @@ from random import Random
 from typing import assert_never
 
 from firmware.agent.account import Account, AgentSettings
-from firmware.agent.answering import answer, capabilities, refuse_method
+from firmware.agent.answering import DIALOG_METHODS, answer, capabilities, refuse_method
 from firmware.agent.calls import Calls
 from firmware.agent.credentials import Credentials
-from firmware.agent.events import (
-    Answer,
-    Dial,
-    EndCause,
-    FarEndSounds,
-    HangUp,
-    Hold,
-    Reject,
-    Resume,
-    SendDigit,
-    UnregisterAll,
-)
+from firmware.agent.events import Dial, UnregisterAll
 from firmware.agent.farewell import Farewells, OweBye
 from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
+from firmware.agent.mailboxes import Mailboxes
 from firmware.agent.outgoing import OutgoingCall
 from firmware.agent.placing import can_send, no_call, waiting_s, why_not
 from firmware.agent.reading import or_none
@@ -49,6 +39,7 @@ from firmware.agent.registrations import Registrations
 from firmware.agent.replaced import find_replaced
 from firmware.agent.screening import check, find_line
 from firmware.agent.target import BadTargetError, parse_target, party_of
+from firmware.agent.wanted import CallCommand, carry_out
 from firmware.link.events import CallsInProgress, LeaveSoon, StayHere
 from firmware.machine import earliest
 from firmware.sip.address import NameAddress
@@ -68,18 +59,9 @@ from firmware.transaction.events import (
 CALLS_MAX = 8
 """Calls that a person can have at once; the next one is busy. More than any screen can show."""
 
-DIALOG_METHODS = frozenset({"BYE", "UPDATE", "INFO", "PRACK"})
-"""Methods that make no sense outside a dialog."""
-
 AgentEvent = (
     Dial
-    | Answer
-    | Reject
-    | HangUp
-    | Hold
-    | FarEndSounds
-    | Resume
-    | SendDigit
+    | CallCommand
     | UnregisterAll
     | ServiceUp
     | ServiceLost
@@ -110,6 +92,7 @@ class Agent:
         self._lines = lines
         self._calls = Calls(settings.rtp_port)
         self._farewells = Farewells()
+        self._mailboxes = Mailboxes(lines)
         self._stopping = False
         self._calls_told = 0
 
@@ -131,25 +114,25 @@ class Agent:
     def deadline(self) -> float | None:
         # S1: that there are accounts, and why they are not registered, is told from the start.
         untold_at = 0.0 if self._registrations.has_news else None
-        parts = (self._registrations, self._farewells, *self._calls)
+        parts = (self._registrations, self._farewells, self._mailboxes, *self._calls)
         return earliest((untold_at, *(part.deadline() for part in parts)))
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
         return self._finish(self._take(event, now), now)
 
     def wake(self, now: float) -> list[object]:
-        out = self._registrations.wake(now)
+        out = [*self._registrations.wake(now), *self._mailboxes.wake(now)]
         self._farewells.wake(now)
         for call in self._calls:
             out += call.wake(now)
         return self._finish(out, now)
 
     def _take(self, event: AgentEvent, now: float) -> list[object]:
+        if isinstance(event, CallCommand):
+            return self._for_call(event, now)
         match event:
             case Dial():
                 return self._dial(event, now)
-            case Answer() | Reject() | HangUp() | Hold() | Resume() | SendDigit() | FarEndSounds():
-                return self._for_call(event, now)
             case UnregisterAll():
                 return self._unregister_all(now)
             case ServiceUp():
@@ -157,8 +140,7 @@ class Agent:
             case ServiceLost():
                 return self._service_lost(event, now)
             case LeaveSoon() | StayHere():
-                leaves, parts = isinstance(event, LeaveSoon), self._registrations
-                return parts.leave(now) if leaves else parts.stay(now)
+                return self._move(leaves=isinstance(event, LeaveSoon), now=now)
             case ResponseReceived(key, response):
                 return self._response(key, response, now)
             case RequestFailed():
@@ -194,44 +176,30 @@ class Agent:
         calls.add(call)
         return call.start(now, wait_s, is_emergency=dial.is_emergency)
 
-    def _for_call(
-        self,
-        event: Answer | Reject | HangUp | Hold | Resume | SendDigit | FarEndSounds,
-        now: float,
-    ) -> list[object]:
+    def _for_call(self, event: CallCommand, now: float) -> list[object]:
         """Carry it out, unless the call has ended meanwhile."""
         call = self._calls.of(event.call)
-        if call is None:
-            return []
-        match event:
-            case HangUp():
-                return call.hang_up(now)
-            case SendDigit(_, digit):
-                return call.send_digit(digit)
-            case FarEndSounds(_, heard):
-                return call.sounds(heard=heard, now=now)
-            case Hold() | Resume():
-                return call.want_hold(on=isinstance(event, Hold))
-            case Answer():
-                return call.answer(now) if isinstance(call, ReceivedCall) else []
-            case Reject(_, status):
-                if not isinstance(call, ReceivedCall):
-                    return []
-                return call.reject(status, EndCause.HUNG_UP_HERE)
-            case _:
-                assert_never(event)
+        return [] if call is None else carry_out(event, call, now)
 
     def _unregister_all(self, now: float) -> list[object]:
         """Leave in order: calls first, while the registrar still knows us."""
         self._stopping = True
         ending = [end for call in self._calls for end in call.hang_up(now)]
-        return self._finish(ending, now) + self._registrations.unregister_all(now)
+        ended = [*self._finish(ending, now), *self._mailboxes.leave()]
+        return ended + self._registrations.unregister_all(now)
 
     # The link.
+
+    def _move(self, *, leaves: bool, now: float) -> list[object]:
+        """Sign off here for another proxy, or stay after all (F3)."""
+        if not leaves:
+            return self._registrations.stay(now)
+        return [*self._mailboxes.leave(), *self._registrations.leave(now)]
 
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
         for line in self._lines:
             line.service_up(event)
+        self._mailboxes.service_up(event, now)
         calling = {call.line.account.number for call in self._calls}
         return self._registrations.service_up(event, calling, now)
 
@@ -239,6 +207,7 @@ class Agent:
         out: list[object] = []
         self._registrations.service_lost(event.failure)
         self._farewells.service_lost()
+        self._mailboxes.service_lost()
         for call in self._calls:
             out += call.service_lost(now)
         for line in self._lines:
@@ -248,9 +217,10 @@ class Agent:
     # Answers.
 
     def _response(self, key: str, response: Response, now: float) -> list[object]:
-        mine = self._registrations.response(key, response, now)
-        if mine is not None:
-            return mine
+        for part in (self._registrations, self._mailboxes):
+            mine = part.response(key, response, now)
+            if mine is not None:
+                return mine
         if call := self._calls.owner_of(key):
             return call.response(key, response, now)
         farewell = self._farewells.owner_of(key)
@@ -264,6 +234,7 @@ class Agent:
             return call.failed(event, now)
         if farewell := self._farewells.owner_of(event.key):
             farewell.failed(event.failure, now)
+        self._mailboxes.failed(event, now)
         return []
 
     # Requests.
@@ -284,6 +255,9 @@ class Agent:
         if call := self._calls.holder_of(request):
             check(request)
             return call.request(event, now)
+        told = self._mailboxes.notified(event, now)
+        if told is not None:
+            return told
         farewell = self._farewells.holder_of(request)
         if farewell is None or request.method != "BYE":
             return [SendResponse(event.key, answer(request, 481))]
@@ -294,13 +268,15 @@ class Agent:
         key, request = event.key, event.request
         if request.method in DIALOG_METHODS:
             return [SendResponse(key, answer(request, 481, tag=next(self._ids)))]
-        if request.method not in {"INVITE", "OPTIONS"}:
+        if request.method not in {"INVITE", "OPTIONS", "NOTIFY"}:
             return [refuse_method(key, request, next(self._ids))]
         line = find_line(request, self._lines)
         check(request)
         if request.method == "INVITE" and line is not None:
             return self._invited(key, request, line, now)
         tag = next(self._ids)
+        if request.method == "NOTIFY" and line is not None:
+            return self._mailboxes.unasked(key, request, line, tag)
         return [SendResponse(key, answer(request, 200, *capabilities(line), tag=tag))]
 
     def _invited(self, key: str, request: Request, line: Line, now: float) -> list[object]:
@@ -346,7 +322,8 @@ class Agent:
         return out + self._tell()
 
     def _send_owed(self, now: float) -> list[object]:
-        return [*self._after_verdicts(now), *self._repeat_calls(now), *self._ask_far_ends(now)]
+        calls = [*self._after_verdicts(now), *self._repeat_calls(now), *self._ask_far_ends(now)]
+        return calls + self._mailboxes.ask(self._registrations.staying, now)
 
     def _after_verdicts(self, now: float) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firmware.agent.line import ALLOW, Line
+from firmware.agent.summary import PACKAGE
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendResponse
 
@@ -15,6 +16,9 @@ KNOWN_METHODS = frozenset(
     }
 )
 """Methods that some RFC defines: 405 refuses them, 501 what nobody has heard of (8.2.1, 21.5.2)."""
+
+DIALOG_METHODS = frozenset({"BYE", "UPDATE", "INFO", "PRACK"})
+"""Methods that make no sense outside a dialog."""
 
 
 def answer(
@@ -31,6 +35,8 @@ def answer(
 
 def refuse_method(key: str, request: Request, tag: str = "") -> SendResponse:
     """Answer a method that is not for us."""
+    if request.method == "NOTIFY":  # Of no subscription that there is (RFC 6665 4.1.3).
+        return SendResponse(key, answer(request, 489, ("Allow-Events", PACKAGE), tag=tag))
     status = 405 if request.method in KNOWN_METHODS else 501
     return SendResponse(key, answer(request, status, ("Allow", ALLOW), tag=tag))
 

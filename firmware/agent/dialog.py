@@ -89,7 +89,7 @@ class Dialog:
         The tags stay, and so does the dialog, but what is sent there goes To who they are now
         (RFC 4916 4.4).
         """
-        refreshes = request.method in {"INVITE", "UPDATE"}
+        refreshes = request.method in {"INVITE", "UPDATE", "NOTIFY"}  # RFC 6665 4.4.1.
         contacts = request.contacts if refreshes else ()
         return replace(
             self,

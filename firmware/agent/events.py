@@ -241,6 +241,17 @@ class DigitReceived:
     duration_ms: int
 
 
+@frozen
+class MessagesWaiting:
+    """What an account's mailbox holds (RFC 3842); counts are 0 too where it does not count."""
+
+    account: int
+    waiting: bool
+    new: int = 0
+    old: int = 0
+    mailbox: str = ""  # Where the messages are heard, "" where it is not said.
+
+
 # Events to the outside: whoever makes sound takes them.
 @frozen
 class MediaChanged:

@@ -20,7 +20,7 @@ from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri
 from firmware.transaction.events import ServiceUp
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
 """What this phone answers."""
 
 

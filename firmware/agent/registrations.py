@@ -35,6 +35,11 @@ class Registrations:
         return tuple(number for number, r in self._all.items() if r.is_registered)
 
     @property
+    def staying(self) -> tuple[int, ...]:
+        """Those of them that are not about to sign off."""
+        return tuple(n for n in self.registered if not self._all[n].is_signing_off)
+
+    @property
     def has_news(self) -> bool:
         """Tell whether there are accounts of which nothing was told yet."""
         return len(self._told) < len(self._all)

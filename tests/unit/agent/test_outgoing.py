@@ -47,7 +47,7 @@ To: <sip:100@example.org>
 Call-ID: {call_id}
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY
 Supported: 100rel, from-change, timer, outbound, gruu, replaces
 Content-Type: application/sdp
 User-Agent: handset/1

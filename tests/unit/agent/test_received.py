@@ -29,7 +29,7 @@ from firmware.transaction.events import (
 )
 from tests.unit.agent.rig import Rig, account, invite, of, sdp, text
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
 AUDIO = sdp("m=audio 4000 RTP/AVP 0 8 18")
 
 RINGING = """\
@@ -41,7 +41,7 @@ To: <sip:201@example.org>;tag={tag}
 Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY
 Supported: 100rel, from-change, timer, outbound, gruu, replaces
 User-Agent: handset/1
 Content-Length: 0
@@ -57,7 +57,7 @@ To: <sip:201@example.org>;tag={tag}
 Call-ID: in1
 CSeq: 1 INVITE
 Contact: <sip:201@192.0.2.99:40000;transport=tls;ob>
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY
 Supported: 100rel, from-change, timer, outbound, gruu, replaces
 User-Agent: handset/1
 Content-Type: application/sdp
@@ -487,7 +487,7 @@ def test_options_within_a_call_is_answered() -> None:
 @pytest.mark.parametrize(
     ("method", "status"),
     [
-        *((method, 405) for method in ("MESSAGE", "NOTIFY", "REFER", "SUBSCRIBE")),
+        *((method, 405) for method in ("MESSAGE", "REFER", "SUBSCRIBE")),
         ("FROBNICATE", 501),
     ],
 )
@@ -498,6 +498,13 @@ def test_other_methods_are_refused_with_what_is_allowed(
     rig = Called().stands() if stands else Called()
     response = rig.sends(method)
     assert (response.status, response.headers.get("Allow")) == (status, ALLOW)
+    assert rig.calls() == (1,)
+
+
+def test_a_call_is_no_subscription() -> None:
+    rig = Called().stands()
+    response = rig.sends("NOTIFY")
+    assert (response.status, response.headers.get("Allow-Events")) == (489, "message-summary")
     assert rig.calls() == (1,)
 
 

@@ -43,7 +43,7 @@ CSeq: 1 REGISTER
 Contact: <sip:201@192.0.2.99:40000;transport=tls>;+sip.instance="<{INSTANCE}>";reg-id=1;expires=3600
 Expires: 3600
 Supported: path, outbound, gruu
-Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY
 User-Agent: handset/1
 Content-Length: 0
 

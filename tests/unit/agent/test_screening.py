@@ -126,7 +126,8 @@ def test_a_body_without_a_type_is_refused(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("method", "status"),
     [
-        *((m, 405) for m in ("REGISTER", "MESSAGE", "NOTIFY", "SUBSCRIBE", "PUBLISH", "REFER")),
+        *((m, 405) for m in ("REGISTER", "MESSAGE", "SUBSCRIBE", "PUBLISH", "REFER")),
+        ("NOTIFY", 489),
         ("PRACK", 481),
         ("FROBNICATE", 501),
         ("INFO", 481),
