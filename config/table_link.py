@@ -231,7 +231,7 @@ ACCOUNTS = (
     account("sip password", Text(), "", "The password for digest log-in.", secret=True),
     account("sip display name", Text(), "", "The name that others see."),
     account("sip screen name", Text(), "", "The name on this phone's own screen."),
-    account_later("sip vmail", Text(), "", "The number of the voice mail."),
+    account("sip vmail", Text(64), "", "The number of the voice mail."),
     account_later(
         "sip mode",
         Choice({0: "generic", 1: "BroadSoft SCA", 2: "reserved", 3: "BLA"}),

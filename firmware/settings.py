@@ -16,6 +16,7 @@ from firmware.agent.account import (
     DigitMethod,
     RegistrationSettings,
 )
+from firmware.agent.events import Intercom
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, Proxy, Role
 from firmware.link.settings import LinkSettings
@@ -23,6 +24,7 @@ from firmware.media.codec import available
 from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
 from firmware.phone.settings import PhoneSettings
+from firmware.service_settings import service_settings
 from firmware.stack import StackSettings
 
 NO_PROXY = Failure(FailureKind.CONFIGURATION, "no proxy is configured (sip proxy ip)")
@@ -117,8 +119,18 @@ def _account(configuration: Configuration, number: int) -> Account:
         session_timer_s=int(configuration.value("sip session timer", number)),
         digits=DigitMethod(int(configuration.value("sip dtmf method", number))),
         digit_events=bool(configuration.value("sip out-of-band dtmf", number)),
+        intercom=_intercom(configuration, number),
         subscribes=bool(configuration.value("sip explicit mwi subscription", number)),
     )
+
+
+def _intercom(configuration: Configuration, number: int) -> Intercom | None:
+    def is_on(name: str) -> bool:
+        return bool(configuration.value(name, number))
+
+    if not is_on("sip allow auto answer"):
+        return None
+    return Intercom(muted=is_on("sip intercom mute mic"), tone=is_on("sip intercom warning tone"))
 
 
 def _codecs(text: str, *, silence_suppression: bool) -> tuple[CodecChoice, ...]:
@@ -176,6 +188,7 @@ def stack_settings(
             emergency_plan=DialPlan(str(configuration.value("emergency dial plan"))),
             hash_ends=bool(configuration.value("sip dial plan terminator")),
             call_waiting=bool(configuration.value("call waiting")),
+            services=service_settings(configuration),
             problems=tuple(problems),
         ),
         t1_s=int(configuration.value("sip T1 timer")) / 1000,

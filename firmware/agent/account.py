@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from enum import IntEnum
 
+from firmware.agent.events import Intercom
 from firmware.frozen import frozen
 from firmware.media.formats import DEFAULT_CHOICES, CodecChoice
 from firmware.media.negotiation import SrtpMode
@@ -62,6 +63,7 @@ class Account:
     session_timer_s: int = 0  # RFC 4028; 0: none is asked for.
     digits: DigitMethod = DigitMethod.RTP
     digit_events: bool = True  # In RTP: as events (RFC 4733); else as sound.
+    intercom: Intercom | None = Intercom()  # None: no call is answered by itself.
     subscribes: bool = False  # To its mailbox (RFC 3842); what comes unasked is taken anyway.
 
     def __post_init__(self) -> None:

@@ -51,6 +51,7 @@ class EndCause(Enum):
     CANCELLED_THERE = "caller gave up"
     ANSWERED_ELSEWHERE = "answered elsewhere"
     LINK_LOST = "link lost"
+    FORWARDED = "sent on"  # By a 302 of ours; `reason` says where.
     FAILED = "failed"  # No answer in time, no common media, a bad response.
 
 
@@ -81,6 +82,24 @@ class Reject:
 
     call: int
     status: int = 486
+
+
+class ForwardReason(Enum):
+    """Why a call is sent on, in the words of RFC 5806."""
+
+    ALWAYS = "unconditional"
+    BUSY = "user-busy"
+    NO_ANSWER = "no-answer"
+    NO_DISTURBANCE = "do-not-disturb"
+
+
+@frozen
+class Forward:
+    """Send an incoming call on (302): to digits, user@host or a SIP URI."""
+
+    call: int
+    target: str
+    reason: ForwardReason
 
 
 @frozen
@@ -163,6 +182,25 @@ class Inviting:
     call: int
 
 
+class Ring(Enum):
+    """How a call rings that the proxy distinguishes (Alert-Info)."""
+
+    NORMAL = "normal"
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    GROUP = "group"
+    PRIORITY = "priority"
+    SPLASH = "splash"
+
+
+@frozen
+class Intercom:
+    """A call that is to be answered by itself, as the administrator allows it."""
+
+    muted: bool = True  # At first.
+    tone: bool = True  # Tells of it.
+
+
 @frozen
 class IncomingCall:
     """Somebody calls; 180 has been sent."""
@@ -170,6 +208,9 @@ class IncomingCall:
     call: int
     account: int
     far: Party
+    ring: Ring = Ring.NORMAL
+    intercom: Intercom | None = None
+    may_forward: bool = True  # It has not come in a circle, nor been sent on too often.
 
 
 @frozen

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from firmware.agent.alerting import answers_itself, ring_of
 from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.asking import AskingCall
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.dialog import Dialog
-from firmware.agent.events import CallAnswered, EndCause, IncomingCall, Party
+from firmware.agent.events import CallAnswered, EndCause, ForwardReason, IncomingCall, Party
+from firmware.agent.forwarding import may_forward, moved
 from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reading import is_answered_elsewhere
@@ -48,7 +50,15 @@ class ReceivedCall(AskingCall):
         except NotAcceptableError as error:
             self.has_ended = True  # Before the person heard of it.
             return [self._final(error.status, *error.fields)]
-        incoming = IncomingCall(self.number, self.line.account.number, self.far)
+        account, invite = self.line.account, self._invite
+        incoming = IncomingCall(
+            self.number,
+            account.number,
+            self.far,
+            ring_of(invite),
+            account.intercom if answers_itself(invite) else None,
+            may_forward(invite, self.line),
+        )
         return [*self._ringing(now), incoming]
 
     def is_offered_as(self, key: str) -> bool:
@@ -99,6 +109,16 @@ class ReceivedCall(AskingCall):
             return []
         refusal = self._final(status)
         return [refusal, *self._end(cause, status, reason)]
+
+    def forward(self, target: str, reason: ForwardReason) -> list[object]:
+        """Send the call on; to where no call can go, it is busy here."""
+        if self.state is not CallState.OFFERED:
+            return []
+        fields = moved(target, reason, self.line)
+        if not fields:
+            return self.reject(486, EndCause.HUNG_UP_HERE)
+        refusal = self._final(302, *fields)
+        return [refusal, *self._end(EndCause.FORWARDED, 302, f"sent to {target}")]
 
     def cancelled(self, reason: str) -> list[object]:
         """The caller gave up, or somebody else answered (9.2, RFC 3326)."""

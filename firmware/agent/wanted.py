@@ -9,6 +9,7 @@ from firmware.agent.events import (
     Answer,
     EndCause,
     FarEndSounds,
+    Forward,
     HangUp,
     Hold,
     Reject,
@@ -17,7 +18,7 @@ from firmware.agent.events import (
 )
 from firmware.agent.received import ReceivedCall
 
-CallCommand = Answer | Reject | HangUp | Hold | Resume | SendDigit | FarEndSounds
+CallCommand = Answer | Reject | Forward | HangUp | Hold | Resume | SendDigit | FarEndSounds
 
 
 def carry_out(event: CallCommand, call: AnyCall, now: float) -> list[object]:
@@ -37,5 +38,7 @@ def carry_out(event: CallCommand, call: AnyCall, now: float) -> list[object]:
             if not isinstance(call, ReceivedCall):
                 return []
             return call.reject(status, EndCause.HUNG_UP_HERE)
+        case Forward(_, target, reason):
+            return call.forward(target, reason) if isinstance(call, ReceivedCall) else []
         case _:
             assert_never(event)

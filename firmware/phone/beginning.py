@@ -35,7 +35,7 @@ class Beginning(Calling):
             hash_ends=settings.hash_ends,
         )
         self._pages = Pages()
-        self._memory = Memory()
+        self._memory = Memory(settings.services)
         self._facts = Facts(settings.problems, accounts, self._memory, now)
         self._menu = Menu(self._memory)
 

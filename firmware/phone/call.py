@@ -16,6 +16,7 @@ from firmware.agent.events import (
     RemoteRinging,
     Repeating,
     Resume,
+    Ring,
     TieChanged,
 )
 from firmware.phone.events import CallFact
@@ -40,6 +41,9 @@ class Call:
         self.rings_there = False
         self._is_delayed = False  # The INVITE waits for the link.
         self.detail = ""
+        self.ring = Ring.NORMAL
+        self.forward_by: float | None = None  # Not answered by then, it is sent on.
+        self.forward_to = ""
         self.sound = CallSound()
         self.is_held = False  # The person holds it, whether or not the far end has agreed yet.
         self._is_holding = False  # As the far end has agreed to it.

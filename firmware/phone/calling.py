@@ -37,6 +37,9 @@ from firmware.phone.settings import ENDED_S, FLASH_S
 from firmware.phone.sound import end_tone
 from firmware.phone.state import LEGAL, State
 
+QUIET = frozenset({EndCause.ANSWERED_ELSEWHERE, EndCause.FORWARDED})
+"""Ends of a call that rang: nobody needs to read of them."""
+
 
 class Calling:
     """The calls of one person; `Phone` adds keys, number, pages and screens."""
@@ -171,20 +174,30 @@ class Calling:
         """Offer a call, or let it be busy: there is no place for a third."""
         call = Call(self._now, event.call, event.far)
         call.detail = called_as
-        if self.state is State.TALKING and self._call_waiting and self._lines.has_room:
+        if self._may_wait:
             self._lines.waiting = call
             return []
-        is_free = self.state in {State.IDLE, State.ENDED, State.DIALLING} and not self._lifted
-        if not is_free or not self._lines.has_room:
+        if not self._may_ring:
             return [Reject(event.call)]
         self._lines.front = call
         self._enter(State.RINGING)
         return []
 
+    @property
+    def _may_wait(self) -> bool:
+        """Tell whether a call can be offered to who talks."""
+        return self.state is State.TALKING and self._call_waiting and self._lines.has_room
+
+    @property
+    def _may_ring(self) -> bool:
+        """Tell whether a call can ring: nobody uses the phone."""
+        is_free = self.state in {State.IDLE, State.ENDED, State.DIALLING} and not self._lifted
+        return is_free and self._lines.has_room
+
     def _ended(self, event: CallEnded) -> list[object]:
         """Say why the call in front is over, and go on with another one if there is one."""
         before = self.state
-        if before is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
+        if before is State.RINGING and event.cause in QUIET:
             return self._go_on(resume=True)
         if self._lines.held and before is State.TALKING:
             self._lines.say_end(self._call.name, event, self._now)

@@ -44,7 +44,8 @@ class OpenCall:
     account: int
     began_at: float
     answered_at: float | None = None
-    rejected: bool = False  # By the person.
+    rejected: bool = False  # By the person,
+    sent_on: bool = False  # who may also have had all calls sent on.
 
 
 HistoryFact = Dialling | IncomingCall | CallAnswered | FarChanged | CallEnded
@@ -97,6 +98,11 @@ class History:
         """Remember that the person refused a call; one that nobody was asked about was missed."""
         if call in self._open:
             self._open[call].rejected = True
+
+    def sends_on(self, call: int) -> None:
+        """Remember that a call was sent on as the person wants all calls: it was not missed."""
+        if call in self._open:
+            self._open[call].sent_on = True
 
     def seen(self) -> list[object]:
         """Somebody has looked at the missed calls: none is new any more."""
@@ -161,6 +167,8 @@ class History:
             why = end.reason or ("" if end.cause is EndCause.HUNG_UP_HERE else end.cause.value)
         elif call.rejected or end.cause is EndCause.ANSWERED_ELSEWHERE:
             way, why = CallWay.RECEIVED, REJECTED if call.rejected else ENDS[end.cause]
+        elif end.cause is EndCause.FORWARDED:
+            way, why = CallWay.RECEIVED if call.sent_on else way, end.reason
         else:
             why = ENDS.get(end.cause, BUSY_HERE)
         entry = kept_call(

@@ -144,6 +144,36 @@ MUTED = _read("""
     ####....
 """)
 
+ENVELOPE = _read("""
+    #########
+    ##.....##
+    #.#...#.#
+    #..#.#..#
+    #...#...#
+    #.......#
+    #########
+""")
+
+NO_DISTURBANCE = _read("""
+    ..###..
+    .#####.
+    #######
+    #.....#
+    #######
+    .#####.
+    ..###..
+""")
+
+FORWARDED = _read("""
+    ....#....
+    ....##...
+    .#######.
+    ##..##...
+    #...#....
+    #........
+    #........
+""")
+
 
 def bars(lit: int) -> Rows:
     """Return four bars that grow; so many are whole, of the others only the feet."""

@@ -75,6 +75,48 @@ class Contact:
     numbers: tuple[ContactNumber, ...]
 
 
+class Condition(Enum):
+    """When calls are sent on."""
+
+    ALWAYS = "all calls"
+    BUSY = "when busy"
+    NO_ANSWER = "no answer"
+
+
+RING_S = 20
+"""How long it rings here before a call that nobody answers is sent on, in seconds."""
+
+
+@frozen
+class AccountServices:
+    """What an account does with calls; a number is "" where none are sent on."""
+
+    account: int
+    no_disturbance: bool = False
+    always: str = ""
+    busy: str = ""
+    no_answer: str = ""
+    ring_s: int = RING_S
+
+    def number(self, condition: Condition) -> str:
+        """Return where calls are sent on to, "" where they are not."""
+        return {
+            Condition.ALWAYS: self.always,
+            Condition.BUSY: self.busy,
+            Condition.NO_ANSWER: self.no_answer,
+        }[condition]
+
+    def sending_on(self, condition: Condition, number: str) -> AccountServices:
+        """Return these with another number for a condition."""
+        match condition:
+            case Condition.ALWAYS:
+                return replace(self, always=number)
+            case Condition.BUSY:
+                return replace(self, busy=number)
+            case Condition.NO_ANSWER:
+                return replace(self, no_answer=number)
+
+
 # Events from whoever keeps: once, soon after the start.
 @frozen
 class CallsKept:
@@ -88,6 +130,13 @@ class ContactsKept:
     """The contacts that were kept."""
 
     contacts: tuple[Contact, ...]
+
+
+@frozen
+class ServicesKept:
+    """What accounts do with calls, as a person has set it."""
+
+    services: tuple[AccountServices, ...]
 
 
 @frozen
@@ -111,3 +160,10 @@ class DirectoryLog:
     """The contacts as they are now: to be kept."""
 
     contacts: tuple[Contact, ...]
+
+
+@frozen
+class ServicesLog:
+    """What accounts do with calls, as a person has set it: to be kept."""
+
+    services: tuple[AccountServices, ...]

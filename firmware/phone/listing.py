@@ -7,6 +7,8 @@ from firmware.phone.link_words import duration
 from firmware.phone.memory import Memory
 from firmware.phone.outage_words import WEEK_DAYS, when_in_words
 from firmware.phone.preferences import setting_of
+from firmware.phone.service_listing import main_rows, rows_of_service, title_of_service
+from firmware.phone.service_views import ServiceView
 from firmware.phone.setting_items import options, settings, zones
 from firmware.phone.views import (
     Call,
@@ -49,6 +51,8 @@ TITLES = {
 def title_of(view: View, memory: Memory) -> str:
     """Return what stands above a view."""
     say = memory.language.say
+    if isinstance(view, ServiceView):
+        return say(title_of_service(view, memory.services))
     match view:
         case MainMenu():
             return say("Menu")
@@ -66,10 +70,8 @@ def title_of(view: View, memory: Memory) -> str:
             return say(setting_of(parameter).title)
         case ZoneList(region, keys):
             return say(f"Find: {keys}") if keys else region or say("Time zone")
-        case NameEntry():
-            return say("Name")
-        case NumberTyped():
-            return say("Number")
+        case NameEntry() | NumberTyped():
+            return say("Name" if isinstance(view, NameEntry) else "Number")
         case Sure(question):
             return say(question)
 
@@ -77,6 +79,8 @@ def title_of(view: View, memory: Memory) -> str:
 def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     """Return what a view lists."""
     say = memory.language.say
+    if isinstance(view, ServiceView):
+        return rows_of_service(view, memory.services, memory.language)
     match view:
         case MainMenu():
             return _main(memory)
@@ -108,6 +112,7 @@ def _main(memory: Memory) -> tuple[Item, ...]:
         Item(say("Received calls"), "", Open(CallList(CallWay.RECEIVED))),
         Item(say("Dialled calls"), "", Open(CallList(CallWay.DIALLED))),
         Item(say("Directory"), str(contacts or ""), Open(ContactList())),
+        *main_rows(memory.services, memory.language),
         Item(say("Link and accounts"), "", ShowFacts()),
         Item(say("Settings"), "", Open(SettingList())),
     )

@@ -7,25 +7,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from firmware.agent.events import Dialling, FarChanged, IncomingCall, Party
+from firmware.agent.events import (
+    AccountStatus,
+    Dialling,
+    FarChanged,
+    IncomingCall,
+    MessagesWaiting,
+    Party,
+)
 from firmware.phone.directory import Directory
 from firmware.phone.events import CallFact, KeepSetting, LanguageIs, SettingsAre, TimeIs
 from firmware.phone.history import History, HistoryFact
-from firmware.phone.kept import CallsKept, CallWay, ContactsKept
+from firmware.phone.kept import CallsKept, CallWay, ContactsKept, ServicesKept
 from firmware.phone.language import ENGLISH
 from firmware.phone.preferences import Preferences
+from firmware.phone.services import Services, ServiceSettings
 from firmware.phone.wall import Wall
 
 MATCHES_MAX = 2
 """Rows below the digits of somebody who dials."""
 
-Kept = CallsKept | ContactsKept | SettingsAre
+Kept = CallsKept | ContactsKept | ServicesKept | SettingsAre
 
 
 class Memory:
     """History, directory and settings; `learn` gives what is to be kept on."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: ServiceSettings) -> None:
+        self.services = Services(services)
         self.history = History()
         self.directory = Directory()
         self.language = ENGLISH
@@ -37,6 +46,8 @@ class Memory:
     def learn(self, event: object, now: float) -> list[object]:
         """Hear of a call, of the clock, of what was kept."""
         match event:
+            case AccountStatus() | MessagesWaiting() | ServicesKept():
+                return self.services.learn(event)
             case CallsKept():
                 return self.history.kept(event)
             case ContactsKept():

@@ -24,6 +24,7 @@ from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
 from firmware.phone.preferences import HEARD, Preferences
 from firmware.phone.screen import LinkLine, ListScreen, Screen, TextScreen
+from firmware.phone.service_views import CallFrom, CallMailbox, ForwardEntry, SwitchDisturbance
 from firmware.phone.views import (
     TYPED,
     Call,
@@ -127,7 +128,7 @@ class Menu:
         """Go on to a view; who opens the missed calls has seen them."""
         self._touched(now)
         self._views.append((view, _first(self._items(view, now))))
-        self._wrong, self._line = "", _line_for(view)
+        self._wrong, self._line = "", _line_for(view, self._memory)
         seen = view == CallList(CallWay.MISSED)
         return self._memory.history.seen() if seen else []
 
@@ -202,9 +203,11 @@ class Menu:
             case GoBack():
                 self.back(now)
                 return []
-            case Call() | ShowFacts():
+            case Call() | ShowFacts() | CallFrom() | CallMailbox():
                 self.close()
                 return [deed]
+            case SwitchDisturbance(accounts, on):
+                return self._memory.services.disturb_none(accounts, on=on)
             case TakeOption(parameter, text):
                 self._leave_options(now)
                 return self._memory.set(parameter, text)
@@ -237,6 +240,10 @@ class Menu:
     def _take_text(self, view: View, text: str, now: float) -> list[object]:
         directory = self._memory.directory
         match view:
+            case ForwardEntry(accounts, condition):
+                number = self._memory.services.checked(text)
+                self.back(now)
+                return self._memory.services.send_on(accounts, condition, number)
             case NumberTyped():
                 checked("?", [ContactNumber(NumberKind.OTHER, text)])
                 self.back(now)
@@ -284,8 +291,11 @@ def _first(items: tuple[Item, ...]) -> int:
     return next(is_set, next(can_take, 0))
 
 
-def _line_for(view: View) -> MultiTap | None:
+def _line_for(view: View, memory: Memory) -> MultiTap | None:
     match view:
+        case ForwardEntry(accounts, condition):
+            number = memory.services.of(accounts[0]).number(condition)
+            return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NumberTyped():
             return MultiTap("", TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NameEntry(_, contact):

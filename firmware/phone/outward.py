@@ -23,7 +23,7 @@ class Outward:
     """The memory of what is shown, lit and heard."""
 
     def __init__(self) -> None:
-        self._ringing = False
+        self._ringing, self._lamp = False, LampPattern.OFF
         self._tone: ToneKind | None = None
         self._hushed = frozenset[int]()
         self._shown: Show | None = None
@@ -55,6 +55,7 @@ class Outward:
         self,
         *,
         ringing: bool,
+        lamp: LampPattern,
         tone: ToneKind | None,
         hushed: frozenset[int],
         calls: frozenset[int],
@@ -67,8 +68,10 @@ class Outward:
         self._hushed = hushed
         if ringing != self._ringing:
             self._ringing = ringing
-            lamp = LampPattern.FLASHING if ringing else LampPattern.OFF
-            out += [SetRinger(ringing), SetLamp(lamp)]
+            out.append(SetRinger(ringing))
+        if lamp is not self._lamp:
+            self._lamp = lamp
+            out.append(SetLamp(lamp))
         if tone is not self._tone:
             self._tone = tone
             out.append(PlayTone(tone))

@@ -14,13 +14,13 @@ alone (clock, countdown, ages, durations) is a deadline, so an idle phone sleeps
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from config.dial_plan import KEYS
-from firmware.agent.events import IncomingCall, MediaEnded
+from firmware.agent.events import IncomingCall, MediaEnded, MessagesWaiting
 from firmware.machine import earliest, is_due
 from firmware.media.events import ChangeVolume, MuteMicrophone
-from firmware.phone.beginning import Beginning
 from firmware.phone.events import (
     AnswerCall,
     CallFact,
@@ -31,6 +31,7 @@ from firmware.phone.events import (
     HookReplaced,
     KeyHeld,
     KeyPressed,
+    LampPattern,
     Report,
     Show,
     Told,
@@ -42,7 +43,8 @@ from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
 from firmware.phone.preferences import RINGER_VOLUME
 from firmware.phone.ring_tones import VOLUME_MAX
-from firmware.phone.screen import Screen, SoftKey, soft_keys
+from firmware.phone.screen import IdleScreen, Screen, SoftKey, soft_keys
+from firmware.phone.serving import Serving
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
 from firmware.phone.state import State
@@ -50,15 +52,18 @@ from firmware.phone.views import CallList, MainMenu
 
 DIGITS = frozenset(KEYS)
 SOFT_KEYS = ("soft1", "soft2")
+MAILBOX_KEY = "1"
+"""Held, it calls the voice mail."""
+
 VOLUME_KEYS = {"up": 1, "down": -1}
 
 PhoneEvent = (
     KeyPressed | KeyHeld | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | HoldCall
-    | Fact | Kept | MediaEnded | SoundNews
+    | Fact | Kept | MessagesWaiting | MediaEnded | SoundNews
 )  # fmt: skip
 
 
-class Phone(Beginning):
+class Phone(Serving):
     """The top machine: one person, one screen, one call in front."""
 
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
@@ -69,7 +74,7 @@ class Phone(Beginning):
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
         parts = (self._lines.deadline(), self._menu.deadline())
-        return earliest((*waits, *parts, self._redraw_at()))
+        return earliest((*waits, *parts, self._serve_at(), self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -88,6 +93,7 @@ class Phone(Beginning):
             out += self._go_on(resume=True)
         if is_due(self._flash_by, now):
             out += self._stay_back()
+        out += self._serve()
         self._lines.wake(now)
         self._menu.wake(now)
         if is_due(self._pages.back_by, now):
@@ -99,7 +105,7 @@ class Phone(Beginning):
             return self._call_news(self._memory.named(event))
         if isinstance(event, MediaEnded | SoundNews):
             return self._sound_news(event)
-        if isinstance(event, Fact | Kept):
+        if isinstance(event, Fact | Kept | MessagesWaiting):
             return []
         match event:
             case KeyPressed(key):
@@ -143,6 +149,9 @@ class Phone(Beginning):
     def _hold_key(self, key: str) -> list[object]:
         """Do what a key means that stays down, beside what its press has done."""
         if self.state is State.DIALLING:
+            if key == self._number.digits == MAILBOX_KEY and self._memory.services.mailboxes:
+                self._number.forget()
+                return self._hear_messages()
             self._number.hold(key, self._now)
             self._offer()
         return []
@@ -173,6 +182,8 @@ class Phone(Beginning):
             SoftKey.NOTHING: list,
             SoftKey.WARNINGS: lambda: self._turn_to(self._facts.warnings_page(self._now)),
             SoftKey.MISSED: lambda: self._open(CallList(CallWay.MISSED)),
+            SoftKey.MESSAGES: self._hear_messages,
+            SoftKey.KEY: self._programmed,
             SoftKey.MENU: lambda: self._open(MainMenu()),
             SoftKey.TAKE: self._take_chosen,
             SoftKey.REDIAL: self._redial,
@@ -225,26 +236,44 @@ class Phone(Beginning):
 
     def _news(self) -> list[object]:
         """Say what has changed: ringer, lamp, tone, screen."""
-        tone = self._end_tone or tone_of(
-            self.state,
-            lifted=self._lifted,
-            has_digits=bool(self._number.digits),
-            second_tone=self._number.second_tone,
-            rings_there=self._call.rings_there,
-            is_heard=self._call.sound.is_heard,
-            waits=self._lines.waiting is not None,
+        services = self._memory.services
+        tone = (
+            self._end_tone
+            or self._notice
+            or tone_of(
+                self.state,
+                lifted=self._lifted,
+                has_digits=bool(self._number.digits),
+                second_tone=self._number.second_tone,
+                rings_there=self._call.rings_there,
+                is_heard=self._call.sound.is_heard,
+                waits=self._lines.waiting is not None,
+                has_messages=bool(services.waiting),
+            )
         )
         ringing = self.state is State.RINGING
         language = self._facts.language
         show = Show(localised(self._screen(), language), language)
+        lamp = self._lamp(ringing=ringing, messages=bool(services.waiting))
         is_idle = self.state is State.IDLE
         preferences = self._menu.preferences if is_idle else self._memory.preferences
         samples = is_idle and self._menu.samples
         set_up = self._outward.set_up(preferences, samples=samples, silenced=self._silenced)
         news = self._outward.news(
-            ringing=ringing, tone=tone, hushed=self._hushed, calls=self._lines.calls, show=show
+            ringing=ringing,
+            lamp=lamp,
+            tone=tone,
+            hushed=self._hushed,
+            calls=self._lines.calls,
+            show=show,
         )
         return [*set_up, *news]
+
+    @staticmethod
+    def _lamp(*, ringing: bool, messages: bool) -> LampPattern:
+        if ringing:
+            return LampPattern.FLASHING
+        return LampPattern.ON if messages else LampPattern.OFF
 
     def _screen(self) -> Screen:
         match self.state:
@@ -260,7 +289,11 @@ class Phone(Beginning):
         if self._menu.is_open:
             return self._menu.screen(self._facts.trouble(self._now), self._now)
         missed = self._memory.history.new_missed
-        return self._facts.page(self._pages.number, missed, self._now)
+        page = self._facts.page(self._pages.number, missed, self._now)
+        if not isinstance(page, IdleScreen):
+            return page
+        screen = self._memory.services.on_idle(page, self._facts.language)
+        return replace(screen, key=self._key_word)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""

@@ -90,11 +90,11 @@ def _soft_keys(canvas: Canvas, screen: Screen) -> None:
     """Write what the soft keys do, each on a lit label above its key."""
     left, right = labels(screen, canvas.language)
     if left:
-        wide = font.width(left) + 6
+        wide = _key_wide(left)
         canvas.bar(0, KEYS_Y, wide, 9)
         canvas.text(3, KEYS_Y + 1, left, ink=0)
     if right:
-        wide = font.width(right) + 6
+        wide = _key_wide(right)
         canvas.bar(WIDTH - wide, KEYS_Y, wide, 9)
         canvas.text(WIDTH - wide + 3, KEYS_Y + 1, right, ink=0)
 
@@ -132,6 +132,29 @@ def _idle(canvas: Canvas, screen: IdleScreen) -> None:
         _accounts(canvas, screen.accounts)
         canvas.dots(LINK_Y - 2)
         _link_row(canvas, LINK_Y, screen.link)
+    _services(canvas, screen)
+
+
+def _services(canvas: Canvas, screen: IdleScreen) -> None:
+    """Draw what holds of calls and messages between the soft keys: as much as has room."""
+    left, right = (_key_wide(label) for label in labels(screen, canvas.language))
+    marks = [icons.NO_DISTURBANCE] if screen.no_disturbance else []
+    marks += [icons.FORWARDED] if screen.forwards else []
+    marks += [icons.ENVELOPE] if screen.messages_wait else []
+    count = str(screen.messages) if screen.messages else ""
+    wide = sum(len(mark[0]) + GAP for mark in marks) + (font.width(count) + GAP if count else 0)
+    room = WIDTH - left - right
+    x = left + max(0, (room - wide + GAP) // 2)
+    for mark in marks:
+        if x + len(mark[0]) > WIDTH - right:
+            return
+        canvas.icon(x, KEYS_Y + 1, mark)
+        x += len(mark[0]) + GAP
+    canvas.text(x, KEYS_Y + 1, count, max(0, WIDTH - right - x))
+
+
+def _key_wide(label: str) -> int:
+    return font.width(label) + 6 if label else 0
 
 
 def _clock(canvas: Canvas, words: str) -> int:
@@ -153,10 +176,10 @@ def _accounts(canvas: Canvas, accounts: tuple[AccountLine, ...]) -> None:
     for number, line in enumerate(rows):
         y = IDLE_Y + number * IDLE_PITCH
         canvas.icon(MARGIN, y + 1, icons.REGISTERED if line.registered else icons.NOT_REGISTERED)
-        room = ROOM - ICON_ROOM
-        needed = font.width(line.reason) + GAP if line.reason else 0
+        room, said = ROOM - ICON_ROOM, line.reason or line.note
+        needed = font.width(said) + GAP if said else 0
         used = canvas.text(MARGIN + ICON_ROOM, y, line.name, max(room - needed, NAME_ROOM_MIN))
-        canvas.text_right(y, line.reason, room - used - GAP)
+        canvas.text_right(y, said, room - used - GAP)
 
 
 def _account_grid(canvas: Canvas, accounts: tuple[AccountLine, ...]) -> None:
@@ -272,9 +295,7 @@ def _beside_row(canvas: Canvas, line: BesideLine) -> None:
 
 def _codec(canvas: Canvas, screen: CallScreen) -> None:
     """Write the codec in the middle of what the soft keys leave."""
-    left, right = (
-        font.width(label) + 6 if label else 0 for label in labels(screen, canvas.language)
-    )
+    left, right = (_key_wide(label) for label in labels(screen, canvas.language))
     room = WIDTH - left - right - 2 * GAP
     wide = min(font.width(screen.sound.codec), room)
     canvas.text(left + GAP + (room - wide) // 2, KEYS_Y + 1, screen.sound.codec, room)

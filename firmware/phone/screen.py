@@ -42,6 +42,7 @@ class AccountLine:
     name: str
     registered: bool
     reason: str = ""
+    note: str = ""  # What becomes of its calls, where they do not ring here.
 
 
 @frozen
@@ -54,6 +55,11 @@ class IdleScreen:
     link: LinkLine
     warnings: int = 0  # How many there are (I4): a soft key leads to them.
     missed: int = 0  # Calls that were missed and not looked at: the same key, before the warnings.
+    messages: int = 0  # In the mailboxes; a soft key calls there.
+    messages_wait: bool = False  # A mailbox may not count.
+    no_disturbance: bool = False  # Of some account at least, as is the next.
+    forwards: bool = False
+    key: str = ""  # The word above the key that the administrator has programmed.
 
 
 @frozen
@@ -181,6 +187,8 @@ class SoftKey(Enum):
     NOTHING = ""
     WARNINGS = "warnings"
     MISSED = "missed"
+    MESSAGES = "messages"
+    KEY = "key"
     MENU = "Menu"
     TAKE = "OK"
     REDIAL = "Redial"
@@ -200,7 +208,7 @@ def soft_keys(screen: Screen) -> tuple[SoftKey, SoftKey]:
     """Return what the two soft keys do: this is both what they say and what they are."""
     match screen:
         case IdleScreen():
-            return _idle_key(screen), SoftKey.LINK
+            return _idle_key(screen), _idle_key_right(screen)
         case PageScreen():
             return SoftKey.MENU, SoftKey.BACK
         case GraphScreen():
@@ -223,6 +231,13 @@ def _idle_key(screen: IdleScreen) -> SoftKey:
     if screen.missed:
         return SoftKey.MISSED
     return SoftKey.WARNINGS if screen.warnings else SoftKey.MENU
+
+
+def _idle_key_right(screen: IdleScreen) -> SoftKey:
+    """What is programmed stays in its place; the link is a page away as well."""
+    if screen.key:
+        return SoftKey.KEY
+    return SoftKey.MESSAGES if screen.messages_wait else SoftKey.LINK
 
 
 def _call_keys(stage: CallStage, *, has_another: bool) -> tuple[SoftKey, SoftKey]:
@@ -250,7 +265,16 @@ def _label(key: SoftKey, screen: Screen) -> str:
         return f"{screen.missed} missed"
     if isinstance(screen, IdleScreen) and key is SoftKey.WARNINGS:
         return "1 warning" if screen.warnings == 1 else f"{screen.warnings} warnings"
+    if isinstance(screen, IdleScreen) and key is SoftKey.KEY:
+        return screen.key
+    if isinstance(screen, IdleScreen) and key is SoftKey.MESSAGES:
+        return messages_words(screen.messages)
     return str(key.value)
+
+
+def messages_words(count: int) -> str:
+    """Say how many messages wait."""
+    return {0: "Messages", 1: "1 message"}.get(count, f"{count} messages")
 
 
 def lines(screen: Screen, language: Language = ENGLISH) -> tuple[str, ...]:
@@ -263,7 +287,8 @@ def lines(screen: Screen, language: Language = ENGLISH) -> tuple[str, ...]:
 def _body(screen: Screen, language: Language) -> tuple[str, ...]:
     match screen:
         case IdleScreen(clock, date, accounts, link):
-            return (f"{clock} {date}", *_accounts(accounts, language), *_link(link))
+            news = _services(screen, language)
+            return (f"{clock} {date}", *_accounts(accounts, language), *_link(link), *news)
         case PageScreen(title, rows, page, pages):
             return (f"{title} {page}/{pages}", *map(_row, rows))
         case GraphScreen(title, graph, page, pages):
@@ -312,7 +337,16 @@ def _row(row: tuple[str, str]) -> str:
 
 def _accounts(accounts: tuple[AccountLine, ...], language: Language) -> tuple[str, ...]:
     registered = language.say("registered")
-    return tuple(f"{a.name}: {registered if a.registered else a.reason}" for a in accounts)
+    return tuple(
+        f"{a.name}: {registered if a.registered else a.reason}{f', {a.note}' if a.note else ''}"
+        for a in accounts
+    )
+
+
+def _services(screen: IdleScreen, language: Language) -> tuple[str, ...]:
+    """Say what the pictures between the soft keys do, where no key says it already."""
+    said = screen.messages_wait and screen.key
+    return (language.say(messages_words(screen.messages)),) if said else ()
 
 
 def _link(line: LinkLine | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.dial_plan import DialPlan
 from firmware.frozen import frozen
+from firmware.phone.services import ServiceSettings
 
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
@@ -31,4 +32,5 @@ class PhoneSettings:
     emergency_plan: DialPlan = DEFAULT_EMERGENCY
     hash_ends: bool = False  # A # ends a number, whatever the plan says.
     call_waiting: bool = True  # A second call is offered while somebody talks.
+    services: ServiceSettings = ServiceSettings()
     problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.

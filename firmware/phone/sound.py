@@ -44,7 +44,14 @@ TIES = {
 }
 """F6: what a person is told of a call whose link was lost."""
 
-TONELESS = frozenset({EndCause.HUNG_UP_HERE, EndCause.CANCELLED_THERE, EndCause.ANSWERED_ELSEWHERE})
+TONELESS = frozenset(
+    {
+        EndCause.HUNG_UP_HERE,
+        EndCause.CANCELLED_THERE,
+        EndCause.ANSWERED_ELSEWHERE,
+        EndCause.FORWARDED,
+    }
+)
 """Ends that the person has made, or has not even seen begin."""
 
 SoundNews = MediaChanged | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
@@ -161,6 +168,7 @@ def tone_of(
     rings_there: bool,
     is_heard: bool,
     waits: bool,
+    has_messages: bool = False,
 ) -> ToneKind | None:
     """Return the tone that goes with a state; of an end, `end_tone` tells.
 
@@ -170,7 +178,7 @@ def tone_of(
     if waits:
         return ToneKind.CALL_WAITING
     if state is State.DIALLING and lifted and not has_digits:
-        return ToneKind.DIAL
+        return ToneKind.STUTTER if has_messages else ToneKind.DIAL
     if state is State.DIALLING and lifted and second_tone:
         return ToneKind.SECOND_DIAL
     if state is State.CALLING and rings_there and not is_heard:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from firmware.frozen import frozen
 from firmware.phone.kept import CallWay, Contact, PastCall
+from firmware.phone.service_views import ForwardEntry, ServiceDeed, ServiceView
 
 
 # Views.
@@ -84,7 +85,7 @@ class ZoneList:
     keys: str = ""
 
 
-TYPED = NameEntry | NumberTyped
+TYPED = NameEntry | NumberTyped | ForwardEntry
 View = (
     MainMenu
     | CallList
@@ -96,6 +97,7 @@ View = (
     | SettingList
     | OptionList
     | ZoneList
+    | ServiceView
 )
 
 
@@ -155,6 +157,7 @@ class GoBack:
 
 Deed = (
     Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeOption | ShowFacts | GoBack
+    | ServiceDeed
 )  # fmt: skip
 
 

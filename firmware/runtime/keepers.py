@@ -1,4 +1,4 @@
-"""Everything that the phone keeps over a restart: outages, past calls, contacts."""
+"""Everything that the phone keeps over a restart: outages, calls, contacts, services."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from firmware.phone.events import OutageLog, OutageLogTrouble, OutagesKept
-from firmware.phone.kept import CallsKept, ContactsKept, DirectoryLog, HistoryLog, KeepingTrouble
+from firmware.phone.kept import (
+    CallsKept,
+    ContactsKept,
+    DirectoryLog,
+    HistoryLog,
+    KeepingTrouble,
+    ServicesKept,
+    ServicesLog,
+)
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.runtime.history_file import HISTORY
 from firmware.runtime.keeper import Keeper
 from firmware.runtime.kept_file import KeptFile
 from firmware.runtime.outage_file import OUTAGE_LOG
+from firmware.runtime.services_file import SERVICES
 
-FILES: tuple[KeptFile[Any], ...] = (OUTAGE_LOG, HISTORY, DIRECTORY)
+FILES: tuple[KeptFile[Any], ...] = (OUTAGE_LOG, HISTORY, DIRECTORY, SERVICES)
 """All of them: a factory reset wipes these."""
 
 
@@ -36,11 +45,16 @@ class Keepers:
             folder, DIRECTORY, lambda kept: feed(ContactsKept(kept)), trouble(DIRECTORY)
         )
 
+        self._services = Keeper(
+            folder, SERVICES, lambda kept: feed(ServicesKept(kept)), trouble(SERVICES)
+        )
+
     def start(self) -> None:
         """Tell the phone what was kept; from now on its lists are."""
         self._outages.start()
         self._calls.start()
         self._contacts.start()
+        self._services.start()
 
     def take(self, output: object) -> None:
         """Keep a list when it changes; leave what is for somebody else."""
@@ -51,6 +65,8 @@ class Keepers:
                 self._calls.keep(calls)
             case DirectoryLog(contacts):
                 self._contacts.keep(contacts)
+            case ServicesLog(services):
+                self._services.keep(services)
             case _:
                 pass
 
@@ -59,3 +75,4 @@ class Keepers:
         await self._outages.stop()
         await self._calls.stop()
         await self._contacts.stop()
+        await self._services.stop()

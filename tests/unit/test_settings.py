@@ -8,10 +8,14 @@ import pytest
 
 from config.store import Store
 from firmware.agent.account import ContactMatching
+from firmware.agent.events import Intercom
 from firmware.link.events import Proxy, Role
 from firmware.media import codec
 from firmware.media.formats import DEFAULT_CHOICES, OPUS, PCMA, CodecChoice
 from firmware.media.negotiation import SrtpMode
+from firmware.phone.kept import AccountServices
+from firmware.phone.programmed import KeyKind, ProgrammedKey
+from firmware.phone.services import KeyMode, ServiceSettings
 from firmware.settings import stack_settings
 from firmware.stack import StackSettings
 
@@ -130,3 +134,53 @@ def test_a_codec_that_the_machine_lacks_is_not_offered(
     )
     only = "sip user name: 201\nsip customized codec: payload=96\n"
     assert settings(tmp_path / "one", only).accounts[0].codecs == DEFAULT_CHOICES[1:]
+
+
+SERVICES = """
+sip line1 user name: 201
+sip line2 user name: 202
+sip line1 vmail: *97
+sip line2 explicit mwi subscription: 1
+sip line2 allow auto answer: 0
+sip intercom warning tone: 0
+call forward no answer: 605
+call forward no answer delay: 15
+dnd key mode: 1
+call forward key mode: 2
+softkey2 type: speeddial
+softkey2 value: 603
+softkey2 label: Bert
+softkey2 line: 2
+softkey1 type: dnd
+softkey3 type: speeddial
+softkey4 type: blf
+"""
+
+
+def test_services_and_keys_are_as_configured(tmp_path: Path) -> None:
+    (tmp_path / "startup.cfg").write_text(f"sip proxy ip: pbx\n{SERVICES}")
+    settings = stack_settings(Store(tmp_path).read(), (), None, "urn:uuid:x", "handset")
+    one, two = settings.accounts
+    assert (one.subscribes, one.intercom) == (False, Intercom(muted=True, tone=False))
+    assert (two.subscribes, two.intercom) == (True, None)
+    assert settings.phone.services == ServiceSettings(
+        tuple(AccountServices(n, no_answer="605", ring_s=15) for n in (1, 2)),
+        ((1, "*97"),),
+        KeyMode.PHONE,
+        KeyMode.CUSTOM,
+        (
+            ProgrammedKey(KeyKind.NO_DISTURBANCE),
+            ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert", 2),
+        ),
+    )
+
+
+def test_an_unknown_kind_of_key_is_named_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "startup.cfg").write_text("sip proxy ip: pbx\nsoftkey3 type: teleport\n")
+    configuration = Store(tmp_path).read()
+    (problem,) = configuration.problems
+    assert str(problem).startswith(
+        'startup.cfg:2: softkey3 type: "teleport" is not none, speeddial'
+    )
+    settings = stack_settings(configuration, (), None, "urn:uuid:x", "handset")
+    assert settings.phone.services.keys == ()

@@ -69,7 +69,7 @@ def test_startup_cfg_sets_nothing_and_uncommented_is_the_default(tmp_path: Path)
     configuration = Store(tmp_path).read()
     assert configuration.problems == ()
     words = {statement.name for statement in configuration.unknown}
-    assert words == {"call forward <condition>", "log module <name>"}  # No name of a parameter.
+    assert words == {"log module <name>"}  # No name of a parameter.
     for parameter in PARAMETERS:
         if "<" not in parameter.name:
             assert configuration.value(parameter.name) == parameter.default_value
@@ -95,7 +95,7 @@ sip proxy ip: pbx
 sip user name: 200
 sips trusted certificates: ca.pem
 top softkey1 type: blf      # Of another model.
-dnd key mode: 0
+sip blf subscription period: 3600
 """
 
 
@@ -107,7 +107,7 @@ def test_check_prints_notes_and_is_content(
     assert run(monkeypatch, "check", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [
         "note: startup.cfg:4: top softkey1 type: unknown to this phone",
-        "note: startup.cfg:5: dnd key mode: known by name, without effect yet",
+        "note: startup.cfg:5: sip blf subscription period: known by name, without effect yet",
         "0 errors, 2 notes",
     ]
 

@@ -32,6 +32,7 @@ from firmware.phone.language import ENGLISH
 from firmware.phone.phone import Phone, PhoneEvent
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import IdleScreen, PageScreen, Screen, lines
+from firmware.phone.services import ServiceSettings
 from firmware.phone.settings import PhoneSettings
 
 T = TypeVar("T")
@@ -91,20 +92,26 @@ class Rig:
         digit_timeout_s: float = 4.0,
         accounts: int = 1,
         call_waiting: bool = True,
+        services: ServiceSettings | None = None,
     ) -> None:
         self.now = 1000.0
         self.out: list[object] = []
         self._screen: Screen | None = None
         self.language = ENGLISH
         settings = PhoneSettings(
-            digit_timeout_s=digit_timeout_s, call_waiting=call_waiting, problems=problems
+            digit_timeout_s=digit_timeout_s,
+            call_waiting=call_waiting,
+            services=services or ServiceSettings(),
+            problems=problems,
         )
         self.phone = Phone(settings, accounts, self.now)
         self.feed(TimeIs(None))
 
     @classmethod
-    def registered(cls, *names: str, call_waiting: bool = True) -> Rig:
-        rig = cls(call_waiting=call_waiting)
+    def registered(
+        cls, *names: str, call_waiting: bool = True, services: ServiceSettings | None = None
+    ) -> Rig:
+        rig = cls(call_waiting=call_waiting, services=services)
         rig.feed(TimeIs(MONDAY), up(rig.now))
         for number, name in enumerate(names or ("Desk",), start=1):
             rig.feed(account(number, name))

@@ -63,6 +63,7 @@ from tests.unit.phone.rig import (
     up,
     waiting,
 )
+from tests.unit.phone.service_scenes import SERVICE_SCENES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "screens"
 
@@ -434,6 +435,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "ended": lambda: talking(251).ended(EndCause.HUNG_UP_THERE),
     "ended-busy": lambda: Rig.registered().dialled().ended(EndCause.REFUSED, "busy"),
     **MENU_SCENES,
+    **SERVICE_SCENES,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from firmware.phone.events import OutageEnded, OutageLog, OutageLogTrouble, OutagesKept
 from firmware.phone.kept import (
+    AccountServices,
     CallsKept,
     CallWay,
     Contact,
@@ -21,12 +22,15 @@ from firmware.phone.kept import (
     KeepingTrouble,
     NumberKind,
     PastCall,
+    ServicesKept,
+    ServicesLog,
 )
 from firmware.phone.outage import Outage
 from firmware.runtime import keeper
 from firmware.runtime.keeper import BURST_MAX
 from firmware.runtime.keepers import Keepers
 from firmware.runtime.outage_file import OUTAGE_LOG
+from firmware.runtime.services_file import services_fields, services_of
 from tests.unit.runtime.outages import entry, log_of
 from tests.unit.runtime.wire import run, until
 
@@ -48,7 +52,7 @@ class Scene:
         self.keeper.start()
 
     def _hear(self, event: object) -> None:
-        if not isinstance(event, CallsKept | ContactsKept):
+        if not isinstance(event, CallsKept | ContactsKept | ServicesKept):
             self.heard.append(event)
 
     def _save(self, folder: Path, outages: tuple[Outage, ...]) -> None:
@@ -282,7 +286,10 @@ def test_past_calls_and_contacts_are_kept_the_same_way(tmp_path: Path) -> None:
         keepers.start()
         said = "the directory is damaged; it is kept as directory.json.aside"
         trouble = KeepingTrouble("the directory", said)
-        assert heard == [OutagesKept(()), CallsKept(()), trouble, ContactsKept(())]
+        assert heard[:-1] == [OutagesKept(()), CallsKept(()), trouble, ContactsKept(())]
+        assert heard[-1] == ServicesKept(())
+        quiet = AccountServices(1, no_disturbance=True, always="+49301234567", ring_s=15)
+        keepers.take(ServicesLog((quiet,)))
         keepers.take(HistoryLog((call,)))
         keepers.take(DirectoryLog((bert,)))
         await keepers.stop()
@@ -290,6 +297,28 @@ def test_past_calls_and_contacts_are_kept_the_same_way(tmp_path: Path) -> None:
         other = Keepers(tmp_path, again.append)
         other.start()
         await other.stop()
-        assert again == [OutagesKept(()), CallsKept((call,)), ContactsKept((bert,))]
+        lists = [CallsKept((call,)), ContactsKept((bert,)), ServicesKept((quiet,))]
+        assert again == [OutagesKept(()), *lists]
 
     run(scene())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],
+        {"account": 0},
+        {"account": 10},
+        {"account": True},
+        {"no_disturbance": 1},
+        {"ring_s": 0},
+        {"ring_s": 1000},
+        {"always": "not a number"},
+        {"busy": 605},
+    ],
+)
+def test_services_that_no_phone_has_written_are_refused(fields: object) -> None:
+    good = services_fields(AccountServices(1, always="605"))
+    assert services_of(good) == AccountServices(1, always="605")
+    with pytest.raises(ValueError, match=r"\w"):
+        services_of(good | fields if isinstance(fields, dict) else fields)

@@ -1,0 +1,55 @@
+"""From the configuration to the settings of services: voice mail, forwarding, programmed keys."""
+
+from __future__ import annotations
+
+from config.configuration import Configuration
+from config.table_phone import SOFTKEYS_MAX
+from firmware.phone.kept import AccountServices
+from firmware.phone.programmed import KeyKind, ProgrammedKey
+from firmware.phone.services import KeyMode, ServiceSettings
+
+BUILT = {kind.value: kind for kind in KeyKind}
+"""The words of `softkeyN type` that a key of this phone can do."""
+
+
+def service_settings(configuration: Configuration) -> ServiceSettings:
+    """Return what the administrator chose."""
+    accounts = configuration.accounts()
+    mailboxes = ((n, str(configuration.value("sip vmail", n))) for n in accounts)
+    return ServiceSettings(
+        services=tuple(_services(configuration, number) for number in accounts),
+        mailboxes=tuple((number, text) for number, text in mailboxes if text),
+        no_disturbance_mode=KeyMode(int(configuration.value("dnd key mode"))),
+        forward_mode=KeyMode(int(configuration.value("call forward key mode"))),
+        keys=tuple(_keys(configuration)),
+    )
+
+
+def _services(configuration: Configuration, account: int) -> AccountServices:
+    def number(name: str) -> str:
+        return str(configuration.value(name))
+
+    delay_s = int(configuration.value("call forward no answer delay"))
+    return AccountServices(
+        account,
+        always=number("call forward all"),
+        busy=number("call forward busy"),
+        no_answer=number("call forward no answer"),
+        ring_s=delay_s,
+    )
+
+
+def _keys(configuration: Configuration) -> list[ProgrammedKey]:
+    """Return the programmed keys in the order of their numbers."""
+    keys = []
+    for number in range(1, SOFTKEYS_MAX + 1):
+
+        def text(name: str, number: int = number) -> str:
+            return str(configuration.value(name.replace("N", str(number))))
+
+        kind, value = BUILT.get(text("softkeyN type")), text("softkeyN value")
+        if kind is None or (kind is KeyKind.SPEED_DIAL and not value):
+            continue
+        account = int(text("softkeyN line"))
+        keys.append(ProgrammedKey(kind, value, text("softkeyN label"), account))
+    return keys

@@ -1,0 +1,90 @@
+"""Scenes of services for the golden screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from firmware.agent.events import MessagesWaiting
+from firmware.phone.kept import AccountServices
+from firmware.phone.programmed import KeyKind, ProgrammedKey
+from firmware.phone.services import KeyMode, ServiceSettings
+from tests.unit.phone.rig import Rig, waiting
+
+QUIET = AccountServices(1, no_disturbance=True)
+SENT_ON = AccountServices(2, always="0301234567")
+LATE = AccountServices(3, busy="605", no_answer="605")
+
+BERT = ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert")
+KEYS = (
+    BERT,
+    ProgrammedKey(KeyKind.SPEED_DIAL, "0301234567", account=2),
+    *(ProgrammedKey(kind) for kind in KeyKind if kind is not KeyKind.SPEED_DIAL),
+)
+
+
+def phone(*services: AccountServices, names: tuple[str, ...] = ("Desk",), **more: object) -> Rig:
+    settings = ServiceSettings(services, **more)  # type: ignore[arg-type] # a test's own words
+    return Rig.registered(*names, services=settings)
+
+
+THREE = ("Desk", "Home office", "Shop")
+
+
+def busy_house() -> Rig:
+    """Three accounts, each with another service, and messages for two of them."""
+    rig = phone(QUIET, SENT_ON, LATE, names=THREE, mailboxes=((1, "*97"), (2, "*98")))
+    rig.feed(MessagesWaiting(1, True, 2, 8), MessagesWaiting(2, True, 1, 0))
+    return rig
+
+
+def menu(rig: Rig, row: int, *keys: str) -> Rig:
+    """Open a row of the menu, counted from its end."""
+    rig.press("soft1", *["up"] * row, "soft1", *keys)
+    return rig
+
+
+def without_link() -> Rig:
+    rig = busy_house()
+    rig.feed(waiting(rig.now, 7.5))
+    return rig
+
+
+def messages(count: int) -> Rig:
+    rig = phone(mailboxes=((1, "*97"),))
+    rig.feed(MessagesWaiting(1, True, count, 0))
+    return rig
+
+
+def forwarded_to_itself() -> Rig:
+    return menu(phone(), 3, "soft1", *"201", "soft1")
+
+
+def menu_of_keys() -> Rig:
+    rig = phone(QUIET, SENT_ON, names=THREE, keys=KEYS, no_disturbance_mode=KeyMode.ACCOUNT)
+    rig.press("soft2")
+    return rig
+
+
+def menu_end(rig: Rig) -> Rig:
+    rig.press("soft1", "up", "up", "up")
+    return rig
+
+
+SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
+    "idle-services": busy_house,
+    "idle-services-no-link": without_link,
+    "idle-messages": lambda: messages(3),
+    "idle-messages-uncounted": lambda: messages(0),
+    "idle-quiet": lambda: phone(QUIET),
+    "idle-sent-on": lambda: phone(AccountServices(1, always="0301234567")),
+    "idle-key": lambda: phone(keys=(BERT,)),
+    "idle-keys": lambda: phone(keys=KEYS),
+    "keys": menu_of_keys,
+    "menu-services": lambda: menu_end(busy_house()),
+    "disturbance": lambda: menu(busy_house(), 5),
+    "mailboxes": lambda: menu(busy_house(), 3),
+    "forward-accounts": lambda: menu(busy_house(), 4),
+    "forward": lambda: menu(busy_house(), 4, "down", "soft1"),
+    "forward-number": lambda: menu(phone(), 3, "soft1", *"0301234567"),
+    "forward-wrong": forwarded_to_itself,
+}

@@ -1,0 +1,388 @@
+"""Do not disturb, forwarding, intercom, voice mail, programmed keys: what calls and keys do."""
+
+from __future__ import annotations
+
+import pytest
+
+from firmware.agent.events import (
+    Answer,
+    CallAnswered,
+    CallEnded,
+    Dial,
+    EndCause,
+    Forward,
+    ForwardReason,
+    IncomingCall,
+    Intercom,
+    MessagesWaiting,
+    Reject,
+)
+from firmware.media.events import MuteMicrophone, PlayTone
+from firmware.media.tone_table import ToneKind
+from firmware.phone.events import (
+    HookLifted,
+    HookReplaced,
+    KeyHeld,
+    KeyPressed,
+    LampPattern,
+    SetLamp,
+    SetRinger,
+)
+from firmware.phone.kept import AccountServices, CallWay, ServicesKept, ServicesLog
+from firmware.phone.programmed import KeyKind, ProgrammedKey
+from firmware.phone.screen import CallScreen, ListScreen
+from firmware.phone.services import KeyMode
+from firmware.phone.serving import CALL_BACK_S, NOTICE_S
+from firmware.phone.settings import DELAY_S
+from firmware.phone.state import State
+from tests.unit.phone.rig import ANNA, ANY, Rig, of
+from tests.unit.phone.service_scenes import menu, phone
+
+INCOMING = IncomingCall(8, 1, ANNA)
+QUIET = AccountServices(1, no_disturbance=True)
+
+
+def incoming(rig: Rig, **more: object) -> list[object]:
+    return rig.feed(IncomingCall(8, 1, ANNA, **more))  # type: ignore[arg-type] # its own fields
+
+
+def commands(out: list[object]) -> list[object]:
+    kinds = Answer | Reject | Forward | Dial
+    return [item for item in out if isinstance(item, kinds)]
+
+
+def missed(rig: Rig) -> list[str]:
+    return [call.why for call in rig.phone._memory.history.of(CallWay.MISSED)]
+
+
+# Do not disturb.
+
+
+def test_who_is_not_to_be_disturbed_is_busy_and_finds_the_call_among_the_missed() -> None:
+    rig = phone(QUIET)
+    assert commands(incoming(rig)) == [Reject(8)]
+    assert not of(SetRinger, rig.out)
+    rig.ended(EndCause.HUNG_UP_HERE, call=8)
+    assert missed(rig) == ["busy here"]
+    assert "Do not disturb" in rig.words
+
+
+def test_it_is_of_one_account_alone() -> None:
+    rig = phone(QUIET, names=("Desk", "Home"))
+    rig.feed(IncomingCall(8, 2, ANNA))
+    assert rig.phone.state is State.RINGING
+
+
+def test_it_is_switched_in_the_menu_and_kept() -> None:
+    rig = phone()
+    menu(rig, 4)
+    assert of(ServicesLog, rig.out) == [ServicesLog((QUIET,))]
+    assert "Do not disturb on" in rig.words
+    rig.press("soft2")
+    assert "Desk: registered, Do not disturb" in rig.words
+    rig.out.clear()
+    menu(rig, 4)
+    assert of(ServicesLog, rig.out) == [ServicesLog((AccountServices(1),))]
+
+
+def test_what_was_kept_holds_again_and_what_was_set_meanwhile_is_newer() -> None:
+    rig = phone(names=("Desk", "Home"))
+    menu(rig, 4, "soft1")
+    rig.feed(ServicesKept((AccountServices(1), AccountServices(2, always="605"))))
+    rig.press("soft2", "soft2")
+    assert "Desk: registered, Do not disturb" in rig.words
+    assert "Home: registered, sent to 605" in rig.words
+
+
+def test_the_administrators_word_holds_until_a_person_changes_it() -> None:
+    rig = phone(AccountServices(1, always="605"))
+    assert commands(incoming(rig)) == [Forward(8, "605", ForwardReason.ALWAYS)]
+    rig.feed(ServicesKept((AccountServices(1),)))
+    assert not commands(incoming(rig))
+    assert rig.phone.state is State.RINGING
+
+
+@pytest.mark.parametrize(
+    ("mode", "quiet"), [(KeyMode.ACCOUNT, (2,)), (KeyMode.PHONE, (1, 2)), (KeyMode.CUSTOM, ())]
+)
+def test_a_key_acts_on_what_its_mode_says(mode: KeyMode, quiet: tuple[int, ...]) -> None:
+    key = ProgrammedKey(KeyKind.NO_DISTURBANCE, account=2)
+    rig = phone(names=("Desk", "Home"), keys=(key,), no_disturbance_mode=mode)
+    assert "[Quiet]" in rig.words
+    rig.press("soft2")
+    services = rig.phone._memory.services
+    assert tuple(a for a in (1, 2) if services.of(a).no_disturbance) == quiet
+    assert isinstance(rig.screen, ListScreen) is (mode is KeyMode.CUSTOM)
+
+
+# Forwarding.
+
+
+def test_all_calls_are_sent_on_and_none_of_them_is_missed() -> None:
+    rig = phone(AccountServices(1, no_disturbance=True, always="605", busy="606"))
+    assert commands(incoming(rig)) == [Forward(8, "605", ForwardReason.ALWAYS)]
+    rig.feed(CallEnded(8, EndCause.FORWARDED, 302, "sent to 605"))
+    assert not missed(rig)
+    assert rig.phone._memory.history.of(CallWay.RECEIVED)[0].why == "sent to 605"
+    assert rig.phone.state is State.IDLE
+
+
+def test_a_call_that_has_come_in_a_circle_rings() -> None:
+    rig = phone(AccountServices(1, always="605", no_answer="606"))
+    assert not commands(incoming(rig, may_forward=False))
+    assert rig.phone.state is State.RINGING
+    assert not of(Forward, rig.pass_time(60))
+
+
+def test_a_busy_phone_sends_on() -> None:
+    rig = phone(AccountServices(1, busy="606"))
+    rig.feed(HookLifted())
+    assert commands(incoming(rig)) == [Forward(8, "606", ForwardReason.BUSY)]
+    rig.feed(CallEnded(8, EndCause.FORWARDED, 302, "sent to 606"))
+    assert missed(rig) == ["sent to 606"]
+
+
+def test_a_second_call_waits_all_the_same_and_a_third_is_sent_on() -> None:
+    rig = phone(AccountServices(1, busy="606")).talking()
+    assert not commands(incoming(rig))
+    assert commands(rig.feed(IncomingCall(9, 1, ANY))) == [Forward(9, "606", ForwardReason.BUSY)]
+
+
+def test_who_is_not_to_be_disturbed_sends_on_as_when_busy() -> None:
+    rig = phone(AccountServices(1, no_disturbance=True, busy="606"))
+    assert commands(incoming(rig)) == [Forward(8, "606", ForwardReason.NO_DISTURBANCE)]
+    assert commands(incoming(rig, may_forward=False)) == [Reject(8)]
+
+
+def test_a_call_that_nobody_answers_is_sent_on_in_time() -> None:
+    rig = phone(AccountServices(1, no_answer="607", ring_s=15))
+    incoming(rig)
+    assert not commands(rig.pass_time(14.9))
+    assert commands(rig.pass_time(0.2)) == [Forward(8, "607", ForwardReason.NO_ANSWER)]
+    rig.feed(CallEnded(8, EndCause.FORWARDED, 302, "sent to 607"))
+    assert rig.phone.state is State.IDLE, "nobody needs to read of it"
+    assert missed(rig) == ["sent to 607"]
+
+
+def test_a_call_that_waits_is_sent_on_too_and_one_that_is_answered_is_not() -> None:
+    rig = phone(AccountServices(1, no_answer="607")).talking()
+    incoming(rig)
+    assert commands(rig.pass_time(20.1)) == [Forward(8, "607", ForwardReason.NO_ANSWER)]
+    rig = phone(AccountServices(1, no_answer="607"))
+    incoming(rig)
+    rig.feed(HookLifted(), CallAnswered(8))
+    assert not of(Forward, rig.pass_time(60))
+
+
+def test_a_number_is_typed_and_taken_away() -> None:
+    rig = phone()
+    menu(rig, 3, "soft1", *"605", "soft1")
+    assert of(ServicesLog, rig.out) == [ServicesLog((AccountServices(1, always="605"),))]
+    assert "> All calls 605" in rig.words
+    rig.out.clear()
+    rig.press("soft1", "soft2", "soft2", "soft2", "soft1")
+    assert of(ServicesLog, rig.out) == [ServicesLog((AccountServices(1),))]
+    rig.out.clear()
+    rig.press("soft1", "soft1")
+    assert not of(ServicesLog, rig.out), "nothing has changed"
+
+
+def test_calls_are_not_sent_to_this_phone_itself() -> None:
+    rig = phone(names=("Desk", "Home"))
+    menu(rig, 3, "soft1", "soft1", *"202", "soft1")
+    assert "that is this phone" in rig.words
+    assert not of(ServicesLog, rig.out)
+
+
+# Emergency.
+
+
+def test_an_emergency_number_is_dialled_whatever_is_set_and_its_call_back_rings() -> None:
+    rig = phone(AccountServices(1, no_disturbance=True, always="605"))
+    assert of(Dial, rig.press(*"112")) == [Dial(1, "112", True, DELAY_S)]
+    rig.ended(EndCause.FAILED, "x", call=0).pass_time(CALL_BACK_S - 10)
+    assert not commands(incoming(rig))
+    assert rig.phone.state is State.RINGING
+    rig.ended(EndCause.CANCELLED_THERE, call=8).pass_time(20)
+    assert commands(incoming(rig)) == [Forward(8, "605", ForwardReason.ALWAYS)]
+
+
+def test_a_call_back_is_not_sent_on_when_nobody_answers() -> None:
+    rig = phone(AccountServices(1, no_answer="605"))
+    rig.press(*"112")
+    rig.ended(EndCause.FAILED, "x", call=0).pass_time(10)
+    incoming(rig)
+    assert not of(Forward, rig.pass_time(120))
+
+
+@pytest.mark.parametrize("opened", [3, 4])
+def test_an_emergency_number_is_dialled_from_a_service_menu(opened: int) -> None:
+    rig = phone(names=("Desk", "Home"))
+    menu(rig, opened)
+    assert of(Dial, rig.press(*"112"))
+
+
+# Intercom.
+
+
+def test_an_intercom_call_answers_itself_with_a_tone_and_without_the_microphone() -> None:
+    rig = phone()
+    out = incoming(rig, intercom=Intercom())
+    assert commands(out) == [Answer(8)]
+    assert not of(SetRinger, out)
+    assert of(PlayTone, out) == [PlayTone(ToneKind.CONFIRMATION)]
+    assert of(MuteMicrophone, rig.feed(CallAnswered(8))) == [MuteMicrophone(True)]
+    assert of(PlayTone, rig.pass_time(NOTICE_S)) == [PlayTone(None)]
+    assert "microphone off" in rig.words or rig.screen.sound.muted  # type: ignore[union-attr]
+    assert of(MuteMicrophone, rig.press("mute")) == [MuteMicrophone(False)]
+
+
+def test_as_the_administrator_wants_it() -> None:
+    rig = phone()
+    out = incoming(rig, intercom=Intercom(muted=False, tone=False))
+    assert commands(out) == [Answer(8)]
+    assert not of(PlayTone, out)
+    assert not of(MuteMicrophone, rig.feed(CallAnswered(8)))
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("talking", State.TALKING),
+        ("typing", State.RINGING),
+        ("lifted", State.DIALLING),
+        ("quiet", State.IDLE),
+        ("sent on", State.IDLE),
+    ],
+)
+def test_no_call_is_answered_by_itself_into_something_else(before: str, then: State) -> None:
+    rig = phone(
+        *{"quiet": (QUIET,), "sent on": (AccountServices(1, always="605"),)}.get(before, ())
+    )
+    if before == "talking":
+        rig.talking()
+    elif before == "typing":
+        rig.press("6")
+    elif before == "lifted":
+        rig.feed(HookLifted())
+    assert not of(Answer, incoming(rig, intercom=Intercom()))
+    assert rig.phone.state is then
+
+
+def test_who_puts_the_handset_back_leaves_an_intercom_call() -> None:
+    rig = phone()
+    incoming(rig, intercom=Intercom())
+    rig.feed(CallAnswered(8), HookLifted(), HookReplaced())
+    rig.pass_time(1)  # It was no flash.
+    assert rig.phone.state is State.IDLE
+
+
+# Messages.
+
+
+def test_the_lamp_is_lit_while_messages_wait_and_flashes_for_a_call() -> None:
+    rig = phone()
+    assert of(SetLamp, rig.feed(MessagesWaiting(1, True, 2, 8))) == [SetLamp(LampPattern.ON)]
+    assert of(SetLamp, incoming(rig)) == [SetLamp(LampPattern.FLASHING)]
+    assert of(SetLamp, rig.ended(EndCause.CANCELLED_THERE, call=8).out)[-1:] == [
+        SetLamp(LampPattern.ON)
+    ]
+    assert of(SetLamp, rig.feed(MessagesWaiting(1, False))) == [SetLamp(LampPattern.OFF)]
+
+
+def test_messages_of_several_accounts_are_summed_and_listed() -> None:
+    rig = phone(names=("Desk", "Home", "Shop"), mailboxes=((3, "*93"),))
+    rig.feed(MessagesWaiting(1, True, 2, 0, "*91"), MessagesWaiting(2, True, 1, 4, "*92"))
+    assert "[3 messages]" in rig.words
+    rig.press("soft2")
+    assert "> Desk 2/0\nHome 1/4\nShop" in rig.words
+    rig.press("down")
+    assert of(Dial, rig.press("soft1")) == [Dial(2, "*92", False, DELAY_S)]
+
+
+def test_one_mailbox_with_news_is_called_at_once() -> None:
+    rig = phone(names=("Desk", "Home"), mailboxes=((1, "*91"), (2, "*92")))
+    rig.feed(MessagesWaiting(2, True, 1))
+    assert of(Dial, rig.press("soft2")) == [Dial(2, "*92", False, DELAY_S)]
+
+
+def test_the_configured_number_comes_before_what_the_mailbox_says() -> None:
+    rig = phone(mailboxes=((1, "*91"),))
+    rig.feed(MessagesWaiting(1, True, 1, 0, "*99"))
+    assert of(Dial, rig.press("soft2")) == [Dial(1, "*91", False, DELAY_S)]
+
+
+def test_a_mailbox_whose_number_nobody_knows_is_not_called() -> None:
+    rig = phone()
+    rig.feed(MessagesWaiting(1, True, 1))
+    assert not commands(rig.press("soft2"))
+
+
+def hold_one(rig: Rig) -> list[object]:
+    return rig.feed(KeyPressed("1"), KeyHeld("1"))
+
+
+def test_a_one_that_is_held_calls_the_mailbox() -> None:
+    rig = phone(mailboxes=((1, "*91"),))
+    assert of(Dial, hold_one(rig)) == [Dial(1, "*91", False, DELAY_S)]
+
+
+def test_a_one_that_is_held_is_a_digit_where_it_is_not_the_first_or_nobody_has_a_mailbox() -> None:
+    rig = phone(mailboxes=((1, "*91"),))
+    rig.press("6")
+    assert not of(Dial, hold_one(rig))
+    assert "61" in rig.words
+    rig = phone()
+    assert not of(Dial, hold_one(rig))
+    assert isinstance(rig.screen, CallScreen) is False
+
+
+def test_who_lifts_the_handset_hears_that_messages_wait() -> None:
+    rig = phone()
+    rig.feed(MessagesWaiting(1, True))
+    assert of(PlayTone, rig.feed(HookLifted())) == [PlayTone(ToneKind.STUTTER)]
+
+
+# Programmed keys.
+
+
+def test_a_single_key_stands_on_the_idle_screen() -> None:
+    rig = phone(keys=(ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert"),))
+    assert "[Menu] [Bert]" in rig.words
+    assert of(Dial, rig.press("soft2")) == [Dial(1, "603", False, DELAY_S)]
+
+
+def test_a_key_stays_in_its_place_when_messages_come() -> None:
+    rig = phone(keys=(ProgrammedKey(KeyKind.SPEED_DIAL, "603"),))
+    rig.feed(MessagesWaiting(1, True, 4))
+    assert "[603]" in rig.words
+    assert "4 messages" in rig.words
+
+
+def keys(*kinds: KeyKind) -> Rig:
+    first = ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert", 2)
+    more = tuple(ProgrammedKey(kind) for kind in kinds)
+    return phone(names=("Desk", "Home"), keys=(first, *more), mailboxes=((1, "*91"),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (KeyKind.DIRECTORY, "Directory 1/1"),
+        (KeyKind.CALLERS, "Received calls 1/1"),
+        (KeyKind.FORWARD, "Desk 1/3"),
+        (KeyKind.VOICE_MAIL, "Calling"),
+        (KeyKind.NO_DISTURBANCE, "Keys 2/2"),
+    ],
+)
+def test_several_keys_are_a_list(kind: KeyKind, words: str) -> None:
+    rig = keys(kind)
+    assert "[Keys]" in rig.words
+    rig.press("soft2", "down", "soft1")
+    assert rig.words.startswith(words)
+
+
+def test_a_speed_dial_calls_from_its_account() -> None:
+    rig = keys(KeyKind.DIRECTORY)
+    rig.press("soft2")
+    assert of(Dial, rig.press("soft1")) == [Dial(2, "603", False, DELAY_S)]
