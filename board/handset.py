@@ -9,6 +9,7 @@ from __future__ import annotations
 from board.wiring import SerialPort, SoundLink, Wiring
 from drivers.display import DisplayBus
 from drivers.hook import HookPins
+from drivers.interfaces import VoiceWay
 from drivers.keypad import KeypadPins
 from drivers.lamp import LampPins
 from drivers.ringer import RingerPins
@@ -32,7 +33,11 @@ HANDSETS = {
             lamp=LampPins(pin=25),
             ringer=RingerPins(pin=12),
             display=DisplayBus(chip="sh1106", bus="i2c"),
-            sound=SoundLink(card="USB", bus="USB"),
+            sound=SoundLink(
+                card="USB",
+                bus="USB",
+                hands_free=VoiceWay(microphone_db=12, earpiece_db=6),
+            ),
             serial=SerialPort(),
         ),
         Wiring(
@@ -43,7 +48,13 @@ HANDSETS = {
             lamp=LampPins(pin=25),
             ringer=RingerPins(pin=12),
             display=DisplayBus(chip="ssd1322", bus="spi", port=0, data_pin=4, reset_pin=7),
-            sound=SoundLink(card="wm8960", bus="I2S", boot_line="dtoverlay=wm8960-soundcard"),
+            sound=SoundLink(
+                card="wm8960",
+                bus="I2S",
+                boot_line="dtoverlay=wm8960-soundcard",
+                headset=VoiceWay(card="USB", earpiece_db=-3),
+                hands_free=VoiceWay(microphone_db=9, earpiece_db=9),
+            ),
             serial=SerialPort(),
         ),
     )

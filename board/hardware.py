@@ -21,6 +21,7 @@ from drivers.lamp import Light
 from drivers.ringer import PiezoRinger
 from drivers.serial_line import SerialPortLine
 from drivers.voice import SoundCard
+from drivers.voice_switch import VoiceSwitch
 from drivers.worker import Worker
 
 
@@ -79,7 +80,7 @@ def open_handset(wiring: Wiring, sound_device: str = "") -> Board:
     for part in (keypad, hook, lamp, ringer):
         pins.add(part)
     hardware.screen.add(display)
-    voice = SoundCard(sound_device or wiring.sound.card)
+    voice = VoiceSwitch(wiring.sound.ways(sound_device), SoundCard)
     port = wiring.serial
     serial = SerialPortLine(port.device, port.baud) if port else None
     return Board(keypad, hook, lamp, ringer, display, voice, hardware, serial)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from board.board import BoardError
 from board.pins import FUNCTIONS, HEADER
 from drivers.display import DisplayBus
 from drivers.hook import HookPins
-from drivers.interfaces import KEYS
+from drivers.interfaces import KEYS, VoiceMode, VoiceWay
 from drivers.keypad import KeypadPins
 from drivers.lamp import LampPins
 from drivers.ringer import RingerPins
+
+LIKE_HANDSET = VoiceWay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class SoundLink:
     card: str
     bus: Literal["USB", "I2S"]
     boot_line: str = ""
+    headset: VoiceWay = LIKE_HANDSET  # Gains beside the handset's, and a card of its own, if any.
+    hands_free: VoiceWay = LIKE_HANDSET
+
+    def ways(self, card: str) -> dict[VoiceMode, VoiceWay]:
+        """Return the way of each mode; `card` is what the administrator chose, "" the board's."""
+        card = card or self.card
+        return {
+            VoiceMode.HANDSET: VoiceWay(card),
+            VoiceMode.HEADSET: replace(self.headset, card=self.headset.card or card),
+            VoiceMode.HANDS_FREE: replace(self.hands_free, card=self.hands_free.card or card),
+        }
 
 
 @dataclass(frozen=True, slots=True)

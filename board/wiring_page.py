@@ -41,6 +41,7 @@ def _handset(wiring: Wiring) -> Iterator[str]:
     yield "\nThe keys, by row and column:\n"
     yield from _keys(wiring)
     yield f'\nDisplay: {wiring.display}. Sound: {wiring.sound.bus}, card "{wiring.sound.card}".'
+    yield from _ways(wiring)
     if wiring.display.bus == "spi":
         yield "SPI needs the package `spidev` (`pip install spidev`)."
     yield "In `config.txt` of the boot partition:\n"
@@ -48,6 +49,15 @@ def _handset(wiring: Wiring) -> Iterator[str]:
     yield from (f"    {line}" for line in (*boot, wiring.sound.boot_line) if line)
     yield "\nThe header, seen from above, the edge of the board to the right:\n"
     yield from _diagram(wiring)
+    yield ""
+
+
+def _ways(wiring: Wiring) -> Iterator[str]:
+    yield "\n| sound by | card | microphone | earpiece |"
+    yield "|---|---|---|---|"
+    for mode, way in wiring.sound.ways("").items():
+        gains = f"{way.microphone_db:+g} dB | {way.earpiece_db:+g} dB"
+        yield f'| {mode.value} | "{way.card}" | {gains} |'
     yield ""
 
 

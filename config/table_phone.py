@@ -49,6 +49,14 @@ FEATURES = (
         built=True,
     ),
     feature(
+        "audio mode",
+        Number(0, 3),
+        "0",
+        "Where the speaker key leads to. 0: the loudspeaker; 1: the headset; 2: the loudspeaker,"
+        " then the headset; 3: the headset, then the loudspeaker.",
+        built=True,
+    ),
+    feature(
         "sound device",
         Text(),
         "",

@@ -20,6 +20,8 @@ from drivers.interfaces import (
     LampPattern,
     Melody,
     VoiceCounts,
+    VoiceMode,
+    VoiceWay,
     nobody,
 )
 
@@ -186,12 +188,18 @@ class FakeVoice:
         self.keeps_time = True
         self.fault = ""
         self.counts = VoiceCounts()
+        self.mode = VoiceMode.HANDSET
+        self.ways: dict[VoiceMode, VoiceWay] = {}
         self.spoken: deque[bytes] = deque()
         """What the microphone hears, frame by frame; afterwards it hears silence."""
         self.played: deque[bytes] = deque(maxlen=HISTORY_MAX)
         self.frames_played = 0
         self.running = False
         self._ticked: Callable[[], None] = nobody
+
+    def use(self, mode: VoiceMode) -> VoiceWay:
+        self.mode = mode
+        return self.ways.get(mode, VoiceWay())
 
     def start(self, tick: Callable[[], None]) -> None:
         if self.running:

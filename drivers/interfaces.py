@@ -9,7 +9,7 @@ a thread of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -143,6 +143,27 @@ class VoiceCounts:
     dropped: int = 0  # Nobody took it in time.
     restarts: int = 0  # The card was gone and opened anew.
 
+    def plus(self, other: VoiceCounts) -> VoiceCounts:
+        """Return what two of them lost together."""
+        return VoiceCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+class VoiceMode(Enum):
+    """By which the person hears and speaks."""
+
+    HANDSET = "handset"
+    HEADSET = "headset"
+    HANDS_FREE = "hands-free"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWay:
+    """The way of a mode: a part of the card's name ("": the system's own), and its gains."""
+
+    card: str = ""
+    microphone_db: float = 0.0
+    earpiece_db: float = 0.0
+
 
 class Voice(Protocol):
     """A microphone and an earpiece; frames are signed 16-bit samples of one channel."""
@@ -166,6 +187,9 @@ class Voice(Protocol):
     @property
     def counts(self) -> VoiceCounts:
         """What was lost since the start."""
+
+    def use(self, mode: VoiceMode) -> VoiceWay:
+        """Let sound go this way from now on; return the way, whose gains are the caller's task."""
 
     def start(self, tick: Callable[[], None]) -> None:
         """Begin; `tick` is called every `FRAME_S` from a thread of the part's own."""

@@ -35,7 +35,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from drivers.interfaces import FRAME_S, VoiceCounts
+from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
 
 RATE = 48_000
 """Samples a second: what cards speak by themselves, and Opus too."""
@@ -101,6 +101,10 @@ class SoundCard:
         self._opened_at = self._called_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def use(self, mode: VoiceMode) -> VoiceWay:
+        """One card is one way, whatever the mode."""
+        return VoiceWay(self._device)
 
     def start(self, tick: Callable[[], None]) -> None:
         """Begin; `tick` is called from another thread every 20 ms and returns at once."""

@@ -23,6 +23,7 @@ from firmware.link.settings import LinkSettings
 from firmware.media.codec import available
 from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
+from firmware.phone.ear import SPEAKER_KEY
 from firmware.phone.settings import PhoneSettings
 from firmware.service_settings import service_settings
 from firmware.stack import StackSettings
@@ -183,6 +184,7 @@ def stack_settings(
         accounts=accounts(configuration),
         agent=agent_settings(configuration, instance, user_agent),
         phone=PhoneSettings(
+            audio_modes=SPEAKER_KEY[int(configuration.value("audio mode"))],
             digit_timeout_s=float(configuration.value("sip digit timeout")),
             dial_plan=DialPlan(str(configuration.value("sip dial plan"))),
             emergency_plan=DialPlan(str(configuration.value("emergency dial plan"))),

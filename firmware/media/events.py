@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from firmware.frozen import frozen
@@ -145,6 +146,21 @@ class ChangeVolume:
     """Make the earpiece louder or softer, by steps of 3 dB."""
 
     steps: int
+
+
+class AudioMode(Enum):
+    """By which the person hears and speaks."""
+
+    HANDSET = "handset"
+    HEADSET = "headset"
+    HANDS_FREE = "hands-free"
+
+
+@frozen
+class UseAudio:
+    """Let the person hear and speak that way from now on."""
+
+    mode: AudioMode
 
 
 @frozen

@@ -19,6 +19,7 @@ import numpy as np
 from firmware.machine import earliest, is_due
 from firmware.media.call_voice import CallVoice
 from firmware.media.events import (
+    AudioMode,
     ChangeVolume,
     HushCall,
     MuteMicrophone,
@@ -54,6 +55,7 @@ class Voices:
         self._hushed: set[int] = set()
         self._tone: ToneGenerator | None = None
         self._microphone, self._earpiece = Gain(), Gain()
+        self._earpieces = {AudioMode.HANDSET: self._earpiece}  # Each mode keeps its volume.
 
     @property
     def is_idle(self) -> bool:
@@ -112,6 +114,11 @@ class Voices:
             case _:
                 assert_never(wish)
         return []
+
+    def use(self, mode: AudioMode, microphone_db: float, earpiece_db: float) -> None:
+        """Hear and speak by another way, whose parts need these gains."""
+        self._microphone.gain_db = microphone_db
+        self._earpiece = self._earpieces.setdefault(mode, Gain(earpiece_db))
 
     def _hush(self, call: int, hushed: bool) -> None:
         if not hushed:

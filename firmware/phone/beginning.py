@@ -27,7 +27,7 @@ class Beginning(Calling):
     """The ways to a call; `Phone` adds which key means which."""
 
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
-        super().__init__(now, call_waiting=settings.call_waiting)
+        super().__init__(now, call_waiting=settings.call_waiting, modes=settings.audio_modes)
         self._number = NumberEntry(
             settings.digit_timeout_s,
             settings.dial_plan,
@@ -84,9 +84,16 @@ class Beginning(Calling):
         return [] if stays else self._go_on(resume=True)
 
     def _lift(self) -> list[object]:
-        self._lifted = True
+        was_heard, self._lifted = self._lifted, True
+        self._ear.lift()
         if self._flash_by is not None:
             return self._flash()
+        if was_heard and self.state not in {State.IDLE, State.RINGING, State.ENDED}:
+            return []  # From the room to the ear.
+        return self._off_hook()
+
+    def _off_hook(self) -> list[object]:
+        """Do what a person wants who lifts the handset, or does as good as that."""
         match self.state:
             case State.RINGING:
                 return self._answer()

@@ -29,8 +29,10 @@ from firmware.agent.events import (
     Party,
     Reject,
 )
+from firmware.media.events import AudioMode
 from firmware.media.tone_table import ToneKind
 from firmware.phone.call import Call
+from firmware.phone.ear import Ear
 from firmware.phone.events import CallFact
 from firmware.phone.lines import Lines
 from firmware.phone.settings import ENDED_S, FLASH_S
@@ -44,11 +46,12 @@ QUIET = frozenset({EndCause.ANSWERED_ELSEWHERE, EndCause.FORWARDED})
 class Calling:
     """The calls of one person; `Phone` adds keys, number, pages and screens."""
 
-    def __init__(self, now: float, *, call_waiting: bool) -> None:
+    def __init__(self, now: float, *, call_waiting: bool, modes: tuple[AudioMode, ...]) -> None:
         self.state = State.IDLE
         self._now = now
         self._lines = Lines(now)
-        self._lifted = False
+        self._lifted = False  # The person hears: by the handset, or by what the speaker key chose.
+        self._ear = Ear(modes)
         self._call_waiting = call_waiting
         self._ended_by: float | None = None  # Until then the screen says why a call is over,
         self._end_tone: ToneKind | None = None  # and this tone does.
@@ -104,6 +107,8 @@ class Calling:
 
     def _put_back(self) -> list[object]:
         """Leave the call as the handset is put back, unless it is held: that one waits for it."""
+        if not self._ear.put_back():
+            return []  # It goes on aside.
         self._lifted = False
         if self.state in {State.IDLE, State.RINGING}:
             return []
@@ -144,7 +149,7 @@ class Calling:
         if self._lines.waiting:
             self._lines.front = self._lines.take_waiting()
             self._enter(State.RINGING)
-        elif self._lifted and before not in {State.DIALLING, State.ENDED}:
+        elif self._ear.is_lifted and before not in {State.DIALLING, State.ENDED}:
             self._enter(State.DIALLING)
         else:
             self._enter(State.IDLE)
@@ -217,3 +222,6 @@ class Calling:
         assert state in LEGAL[self.state], f"{self.state} -> {state}"
         self.state = state
         self._ended_by = self._end_tone = self._flash_by = None
+        if state is State.IDLE:
+            self._ear.rest()
+            self._lifted = self._ear.is_lifted

@@ -5,7 +5,7 @@ Only what changes is told again.
 
 from __future__ import annotations
 
-from firmware.media.events import HushCall, PlayTone
+from firmware.media.events import AudioMode, HushCall, PlayTone, UseAudio
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     LampPattern,
@@ -30,6 +30,7 @@ class Outward:
         self._ring = TuneRinger("", 0)
         self._display = SetDisplay(0, 0)
         self._samples = False
+        self._mode = AudioMode.HANDSET
 
     def set_up(self, preferences: Preferences, *, samples: bool, silenced: bool) -> list[object]:
         """Return how ringer and display are to be, where that is news; `samples`: a tone is tried.
@@ -50,6 +51,13 @@ class Outward:
             self._samples = samples
             out.append(SampleRing(samples))
         return out
+
+    def way(self, mode: AudioMode) -> list[object]:
+        """Return the way of sound, where it is another one."""
+        if mode is self._mode:
+            return []
+        self._mode = mode
+        return [UseAudio(mode)]
 
     def news(
         self,

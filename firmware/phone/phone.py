@@ -37,6 +37,7 @@ from firmware.phone.events import (
     Told,
 )
 from firmware.phone.facts import Fact
+from firmware.phone.hands_free import HandsFree
 from firmware.phone.kept import CallWay
 from firmware.phone.localise import localised
 from firmware.phone.memory import Kept
@@ -44,7 +45,6 @@ from firmware.phone.outward import Outward
 from firmware.phone.preferences import RINGER_VOLUME
 from firmware.phone.ring_tones import VOLUME_MAX
 from firmware.phone.screen import IdleScreen, Screen, SoftKey, soft_keys
-from firmware.phone.serving import Serving
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
 from firmware.phone.state import State
@@ -63,7 +63,7 @@ PhoneEvent = (
 )  # fmt: skip
 
 
-class Phone(Serving):
+class Phone(HandsFree):
     """The top machine: one person, one screen, one call in front."""
 
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
@@ -144,6 +144,8 @@ class Phone(Serving):
             return []
         if key == "hold":
             return self._swap()
+        if key == "speaker":
+            return self._speak_aside()
         return self._move(VOLUME_KEYS[key]) if key in VOLUME_KEYS else []
 
     def _hold_key(self, key: str) -> list[object]:
@@ -267,7 +269,9 @@ class Phone(Serving):
             calls=self._lines.calls,
             show=show,
         )
-        return [*set_up, *news]
+        is_heard = self.state not in {State.IDLE, State.RINGING}
+        way = self._outward.way(self._ear.mode) if is_heard else []
+        return [*set_up, *way, *news]
 
     @staticmethod
     def _lamp(*, ringing: bool, messages: bool) -> LampPattern:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from config.dial_plan import DialPlan
 from firmware.frozen import frozen
+from firmware.media.events import AudioMode
+from firmware.phone.ear import SPEAKER_KEY
 from firmware.phone.services import ServiceSettings
 
 ENDED_S = 4.0
@@ -31,6 +33,7 @@ class PhoneSettings:
     dial_plan: DialPlan = DEFAULT_PLAN
     emergency_plan: DialPlan = DEFAULT_EMERGENCY
     hash_ends: bool = False  # A # ends a number, whatever the plan says.
+    audio_modes: tuple[AudioMode, ...] = SPEAKER_KEY[0]  # Where the speaker key leads to.
     call_waiting: bool = True  # A second call is offered while somebody talks.
     services: ServiceSettings = ServiceSettings()
     problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.

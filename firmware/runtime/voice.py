@@ -40,7 +40,7 @@ from queue import Empty, SimpleQueue
 from random import Random
 from typing import TYPE_CHECKING
 
-from drivers.interfaces import FRAME_S, Voice
+from drivers.interfaces import FRAME_S, Voice, VoiceMode
 from firmware.media.events import (
     ChangeVolume,
     HushCall,
@@ -49,6 +49,7 @@ from firmware.media.events import (
     SayDigit,
     SoundFault,
     SoundReport,
+    UseAudio,
 )
 from firmware.media.plan import MediaPlan
 from firmware.phone.events import SoundHealth, StartVoice, StopVoice
@@ -76,7 +77,16 @@ LOOK_S = 1.0
 
 JOIN_S = 3.0
 
-Order = StartVoice | StopVoice | PlayTone | MuteMicrophone | HushCall | ChangeVolume | SayDigit
+Order = (
+    StartVoice
+    | StopVoice
+    | PlayTone
+    | MuteMicrophone
+    | HushCall
+    | ChangeVolume
+    | SayDigit
+    | UseAudio
+)
 """What the phone wants of its sound."""
 
 
@@ -208,6 +218,9 @@ class VoiceEngine:
                     self._begin(voices, call, plan)
                 case StopVoice(call):
                     self._end(voices, call)
+                case UseAudio(mode):
+                    way = self._voice.use(VoiceMode(mode.value))
+                    voices.use(mode, way.microphone_db, way.earpiece_db)
                 case _:
                     self._carry_out(voices.wish(word, self._clock()))
             if self._words.empty():

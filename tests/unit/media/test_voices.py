@@ -12,6 +12,7 @@ import pytest
 
 from firmware.media.dtmf import DigitStarted
 from firmware.media.events import (
+    AudioMode,
     ChangeVolume,
     FarEndLeft,
     FarEndSilent,
@@ -221,6 +222,29 @@ def test_volume_is_the_earpieces_alone() -> None:
     phones.there.wish(ChangeVolume(-2), 0.0)
     after, _ = phones.say(sine(440, RATE, 1.0))
     assert level(settled(before)) - level(settled(after)) == pytest.approx(6, abs=0.2)
+
+
+def test_each_mode_keeps_its_volume_and_has_its_gains() -> None:
+    phones = Phones(plan_of(PCMU))
+
+    def loudness() -> float:
+        heard, _ = phones.say(sine(440, RATE, 1.0))
+        return level(settled(heard))
+
+    plain = loudness()
+    phones.there.use(AudioMode.HANDS_FREE, 0.0, 6.0)
+    assert loudness() - plain == pytest.approx(6, abs=0.2)
+    phones.there.wish(ChangeVolume(-3), 0.0)
+    assert loudness() - plain == pytest.approx(-3, abs=0.2)
+    phones.there.use(AudioMode.HANDSET, 0.0, 0.0)
+    assert loudness() - plain == pytest.approx(0, abs=0.2)
+    phones.there.use(AudioMode.HANDS_FREE, 0.0, 6.0)
+    assert loudness() - plain == pytest.approx(-3, abs=0.2)
+    phones.here.use(AudioMode.HANDS_FREE, -6.0, 0.0)  # The microphone's gain,
+    assert loudness() - plain == pytest.approx(-9, abs=0.2)
+    phones.here.wish(MuteMicrophone(True), 0.0)
+    phones.here.use(AudioMode.HANDSET, 0.0, 0.0)
+    assert loudness() < -60, "and a microphone that is off stays off"
 
 
 @pytest.mark.parametrize("codec", [PCMU, OPUS])

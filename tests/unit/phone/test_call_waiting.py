@@ -19,7 +19,7 @@ from firmware.agent.events import (
     Reject,
     Resume,
 )
-from firmware.media.events import HushCall, MuteMicrophone, PlayTone
+from firmware.media.events import HushCall, MuteMicrophone, PlayTone, UseAudio
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import AnswerCall, EndCall, HookReplaced, Report, SetRinger, Show
 from firmware.phone.kept import HistoryLog
@@ -38,7 +38,7 @@ def waiting() -> Rig:
 
 
 def orders(out: list[object]) -> list[object]:
-    told = Report | Show | PlayTone | HushCall | HistoryLog
+    told = Report | Show | PlayTone | HushCall | UseAudio | HistoryLog
     return [item for item in out if not isinstance(item, told)]
 
 

@@ -46,6 +46,7 @@ from firmware.media.events import (
     SoundBegun,
     SoundFault,
     SoundReport,
+    UseAudio,
     WrongKey,
 )
 from firmware.media.plan import Direction, Endpoint
@@ -91,7 +92,7 @@ from tests.unit.phone.rig import (
 
 def actions(out: list[object]) -> list[object]:
     """Leave out what only shows, tells and is kept."""
-    told = Show | Report | SetLamp | SetRinger | HistoryLog
+    told = Show | Report | SetLamp | SetRinger | UseAudio | HistoryLog
     return [item for item in out if not isinstance(item, told)]
 
 

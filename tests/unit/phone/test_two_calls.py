@@ -24,7 +24,7 @@ from firmware.agent.events import (
     SendDigit,
 )
 from firmware.link.events import TestLink
-from firmware.media.events import HushCall, MuteMicrophone, PlayTone
+from firmware.media.events import HushCall, MuteMicrophone, PlayTone, UseAudio
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     DialTarget,
@@ -46,7 +46,7 @@ FIRST, SECOND = 7, 8
 
 
 def orders(out: list[object]) -> list[object]:
-    told = Report | Show | PlayTone | StartVoice | HistoryLog
+    told = Report | Show | PlayTone | StartVoice | UseAudio | HistoryLog
     return [item for item in out if not isinstance(item, told)]
 
 

@@ -16,8 +16,15 @@ import numpy as np
 import pytest
 
 from drivers.fakes import FakeVoice
-from drivers.interfaces import FRAME_S, VoiceCounts
-from firmware.media.events import ChangeVolume, PacketReceived, PlayTone, SoundFault
+from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
+from firmware.media.events import (
+    AudioMode,
+    ChangeVolume,
+    PacketReceived,
+    PlayTone,
+    SoundFault,
+    UseAudio,
+)
 from firmware.media.formats import PCMA
 from firmware.media.plan import Endpoint, Format, MediaPlan
 from firmware.media.tone_table import ToneKind
@@ -289,6 +296,25 @@ def test_without_a_card_the_thread_keeps_time_itself() -> None:
                 await until(lambda number=number: phone.card.frames_played == number)  # type: ignore[misc] # bound now
             phone.clock.now += 3 * FRAME_S
             await until(lambda: phone.card.frames_played == 22)
+
+    run(play())
+
+
+def test_the_way_of_sound_is_the_cards_with_its_gains() -> None:
+    async def play() -> None:
+        async with phones(1) as (phone,):
+            phone.card.ways[VoiceMode.HANDS_FREE] = VoiceWay(earpiece_db=-18.0)
+            phone.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: phone.card.running)
+            for _ in range(5):
+                await tick(phone)
+            loud = np.abs(np.frombuffer(phone.card.played[-1], np.int16)).max()
+            phone.engine.take(UseAudio(AudioMode.HANDS_FREE))
+            await until(lambda: phone.card.mode is VoiceMode.HANDS_FREE)
+            for _ in range(5):
+                await tick(phone)
+            soft = np.abs(np.frombuffer(phone.card.played[-1], np.int16)).max()
+            assert soft == pytest.approx(loud / 8, rel=0.1)
 
     run(play())
 
