@@ -153,13 +153,14 @@ class Homecoming:
         """A call in progress delays the return, even where the accounts sign off already."""
         return [*self._end_probe(now), StayHere()] if self.is_leaving else []
 
-    def ready_to_leave(self, now: float) -> None:
+    def ready_to_leave(self, now: float) -> list[object]:
         """The accounts have signed off: go at the next wake.
 
         Not within this step: what the layers above have said in it is for the old link still.
         """
         if self.is_leaving:
             self._step_by = now
+        return []
 
     def give_up(self) -> list[object]:
         """Close the probe: the link that it went beside is gone."""

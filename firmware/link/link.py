@@ -154,7 +154,7 @@ class Link:
                 # The layers above were told when there is no link to write to.
                 return self._after_flow(self._flow.send(message, now), now) if self._flow else []
             case TestLink():
-                return self._after_flow(self._flow.test(now), now) if self._flow else []
+                return self._test(now)
             case NetworkChanged():
                 return self._network_changed(now)
             case Accepted():
@@ -168,9 +168,7 @@ class Link:
             case CallsInProgress(calls):
                 return self._calls_changed(calls, now)
             case ReadyToLeave():
-                if self._homecoming:
-                    self._homecoming.ready_to_leave(now)
-                return []
+                return self._homecoming.ready_to_leave(now) if self._homecoming else []
             case (
                 Resolved() | TcpConnected() | Connected() | Received() | Lost() | DeliveryChecked()
             ):
@@ -233,6 +231,15 @@ class Link:
             return out
         self._proxy = race.proxy
         return out
+
+    def _test(self, now: float) -> list[object]:
+        """D7: test the link; whoever lifts the handset without one waits no longer than need be."""
+        if self._flow:
+            return self._after_flow(self._flow.test(now), now)
+        if self._retry_at is not None:
+            soonest = max(self._retry.asked(self._since, now), self._chooser.any_at(now))
+            self._retry_at = min(self._retry_at, soonest)
+        return []
 
     def _network_changed(self, now: float) -> list[object]:
         """D6: test a link at once, cut a wait short, start a stuck attempt anew."""
@@ -389,8 +396,4 @@ class Link:
         if self._flow:
             unproven = is_due(self._flow.life.unproven_at, now)
             return LinkState.UNPROVEN if unproven else LinkState.UP
-        return {
-            State.OFF: LinkState.OFF,
-            State.WAITING: LinkState.WAITING,
-            State.CONNECTING: LinkState.CONNECTING,
-        }[self.state]
+        return LinkState(self.state.value)

@@ -5,6 +5,8 @@
   `PATIENCE_S` of an outage the upper bound is `EARLY_BOUND_S`, and doubling starts then.
 - The count is cleared only by `HEALTHY_S` of registered service, so a proxy that accepts and
   closes at once never makes a hot loop.
+- A person who lifts the handset meanwhile does not wait (D7), but has nobody tried again within
+  `ASKED_S` of the last failure.
 - A Retry-After belongs to its proxy: the chooser holds it as a floor under every wait.
 """
 
@@ -17,6 +19,7 @@ from firmware.machine import is_due
 PATIENCE_S = 10.0
 EARLY_BOUND_S = 2.0
 HEALTHY_S = 30.0
+ASKED_S = 3.0
 
 DOUBLINGS_MAX = 16
 """2^16 base waits are above every cap that the parameter allows."""
@@ -66,6 +69,10 @@ class Retry:
         self._fail(now)
         bound_s = self._bound_s(now)
         return now + self._random.uniform(bound_s / 2, bound_s)
+
+    def asked(self, since: float, now: float) -> float:
+        """Return when to try for somebody who wants to call; the last failure was at `since`."""
+        return max(now, since + ASKED_S)
 
     def _note_health(self, now: float) -> None:
         """A machine that slept may hear of the loss before it is woken for its health."""

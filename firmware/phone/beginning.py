@@ -138,8 +138,11 @@ class Beginning(Calling):
         called_from = account or self._facts.account_to_call_from()
         self._memory.history.dials(target, called_from, self._now)
         far = self._memory.as_known(Party("", target))
-        wait_s = DELAY_S if self._facts.link_comes(self._now) or is_emergency else 0.0
-        return self._start(Dial(called_from, target, is_emergency, wait_s), far)
+        # Whoever dials no digit asks for the link only now (D7): nobody knows yet whether it comes.
+        asks = [] if self.state is State.DIALLING else [TestLink()]
+        comes = bool(asks) or self._facts.link_comes(self._now)
+        wait_s = DELAY_S if comes or is_emergency else 0.0
+        return [*asks, *self._start(Dial(called_from, target, is_emergency, wait_s), far)]
 
     def _reject(self) -> list[object]:
         self._memory.history.rejects((self._lines.waiting or self._call).number)

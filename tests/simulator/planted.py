@@ -124,6 +124,12 @@ BUGS = (
         "min(self._cap_s, self._base_s * 2.0**self._doublings)",
         "self._base_s * 2.0**self._doublings",
     ),
+    Bug(
+        "whoever lifts again and again is obeyed",
+        RETRY,
+        "return max(now, since + ASKED_S)",
+        "return now",
+    ),
     Bug("no jitter", RETRY, "self._random.uniform(bound_s / 2, bound_s)", "bound_s"),
     Bug("lost link not retried at once", RETRY, "if self._failures == 0:", "if False:"),
     Bug(

@@ -22,9 +22,15 @@ SHORT_LINKS_MAX = 3
 SLACK_S = 0.02
 ALIKE_S = 1e-6
 
+ASKED_S = 3.0
+
 RATE_S = 60.0
 STARTS_MAX = 24
 """In a minute to one proxy: ten early ones, six that double, and a few that D8 allows at once."""
+
+
+ASKS_MAX = round(RATE_S / ASKED_S)
+"""Attempts a minute that a person may cause beyond those."""
 
 
 class Phase(Enum):
@@ -70,6 +76,7 @@ class Retries:
     may_be_late: bool = False  # and whether there may be more.
     may_be_at_once: bool = True
     network_changed_at: float = -1.0
+    wishes: list[float] = field(default_factory=list)  # When the person may have wanted to call.
     network_changes: list[float] = field(default_factory=list)
     registered_at: float | None = None
     attempt: int | None = None  # The link,
@@ -85,6 +92,10 @@ class Retries:
         """D6: a wait may be cut short."""
         self.network_changed_at = now
         self.network_changes = [at for at in self.network_changes if at > now - RATE_S] + [now]
+
+    def person_asks(self, now: float) -> None:
+        """D7: whoever wants to call may have a wait cut short, a while after the last failure."""
+        self.wishes = [at for at in self.wishes if at > now - RATE_S] + [now]
 
     def _note_service(self, attempt: int | None, *, registered: bool, now: float) -> None:
         if attempt != self.attempt:
@@ -178,7 +189,8 @@ class Retries:
         role, record = start.site.role, self.records[start.site.role]
         self.asks(start)
         record.starts = [at for at in record.starts if at > start.at - RATE_S] + [start.at]
-        limit = STARTS_MAX + len(self.network_changes)
+        asked = min(len(self.wishes), ASKS_MAX)
+        limit = STARTS_MAX + len(self.network_changes) + asked
         assert len(record.starts) <= limit, f"{len(record.starts)} attempts a minute at {role} (F2)"
         if not self.race:
             self._is_the_right_one(start)
@@ -221,6 +233,8 @@ class Retries:
             return
         waited_s = now - self.ended_at
         if self.may_be_at_once or self.network_changed_at >= self.ended_at:
+            return
+        if self.wishes and self.wishes[-1] >= self.ended_at and waited_s >= ASKED_S - SLACK_S:
             return
         if self._longest_hold() <= self.ended_at:
             assert abs(waited_s - self.waited_s) > ALIKE_S, f"waits {waited_s} s again (F2)"

@@ -21,7 +21,10 @@ from firmware.link.events import (
 )
 from firmware.media.events import ChangeVolume, HushCall, MuteMicrophone, PlayTone, SayDigit
 from firmware.phone.events import (
+    DialTarget,
+    HookLifted,
     KeepSetting,
+    KeyPressed,
     OutageEnded,
     OutageLog,
     Report,
@@ -208,6 +211,8 @@ class Simulator:
         else:
             self._phone_now = self._clock()
             self.trace.add(now, ">", event)
+            if isinstance(event, KeyPressed | HookLifted | DialTarget):
+                self.checks.retries.person_asks(now)
             out = self.stack.handle(event, self._phone_now)
         for item in out:
             self.trace.add(now, "<", item)

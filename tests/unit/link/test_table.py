@@ -39,6 +39,7 @@ from firmware.link.events import (
     TcpConnected,
     TestLink,
 )
+from firmware.link.retry import ASKED_S
 from firmware.link.state import State
 from tests.unit.link.rig import BACKUP, FACTS, PING, PRIMARY, REFUSED, Rig, of, request, written
 from tests.unit.link.test_two_proxies import BUSY, RESET, Two, host, probe
@@ -58,7 +59,7 @@ LOST = "`Lost`, or condemned (D1-D4)"
 UNFIT = "no 2xx before the end, three short links in a row, or `ProxyUnfit` (D8)"
 HOLD = "`HoldProxy` (D8): Retry-After, and nobody is registered there yet"
 RECEIVED = "`Received`"
-TEST = "`TestLink` (D7)"
+TEST = "`TestLink` (D7): somebody wants to call"
 NETWORK = "`NetworkChanged` (D6)"
 PROBE = "the probe interval is over"
 HOME = "enough probes, no call, long enough here"
@@ -294,6 +295,38 @@ def asked(state: str) -> None:
     assert written(rig.feed(TestLink())).startswith(PING)
 
 
+def weary() -> Two:
+    """No proxy has served for so long that the next attempt is far away."""
+    rig = waiting()
+    while (rig.status.retry_at or 0.0) < rig.now + 3 * ASKED_S:
+        rig.dialled()
+        rig.feed(Lost(dialled_last(rig).attempt, REFUSED))
+        rig.feed(Lost(dialled_last(rig).attempt, REFUSED))
+    return rig
+
+
+def asked_waiting(_: str) -> None:
+    rig = weary()
+    failed_at = rig.now
+    rig.feed(TestLink())
+    rig.dialled()
+    assert rig.now == failed_at + ASKED_S, "not again and again"
+    rig = weary()
+    rig.advance(rig.now + 2 * ASKED_S)
+    asked_at = rig.now
+    rig.feed(TestLink())
+    rig.dialled()
+    assert rig.now == asked_at
+    rig = weary()
+    held_s = (rig.status.retry_at or 0.0) - rig.now - 1
+    for proxy in (PRIMARY, BACKUP):
+        rig.feed(HoldProxy(proxy, held_s))
+    held_until = rig.now + held_s
+    rig.feed(TestLink())
+    rig.dialled()
+    assert rig.now == held_until, "Retry-After is kept"
+
+
 def network_waiting(_: str) -> None:
     rig = waiting()
     rig.feed(NetworkChanged())
@@ -369,6 +402,7 @@ DONE: dict[tuple[str, str], Callable[[str], None]] = {
     (HOLD, "backup"): held_link,
     (RECEIVED, "primary"): received,
     (RECEIVED, "backup"): received,
+    (TEST, "waiting"): asked_waiting,
     (TEST, "primary"): asked,
     (TEST, "backup"): asked,
     (NETWORK, "waiting"): network_waiting,
@@ -403,7 +437,8 @@ def no_candidate(rig: Two) -> None:
 def no_link(rig: Two) -> None:
     assert rig.link.attempt is None
     assert rig.feed(Lost(OLD, RESET)) == rig.feed(Received(OLD, b"\r\n")) == []
-    assert rig.feed(ProxyUnfit(BUSY)) == rig.feed(TestLink()) == []
+    assert rig.feed(ProxyUnfit(BUSY)) == []
+    assert rig.link.state is State.WAITING or rig.feed(TestLink()) == []
 
 
 def no_homecoming(rig: Two) -> None:

@@ -171,7 +171,8 @@ def test_replacing_the_handset_while_dialling_leads_back() -> None:
 def test_a_program_dials_too_but_not_into_a_call() -> None:
     rig = Rig.registered()
     assert actions(rig.feed(DialTarget("sip:x@example.org", 3))) == [
-        Dial(3, "sip:x@example.org", wait_s=DELAY_S)
+        TestLink(),
+        Dial(3, "sip:x@example.org", wait_s=DELAY_S),
     ]
     assert not actions(rig.feed(DialTarget("603")))
 
@@ -704,6 +705,13 @@ def test_whoever_dials_while_the_link_comes_waits_for_it_and_reads_so() -> None:
     assert rig.words.startswith("Calling\n603\n")
     rig.feed(RemoteRinging(7), Repeating(7))
     assert rig.words.startswith("Waiting for link\n603\n")
+
+
+def test_whoever_calls_from_a_list_asks_for_the_link_and_waits_for_what_comes_of_it() -> None:
+    rig = Rig.registered()
+    rig.feed(waiting(rig.now, 75))
+    out = rig.feed(DialTarget("603"))
+    assert actions(out) == [TestLink(), Dial(1, "603", wait_s=DELAY_S)]
 
 
 @pytest.mark.parametrize(("wait_s", "waits"), [(0.5, True), (4.0, True), (4.1, False), (75, False)])

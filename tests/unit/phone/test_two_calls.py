@@ -221,7 +221,7 @@ def test_there_is_no_third_call_from_here() -> None:
 def test_a_program_does_it_too() -> None:
     rig = talking()
     rig.feed(HoldCall(True), HoldChanged(FIRST, True))
-    assert orders(rig.feed(DialTarget("604"))) == [Dial(1, "604", wait_s=DELAY_S)]
+    assert orders(rig.feed(DialTarget("604"))) == [TestLink(), Dial(1, "604", wait_s=DELAY_S)]
 
 
 def test_the_handset_that_is_put_back_leaves_the_call_and_nobody_is_heard() -> None:
