@@ -18,6 +18,7 @@ from firmware.agent.events import (
     Inviting,
     RemoteRinging,
     Repeating,
+    Ring,
     TieChanged,
 )
 from firmware.frozen import frozen
@@ -222,6 +223,7 @@ class TuneRinger:
 
     tone: str  # Of `RING_TONES`.
     volume: int
+    ring: Ring = Ring.NORMAL  # What the proxy says of the call.
 
 
 @frozen

@@ -5,6 +5,7 @@ Only what changes is told again.
 
 from __future__ import annotations
 
+from firmware.agent.events import Ring
 from firmware.media.events import AudioMode, HushCall, PlayTone, UseAudio
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
@@ -27,23 +28,25 @@ class Outward:
         self._tone: ToneKind | None = None
         self._hushed = frozenset[int]()
         self._shown: Show | None = None
-        self._ring = TuneRinger("", 0)
+        self._tune = TuneRinger("", 0)
         self._display = SetDisplay(0, 0)
         self._samples = False
         self._mode = AudioMode.HANDSET
 
-    def set_up(self, preferences: Preferences, *, samples: bool, silenced: bool) -> list[object]:
+    def set_up(
+        self, preferences: Preferences, ring: Ring, *, samples: bool, silenced: bool
+    ) -> list[object]:
         """Return how ringer and display are to be, where that is news; `samples`: a tone is tried.
 
         A call that was `silenced` goes on without the ringer.
         """
         out: list[object] = []
         volume = 0 if silenced else preferences.number(RINGER_VOLUME)
-        ring = TuneRinger(preferences.text(RING_TONE), volume)
+        tune = TuneRinger(preferences.text(RING_TONE), volume, ring)
         display = SetDisplay(preferences.number(CONTRAST), preferences.number(DIM_TIME))
-        if ring != self._ring:
-            self._ring = ring
-            out.append(ring)
+        if tune != self._tune:
+            self._tune = tune
+            out.append(tune)
         if display != self._display:
             self._display = display
             out.append(display)

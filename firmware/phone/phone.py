@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from config.dial_plan import KEYS
-from firmware.agent.events import IncomingCall, MediaEnded, MessagesWaiting
+from firmware.agent.events import IncomingCall, MediaEnded, MessagesWaiting, Ring
 from firmware.machine import earliest, is_due
 from firmware.media.events import ChangeVolume, MuteMicrophone
 from firmware.phone.events import (
@@ -260,7 +260,9 @@ class Phone(HandsFree):
         is_idle = self.state is State.IDLE
         preferences = self._menu.preferences if is_idle else self._memory.preferences
         samples = is_idle and self._menu.samples
-        set_up = self._outward.set_up(preferences, samples=samples, silenced=self._silenced)
+        ring = self._call.ring if self.state is State.RINGING else Ring.NORMAL
+        silenced = self._silenced
+        set_up = self._outward.set_up(preferences, ring, samples=samples, silenced=silenced)
         news = self._outward.news(
             ringing=ringing,
             lamp=lamp,

@@ -23,7 +23,7 @@ from firmware.phone.events import (
     TuneRinger,
 )
 from firmware.phone.render import render
-from firmware.phone.ring_tones import RING_TONES, VOLUME_MAX
+from firmware.phone.ring_tones import VOLUME_MAX, notes_of
 from firmware.phone.screen import lines
 
 Feed = Callable[[object], None]
@@ -56,8 +56,8 @@ class Panel:
                 self._show(output)
             case SetRinger(on) | SampleRing(on):
                 self._parts.ringer.ring(on)
-            case TuneRinger(tone, volume):
-                self._parts.ringer.tune(melody_of(tone, volume))
+            case TuneRinger():
+                self._parts.ringer.tune(melody_of(output))
             case SetDisplay(contrast, dim_s):
                 self._parts.display.adjust(contrast / CONTRAST_MAX, dim_s)
             case SetLamp(pattern):
@@ -86,7 +86,8 @@ class Panel:
             self._parts.display.show(image, words)
 
 
-def melody_of(tone: str, volume: int) -> Melody:
-    """Return what the ringer plays for a tone and a volume."""
-    notes = tuple((float(hertz), length / 1000) for hertz, length in RING_TONES[tone].notes)
-    return Melody(notes, volume / VOLUME_MAX)
+def melody_of(tune: TuneRinger) -> Melody:
+    """Return what the ringer plays."""
+    notes = notes_of(tune.tone, tune.ring)
+    timed = tuple((float(hertz), length_ms / 1000) for hertz, length_ms in notes)
+    return Melody(timed, tune.volume / VOLUME_MAX)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from firmware.agent.events import (
@@ -16,6 +18,7 @@ from firmware.agent.events import (
     Intercom,
     MessagesWaiting,
     Reject,
+    Ring,
 )
 from firmware.media.events import MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
@@ -27,9 +30,11 @@ from firmware.phone.events import (
     LampPattern,
     SetLamp,
     SetRinger,
+    TuneRinger,
 )
 from firmware.phone.kept import AccountServices, CallWay, ServicesKept, ServicesLog
 from firmware.phone.programmed import KeyKind, ProgrammedKey
+from firmware.phone.ring_tones import CADENCES, RING_TONES, notes_of
 from firmware.phone.screen import CallScreen, ListScreen
 from firmware.phone.services import KeyMode
 from firmware.phone.serving import CALL_BACK_S, NOTICE_S
@@ -386,3 +391,31 @@ def test_a_speed_dial_calls_from_its_account() -> None:
     rig = keys(KeyKind.DIRECTORY)
     rig.press("soft2")
     assert of(Dial, rig.press("soft1")) == [Dial(2, "603", False, DELAY_S)]
+
+
+# Distinctive ringing.
+
+
+def test_a_call_rings_as_the_proxy_says_and_the_next_one_as_ever() -> None:
+    rig = phone()
+    (tuned,) = of(TuneRinger, out := incoming(rig, ring=Ring.PRIORITY))
+    assert tuned.ring is Ring.PRIORITY
+    assert out.index(tuned) < out.index(SetRinger(True)), "before it is heard"
+    (again,) = of(TuneRinger, rig.feed(CallEnded(8, EndCause.CANCELLED_THERE)))
+    assert again == replace(tuned, ring=Ring.NORMAL)
+
+
+@pytest.mark.parametrize("tone", RING_TONES)
+def test_every_tone_has_every_cadence(tone: str) -> None:
+    assert notes_of(tone, Ring.NORMAL) == RING_TONES[tone].notes
+    for ring, cadence in CADENCES.items():
+        notes = notes_of(tone, ring)
+        assert sum(ms for _, ms in notes) == sum(on + off for on, off in cadence)
+        assert all(ms > 0 for _, ms in notes)
+        assert RING_TONES[tone].notes[-1][0] == 0, "each tone ends with its pause"
+        assert notes[-1] == (0, cadence[-1][1])
+
+
+def test_the_cadence_of_a_group() -> None:
+    notes = notes_of("Deep", Ring.GROUP)
+    assert notes[:6] == ((620, 60), (780, 60), (620, 60), (780, 60), (620, 60), (0, 200))
