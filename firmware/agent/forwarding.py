@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from firmware.agent.events import ForwardReason
 from firmware.agent.line import Line
+from firmware.agent.reading import or_none
 from firmware.agent.target import BadTargetError, parse_target
 from firmware.agent.writing import address_with
 from firmware.sip.address import NameAddress
-from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request
 from firmware.sip.uri import SipUri, Uri
 
@@ -21,18 +21,9 @@ DIVERSIONS_MAX = 5
 
 def may_forward(invite: Request, line: Line) -> bool:
     """Tell whether a call may be sent on from here."""
-    headers = invite.headers
-    diversions, history = headers.all("Diversion"), headers.all("History-Info")
-    if max(len(diversions), len(history) - 1) >= DIVERSIONS_MAX:
-        return False
-    return not any(_is_ours(text, line) for text in diversions)
-
-
-def _is_ours(text: str, line: Line) -> bool:
-    try:
-        return _is_line(NameAddress.parse(text).uri, line)
-    except RemoteProtocolError:
-        return False
+    diversions = or_none(lambda: invite.diversions) or ()
+    hops = max(len(diversions), len(invite.headers.all("History-Info")) - 1)
+    return hops < DIVERSIONS_MAX and not any(_is_line(each.uri, line) for each in diversions)
 
 
 def _is_line(uri: Uri, line: Line) -> bool:

@@ -297,6 +297,7 @@ class OutgoingCall(RingingCall):
             ("Allow", ALLOW),
             line.supported,
             *self.timer.fields(),
+            *self._redirects.fields,
             ("Content-Type", SDP),
         )
         return Request("INVITE", self._uri, headers, self.media.offer(line.host))

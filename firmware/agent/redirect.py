@@ -30,6 +30,7 @@ class Redirects:
     def __init__(self, first: Uri) -> None:
         self._tried = {_name(first)}
         self._waiting: list[Uri] = []
+        self._diversions: list[NameAddress] = []  # Who has sent it on, the last one first.
         self._count = 0
 
     def learn(self, response: Response, line: Line) -> None:
@@ -37,11 +38,18 @@ class Redirects:
         if response.status in NOT_ADDRESSES:
             return
         contacts = or_none(lambda: response.contacts) or ()
+        diversions = or_none(lambda: response.diversions) or ()
+        self._diversions = [*diversions, *self._diversions][:TARGETS_MAX]
         for contact in sorted(contacts, key=_quality, reverse=True):
             try:
                 self._waiting.append(as_target(contact.uri, line))
             except BadTargetError:
                 continue  # An address of another kind: a web page, a mailbox.
+
+    @property
+    def fields(self) -> tuple[tuple[str, object], ...]:
+        """The fields that tell the next one who has sent the call on (RFC 5806)."""
+        return tuple(("Diversion", address) for address in self._diversions)
 
     def next(self) -> Uri | None:
         """Return where to call next; None where there is nobody left."""

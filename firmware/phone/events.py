@@ -16,6 +16,7 @@ from firmware.agent.events import (
     HoldChanged,
     IncomingCall,
     Inviting,
+    MessagesWaiting,
     RemoteRinging,
     Repeating,
     Ring,
@@ -199,7 +200,10 @@ CallFact = (
     | FarChanged | TieChanged | CallEnded
 )  # fmt: skip
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
-Told = Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
+Told = (
+    Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
+    | MessagesWaiting
+)  # fmt: skip
 
 
 @frozen

@@ -16,9 +16,9 @@ Events go out on the other (standard output), each with its Unix time `t`: `link
 `unregistered`, `incoming`, `ringing`, `repeating`, `answered`, `far` (who it is), `ended`,
 `hold` (whether we do), `tie` (how a call is tied to its far end after its link was lost), `media`
 (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit` and
-`digit_failed` (by INFO), `sound_health` (frames that this phone itself lost, when there is one
-more), `outage` (when one is over), `screen` (also whenever the screen changes), `status` and
-`error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
+`digit_failed` (by INFO), `messages` (what a mailbox holds), `sound_health` (frames that this phone
+itself lost, when there is one more), `outage` (when one is over), `screen` (also whenever the
+screen changes), `status` and `error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
 The end of the input stops the phone, and so does an output that nobody reads any more.
 """
 
@@ -44,6 +44,7 @@ from firmware.agent.events import (
     HoldChanged,
     IncomingCall,
     Inviting,
+    MessagesWaiting,
     RegistrationState,
     RemoteRinging,
     Repeating,
@@ -233,6 +234,9 @@ class Script:
             self._say("digit_failed", said)
         elif isinstance(fact, DigitReceived):
             self._say("digit", {"call": fact.call, "digit": fact.digit})
+        elif isinstance(fact, MessagesWaiting):
+            counts = {"waiting": fact.waiting, "new": fact.new, "old": fact.old}
+            self._say("messages", {"account": fact.account, **counts, "mailbox": fact.mailbox})
         else:
             self._status.learn(fact)
             self._report(fact)

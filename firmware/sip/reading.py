@@ -103,6 +103,11 @@ class Reading:
         return self._every("P-Asserted-Identity", NameAddress.parse)
 
     @property
+    def diversions(self) -> tuple[NameAddress, ...]:
+        """Who has sent the call on, the last one first (RFC 5806)."""
+        return self._every("Diversion", NameAddress.parse)
+
+    @property
     def max_forwards(self) -> int | None:
         """The hops that are left."""
         text = self.headers.get("Max-Forwards")

@@ -59,6 +59,9 @@ sip line{line} display name: Desk {user}
 sip line{line} screen name: {user}
 """
 
+SUBSCRIBING = "sip line1 explicit mwi subscription: 1\n"
+"""The first account asks for its messages; the others are told unasked."""
+
 
 @dataclass
 class Desk:
@@ -120,7 +123,7 @@ class Desk:
             backup=backup,
             authority=(self.directory / "authority.pem").resolve(),
             keep_alive_s=self.keep_alive_s,
-            accounts=accounts,
+            accounts=accounts + SUBSCRIBING * bool(self.accounts),
         )
 
 

@@ -128,6 +128,7 @@ class Exchange:
         self.numbers = Numbers(address, self.domain, self._from_numbers, self._later)
         self.switch = Switch(address, self._registrar, self._doorkeeper, self.numbers)
         self.switch.is_number = NUMBERS.__contains__
+        self.switch.mailboxes = self.numbers.mailboxes
 
     async def stop(self) -> None:
         """Close the port and every connection, and forget what was planned."""

@@ -1,7 +1,8 @@
 """The numbers that an exchange answers itself, so that one phone alone can try every call.
 
-201  rings for ever             203  is busy
-202  answers after two seconds  205  calls you back
+600  answers after two seconds  601  rings for ever
+602  is busy                    603  calls you back
+604  leaves you a message       605  plays your messages
 any other number without a phone does not exist
 """
 
@@ -15,9 +16,11 @@ from firmware.media.sdes import Crypto, MasterKey, Suite, read_cryptos
 from firmware.sip.headers import Headers
 from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri, parse_uri
+from tests.lab.mailbox import Mailboxes
 
 ANSWERS, RINGS, BUSY, CALLS_BACK = "600", "601", "602", "603"
-NUMBERS = {ANSWERS, RINGS, BUSY, CALLS_BACK}
+LEAVES, PLAYS = "604", "605"
+NUMBERS = {ANSWERS, RINGS, BUSY, CALLS_BACK, LEAVES, PLAYS}
 
 ANSWER_S = 2.0
 """How long 600 rings."""
@@ -58,6 +61,8 @@ class Numbers:
         self._address, self._domain = address, domain
         self._send, self._later = send, later
         self._calls: dict[str, Call] = {}
+        self.mailboxes = Mailboxes(address, domain, self._send)
+        self.mailboxes.number = PLAYS
 
     def send(self, message: Message) -> None:
         """Take a message, in the next turn of the loop."""
@@ -100,6 +105,12 @@ class Numbers:
                 self._answer(call, 480, "Will call you back")
                 caller = str(request.from_.uri)
                 self._later(CALL_BACK_S, lambda: self._call(caller))
+            case "604":
+                self._answer(call, 480, "Left a message")
+                self._later(CALL_BACK_S, lambda: self.mailboxes.leave(user_of(request)))
+            case "605":
+                self._accept(call)
+                self.mailboxes.hear(user_of(request))
             case "600":
                 self._answer(call, 180)
                 self._later(ANSWER_S, lambda: self._accept(call))
@@ -209,6 +220,12 @@ class Numbers:
         while len(self._calls) > CALLS_MAX:
             del self._calls[next(iter(self._calls))]
         return call
+
+
+def user_of(request: Request) -> str:
+    """Return who calls."""
+    uri = request.from_.uri
+    return (uri.user or "") if isinstance(uri, SipUri) else ""
 
 
 TOP = ("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0")

@@ -18,6 +18,7 @@ from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri
 from firmware.sip.via import Via
 from tests.lab.digest import Doorkeeper
+from tests.lab.mailbox import MAILBOX
 from tests.lab.registrar import End, Registrar, with_header
 
 CONTEXTS_MAX = 500
@@ -60,6 +61,7 @@ class Switch:
         new_id: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         self.trunk: End | None = None
+        self.mailboxes: End | None = None  # Who subscribes is led there.
         self.challenges_calls = True
         self._address = address
         self._registrar, self._doorkeeper, self._numbers = registrar, doorkeeper, numbers
@@ -105,12 +107,14 @@ class Switch:
             return
         else:
             targets = self._targets(request.uri, end, now)
+            if request.method == "SUBSCRIBE" and self.mailboxes is not None:
+                targets = [(self.mailboxes, request.uri)]
             request = replace(request, headers=request.headers.without("Proxy-Authorization"))
             self._forward(request, end, targets)
 
     def _challenged(self, request: Request, end: End, now: float) -> bool:
         """Ask a phone for its credentials; what is our own comes in without."""
-        if not self.challenges_calls or end in (self._numbers, self.trunk):
+        if not self.challenges_calls or end in (self._numbers, self.mailboxes, self.trunk):
             return False
         if request.method == "ACK":
             return False
@@ -140,7 +144,8 @@ class Switch:
     def _targets_within(self, uri: SipUri, now: float) -> list[tuple[End, SipUri]]:
         """Find the far end of a dialog: a GRUU of ours, a contact that we know, or the trunk."""
         if f"{uri.host}:{uri.port}" == self._address:
-            return [(self._numbers, uri)]
+            is_mailbox = uri.user == MAILBOX
+            return [((self.mailboxes if is_mailbox else None) or self._numbers, uri)]
         found = self._registrar.find(uri, now)
         found = found or [b for b in self._registrar.all_bindings(now) if b.uri.equals(uri)]
         if not found and self.trunk is not None:

@@ -14,7 +14,9 @@ from random import Random
 
 from config.store import Store
 from firmware.link.events import Close, NetworkChanged, Proxy, Role
+from firmware.sip.message import Message
 from tests.lab.digest import Doorkeeper
+from tests.lab.mailbox import Mailboxes
 from tests.lab.registrar import Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
 from tests.scenarios.phone import ScenarioPhone, settings_of
@@ -67,9 +69,19 @@ class Desk:
             for name, place in PLACES.items()
         }
         first, second = self.exchanges.values()
+
+        def send(message: Message) -> None:
+            self.schedule.later(
+                LATENCY_S, lambda: first.take(message, self.mailboxes, self.schedule.now)
+            )
+
+        address = f"{PLACES['primary']}:5061"
+        self.mailboxes = Mailboxes(address, DOMAIN, send, lambda size: f"{next(ids):0{size}x}")
+        self.mailboxes.number = "605"
         second.share(first)
         for exchange in (first, second):
             exchange.is_number = self.numbers.answers.__contains__
+            exchange.mailboxes = self.mailboxes
         self.numbers.take = lambda message: first.take(message, self.numbers, self.schedule.now)
 
     def place(self, number: str, text: str = "") -> ScenarioPhone:

@@ -31,7 +31,14 @@ from firmware.phone.events import (
     StopVoice,
     TimeIs,
 )
-from firmware.phone.kept import CallsKept, ContactsKept, DirectoryLog, HistoryLog
+from firmware.phone.kept import (
+    CallsKept,
+    ContactsKept,
+    DirectoryLog,
+    HistoryLog,
+    ServicesKept,
+    ServicesLog,
+)
 from firmware.phone.preferences import LANGUAGE, TIME_ZONE
 from firmware.phone.screen import labels, lines
 from firmware.runtime.languages import WORDS, load
@@ -47,7 +54,7 @@ MONDAY_S = 1_795_444_320.0
 """Monday 23 November 2026, 14:32 UTC: the wall clock when a scenario begins."""
 
 
-Kept = CallsKept | ContactsKept | OutagesKept
+Kept = CallsKept | ContactsKept | OutagesKept | ServicesKept
 
 ZONES = ("Europe/Berlin", "UTC")
 
@@ -170,6 +177,8 @@ class ScenarioPhone:
                 self.keep(CallsKept(calls))
             case DirectoryLog(contacts):
                 self.keep(ContactsKept(contacts))
+            case ServicesLog(services):
+                self.keep(ServicesKept(services))
             case OutageLog(outages):
                 self.keep(OutagesKept(outages))
             case KeepSetting(parameter, text):

@@ -5,7 +5,8 @@ ROW` in a list, `wait 5`. What they see and hear: `screen TEXT` (with `within SE
 take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `microphone`,
 `sound on`. What others do: `102: dial 201`, `102: answer`, `102: hang up`, `102: decline`, and all
 of the above. What else happens: `unplug`, `hide`, `mute` and `plug in` a proxy, `network changes`,
-`restart`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
+`restart`, a `message` that waits and is `heard`, `subscribed`, `subscription ends REASON`; a key is
+`held 1`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from firmware.phone.events import (
     EndCall,
     HookLifted,
     HookReplaced,
+    KeyHeld,
     KeyPressed,
 )
 from firmware.phone.kept import Contact, ContactNumber, ContactsKept, NumberKind
@@ -82,6 +84,11 @@ class Player:
             "hide": lambda _, words: self.desk.harm(words[0], "hide"),
             "mute": lambda _, words: self.desk.harm(words[0], "mute"),
             "plug": lambda _, words: self.desk.mend(words[1]),
+            "message": lambda _, __: self.desk.mailboxes.leave(NUMBER),
+            "heard": lambda _, __: self.desk.mailboxes.hear(NUMBER),
+            "subscribed": self._subscribed,
+            "subscription": lambda _, words: self.desk.mailboxes.forget(NUMBER, words[1]),
+            "held": self._held,
             "network": lambda _, __: self.desk.move(),
             "restart": lambda phone, _: self.desk.restart(phone),
         }
@@ -134,6 +141,15 @@ class Player:
                 assert key in KEYS, f"there is no key {key}"
                 phone.tell(KeyPressed(key))
                 self._step()
+
+    def _held(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
+        phone.tell(KeyPressed(words[0]))
+        phone.tell(KeyHeld(words[0]))
+
+    def _subscribed(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
+        users = self.desk.mailboxes.subscribed
+        self._await(lambda: NUMBER in self.desk.mailboxes.subscribed, words)
+        assert NUMBER in self.desk.mailboxes.subscribed, f"subscribed are {users}"
 
     def _replace(self, phone: ScenarioPhone, _: tuple[str, ...]) -> None:
         phone.tell(HookReplaced())

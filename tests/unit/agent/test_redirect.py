@@ -14,8 +14,10 @@ from tests.unit.agent.rig import of
 class Sent(Calling):
     """An agent whose call is sent on."""
 
-    def moved(self, *contacts: str, status: int = 302) -> None:
-        self.hears(status, *(("Contact", contact) for contact in contacts))
+    def moved(
+        self, *contacts: str, status: int = 302, fields: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self.hears(status, *(("Contact", contact) for contact in contacts), *fields)
 
     def next(self) -> str:
         """Take the INVITE that follows; return where it goes."""
@@ -117,3 +119,11 @@ def test_hanging_up_follows_nobody() -> None:
     rig.hangs_up()
     rig.moved("<sip:a@b>")
     assert not rig.open
+
+
+def test_who_sent_the_call_on_is_told_to_the_next_one() -> None:
+    rig = Sent()
+    before = "<sip:b@example.org>;reason=user-busy"
+    rig.moved("<sip:c@b>", "<sip:d@b>", fields=(("Diversion", before),))
+    (sent,) = rig.open
+    assert sent.request.headers.all("Diversion") == (before,)
