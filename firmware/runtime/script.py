@@ -18,8 +18,9 @@ Events go out on the other (standard output), each with its Unix time `t`: `link
 (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit` and
 `digit_failed` (by INFO), `messages` (what a mailbox holds), `sound_health` (frames that this phone
 itself lost, when there is one more), `outage` (when one is over), `screen` (also whenever the
-screen changes), `status` and `error`. A line that is no command is answered with an `error` that names it, and the phone goes on.
-The end of the input stops the phone, and so does an output that nobody reads any more.
+screen changes), `status` and `error`. A line that is no command is answered with an `error` that
+names it, and the phone goes on. The end of the input stops the phone, and so does an output that
+nobody reads any more.
 """
 
 from __future__ import annotations
