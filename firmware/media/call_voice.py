@@ -109,9 +109,10 @@ class CallVoice:
         """Take a frame of the microphone; return the packets that it completes."""
         if self._plan.direction is Direction.SENDONLY:
             frame = np.zeros_like(frame)  # The far end is held; nobody shall hear the room.
-        frames = self._framer.take(self._to_codec.process(frame))
-        heard, self._heard = self._heard, []
-        return [*heard, *(item for one in frames for item in self._send(one, now))]
+        out, self._heard = self._heard, []
+        for one in self._framer.take(self._to_codec.process(frame)):
+            out += self._send(one, now)
+        return out
 
     def _take_codec(self) -> None:
         """Set up what depends on the codecs of the plan."""

@@ -48,11 +48,8 @@ class DelayModel:
         self._lately: deque[tuple[float, float]] = deque()  # (arrival, transit), transit rising.
         self._until_refresh = 0
         self.target_s = FIRST_GUESS_S + STEP_S
-
-    @property
-    def base_s(self) -> float | None:
+        self.base_s: float | None = None
         """The least transit of the last two seconds; None before the first packet."""
-        return self._lately[0][1] if self._lately else None
 
     def arrived(self, transit_s: float, now: float) -> None:
         """Learn from a packet."""
@@ -62,7 +59,8 @@ class DelayModel:
         lately.append((now, transit_s))
         while lately[0][0] < now - WINDOW_S:
             lately.popleft()
-        step = min(int((transit_s - lately[0][1]) / STEP_S), STEPS - 1)
+        self.base_s = base_s = lately[0][1]
+        step = min(int((transit_s - base_s) / STEP_S), STEPS - 1)
         self._weight *= GROWTH
         self._weights[step] += self._weight
         self._total += self._weight
@@ -73,6 +71,7 @@ class DelayModel:
     def forget_base(self) -> None:
         """Another source or another timeline: transits begin anew, the network is the same."""
         self._lately.clear()
+        self.base_s = None
 
     def _refresh(self) -> None:
         self._until_refresh = REFRESH

@@ -85,7 +85,8 @@ class Depth:
         return wanted if is_urgent or self._waited_s > PATIENCE_S else None
 
     def _is_pause(self, sound: Samples) -> bool:
-        power = float(sound @ sound.astype("f4")) / max(len(sound), 1)
+        wide = sound.astype("f4")
+        power = float(wide.dot(wide)) / max(len(wide), 1)
         self._loudest = max(self._loudest * LOUDEST_KEPT, power)
         is_quiet = power < max(self._loudest * PAUSE_SHARE, SILENT * SILENT)
         self._quiet = self._quiet + 1 if is_quiet else 0

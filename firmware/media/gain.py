@@ -24,12 +24,13 @@ class Gain:
     def __init__(self, gain_db: float = 0.0) -> None:
         self.gain_db = gain_db
         self.muted = False
-        self._factor = self._wanted()  # Where the last frame ended.
+        self._wanted = self._factor = _factor(gain_db)  # Where the last frame ended.
 
     def change(self, steps: int) -> float:
         """Turn up or down; return the gain."""
         changed = self.gain_db + steps * STEP_DB
         self.gain_db = min(max(changed, GAIN_MIN_DB), GAIN_MAX_DB)
+        self._wanted = _factor(self.gain_db)
         return self.gain_db
 
     def apply(self, samples: Samples) -> Samples:
@@ -37,7 +38,7 @@ class Gain:
         if self.muted:
             self._factor = 0.0
             return np.zeros(len(samples), np.int16)
-        before, self._factor = self._factor, self._wanted()
+        before, self._factor = self._factor, self._wanted
         if before == self._factor == 1.0:
             return samples
         loud = samples.astype(np.float32)
@@ -48,5 +49,6 @@ class Gain:
         np.rint(loud, out=loud)
         return loud.clip(-32768, 32767, out=loud).astype(np.int16)
 
-    def _wanted(self) -> float:
-        return float(10 ** (self.gain_db / 20))
+
+def _factor(gain_db: float) -> float:
+    return float(10 ** (gain_db / 20))

@@ -25,12 +25,9 @@ class Protection:
         self._receiver: SrtpReceiver | None = None
         self._former: SrtpReceiver | None = None
         self._forget_at: float | None = None
+        self.authenticates = False
+        """Whether what comes proves who sent it."""
         self.change(plan, 0.0)
-
-    @property
-    def authenticates(self) -> bool:
-        """Tell whether what comes proves who sent it."""
-        return self._receiver is not None
 
     def change(self, plan: MediaPlan, now: float) -> None:
         """Take the plan's keys; those that stay keep their counters."""
@@ -38,6 +35,7 @@ class Protection:
             self._former, self._forget_at = self._receiver, now + GRACE_S
             self._key_in = plan.key_in
             self._receiver = SrtpReceiver(plan.key_in) if plan.key_in else None
+            self.authenticates = self._receiver is not None
         if plan.key_out != self._key_out:
             self._key_out = plan.key_out
             self._sender = SrtpSender(plan.key_out) if plan.key_out else None

@@ -34,6 +34,8 @@ BLOCKS_A_SECOND = 1000
 SIDE = 16
 """Samples of the lower rate that the filter sees to each side."""
 
+LOWEST, HIGHEST = np.float32(-32768), np.float32(32767)
+
 BETA = 7.0
 """Kaiser's parameter: 70 dB."""
 
@@ -80,11 +82,11 @@ class Resampler:
         line, made = self._line, self._made
         line[self._tail :] = samples
         np.copyto(self._blocks, self._windows)
-        np.matmul(self._blocks, self._weights, out=made)
+        np.dot(self._blocks, self._weights, out=made)
         line[: self._tail] = line[-self._tail :]
+        np.minimum(made, HIGHEST, out=made)
+        np.maximum(made, LOWEST, out=made)
         np.rint(made, out=made)
-        np.minimum(made, 32767, out=made)
-        np.maximum(made, -32768, out=made)
         return made.astype(np.int16).ravel()
 
     def _make_room(self, samples: int) -> None:

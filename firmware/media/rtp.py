@@ -51,6 +51,10 @@ class RtpPacket:
     def parse(cls, data: bytes) -> RtpPacket:
         """Read a packet."""
         first, second, sequence, timestamp, ssrc = _header(data)
+        payload_type, marker = second & 0x7F, second > 0x7F
+        if not first & 0x3F:  # Nothing between header and payload: nearly every packet.
+            payload = data[HEADER.size :]
+            return cls(payload_type, sequence, timestamp, ssrc, payload, marker)
         csrc_end = HEADER.size + 4 * (first & 0x0F)
         if len(data) < csrc_end:
             raise MalformedPacketError("RTP: contributing sources that are not there")
@@ -58,23 +62,24 @@ class RtpPacket:
         extension, start = _extension(data, csrc_end) if first & 0x10 else (None, csrc_end)
         padding = _padding(data, start) if first & 0x20 else 0
         return cls(
-            payload_type=second & 0x7F,
+            payload_type=payload_type,
             sequence=sequence,
             timestamp=timestamp,
             ssrc=ssrc,
             payload=data[start : len(data) - padding],
-            marker=bool(second & 0x80),
+            marker=marker,
             csrc=csrc,
             extension=extension,
             padding=padding,
         )
 
     def __bytes__(self) -> bytes:
-        first = VERSION << 6 | bool(self.padding) << 5 | bool(self.extension) << 4 | len(self.csrc)
-        second = self.marker << 7 | self.payload_type
-        header = HEADER.pack(first, second, self.sequence, self.timestamp, self.ssrc)
+        first, second = VERSION << 6, self.marker << 7 | self.payload_type
         if not (self.csrc or self.extension or self.padding):
-            return header + self.payload
+            plain = HEADER.pack(first, second, self.sequence, self.timestamp, self.ssrc)
+            return plain + self.payload
+        first |= bool(self.padding) << 5 | bool(self.extension) << 4 | len(self.csrc)
+        header = HEADER.pack(first, second, self.sequence, self.timestamp, self.ssrc)
         sources = struct.pack(f"!{len(self.csrc)}I", *self.csrc)
         return header + sources + self._extension_bytes() + self.payload + self._padding_bytes()
 
@@ -91,12 +96,6 @@ class RtpPacket:
 def is_rtcp(data: bytes) -> bool:
     """Tell RTCP from RTP where both come to one port (RFC 5761)."""
     return len(data) > 1 and data[1] in RTCP_TYPES
-
-
-def ssrc_of(data: bytes) -> int:
-    """Return who sent an RTP packet, which SRTP leaves readable; raises like `parse`."""
-    source: int = _header(data)[4]
-    return source
 
 
 def _header(data: bytes) -> tuple[int, int, int, int, int]:

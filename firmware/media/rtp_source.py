@@ -40,13 +40,10 @@ class Arrival(Enum):
     UNPROVEN = "unproven"  # It jumped; the next one tells whether that is to be believed.
     RESTARTED = "restarted"  # It follows a jump: the source has begun anew.
 
-    @property
-    def is_useful(self) -> bool:
-        """Tell whether the packet's content is to be used."""
-        return self in USEFUL
-
 
 USEFUL = (Arrival.IN_ORDER, Arrival.LATE, Arrival.RESTARTED)
+"""Those whose content is to be used."""
+
 NOT_COUNTED = (Arrival.UNPROVEN, Arrival.TOO_LATE)
 """Tuples: an Enum's hash is computed by Python, and every packet passes here."""
 
@@ -71,6 +68,8 @@ class RtpSource:
         self.ssrc = first.ssrc
         self._highest = first.sequence
         self._timestamp = first.timestamp
+        self.taken_sequence, self.taken_timestamp = first.sequence, first.timestamp
+        """The place and the time of the packet that was taken last, over any roll-over."""
         self._restart(self._highest, self._timestamp)
 
     def _restart(self, sequence: int, timestamp: int) -> None:
@@ -94,14 +93,18 @@ class RtpSource:
         if self._received == 0:
             self._restart(packet.sequence, packet.timestamp)
         ahead = _signed(packet.sequence - self._highest, SEQUENCES)
+        self.taken_sequence = self._highest + ahead
+        self.taken_timestamp = self._timestamp + _signed(
+            packet.timestamp - self._timestamp, TIMESTAMPS
+        )
         if self._received == 0 or 0 < ahead <= DROPOUT_MAX:
-            arrival = self._advance(ahead, packet)
+            arrival = self._advance(ahead)
         elif -WINDOW < ahead <= 0:
             arrival = self._fill(-ahead)
         else:
             arrival = self._jumped(packet)
-        if arrival.is_useful and clock_rate:
-            self._measure(packet, clock_rate, now)
+        if clock_rate and arrival in USEFUL:
+            self._measure(clock_rate, now)
         if arrival not in NOT_COUNTED:
             self._received += 1
         return arrival
@@ -109,14 +112,6 @@ class RtpSource:
     def is_before(self, packet: RtpPacket) -> bool:
         """Tell whether a packet is newer than all of this source, or of another one."""
         return packet.ssrc != self.ssrc or _signed(packet.sequence - self._highest, SEQUENCES) > 0
-
-    def extended_sequence(self, packet: RtpPacket) -> int:
-        """Return the place of a packet that `take` found useful."""
-        return self._highest + _signed(packet.sequence - self._highest, SEQUENCES)
-
-    def extended_timestamp(self, packet: RtpPacket) -> int:
-        """Return the time of a packet that `take` found useful."""
-        return self._timestamp + _signed(packet.timestamp - self._timestamp, TIMESTAMPS)
 
     @property
     def jitter_s(self) -> float:
@@ -139,9 +134,9 @@ class RtpSource:
             expected=expected,
         )
 
-    def _advance(self, ahead: int, packet: RtpPacket) -> Arrival:
+    def _advance(self, ahead: int) -> Arrival:
         self._highest += ahead
-        self._timestamp = self.extended_timestamp(packet)
+        self._timestamp = self.taken_timestamp
         self._seen = (self._seen << ahead | 1) % 2**WINDOW
         self._believed_next = None
         return Arrival.IN_ORDER
@@ -155,15 +150,16 @@ class RtpSource:
     def _jumped(self, packet: RtpPacket) -> Arrival:
         if packet.sequence == self._believed_next:
             ahead = (packet.sequence - self._highest - 1) % SEQUENCES + 1  # They only grow.
-            self._restart(self._highest + ahead, self.extended_timestamp(packet))
+            self.taken_sequence = self._highest + ahead
+            self._restart(self.taken_sequence, self.taken_timestamp)
             return Arrival.RESTARTED
         self._believed_next = (packet.sequence + 1) % SEQUENCES
         behind = _signed(packet.sequence - self._highest, SEQUENCES) < 0
         return Arrival.TOO_LATE if behind else Arrival.UNPROVEN
 
-    def _measure(self, packet: RtpPacket, clock_rate: int, now: float) -> None:
+    def _measure(self, clock_rate: int, now: float) -> None:
         """Smooth the jitter (A.8); a change of clock begins the comparison anew."""
-        transit = now - self.extended_timestamp(packet) / clock_rate
+        transit = now - self.taken_timestamp / clock_rate
         if self._transit_s is not None and clock_rate == self._clock_rate:
             self._jitter_s += (abs(transit - self._transit_s) - self._jitter_s) / 16
         self._transit_s, self._clock_rate = transit, clock_rate

@@ -56,7 +56,7 @@ from firmware.media.rtcp import parse_compound
 from firmware.media.rtcp_clock import RtcpClock
 from firmware.media.rtp import SEQUENCES, RtpPacket, is_rtcp
 from firmware.media.rtp_sender import RtpSender
-from firmware.media.rtp_source import Arrival, RtpSource
+from firmware.media.rtp_source import USEFUL, Arrival, RtpSource
 from firmware.media.source_lock import SourceLock
 from firmware.media.srtp import Refusal, SrtpError
 
@@ -177,6 +177,10 @@ class PacketSession:
 
     def _take_plan(self, plan: MediaPlan) -> None:
         self._plan = plan
+        self._sends, self._receives = plan.direction.sends, plan.direction.receives
+        encoder = self._encoder
+        # How much RTP time a frame takes.
+        self._ticks = encoder.frame_samples * encoder.clock_rate // encoder.sample_rate
         self._clocks = {each.payload_type: each.codec.clock_rate for each in plan.receives}
 
     def _change_plan(self, change: ChangePlan, now: float) -> list[object]:
@@ -210,7 +214,7 @@ class PacketSession:
     def _send(self, now: float, frame: Samples | None, silence: bytes = b"") -> list[object]:
         """Send a frame's worth of time: a digit, sound, or what there is to say of silence."""
         self._sender.note_time(self._encoder.clock_rate, now)
-        if not self._plan.direction.sends:
+        if not self._sends:
             self._sender.pause(self._ticks)
             return []
         digit = self._digits.next_packet(self._sender.timestamp)
@@ -224,12 +228,6 @@ class PacketSession:
             return []
         payload_type = self._plan.sends.payload_type
         return self._rtp(self._sender.frame(payload_type, payload, self._ticks))
-
-    @property
-    def _ticks(self) -> int:
-        """How much RTP time a frame takes."""
-        encoder = self._encoder
-        return encoder.frame_samples * encoder.clock_rate // encoder.sample_rate
 
     def _rtp(self, packet: RtpPacket) -> list[object]:
         address = self._lock.address
@@ -286,16 +284,13 @@ class PacketSession:
             return None
         if self._goodbye_at is not None:
             return self._heard_at + GOODBYE_S
-        if self._plan.direction.receives:
+        if self._receives:
             return self._heard_at + SILENCE_S
         return self._heard_at + REPORTS_S if self._hears_reports else None
 
     def _rtp_received(self, data: bytes, source: Endpoint, now: float) -> list[object]:
         packet = RtpPacket.parse(self._protection.unprotect(data, now))
-        proven = self._protection.authenticates
-        newest = self._source is None or self._source.is_before(packet)
-        number = packet.sequence
-        if not self._lock.accepts(source, number, now, proven=proven, is_newest=newest):
+        if not (self._lock.hears(source, now) or self._follows(source, packet, now)):
             self.counts["stranger"] += 1
             return []
         if packet.ssrc == self._sender.ssrc:
@@ -310,6 +305,12 @@ class PacketSession:
             self._source = RtpSource(packet)
             out += self._begin_anew()
         return [*out, *self._take(packet, self._source, now)]
+
+    def _follows(self, source: Endpoint, packet: RtpPacket, now: float) -> bool:
+        """Tell whether the far end is where this packet comes from."""
+        proven = self._protection.authenticates
+        newest = self._source is None or self._source.is_before(packet)
+        return self._lock.accepts(source, packet.sequence, now, proven=proven, is_newest=newest)
 
     def _believes(self, packet: RtpPacket) -> bool:
         """Tell whether a packet is of the stream that is heard, or of one that took its place."""
@@ -328,18 +329,23 @@ class PacketSession:
             self.counts["unknown payload"] += 1
             return []
         arrival = stream.take(packet, clock_rate, now)
-        if not arrival.is_useful or not self._plan.direction.receives:
-            self.counts[arrival.value] += not arrival.is_useful
+        if arrival not in USEFUL:
+            self.counts[arrival.value] += 1
+            return []
+        if not self._receives:
             return []
         out = self._begin_anew() if arrival is Arrival.RESTARTED else []
         if self._digits.carries(kind):
-            timestamp = stream.extended_timestamp(packet)
-            return [*out, *self._digits.heard(kind, packet.payload, timestamp, now)]
+            at = stream.taken_timestamp
+            return [*out, *self._digits.heard(kind, packet.payload, at, now)]
         if kind == COMFORT_NOISE:
             self._buffer.comfort(packet.payload, now)
         else:
             self.sounding = packet.ssrc
-            self._buffer.insert(_media_packet(packet, stream), now)
+            media = MediaPacket(
+                stream.taken_sequence, stream.taken_timestamp, kind, packet.payload, packet.marker
+            )
+            self._buffer.insert(media, now)
         return out
 
     def _begin_anew(self) -> list[object]:
@@ -374,13 +380,3 @@ class PacketSession:
             self._goodbye_at = now
             out.append(FarEndLeft())
         return out
-
-
-def _media_packet(packet: RtpPacket, stream: RtpSource) -> MediaPacket:
-    return MediaPacket(
-        stream.extended_sequence(packet),
-        stream.extended_timestamp(packet),
-        packet.payload_type,
-        packet.payload,
-        packet.marker,
-    )

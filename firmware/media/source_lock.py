@@ -81,12 +81,18 @@ class SourceLock:
         self._tries -= 1
         return True
 
+    def hears(self, source: Endpoint, now: float) -> bool:
+        """Tell whether a good packet is from where the last ones were, and take note of it."""
+        if source != self._locked:
+            return False
+        self._heard_at = now
+        return True
+
     def accepts(
         self, source: Endpoint, sequence: int, now: float, *, proven: bool, is_newest: bool = True
     ) -> bool:
         """Tell whether a good packet is the far end's, and take note of it."""
-        if source == self._locked:
-            self._heard_at = now
+        if self.hears(source, now):
             return True
         if proven and not is_newest and self._locked is not None:
             return True

@@ -15,7 +15,7 @@ from enum import Enum
 import pylibsrtp
 
 from firmware.media.errors import MediaError
-from firmware.media.rtp import PACKET_BYTES_MAX, ssrc_of
+from firmware.media.rtp import PACKET_BYTES_MAX
 from firmware.media.sdes import MasterKey, Suite
 
 PROFILES = {
@@ -33,6 +33,9 @@ RTCP_TAG_BYTES = {Suite.AES_CM_128_HMAC_SHA1_80: 10, Suite.AES_CM_128_HMAC_SHA1_
 
 SOURCES_MAX = 256
 """Sources under one key: each has a window of its own, which must not be forgotten."""
+
+RTP_SOURCE, RTCP_SOURCE = slice(8, 12), slice(4, 8)
+"""Where a packet says who sent it: it can be read before anything is decrypted."""
 
 NOT_AUTHENTIC = frozenset({"authentication failure", "cipher failure"})
 REPLAY = "replay check failed"
@@ -77,32 +80,29 @@ class SrtpReceiver:
         self._mki = key.mki
         self._tag_bytes = TAG_BYTES.get(key.suite, 0)
         self._rtcp_tag_bytes = RTCP_TAG_BYTES.get(key.suite, 0)
-        self._sources: set[int] = set()
+        self._sources: set[bytes] = set()
 
     def unprotect(self, data: bytes) -> bytes:
         """Return an RTP packet in clear."""
-        source = ssrc_of(data)
-        if source not in self._sources and len(self._sources) >= SOURCES_MAX:
-            raise SrtpError(Refusal.BROKEN)
-        packet = _called(self._session.unprotect, self._without_mki(data, self._tag_bytes))
-        self._sources.add(source)
-        return packet
+        return self._open(self._session.unprotect, data, data[RTP_SOURCE], self._tag_bytes)
 
     def unprotect_rtcp(self, data: bytes) -> bytes:
         """Return an RTCP compound in clear."""
-        source = int.from_bytes(data[4:8], "big")
-        if source not in self._sources and len(self._sources) >= SOURCES_MAX:
+        unprotect, tag_bytes = self._session.unprotect_rtcp, self._rtcp_tag_bytes
+        return self._open(unprotect, data, data[RTCP_SOURCE], tag_bytes)
+
+    def _open(
+        self, function: Callable[[bytes], bytes], data: bytes, source: bytes, tag_bytes: int
+    ) -> bytes:
+        is_new = source not in self._sources
+        if len(data) > PACKET_BYTES_MAX or (is_new and len(self._sources) >= SOURCES_MAX):
             raise SrtpError(Refusal.BROKEN)
-        bare = self._without_mki(data, self._rtcp_tag_bytes)
-        packet = _called(self._session.unprotect_rtcp, bare)
-        self._sources.add(source)
+        packet = _called(function, self._without_mki(data, tag_bytes) if self._mki else data)
+        if is_new:
+            self._sources.add(source)
         return packet
 
     def _without_mki(self, data: bytes, tag_bytes: int) -> bytes:
-        if len(data) > PACKET_BYTES_MAX:
-            raise SrtpError(Refusal.BROKEN)
-        if not self._mki:
-            return data
         end = len(data) - tag_bytes
         start = end - len(self._mki)
         if start < 0 or data[start:end] != self._mki:

@@ -129,7 +129,8 @@ class Voices:
     def received(self, call: int, packet: PacketReceived, now: float) -> Said:
         """Take a datagram of a call's port; one of a call that is over is nobody's."""
         voice = self._calls.get(call)
-        return _said(call, voice.received(packet, now)) if voice else []
+        told = voice.received(packet, now) if voice else []
+        return _said(call, told) if told else []
 
     def exchange(self, captured: bytes, now: float) -> tuple[bytes, Said]:
         """Let one frame pass: return what to play, and what is to be sent and told."""

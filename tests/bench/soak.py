@@ -4,6 +4,9 @@ The phone talks with baresip through Kamailio, encrypted, on PipeWire's card: a 
 microphone hears the earpiece. Each half minute is one line of the table. At the end: nothing was
 lost by this phone (`SoundHealth`), the jitter buffer is no deeper than it was at the beginning by
 more than a frame and a half, nothing was left out of the stream, and memory is flat.
+
+On the device the service gives the sound real-time priority. So everything here asks for it too,
+and says whether it was granted: without it, the table of a busy machine tells of the machine.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ from tests.interop.phone import Event, Phone
 CODEC, TONE_HZ = "PCMU", 440
 SETTLE_S = 30.0
 """Caches and buffers are full by then."""
+
+PRIORITY = 20
+"""Above everything that has no real-time priority, below what the kernel itself needs."""
 
 STEP_S = 30.0
 GROWTH_KIB_MAX = 1024
@@ -112,8 +118,18 @@ def talk(phone: Phone, peer: Baresip, minutes: float) -> list[str]:
         print(sample, flush=True)
         seen.append(sample)
     print(f"\nbaresip's processor time meanwhile: {peer.processor_s() - theirs_s:.1f} s.")
+    print(f"Load: {os.getloadavg()[0]:.1f} when it ended.")
     gone = [] if phone.status()["calls"] else ["the call is over"]
     return [*gone, *faults(seen)]
+
+
+def ask_for_priority() -> str:
+    """Ask for real-time priority, for this program and all that it starts; say what came of it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except PermissionError:
+        return "Without real-time priority: it was not granted."
+    return f"With real-time priority (FIFO, {PRIORITY}) for all that takes part."
 
 
 def main() -> int:
@@ -121,7 +137,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.soak", description=__doc__)
     parser.add_argument("minutes", type=float)
     given = parser.parse_args()
-    print("\n".join(header()), f"Load: {os.getloadavg()[0]:.1f} when it began.", end="\n\n")
+    print("\n".join(header()), f"Load: {os.getloadavg()[0]:.1f} when it began.")
+    print(ask_for_priority(), end="\n\n")
     with tempfile.TemporaryDirectory() as directory, CallStage(Path(directory) / "stage") as stage:
         with stage.talking(MOUTH, CODEC, TONE_HZ) as (phone, peer):
             wrong = talk(phone, peer, given.minutes)

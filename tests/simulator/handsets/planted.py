@@ -59,8 +59,8 @@ BUGS_OF_CALLS = (
     Call(
         "numbers that begin anew are old",
         SOURCE,
-        "return self._highest + _signed(packet.sequence - self._highest, SEQUENCES)",
-        "return packet.sequence",
+        "        self.taken_sequence = self._highest + ahead\n        self.taken_timestamp",
+        "        self.taken_sequence = packet.sequence\n        self.taken_timestamp",
         first_seed=31,
     ),
     Call(
