@@ -7,8 +7,13 @@ repeats a 2xx after T1, doubling up to T2, until its ACK comes, and gives up aft
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+from typing import Self
+
 from firmware.agent.account import AgentSettings
 from firmware.machine import earliest, is_due
+from firmware.sip.address import NameAddress
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendResponse
 
@@ -23,10 +28,22 @@ class Repeated:
         self, key: str, response: Response, t1_s: float, interval_max_s: float, now: float
     ) -> None:
         self._send = SendResponse(key, response)
-        self._interval_s = t1_s
+        self._t1_s = t1_s
         self._interval_max_s = interval_max_s
-        self._repeat_at: float | None = now + t1_s
-        self._give_up_at: float | None = now + GIVE_UP_T1 * t1_s
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        self._interval_s = self._t1_s
+        self._repeat_at: float | None = now + self._t1_s
+        self._give_up_at: float | None = now + GIVE_UP_T1 * self._t1_s
+
+    def over(self, contact: NameAddress, now: float) -> Self:
+        """Return the same answer for another link, with our Contact there, from the beginning."""
+        again, said = copy(self), self._send.response
+        headers = said.headers.set("Contact", contact)
+        again._send = SendResponse(self._send.key, replace(said, headers=headers))
+        again._begin(now)
+        return again
 
     def start(self) -> list[object]:
         """Send it for the first time."""

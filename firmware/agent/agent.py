@@ -31,9 +31,9 @@ from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
 from firmware.agent.mailboxes import Mailboxes
 from firmware.agent.outgoing import OutgoingCall
+from firmware.agent.outlasting import OutlastingCall
 from firmware.agent.placing import can_send, no_call, waiting_s, why_not
 from firmware.agent.reading import or_none
-from firmware.agent.received import ReceivedCall
 from firmware.agent.registration import RegistrarFailing
 from firmware.agent.registrations import Registrations
 from firmware.agent.replaced import find_replaced
@@ -280,6 +280,9 @@ class Agent:
         return [SendResponse(key, answer(request, 200, *capabilities(line), tag=tag))]
 
     def _invited(self, key: str, request: Request, line: Line, now: float) -> list[object]:
+        rings_on = None if request.replaces else self._calls.awaiting(request, line)
+        if rings_on is not None:
+            return rings_on.taken_over(key, request, now)
         tag = next(self._ids)
         if self._calls.know(request):
             return [SendResponse(key, answer(request, 482, tag=tag))]  # 8.2.2.2.
@@ -289,7 +292,7 @@ class Agent:
             return [SendResponse(key, answer(request, 486, tag=tag))]
         far = caller_of(request)
         number, port = self._calls.next_number(), self._calls.take_port()
-        call = ReceivedCall(number, line, far, port, key, request, now)
+        call = OutlastingCall(number, line, far, port, key, request, now)
         self._calls.add(call)
         return call.start(now)
 

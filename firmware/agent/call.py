@@ -101,16 +101,19 @@ class Call(ABC):
         self.far = far
         self.state = state
         self.dialog: Dialog | None = None
-        account = line.account
-        wishes = MediaWishes(port, account.codecs, account.srtp, account.digit_events)
-        self.media = MediaSession(wishes, line.random)
-        self.timer = SessionTimer(account.session_timer_s)
+        self.media, self.timer = self._new_session(port)
         self._peer_updates = False  # The far end takes UPDATE.
         self.has_ended = False  # For the person.
         self._told: MediaPlan | None = None  # What the outside knows of the sound.
         self._accepted: Accepted | None = None  # A 2xx of ours without its ACK.
         self._asked: Request | None = None  # An INVITE of ours within the dialog, unanswered.
         self._clock_at: float | None = None  # The patience of the state.
+
+    def _new_session(self, port: int) -> tuple[MediaSession, SessionTimer]:
+        """Return a session of which nothing is agreed yet, and its timer."""
+        account, random = self.line.account, self.line.random
+        wishes = MediaWishes(port, account.codecs, account.srtp, account.digit_events)
+        return MediaSession(wishes, random), SessionTimer(account.session_timer_s)
 
     @property
     def is_done(self) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
+from firmware.agent.line import Line
 from firmware.agent.outgoing import OutgoingCall
+from firmware.agent.outlasting import OutlastingCall
 from firmware.agent.ports import Ports
-from firmware.agent.received import ReceivedCall
 from firmware.sip.message import Request
 
 CALLS_KEPT_MAX = 64
 """With calls that are over but may be answered again for 32 s; the oldest of those are let go."""
 
-AnyCall = OutgoingCall | ReceivedCall
+AnyCall = OutgoingCall | OutlastingCall
 
 
 class Calls:
@@ -64,14 +65,21 @@ class Calls:
         """Find whose dialog a request of theirs belongs to."""
         return next((call for call in self if call.holds(request)), None)
 
-    def offered_as(self, key: str) -> ReceivedCall | None:
+    def offered_as(self, key: str) -> OutlastingCall | None:
         """Find the call that came in under this key and has no final answer yet."""
-        received = (call for call in self if isinstance(call, ReceivedCall))
-        return next((call for call in received if call.is_offered_as(key)), None)
+        return next((call for call in self._received if call.is_offered_as(key)), None)
+
+    def awaiting(self, invite: Request, line: Line) -> OutlastingCall | None:
+        """Find the call that rings on for the caller of an INVITE (F6)."""
+        return next((call for call in self._received if call.awaits(invite, line)), None)
 
     def know(self, invite: Request) -> bool:
         """Tell whether an INVITE has come in before, on another path (8.2.2.2)."""
-        return any(isinstance(call, ReceivedCall) and call.repeats(invite) for call in self)
+        return any(call.repeats(invite) for call in self._received)
+
+    @property
+    def _received(self) -> list[OutlastingCall]:
+        return [call for call in self if isinstance(call, OutlastingCall)]
 
     def tidy(self) -> None:
         """Forget what is done, and the oldest of what is over but for repetitions."""

@@ -237,10 +237,10 @@ class HoldChanged:
 
 
 class Tie(Enum):
-    """How a call that stands is tied to its far end (F6)."""
+    """How a call that stands, or rings here, is tied to its far end (F6)."""
 
     ANCHORED = "anchored"  # The dialog goes over the link.
-    REFRESHING = "refreshing"  # Its link was lost: a re-INVITE goes over the next one.
+    REFRESHING = "refreshing"  # Its link was lost: the next one is waited for.
     REPLACING = "replacing"  # That failed: an INVITE with Replaces asks for a new dialog.
     ADRIFT = "adrift"  # That failed too: there is sound, and no way to say anything.
     GONE = "gone"  # And no sound any more: the call ends in a moment.
@@ -248,7 +248,7 @@ class Tie(Enum):
 
 @frozen
 class TieChanged:
-    """The tie to the far end has changed; a call is ANCHORED when it is answered."""
+    """The tie to the far end has changed; a call is ANCHORED when it begins."""
 
     call: int
     tie: Tie

@@ -12,7 +12,7 @@ from firmware.agent.reading import or_none
 from firmware.agent.target import party_of
 from firmware.sip.grammar import split_list
 from firmware.sip.message import Request, Response
-from firmware.sip.uri import SipUri
+from firmware.sip.uri import SipUri, TelUri, Uri
 
 ANONYMOUS = Party("", "anonymous")
 
@@ -31,6 +31,28 @@ def caller_of(request: Request) -> Party:
     if privacy & HIDING or (hidden and not asserted):
         return ANONYMOUS
     return party_of(asserted[0] if asserted else request.from_)
+
+
+def is_from(request: Request, far: Uri) -> bool:
+    """Tell whether somebody sends a request: as the proxy asserts it, else as the sender says."""
+    return any(_is_same(uri, far) for uri in _senders(request))
+
+
+def are_of_one_caller(one: Request, other: Request) -> bool:
+    """Tell whether two requests come from the same party, as far as that can be read."""
+    return or_none(lambda: any(is_from(one, uri) for uri in _senders(other))) or False
+
+
+def _senders(request: Request) -> list[Uri]:
+    return [sender.uri for sender in request.p_asserted_identity or (request.from_,)]
+
+
+def _is_same(one: Uri, other: Uri) -> bool:
+    """Tell whether two addresses are of one party."""
+    if isinstance(one, SipUri) and isinstance(other, SipUri):
+        return (one.user, one.host.lower()) == (other.user, other.host.lower())
+    both_tel = isinstance(one, TelUri) and isinstance(other, TelUri)
+    return both_tel and str(one) == str(other)
 
 
 def answerer_of(response: Response) -> Party | None:

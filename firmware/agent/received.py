@@ -13,6 +13,7 @@ from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reading import is_answered_elsewhere
 from firmware.agent.reliable import SEQUENCE_MAX, TAG, Reliable
+from firmware.agent.session_timer import Fields
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request
 from firmware.transaction.events import SendResponse
@@ -22,34 +23,33 @@ REMIND_S = 60.0
 
 
 class ReceivedCall(AskingCall):
-    """A call that somebody placed to here."""
+    """A call that somebody placed to here; `OutlastingCall` adds the loss of its link."""
 
     def __init__(
         self, number: int, line: Line, far: Party, port: int, key: str, invite: Request, now: float
     ) -> None:
         super().__init__(number, line, far, port, CallState.OFFERED)
+        self._begin(key, invite)
+        self._clock_at = now + RING_S_MAX
+        self._remind_at: float | None = now + REMIND_S
+        self._wants_answer = False  # The person has answered, and it cannot be said yet.
+
+    def _begin(self, key: str, invite: Request) -> None:
+        """Take an INVITE as the one that is to be answered."""
+        line = self.line
         self.dialog = Dialog.opened_by_them(invite, next(line.ids), line.hop)
         self._key = key
         self._invite = invite
-        self._clock_at = now + RING_S_MAX
-        self._remind_at: float | None = now + REMIND_S
         self._sequence = line.random.randint(1, SEQUENCE_MAX) if TAG in invite.require else None
         self._reliable: Reliable | None = None  # A 180 of ours without its PRACK.
         self._is_settled = False  # The session is agreed before the call is answered.
-        self._wants_answer = False  # The person has answered, the PRACK is still to come.
 
     def start(self, now: float) -> list[object]:
         """Ring, unless the session that is offered cannot be had."""
-        too_small = self.timer.too_small(self._invite)
-        if too_small:
+        if cannot := self._cannot_have(self._invite):
             self.has_ended = True  # Before the person heard of it.
-            return [self._final(422, *too_small)]
-        try:
-            if self._invite.body:
-                self.media.answer(self._invite.body, self.line.host)
-        except NotAcceptableError as error:
-            self.has_ended = True  # Before the person heard of it.
-            return [self._final(error.status, *error.fields)]
+            status, fields = cannot
+            return [self._final(status, *fields)]
         account, invite = self.line.account, self._invite
         incoming = IncomingCall(
             self.number,
@@ -60,6 +60,17 @@ class ReceivedCall(AskingCall):
             may_forward(invite, self.line),
         )
         return [*self._ringing(now), incoming]
+
+    def _cannot_have(self, invite: Request) -> tuple[int, Fields] | None:
+        """Return what refuses an INVITE whose session cannot be had; else its offer is taken."""
+        if too_small := self.timer.too_small(invite):
+            return 422, too_small
+        try:
+            if invite.body:
+                self.media.answer(invite.body, self.line.host)
+        except NotAcceptableError as error:
+            return error.status, error.fields
+        return None
 
     def is_offered_as(self, key: str) -> bool:
         """Tell whether the INVITE came in under this key and has no final answer yet."""
@@ -86,10 +97,14 @@ class ReceivedCall(AskingCall):
             self._remind_at = now + REMIND_S
             out += self._ringing(now)
         if self._reliable and self._reliable.is_hopeless(now):
-            out += self.reject(504, EndCause.FAILED, "the caller does not confirm")
+            out += self._never_confirmed()
         elif self._reliable:
             out += self._reliable.wake(now)
         return out
+
+    def _never_confirmed(self) -> list[object]:
+        """64 x T1 without the PRACK (RFC 3262 3)."""
+        return self.reject(504, EndCause.FAILED, "the caller does not confirm")
 
     def answer(self, now: float) -> list[object]:
         """Take the call."""
@@ -136,23 +151,6 @@ class ReceivedCall(AskingCall):
                 return self._end(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
                 return self._hang_up_standing()
-            case _:
-                return []
-
-    def service_lost(self, now: float) -> list[object]:
-        """A call that rings ends here; one that stands survives (F6)."""
-        self._lose_link()
-        match self.state:
-            case CallState.OFFERED:
-                self._stop_ringing(CallState.TERMINATED)
-                return self._end(EndCause.LINK_LOST)
-            case CallState.ACCEPTED:
-                self._enter(CallState.CONFIRMED)
-                return self._survive()
-            case CallState.CONFIRMED:
-                return self._survive()
-            case CallState.LEAVING:
-                return self._leave()
             case _:
                 return []
 
@@ -222,8 +220,11 @@ class ReceivedCall(AskingCall):
         return self._reliable.start()
 
     def _final(self, status: int, *fields: tuple[str, object]) -> SendResponse:
-        assert self.dialog is not None
         self._stop_ringing(CallState.TERMINATED)
+        return self._refusal(status, *fields)
+
+    def _refusal(self, status: int, *fields: tuple[str, object]) -> SendResponse:
+        assert self.dialog is not None
         tag = self.dialog.local.tag or ""
         fields = (*fields, self.line.user_agent)
         return SendResponse(self._key, answer(self._invite, status, *fields, tag=tag))

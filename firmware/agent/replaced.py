@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from firmware.agent.call import CallState
 from firmware.agent.calls import AnyCall, Calls
+from firmware.agent.identity import is_from
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request
 from firmware.sip.replaces import Replaces
-from firmware.sip.uri import SipUri, TelUri, Uri
 
 STANDING = frozenset({CallState.ACCEPTED, CallState.CONFIRMED})
 
@@ -27,19 +27,6 @@ def find_replaced(invite: Request, replaces: Replaces, calls: Calls) -> AnyCall:
     if replaces.early_only:
         raise RemoteProtocolError("that call is answered", 486)
     assert call.dialog is not None
-    if not _is_from(invite, call.dialog.remote.uri):
+    if not is_from(invite, call.dialog.remote.uri):
         raise RemoteProtocolError("not the far end of that call", 403)
     return call
-
-
-def _is_from(invite: Request, far: Uri) -> bool:
-    asserted = invite.p_asserted_identity or (invite.from_,)
-    return any(_is_same(one.uri, far) for one in asserted)
-
-
-def _is_same(one: Uri, other: Uri) -> bool:
-    """Tell whether two addresses are of one party."""
-    if isinstance(one, SipUri) and isinstance(other, SipUri):
-        return (one.user, one.host.lower()) == (other.user, other.host.lower())
-    both_tel = isinstance(one, TelUri) and isinstance(other, TelUri)
-    return both_tel and str(one) == str(other)

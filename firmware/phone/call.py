@@ -28,6 +28,7 @@ from firmware.phone.state import State
 
 STAGES = {
     State.RINGING: CallStage.INCOMING,
+    State.ANSWERING: CallStage.ANSWERING,
     State.ENDED: CallStage.ENDED,
 }
 

@@ -106,7 +106,7 @@ CALL: dict[CallStage, Rows] = {
     """),
 }
 CALL[CallStage.DELAYED] = CALL[CallStage.CALLING]
-CALL[CallStage.WAITING] = CALL[CallStage.INCOMING]
+CALL[CallStage.WAITING] = CALL[CallStage.ANSWERING] = CALL[CallStage.INCOMING]
 
 REGISTERED = _read("""
     .###.

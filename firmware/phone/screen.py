@@ -89,6 +89,7 @@ class CallStage(Enum):
     CALLING = "Calling"
     RINGING = "Ringing"
     INCOMING = "Incoming call"
+    ANSWERING = "Answering"
     WAITING = "Call waiting"
     TALKING = "Connected"
     HELD = "On hold"

@@ -42,7 +42,7 @@ TIES = {
     Tie.ADRIFT: "call kept while it is heard",
     Tie.GONE: "the far end is gone",
 }
-"""F6: what a person is told of a call whose link was lost."""
+"""F6: what a person is told of a call whose link was lost, while it rings or stands."""
 
 TONELESS = frozenset(
     {
@@ -125,7 +125,7 @@ class CallSound:
         """Return what the screen says; `held`: by us, and so nothing is to be heard."""
         plan = self._plan
         if plan is None:
-            note = self._digit_fault or self._fault or card_fault
+            note = self._digit_fault or TIES.get(self.tie) or self._fault or card_fault
             return SoundLine(muted=self.muted, note=note)
         note, bars = self._note(plan, card_fault, held=held), self._shown_bars(plan, held=held)
         return SoundLine(plan.is_encrypted, bars, _codec(plan), self.muted, note)

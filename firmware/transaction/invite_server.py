@@ -10,13 +10,15 @@
 - COMPLETED waits for the ACK, which ends here. Timer I is zero on TLS, so CONFIRMED is not a state
   that lasts, and timer G never runs. An ACK that never comes (timer H) leaves nothing to be done:
   the call has been refused.
+- It outlives its link: what answers an INVITE finds its way by the Via alone (18.2.2), so it can be
+  said over the next link to the same proxy. A refusal without its ACK is said there again.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
-from firmware.link.events import SendMessage
+from firmware.link.events import Proxy, SendMessage
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request, Response
 from firmware.transaction.timers import TRYING_AFTER_S, Timers
@@ -48,6 +50,7 @@ class InviteServerTransaction:
         self.state = State.PROCEEDING
         self.last: Response | None = None  # What a repetition gets; the CANCEL takes its To tag.
         self.is_cancelled = False
+        self.lost_with: Proxy | None = None  # The proxy whose link it has outlived, if it has.
         self._timeout_s = timers.timeout_s
         self._trying_at: float | None = now + TRYING_AFTER_S
         self._end_by: float | None = None  # Timer H or L.
@@ -65,6 +68,15 @@ class InviteServerTransaction:
     def deadline(self) -> float | None:
         """Return when to send 100, or when timer H or L fires."""
         return earliest((self._trying_at, self._end_by))
+
+    def outlive(self, proxy: Proxy) -> None:
+        """Hear that the link is gone that the INVITE came over."""
+        self.lost_with = self.lost_with or proxy
+        self._trying_at = None
+
+    def refuse_again(self) -> list[object]:
+        """Say a refusal over the next link that was not acknowledged, or not heard at all."""
+        return [SendMessage(self.last)] if self.last and self.state is State.COMPLETED else []
 
     def repeated(self) -> list[object]:
         """Meet the INVITE again."""

@@ -8,7 +8,10 @@ Theory of operation
   INVITE is handed back as it was written, since its CANCEL has to name the branch of then. A
   `CancelLost` that comes just after the next link has gone too is owed to the same proxy's next.
 - Requests of theirs that came over the old link are forgotten with it: an answer to them would go
-  to a connection that is gone, and their sender has seen it go. It is dropped without a word.
+  to a connection that is gone, and their sender has seen it go. It is dropped without a word. But
+  an INVITE may ring for longer than a link lasts: what answers it finds its way by its Via alone
+  (18.2.2), over the next link to the same proxy. A refusal that was said meanwhile waits for that.
+  The INVITE that comes again over another link is no copy: whoever sent it has lost the first one.
 - Via and branch are made here, from this end of the live link.
 - A response finds its transaction by branch and method (17.1.3), a request by branch, sent-by and
   method (17.2.3). Responses that find none are dropped (18.1.2).
@@ -179,8 +182,18 @@ class Transactions:
         """Answer a request; one that is forgotten came over a link that is gone, or is too old."""
         for server in self._servers.values():
             if server.key == key:
-                return server.send(response, now)
+                out = server.send(response, now)
+                return out if self._reaches(server) else []
         return []
+
+    def _server(self, key: Key) -> Server | None:
+        """Find what a request of this link's proxy belongs to."""
+        server = self._servers.get(key)
+        return server if server and self._reaches(server) else None
+
+    def _reaches(self, server: Server) -> bool:
+        """Tell whether an answer goes over this link: to the proxy that the request came from."""
+        return self._local is not None and server.lost_with in {None, self._proxy}
 
     # From below.
 
@@ -207,14 +220,14 @@ class Transactions:
 
     def _ack(self, ack: Request) -> list[object]:
         """The ACK of a 300-699 ends here; any other is the agent's."""
-        server = self._servers.get(server_key(ack))
+        server = self._server(server_key(ack))
         if isinstance(server, InviteServerTransaction) and not server.acknowledged():
             return []
         return [AckReceived(ack)]
 
     def _cancelled(self, cancel: Request) -> list[object]:
         """Answer a CANCEL (9.2); its own repetition is answered alike."""
-        server = self._servers.get(server_key(cancel, "INVITE"))
+        server = self._server(server_key(cancel, "INVITE"))
         if not isinstance(server, InviteServerTransaction):
             return [SendMessage(cancel.answer(481, to_tag=next(self._ids)))]
         tag = server.last.to.tag if server.last else None
@@ -225,8 +238,8 @@ class Transactions:
 
     def _request_to_answer(self, request: Request, now: float) -> list[object]:
         key = server_key(request)
-        if key in self._servers:
-            return self._servers[key].repeated()
+        if known := self._server(key):
+            return known.repeated()
         if len(self._servers) >= SERVERS_MAX and not self._make_room():
             return [SendMessage(self._refusal(request))]
         is_copy = self._is_copy(request)
@@ -252,7 +265,8 @@ class Transactions:
         merged = merge_key(request)
         if merged is None:
             return False
-        return any(merge_key(server.request) == merged for server in self._servers.values())
+        servers = (server for server in self._servers.values() if server.lost_with is None)
+        return any(merge_key(server.request) == merged for server in servers)
 
     def _refusal(self, request: Request) -> Response:
         """Answer a flood without remembering it; the ACK of such an INVITE will find nobody."""
@@ -260,19 +274,28 @@ class Transactions:
         return Response(503, busy.reason, busy.headers.add("Retry-After", str(RETRY_AFTER_S)))
 
     def _link_up(self, proxy: Proxy, local: Address) -> list[object]:
-        """Cancel what is owed; another proxy has never seen those INVITEs."""
+        """Cancel and refuse what is owed; another proxy has never seen those INVITEs."""
         owed = self._owed if proxy == self._proxy else []
         self._local, self._proxy, self._owed = local, proxy, []
-        return [out for event in owed for out in self._cancel_lost(event)]
+        again = (s.refuse_again() for s in self._invites() if self._reaches(s))
+        return [o for out in (*map(self._cancel_lost, owed), *again) for o in out]
+
+    def _invites(self) -> list[InviteServerTransaction]:
+        servers = self._servers.values()
+        return [server for server in servers if isinstance(server, InviteServerTransaction)]
 
     def _link_lost(self) -> list[object]:
-        """Fail what is open and forget the rest."""
+        """Fail what is open and forget the rest, but INVITEs of theirs."""
+        assert self._proxy is not None, "no link to lose"
         out: list[object] = []
         for client in self._clients.values():
             if client.is_open:
                 out += client.fail(RequestFailure.LINK_LOST)
         self._clients.clear()
-        self._servers.clear()
+        invites = self._invites()
+        for server in invites:
+            server.outlive(self._proxy)
+        self._servers = {server_key(server.request): server for server in invites}
         self._local = None
         return out
 

@@ -42,6 +42,7 @@ class ServerTransaction:
         self.key = key
         self.request = request
         self.state = State.TRYING
+        self.lost_with = None  # It never outlives its link.
         self._trying_at: float | None = now + timers.late_trying_s
         self._end_by: float | None = now + timers.timeout_s  # Their timer F.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from random import Random
 from typing import TYPE_CHECKING
 
 from firmware.sip.message import Request, Response
-from firmware.sip.uri import Uri
+from firmware.sip.uri import SipUri, Uri
 from tests.simulator.dialogs import (
     FOREIGN_SESSION,
     PLAIN_SESSION,
@@ -20,6 +22,15 @@ from tests.simulator.line import Line
 if TYPE_CHECKING:
     from tests.simulator.proxy import ProxyEnd
 
+LOSES = 0.25
+"""Chance that a phone loses its link while it rings."""
+
+CALLS_AGAIN = 0.5
+"""Chance that its caller has lost the same proxy, and calls again."""
+
+FRESH_S = 20.0
+"""For so long after a loss the phone rings on for certain, whenever it was noticed."""
+
 
 @dataclass
 class Attempt:
@@ -29,6 +40,7 @@ class Attempt:
     invite: Request
     account: str
     since: float
+    user: int  # Who calls.
     is_wanted: bool = True  # False: the caller gave up.
     is_provisional: bool = False
     has_lost_answer: bool = False
@@ -51,20 +63,22 @@ class Caller:
             "copies": 0,
             "odd": 0,
             "lost answers": 0,
+            "called again": 0,
         }
 
-    def call(self, line: Line, account: str, target: Uri) -> None:
-        """Place a call."""
+    def call(self, line: Line, account: str, target: Uri, user: int = 0) -> None:
+        """Place a call; `user`: as somebody who has called before."""
         random, proxy = self._random, self._proxy
         self.seen["calls"] += 1
         branch, tag = proxy.new_branch(), proxy.new_tag()
+        user = user or random.randint(100, 999)
         body = random.choice(
             [SESSION, SESSION, SESSION, SESSION, b"", FOREIGN_SESSION, PLAIN_SESSION]
         )
-        from_ = f'"Far {tag}" <sip:{random.randint(100, 999)}@example.org>;tag={tag}'
+        from_ = f'"Far {tag}" <sip:{user}@example.org>;tag={tag}'
         to = f"<sip:{account}@example.org>"
         invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)
-        attempt = Attempt(line, invite, account, proxy.schedule.now)
+        attempt = Attempt(line, invite, account, proxy.schedule.now, user)
         proxy.legs.offer(invite.call_id, tag)
         self._attempts = [*self._attempts[-20:], attempt]
         proxy.ask(line, invite, lambda response: self._heard(attempt, response))
@@ -79,6 +93,55 @@ class Caller:
         """The calm phase begins: nobody rings any more."""
         for attempt in self._attempts:
             self._give_up(attempt)
+
+    # A link that the phone lost while it rang.
+
+    def _rings(self, attempt: Attempt) -> None:
+        """A phone that rings may be about to lose its link."""
+        own = self._own_random(attempt)
+        if attempt.is_provisional or own.random() > LOSES or self._proxy.is_calm:
+            return
+        line = attempt.line
+        self._proxy.schedule.later(own.choice([0.0, 0.1, 2.0]), partial(self._proxy.end, line))
+
+    def cut_off(self, line: Line) -> None:
+        """A connection is gone; whoever lost their own proxy with it calls again (F5)."""
+        for attempt in self._attempts:
+            own = self._own_random(attempt)
+            waits = attempt.is_wanted and attempt.is_provisional and not attempt.has_final
+            if attempt.line is line and waits and own.random() < CALLS_AGAIN:
+                again_s = own.choice([0.3, 2.0, 8.0, 25.0])
+                self._proxy.schedule.later(again_s, partial(self._call_again, attempt))
+
+    def _own_random(self, attempt: Attempt) -> Random:
+        """Draw for one attempt, so that what this decides changes no other drawing."""
+        return Random(f"{attempt.invite.call_id} {self._proxy.schedule.now}")
+
+    def _call_again(self, attempt: Attempt) -> None:
+        ways = self._proxy.ways_to(attempt.account)
+        if not attempt.is_wanted or attempt.has_final or not ways or self._proxy.is_calm:
+            return
+        self.seen["called again"] += 1
+        self._give_up(attempt)
+        self.call(ways[-1][0], attempt.account, ways[-1][1].contact, attempt.user)
+
+    def moves(self, branch: str, line: Line) -> None:
+        """The phone answers an INVITE over another connection than it went out on."""
+        for attempt in self._attempts:
+            if attempt.invite.via.branch == branch:
+                attempt.line = line
+
+    def reachable_again(self, line: Line, address: Uri) -> None:
+        """The phone is registered here: what it rang for, it rings for now (F6)."""
+        assert isinstance(address, SipUri)
+        now = self._proxy.schedule.now
+        for attempt in self._attempts:
+            old, call_id = attempt.line, attempt.invite.call_id
+            same = (old.connection.site, attempt.account) == (line.connection.site, address.user)
+            waits = attempt.is_provisional and not attempt.has_final
+            if same and waits and old.closed_at and old.closed_at > now - FRESH_S:
+                done = partial(_is_heard_of, line, call_id)
+                self._proxy.insist(line, f"ring on for {call_id}", done)
 
     def _copy(self, line: Line, invite: Request) -> None:
         """Send the same request as if it had come by another way: 482 (8.2.2.2)."""
@@ -98,6 +161,7 @@ class Caller:
 
     def _heard(self, attempt: Attempt, response: Response) -> None:
         if response.status < 200:
+            self._rings(attempt)
             attempt.is_provisional = True
             if not attempt.is_wanted:
                 self._cancel(attempt)
@@ -216,6 +280,10 @@ class Caller:
                 "CANCEL", target, from_, to, f"x{tag}", 1, self._proxy.new_branch()
             )
             self._proxy.ask(line, nothing, _expects_481)
+
+
+def _is_heard_of(line: Line, call_id: str) -> bool:
+    return call_id in line.call_ids
 
 
 def _expects_481(response: Response) -> None:

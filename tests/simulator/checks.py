@@ -32,6 +32,7 @@ from tests.simulator.holds import held_until
 from tests.simulator.moves import LEAVE_S, Moves
 from tests.simulator.registrar import SECRET
 from tests.simulator.retries import Phase, Retries
+from tests.simulator.rings import Rings
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -83,7 +84,7 @@ class Checks:
     open_calls: set[int] = field(default_factory=set)
     standing: set[int] = field(default_factory=set)
     given_up_at: float = -1.0  # When a call that stood ended by itself.
-    offered: set[int] = field(default_factory=set)  # Calls that ring here.
+    rings: Rings = field(default_factory=Rings)
     sounding: dict[int, MediaPlan] = field(default_factory=dict)
     is_ringing: bool = False
     tone: ToneKind | None = None
@@ -107,6 +108,7 @@ class Checks:
     def hear(self, said: Show | SetRinger | SetLamp | Report) -> None:
         """Look at an output for people."""
         assert SECRET not in repr(said), "a secret where people can read it (T4)"
+        self.rings.hear(said.fact if isinstance(said, Report) else said, self.now)
         match said:
             case SetRinger(ringing):
                 assert ringing is not self.is_ringing, "the ringer was told twice"
@@ -124,7 +126,6 @@ class Checks:
                 self.placed[call] = account, self.now
             case Report(IncomingCall(call)):
                 self._begins(call)
-                self.offered.add(call)
             case Report(Repeating(call)):
                 assert call in self.placed, f"call {call} is repeated and was not placed"
                 self.repeating[call] = self.now
@@ -134,10 +135,9 @@ class Checks:
             case Report(CallAnswered(call)):
                 assert call in self.open_calls, f"call {call} is answered and is not there"
                 assert call not in self.repeating, f"call {call} is answered without an INVITE"
-                self.offered.discard(call)
                 self.standing.add(call)
                 self.seen["answered"] += 1
-            case Report(TieChanged(call)):
+            case Report(TieChanged(call)) if call not in self.rings.open:
                 assert call in self.standing, f"call {call} is tied and does not stand"
                 self.seen["tied"] += 1
             case Report(CallEnded(call, cause)):
@@ -147,7 +147,6 @@ class Checks:
                     self.given_up_at = self.now
                 self.standing.discard(call)
                 self.open_calls.discard(call)
-                self.offered.discard(call)
                 self.seen["ended"] += 1
             case _:
                 pass
@@ -175,9 +174,9 @@ class Checks:
 
     def _ends_in_time(self, call: int, cause: EndCause) -> None:
         """F5: a call that was placed waits for the next link as long as its caller does."""
-        _, since = self.placed.pop(call, (0, self.now))
+        placed, since = self.placed.pop(call, (0, self.now))
         self.repeating.pop(call, None)
-        lost = cause is EndCause.LINK_LOST and call not in self.offered
+        lost = cause is EndCause.LINK_LOST and placed
         assert not lost or self.now - since >= PATIENCE_S, f"call {call} ends with its link (F5)"
 
     def refused(self, said: object) -> str:
@@ -207,7 +206,7 @@ class Checks:
         assert stack.transactions.open_transactions <= OPEN_MAX, "transactions without end"
         assert len(stack.agent.calls) <= CALLS_MAX, "calls without end"
         assert set(stack.agent.calls) == self.open_calls, "calls that people do not know of"
-        assert not self.is_ringing or self.offered, "rings without a call"
+        assert not self.is_ringing or self.rings.open, "rings without a call"
         idle = simulator.stack.phone.state is PhoneState.IDLE
         assert not (idle and self.tone), f"{self.tone} in an idle phone"
         assert self.sounding.keys() <= self.open_calls, "sound goes on after the call"
@@ -226,6 +225,8 @@ class Checks:
         self._asks_again(simulator)
         self._status_is_told(simulator)
         self._calls_go_again(simulator)
+        self.rings.look(simulator.woke_at, now)
+        self.rings.look_at(stack.phone)
         self._claims_no_more(simulator)
         self._is_bound(simulator)
         self._moves_on(simulator)

@@ -38,6 +38,8 @@ class Line:
     asked: set[str] = field(default_factory=set)  # Branches of the far end's requests,
     finals: dict[tuple[str, str], int] = field(default_factory=dict)  # and how they ended.
     provisional: set[str] = field(default_factory=set)  # INVITEs that got one.
+    call_ids: set[str] = field(default_factory=set)  # Of whatever the phone said here.
+    closed_at: float | None = None
 
     def is_owed_since(self, since: float) -> bool:
         """Tell whether nothing excuses the phone for what it owes since then."""

@@ -297,10 +297,15 @@ BUGS = (
     Bug(
         "repetition taken for a new request",
         LAYER,
-        "        if key in self._servers:\n",
-        "        if False:\n",
+        "        if known := self._server(key):\n",
+        "        if (known := self._server(key)) and False:\n",
     ),
-    Bug("old requests answered on the new link", LAYER, "        self._servers.clear()\n", ""),
+    Bug(
+        "an INVITE answered at another proxy",
+        LAYER,
+        "self._local is not None and server.lost_with in {None, self._proxy}",
+        "self._local is not None",
+    ),
     Bug(
         "requests wait on a dead link",
         LAYER,

@@ -65,8 +65,9 @@ class ProxyEnd:
         self.is_calm = False
         self.on_opened: Callable[[Connection], None] = lambda connection: None
         self.lines: dict[int, Line] = {}
+        self.invites: dict[str, Line] = {}  # Where an INVITE went, by its branch; of all proxies.
         kinds = ["requests", "responses", "pings", "pongs", "asked", "unanswered", "lost acks"]
-        kinds += ["spoke first"]
+        kinds += ["spoke first", "moved answers"]
         self.seen = dict.fromkeys(kinds, 0)
         self._wire = wire
 
@@ -100,10 +101,12 @@ class ProxyEnd:
     def closed(self, connection: Connection) -> None:
         """A connection is gone, and with it what waited on it."""
         line = self.lines[connection.attempt]
-        line.is_open = False
-        line.waiting.clear()
+        line.is_open, line.closed_at = False, self.schedule.now
+        line.waiting = {k: one for k, one in line.waiting.items() if k[1] == "INVITE"}
         line.acks_due.clear()
         self.callee.cut_off(line)
+        for proxy in self.peers:
+            proxy.caller.cut_off(line)
         self.registrar.lost(connection.attempt, self.schedule.now)
 
     def received(self, connection: Connection, data: bytes) -> None:
@@ -129,6 +132,11 @@ class ProxyEnd:
                 case Unacceptable():
                     raise AssertionError(f"the phone sent nonsense: {item.why}")
 
+    def end(self, line: Line) -> None:
+        """End a connection of the phone's."""
+        if line.is_open and line.connection.stands and not self.is_calm:
+            self._wire.end(line.connection)
+
     def _ping(self, line: Line) -> None:
         if line.is_open:
             line.parser.expect_pong()
@@ -139,6 +147,7 @@ class ProxyEnd:
     # What the phone asks.
 
     def _requested(self, line: Line, request: Request) -> None:
+        line.call_ids.add(request.call_id)
         self._check_request(line, request)
         match request.method:
             case "ACK" if self._loses_ack(line, request):
@@ -213,6 +222,9 @@ class ProxyEnd:
             self.registrar.forget_refusals()  # Nobody hears them.
         line.connection.has_accepted |= response.status < 300
         self.reply(line, response)
+        if response.status < 300 and request.expires != 0:
+            for proxy in self.peers:
+                proxy.caller.reachable_again(line, response.to.uri)
         if response.status in FAILS and line.connection.stands:  # Else it is not on its way.
             self._note_failing(line.connection, response)
 
@@ -268,6 +280,8 @@ class ProxyEnd:
         """Send a request that nobody waits for."""
         if line.is_open:
             line.asked.add(request.via.branch)
+            if request.method == "INVITE":
+                self.peers[0].invites[request.via.branch] = line
             self._wire.send(line.connection, bytes(request))
 
     def ask(self, line: Line, request: Request, heard: OnResponse) -> None:
@@ -311,6 +325,8 @@ class ProxyEnd:
 
     def _answered(self, line: Line, response: Response) -> None:
         key = (response.via.branch, response.cseq.method)
+        line.call_ids.add(response.call_id)
+        self._moves(line, key)
         assert response.via.branch in line.asked, "an answer to what was not asked here"
         assert line.finals.get(key, response.status) == response.status, "another final answer"
         if response.status >= 200 and not line.connection.is_garbled:
@@ -329,6 +345,24 @@ class ProxyEnd:
         if response.status == 400 and line.connection.is_garbled:
             return  # What was asked did not arrive as it was sent.
         waiting.heard(response)
+
+    def _moves(self, line: Line, key: tuple[str, str]) -> None:
+        """Hear over another connection of the phone's to this proxy what one that is gone asked."""
+        branch, method = key
+        old = self.peers[0].invites.get(branch)
+        if method != "INVITE" or old is None or old is line:
+            return
+        if old.connection.site is not self.site:
+            return
+        self.seen["moved answers"] += 1
+        self.peers[0].invites[branch] = line
+        line.asked.add(branch)
+        if key in old.finals:
+            line.finals[key] = old.finals[key]
+        if waiting := old.waiting.pop(key, None):
+            line.waiting[key] = waiting
+        for proxy in self.peers:
+            proxy.caller.moves(branch, line)
 
     # Life in a call.
 

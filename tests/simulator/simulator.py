@@ -408,6 +408,7 @@ class Simulator:
             ("wire", self.wire.seen),
             ("phone", self.checks.seen),
             ("moves", self.checks.moves.seen),
+            ("rings", self.checks.rings.seen),
             ("sent", self.sent.seen),
             ("log", self.log_check.seen),
         ]

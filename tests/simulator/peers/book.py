@@ -71,6 +71,8 @@ class Book(Saying):
     def hung_up(self, call: int) -> None:
         """The person ends a call; a dialog that stands may be ended, an INVITE is cancelled."""
         for dialog in self.of_call(call):
+            if dialog.is_moved and not self.is_settled:
+                dialog.stands()
             dialog.has_left = True
             dialog.may_end = "the person has left"
 
@@ -143,6 +145,7 @@ class Book(Saying):
 
         for dialog in self.dialogs:
             waits = dialog.stage is Stage.EARLY and dialog.own_sequence is not None
+            waits = waits and not dialog.is_moved
             waited_s = now - dialog.own_sequence_at if waits else 0.0
             assert waited_s < TIMEOUT_S + SLACK_S, "a call without its PRACK goes on"
 

@@ -11,6 +11,9 @@ from tests.simulator.peers.sdp import Said, Sound, agree, is_answer, read
 
 INTERVAL_S_MIN = 90
 
+ACK_S = 3.9
+"""How long the phone waits for the ACK of a 2xx that went by another link than its INVITE (F6)."""
+
 
 class Stage(Enum):
     """How far a dialog is."""
@@ -90,6 +93,24 @@ class Dialog:
     was_acked: bool = False  # The far end knows that it stands.
     is_fading: bool = False  # Early, and its INVITE is cancelled.
     has_left: bool = False  # The person has hung up before the ACK came.
+    is_moved: bool = False  # Its INVITE came over a link that is gone, before it was acknowledged.
+
+    def outlasts(self) -> bool:
+        """Its link is gone: tell whether it is still to be answered, or that to be heard."""
+        is_open = self.stage is Stage.EARLY or self.unacked == self.invite_cseq
+        self.is_moved = not self.is_caller and self.stage is not Stage.OVER and is_open
+        self.is_fading = self.is_fading or (self.is_moved and self.stage is Stage.EARLY)
+        return self.is_moved
+
+    def stands(self) -> None:
+        """Nobody waits for the ACK any more that may have gone by the link that is gone."""
+        self.unacked = self.ours_open = self.theirs_open = None
+
+    def waits_for_ack(self, now: float, proxy: str) -> bool:
+        """Tell whether the ACK of the phone's 2xx is still to come."""
+        if self.is_moved and (now >= self.accepted_at + ACK_S or self.proxy != proxy):
+            self.stands()
+        return self.unacked is not None
 
     def aims(self, message: Request | Response) -> None:
         """Their Contact is where the next request goes (12.2)."""

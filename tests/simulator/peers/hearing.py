@@ -39,7 +39,8 @@ class Hearing(Pages):
         """Return the statuses that this may be answered with; none: any."""
         if request.method == "CANCEL":
             invite = self.ledger.heard.get((request.via.branch, "INVITE"))
-            return {200} if invite else {481}
+            moved = invite is not None and invite.lost_with is not None
+            return {200, 481} if moved else {200} if invite else {481}
         if not request.to.tag:
             return self._expect_outside(request)
         dialog = self._of_theirs(request)
@@ -210,7 +211,7 @@ class Hearing(Pages):
             is_caller=True,
             target=str(contacts[0].uri if contacts else request.uri),
             routes=tuple(str(one) for one in reversed(response.record_routes)),
-            proxy=self._proxy.host if self._proxy else "",
+            proxy=self._host,
             must_encrypt=self._must,
             own_cseq=request.cseq.number,
             party=str(response.to.uri),

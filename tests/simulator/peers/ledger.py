@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from firmware.link.events import Address
+from firmware.link.events import Address, Proxy
 from firmware.sip.message import Request, Response
 
 TIMEOUT_S = 32.0
 REPEAT_S = (0.5, 4.0)
 """The shortest and the longest wait between two 2xx of one INVITE (13.3.1.4)."""
+
+KEPT_S = 31.0
+"""For so long after the loss of its link a call rings on for certain."""
 
 SLACK_S = 0.1
 BRANCHES_KEPT = 2000
@@ -46,6 +49,9 @@ class Heard:
     is_cancelled: bool = False
     repetitions: int = 0  # Of the request.
     is_moot: bool = False  # Its dialog is over: its 2xx need not be repeated any more.
+    lost_with: Proxy | None = None  # The proxy whose link an INVITE has outlived,
+    lost_at: float = 0.0  # and when that was lost.
+    is_told: bool = True  # Something was said of it over this link.
 
     @property
     def final(self) -> int:
@@ -54,9 +60,10 @@ class Heard:
 
 
 class Ledger:
-    """Transactions of one link; with the link they are forgotten."""
+    """Transactions of one link; with the link all but INVITEs of far ends are forgotten."""
 
     def __init__(self) -> None:
+        self.proxy: Proxy | None = None
         self.local: Address | None = None
         self.sent: dict[str, Sent] = {}  # By branch.
         self.heard: dict[tuple[str, str], Heard] = {}  # By branch and method.
@@ -64,17 +71,25 @@ class Ledger:
         self._branches: dict[str, None] = {}
         self._asked: list[Heard] = []  # In this step.
 
-    def link_up(self, local: Address) -> None:
+    def link_up(self, local: Address, proxy: Proxy) -> None:
         """A link stands."""
-        self.local = local
+        self.local, self.proxy = local, proxy
 
-    def link_down(self) -> None:
-        """All that was open went with the link."""
+    def link_down(self, now: float) -> None:
+        """All that was open went with the link; an INVITE can be answered over the next one."""
         self.local = None
         self.sent.clear()
-        self.heard.clear()
+        self.heard = {key: one for key, one in self.heard.items() if key[1] == "INVITE"}
+        for one in self.heard.values():
+            one.is_told = False
+            if one.lost_with is None:
+                one.lost_with, one.lost_at = self.proxy, now
         self.acks_due.clear()
         self._asked.clear()
+
+    def reaches(self, heard: Heard) -> bool:
+        """Tell whether an answer goes over this link."""
+        return heard.lost_with in {None, self.proxy}
 
     # What the phone hears.
 
@@ -186,6 +201,7 @@ class Ledger:
         method = response.cseq.method
         heard = self.heard.get((response.via.branch, method))
         assert heard is not None, f"an answer to no {method}"
+        assert self.reaches(heard), "an answer to what another proxy asked"
         request = heard.request
         assert response.vias == request.vias, "the Vias of an answer"
         for name in ("From", "Call-ID", "CSeq"):
@@ -197,6 +213,8 @@ class Ledger:
         self._order(heard, response, now)
         if method == "CANCEL" and response.status == 200:
             self._tag_of_cancel(response)
+        elif invite := self.heard.get((response.via.branch, "INVITE")):
+            invite.is_cancelled = invite.is_cancelled and method != "CANCEL"  # It is over already.
         heard.answers.append((now, response))
         return heard
 
@@ -208,6 +226,9 @@ class Ledger:
 
     def _order(self, heard: Heard, response: Response, now: float) -> None:
         """One final answer; a 2xx to INVITE is repeated until its ACK, at ever longer waits."""
+        if not heard.is_told:  # Over this link it is the first.
+            assert response.status == (heard.final or response.status), "another final answer"
+            heard.is_told, heard.answers = True, []
         if not heard.final:
             return
         if heard.repetitions and response.status == heard.final >= 300:
@@ -240,13 +261,22 @@ class Ledger:
             wants = sent.is_unwanted and sent.is_provisional and not sent.final
             assert not wants or sent.is_cancelled, f"INVITE {branch} is not cancelled"
         for heard in self.heard.values():
-            if heard.is_cancelled:
+            if heard.is_cancelled and self.local and self.reaches(heard):
                 assert heard.final, "a cancelled INVITE gets no final answer"
+
+    def settled(self, now: float) -> None:
+        """The account is registered: what rings over a link to the same proxy is told so (F6)."""
+        for heard in self.heard.values():
+            rings = not heard.final and any(one.status > 100 for _, one in heard.answers)
+            is_new = heard.lost_with == self.proxy and now - heard.lost_at < KEPT_S
+            owed = rings and is_new and not (heard.is_moot or heard.is_told)
+            assert not owed, f"{heard.request.call_id} rings, and its caller is not told"
 
     def look(self, now: float) -> None:
         """Repetitions come in time; what is old is forgotten."""
         for heard in self.heard.values():
             is_moot = heard.is_moot or heard.is_acked or heard.request.method != "INVITE"
+            is_moot = is_moot or heard.lost_with is not None
             if is_moot or not 200 <= heard.final < 300:
                 continue
             said = [at for at, one in heard.answers if one.status >= 200]

@@ -44,32 +44,42 @@ class Pages:
 
     # The link.
 
+    @property
+    def _host(self) -> str:
+        """The proxy of this link, or of the last one."""
+        return self._proxy.host if self._proxy else ""
+
     def link_up(self, proxy: Proxy, local: Address, remote: Address) -> None:
         """A link stands."""
-        self.ledger.link_up(local)
+        self.ledger.link_up(local, proxy)
         self._proxy, self._local, self._remote = proxy, local, remote
 
     def link_down(self) -> None:
         """What was open is gone with it; dialogs that stand are kept (F6)."""
-        self.ledger.link_down()
+        self.ledger.link_down(self.now)
         self.is_settled, self._local = False, None
         self._expected.clear()
         self._early.clear()
         self._replacing.clear()
         self._reacks = {(d.call_id, d.theirs) for d in self._up() if d.is_caller}
         for dialog in self.dialogs:
-            dialog.asked, dialog.unacked, dialog.own_sequence = "", None, None
-            dialog.ours_open = dialog.theirs_open = None
+            dialog.asked = ""
+            if not dialog.outlasts():
+                dialog.unacked = dialog.own_sequence = None
+                dialog.ours_open = dialog.theirs_open = None
             dialog.timer.since = None
             dialog.is_loose = True
             dialog.wait_from = dialog.wait_until = 0.0
-            if dialog.stage is Stage.EARLY or dialog.has_left:
+            if (dialog.stage is Stage.EARLY and dialog.is_caller) or dialog.has_left:
                 self._over(dialog, "the link is gone")
 
     def settled(self) -> None:
         """The account is registered over this link: sessions count from now on."""
         self.is_settled = True
+        self.ledger.settled(self.now)
         for dialog in self._up():
+            if dialog.is_moved and dialog.proxy != self._host:
+                dialog.stands()
             if dialog.timer.interval_s and dialog.timer.since is None:
                 dialog.timer.since, dialog.timer.at_once = self.now, True
 

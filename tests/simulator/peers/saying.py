@@ -82,7 +82,8 @@ class Saying(Hearing):
     def _say_reinvite(self, dialog: Dialog, request: Request) -> None:
         assert dialog.stage is Stage.UP, "an INVITE in a dialog that does not stand"
         assert not dialog.asked, "a second INVITE before the first is answered (14.1)"
-        assert dialog.unacked is None, "an INVITE before theirs is acknowledged (14.1)"
+        waits = dialog.waits_for_ack(self.now, self._host)
+        assert not waits, "an INVITE before theirs is acknowledged (14.1)"
         assert self.now >= dialog.wait_from - 0.01, "asked again too soon (14.1)"
         assert request.body, "a re-INVITE without an offer"
         dialog.asked = request.via.branch
@@ -106,7 +107,9 @@ class Saying(Hearing):
             dialog.may_end = "the session has run out"
         assert dialog.may_end or again, "BYE for no reason"
         assert not dialog.was_asked_away, "BYE to who has said BYE"
-        waits = dialog.unacked is not None and not (dialog.is_caller or dialog.was_acked)
+        waits = dialog.waits_for_ack(self.now, self._host) and not (
+            dialog.is_caller or dialog.was_acked
+        )
         assert again or not waits, "BYE before the ACK (15)"
         self._over(dialog, "the phone has said BYE")
 
@@ -135,10 +138,18 @@ class Saying(Hearing):
         )
         if len([1 for _, one in heard.answers if one.status >= 200]) > 1:
             return  # A 2xx goes again.
+        if response.status < 300 and heard.lost_with and (known := self._of_theirs_said(response)):
+            known.is_fading = False
+            if known.stage is Stage.UP:
+                known.accepted_at = self.now
+                return  # So it does over another link.
         if request.method == "INVITE" and not request.to.tag:
             self._say_first_answer(request, response)
         elif dialog := self._of_theirs(request):
             self._say_answer_within(dialog, request, response)
+
+    def _of_theirs_said(self, response: Response) -> Dialog | None:
+        return self._find(response.call_id, response.to.tag or "", response.from_.tag or "")
 
     def _say_first_answer(self, request: Request, response: Response) -> None:
         if response.status == 100:
@@ -170,7 +181,7 @@ class Saying(Hearing):
             is_caller=False,
             target=str(contacts[0].uri),
             routes=tuple(str(one) for one in request.record_routes),
-            proxy=self._proxy.host if self._proxy else "",
+            proxy=self._host,
             must_encrypt=self._must,
             their_cseq=request.cseq.number,
             invite_cseq=request.cseq.number,

@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from firmware.agent.events import Answer, CallEnded, EndCause, Hold, MediaEnded, Tie, TieChanged
+from firmware.agent.events import (
+    Answer,
+    CallEnded,
+    EndCause,
+    Hold,
+    IncomingCall,
+    MediaEnded,
+    Tie,
+    TieChanged,
+)
 from firmware.agent.events import HangUp as Hang
-from firmware.link.events import Proxy
-from firmware.transaction.events import CancelLost
+from firmware.link.events import Failure, Proxy
+from firmware.transaction.events import CancelLost, SendResponse
 from tests.unit.agent.calling import Calling
 from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of
+from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, RESET, Rig, invite, of
 from tests.unit.agent.talking import AUDIO, HELD, Talking
 
 HEADING = "## A call, and the loss of its link"
@@ -42,14 +51,50 @@ def ringing_there(body: str = "") -> Rig:
     return rig
 
 
-def ringing_here() -> Rig:
-    rig = Rig().registered()
-    rig.receive(invite(AUDIO))
-    return rig
+class RingingHere(Rig):
+    """An agent whose call rings, or has just been answered; who is there when the link is lost."""
+
+    def __init__(self, *, lifts: bool = False, comes_again: bool = False) -> None:
+        super().__init__()
+        self.lifts, self._comes_again, self._is_taken_over = lifts, False, False
+        self.missed_after_s = self._lost_at = 0.0
+        self.registered()
+        self.key = self.receive(invite(AUDIO))
+        self._comes_again = comes_again
+
+    def down(self, failure: Failure = RESET) -> list[object]:
+        self._lost_at = self.now
+        return super().down(failure) + (self.feed(Answer(1)) if self.lifts else [])
+
+    def register(self, limit: int = 20) -> int:
+        trips = super().register(limit)
+        if self._comes_again:
+            self.key, self._is_taken_over = self.receive(invite(AUDIO, Call_ID="again")), True
+        return trips
+
+    def words(self) -> str:
+        """Say what has come of the call: what was said to its caller, or that it goes on."""
+        said = [f"{one.status}{' again' * (one.status == 180)}" for one in self.answers(self.key)]
+        if self._is_taken_over:
+            assert not of(IncomingCall, self.out), "there is one ringing"
+            assert self.answers("in1")[-1].status == 487
+            return f"{self.answers(self.key)[0].status} to the new one"
+        if said and not self.missed_after_s:
+            return ", ".join(said)
+        goes_on = "waits for its caller" if self.lifts else "rings on"
+        if not self.missed_after_s:
+            return goes_on
+        return f"{goes_on}, missed after {self.missed_after_s:.0f} s"
+
+    def _keep(self, out: list[object]) -> list[object]:
+        if of(CallEnded, out):
+            self.missed_after_s = self.now - self._lost_at
+        return super()._keep(out)
 
 
 def answered() -> Rig:
-    rig = ringing_here()
+    rig = Rig().registered()
+    rig.receive(invite(AUDIO))
     rig.feed(Answer(1))
     return rig
 
@@ -92,7 +137,9 @@ STATES: dict[str, Callable[[], Rig]] = {
     "dialling": dialling,
     "ringing there": ringing_there,
     "early media": lambda: ringing_there(AUDIO),
-    "ringing here": ringing_here,
+    "ringing here": RingingHere,
+    "ringing here, answered then": lambda: RingingHere(lifts=True),
+    "ringing here, the caller comes again": lambda: RingingHere(comes_again=True),
     "answered here, no ACK yet": answered,
     "talking": Talking,
     "talking, called": lambda: Talking(placed=False),
@@ -136,14 +183,15 @@ def test_what_the_table_says_is_done(state: str, moment: str) -> None:
         rig.register()
     else:
         rig.wait(400)
-    said = happened(rig)
+    said = rig.words() if isinstance(rig, RingingHere) else happened(rig)
     assert said == CELLS[state, moment]
 
 
 def happened(rig: Rig) -> str:
     """Say in the table's words what came of it."""
     ended = [end for end in of(CallEnded, rig.out) if end.cause is EndCause.LINK_LOST]
-    words = ["CANCEL of the old INVITE"] if of(CancelLost, rig.out) else []
+    words = [f"{said.response.status} again" for said in of(SendResponse, rig.out)]
+    words += ["CANCEL of the old INVITE"] if of(CancelLost, rig.out) else []
     for sent in rig.open:
         request = sent.request
         if request.method == "INVITE" and request.to.tag is None:

@@ -92,7 +92,6 @@ class Walk:
     def link(self) -> None:
         if self.up:
             self.rig.down()
-            self.offered.clear()
         else:
             local = replace(LOCAL, port=self.random.randint(40000, 40003))
             self.rig.up(self.random.choice((PRIMARY, PRIMARY, BACKUP)), local)
@@ -178,7 +177,9 @@ class Walk:
 
     def check_one(self, item: object) -> None:
         if isinstance(item, SendRequest | SendAck | CancelRequest | SendResponse):
-            assert self.up or self.was_up, f"{item} without a link"
+            # The refusal of an INVITE is owed by its transaction.
+            owed = isinstance(item, SendResponse) and item.response.status >= 300
+            assert self.up or self.was_up or owed, f"{item} without a link"
         if isinstance(item, SendRequest):
             self.check_order(item.request)
         if isinstance(item, Dialling | IncomingCall):

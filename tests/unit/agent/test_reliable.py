@@ -12,6 +12,7 @@ from firmware.agent.events import (
     CallAnswered,
     CallEnded,
     EndCause,
+    HangUp,
     IncomingCall,
     MediaChanged,
     RemoteRinging,
@@ -396,6 +397,6 @@ def test_rfc3311_5_2_once_the_session_is_agreed_the_caller_may_change_it() -> No
 
 def test_hanging_up_forgets_what_was_to_be_acknowledged() -> None:
     rig = Called()
-    rig.down()
-    assert rig.ended().cause is EndCause.LINK_LOST
+    rig.feed(HangUp(1))
+    assert rig.ended().cause is EndCause.HUNG_UP_HERE
     assert not rig.wait(40)

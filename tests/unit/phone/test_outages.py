@@ -449,6 +449,15 @@ def test_a_call_that_could_not_be_tied_to_its_far_end_again_was_lost_by_the_outa
     assert (log.only.calls, log.only.calls_lost) == (3, 1)
 
 
+def test_a_call_that_rang_on_and_was_missed_was_lost_by_the_outage() -> None:
+    log = Log.served().feed(IncomingCall(1, 1, FAR), IncomingCall(2, 1, FAR)).lost()
+    log.feed(TieChanged(1, Tie.REFRESHING), TieChanged(2, Tie.REFRESHING)).later(1).back()
+    log.feed(TieChanged(1, Tie.ANCHORED), CallEnded(1, EndCause.FAILED))
+    assert (log.only.calls, log.only.calls_lost) == (2, 0)
+    log.feed(CallEnded(2, EndCause.LINK_LOST))
+    assert (log.only.calls, log.only.calls_lost) == (2, 1)
+
+
 def test_a_call_that_goes_again_twice_is_lost_by_the_later_outage() -> None:
     log = Log.served().feed(Dialling(1, 1, FAR)).lost().feed(Repeating(1)).back(proxy=BACKUP)
     log.later(1).lost().feed(Repeating(1)).back()

@@ -370,6 +370,30 @@ def test_a_call_that_outlives_its_link_says_so() -> None:
     assert rig.words == anchored, "another call's tie is not this one's"
 
 
+def test_a_call_that_rings_outlives_its_link_and_says_so() -> None:
+    rig = Rig.registered().called()
+    rig.feed(waiting(rig.now, 4), TieChanged(8, Tie.REFRESHING))
+    assert rig.words.startswith("Incoming call\nAnna Schmidt\n")
+    assert "\ncall kept\n" in rig.words
+    assert "try in 4 s" in rig.words
+    assert rig.phone.state is State.RINGING
+    assert of(Answer, rig.press("soft1")) == [Answer(8)]
+    assert rig.words.startswith("Answering\nAnna Schmidt\n")
+    assert "\ncall kept\n" in rig.words, "as soon as that can be said"
+    rig.feed(TieChanged(8, Tie.ANCHORED), CallAnswered(8))
+    assert rig.words.startswith("Connected\nAnna Schmidt\n")
+    assert "call kept" not in rig.words
+
+
+def test_a_caller_to_whom_no_way_leads_was_missed_for_the_link() -> None:
+    rig = Rig.registered().called()
+    rig.feed(TieChanged(8, Tie.REFRESHING), CallEnded(8, EndCause.LINK_LOST))
+    assert rig.words.startswith("Call ended\nAnna Schmidt\n")
+    assert "link lost" in rig.words
+    rig.pass_time(10)
+    assert "1 missed" in rig.words
+
+
 def test_the_agent_hears_whether_the_far_end_is_heard() -> None:
     rig = Rig.registered().talking()
     out = rig.feed(SoundReport(7, FarEndSilent(0.0)), SoundReport(7, FarEndHeard()))

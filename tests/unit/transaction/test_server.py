@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.link.events import LinkUp, SendMessage
+from firmware.link.events import Address, LinkUp, Proxy, Role, SendMessage
 from firmware.sip.message import Request, Response
 from firmware.transaction import invite_server, server
 from firmware.transaction.events import (
@@ -17,6 +17,9 @@ from firmware.transaction.events import (
 )
 from firmware.transaction.layer import RETRY_AFTER_S, SERVERS_MAX
 from tests.unit.transaction.bench import LOCAL, LOST, PROXY, Bench, sent, statuses, theirs
+
+MOVED = Address("192.0.2.7", 40001)
+OTHER = Proxy(Role.BACKUP, "proxy2.example.org", 5061)
 
 
 def with_reason(cancel: Request, reason: str) -> Request:
@@ -255,14 +258,80 @@ def test_the_ack_of_the_482_ends_here() -> None:
 
 def test_a_lost_link_takes_their_requests_with_it() -> None:
     bench = Bench()
-    invite, options = theirs("INVITE"), theirs("OPTIONS", "z9hG4bKfar2", cseq=2)
-    keys = [bench.meet(invite), bench.meet(options)]
+    options = theirs("OPTIONS", "z9hG4bKfar2", cseq=2)
+    key = bench.meet(options)
     assert bench.lose() == [ServiceLost(LOST)]
     assert bench.layer.deadline() is None
     bench.feed(LinkUp(PROXY, LOCAL))
-    assert bench.reply(keys[0], invite, 180) == []
-    assert bench.reply(keys[1], options, 200) == []
-    assert bench.meet(invite) not in keys
+    assert bench.reply(key, options, 200) == []
+    assert bench.meet(options) != key
+
+
+@pytest.mark.parametrize("status", [180, 200, 486])
+def test_rfc3261_18_2_2_an_invite_is_answered_over_the_next_link_to_its_proxy(status: int) -> None:
+    bench, invite = Bench(), theirs("INVITE")
+    key = bench.meet(invite)
+    assert bench.lose() == [ServiceLost(LOST)]
+    assert bench.wait(1) == [], "no 100 either"
+    assert bench.reply(key, invite, 180) == [], "there is no link"
+    bench.feed(LinkUp(PROXY, MOVED))
+    ok = sent(bench.reply(key, invite, status), Response)
+    assert (ok.status, ok.vias) == (status, invite.vias)
+
+
+def test_another_proxy_is_not_answered_for_it() -> None:
+    bench, invite = Bench(), theirs("INVITE")
+    key = bench.meet(invite)
+    bench.lose()
+    bench.feed(LinkUp(OTHER, MOVED))
+    assert bench.reply(key, invite, 180) == []
+    bench.lose()
+    bench.feed(LinkUp(PROXY, MOVED))
+    assert statuses(bench.reply(key, invite, 180)) == [180], "it may be back"
+
+
+def test_a_refusal_that_was_said_without_a_link_waits_for_that_proxy() -> None:
+    bench, invite = Bench(), theirs("INVITE")
+    key = bench.meet(invite)
+    bench.lose()
+    assert bench.reply(key, invite, 486) == []
+    assert statuses(bench.feed(LinkUp(OTHER, MOVED))) == []
+    bench.lose()
+    assert statuses(bench.feed(LinkUp(PROXY, MOVED))) == [486]
+    bench.receive(theirs("ACK", to_tag="mine"))
+    bench.lose()
+    assert statuses(bench.feed(LinkUp(PROXY, MOVED))) == [], "it is acknowledged"
+    assert bench.layer.open_transactions == 0
+
+
+def test_a_refusal_that_nobody_can_be_told_is_forgotten() -> None:
+    bench, invite = Bench(), theirs("INVITE")
+    key = bench.meet(invite)
+    bench.lose()
+    bench.reply(key, invite, 486)
+    assert bench.wait(33) == []
+    assert bench.layer.open_transactions == 0
+
+
+def test_a_cancel_over_the_next_link_finds_its_invite() -> None:
+    bench, invite = Bench(), theirs("INVITE")
+    key = bench.meet(invite)
+    bench.reply(key, invite, 180)
+    bench.lose()
+    bench.feed(LinkUp(PROXY, MOVED))
+    out = bench.receive(theirs("CANCEL"))
+    assert statuses(out) == [200]
+    assert out[-1] == CancelReceived(key)
+
+
+def test_an_invite_that_comes_again_over_another_link_is_no_copy() -> None:
+    bench = Bench()
+    bench.meet(theirs("INVITE"))
+    bench.lose()
+    bench.feed(LinkUp(PROXY, MOVED))
+    bench.meet(theirs("INVITE", "z9hG4bKagain"))
+    copy = bench.receive(theirs("INVITE", "z9hG4bKcopy"))
+    assert statuses(copy) == [482], "but two of one link are"
 
 
 def test_a_flood_is_answered_with_503() -> None:

@@ -1,0 +1,187 @@
+"""A received call and the loss of its link (F6): it rings on, and can be answered by the next one.
+
+Theory of operation
+-------------------
+A call that rings when its link dies is *cut*: its caller cannot be told anything, and hears its own
+ringing. The phone rings on, for one of these to come:
+
+    - A link to the same proxy. Answers find their way by their Via alone (RFC 3261 18.2.2): 180 is
+      said again, with the Contact of this link, and from there the call is answered as any other.
+    - Another INVITE of the same caller: a phone like this one repeats its own over its next link
+      (F5), and a proxy may send the one that waits to where we are now. It takes the place of the
+      first: there is one ringing, and one call.
+    - `KEPT_S` without either. Then the call was missed, since the link was lost.
+
+Whoever answers while the call is cut has answered: it is said as soon as there is a way. A refusal
+is said by the transaction, over the next link to that proxy. A 2xx without its ACK, which may never
+have been heard, is said again there; at another proxy the call is taken to stand.
+
+Whatever the far end says in answer may still be sent over the link that is gone: the ACK of our 2xx
+is not waited for longer than `ACK_S`, and then the dialog is refreshed, as that of any call whose
+link was lost. So may be the CANCEL of a caller who gives up: nobody rings on for long.
+"""
+
+from __future__ import annotations
+
+from firmware.agent.accepted import Accepted
+from firmware.agent.answering import answer
+from firmware.agent.call import RING_S_MAX, CallState
+from firmware.agent.events import EndCause, Party, Tie
+from firmware.agent.identity import ANONYMOUS, are_of_one_caller, caller_of
+from firmware.agent.line import Line
+from firmware.agent.received import REMIND_S, ReceivedCall
+from firmware.sip.message import Request
+from firmware.transaction.events import SendResponse
+
+KEPT_S = 32.0
+"""How long a caller who lost its own proxy may take to be back: all of its waits (F2, F5)."""
+
+UNSURE_S = 60.0
+"""How long it rings on once that was said again: a CANCEL may have gone by the old link."""
+
+ACK_S = 4.0
+"""How long the ACK of a 2xx is waited for that went another way than its INVITE came."""
+
+
+class OutlastingCall(ReceivedCall):
+    """A call that somebody placed to here."""
+
+    def __init__(
+        self, number: int, line: Line, far: Party, port: int, key: str, invite: Request, now: float
+    ) -> None:
+        super().__init__(number, line, far, port, key, invite, now)
+        self._proxy = line.proxy  # Whom the INVITE came from.
+        self._rings_until = now + RING_S_MAX
+        self._is_cut = False  # It rings, and nothing can be said to its caller.
+        self._has_moved = False  # The link is not that which the INVITE came over.
+        self._unheard: Accepted | None = None  # A 2xx that went down with its link, it may be.
+
+    def awaits(self, invite: Request, line: Line) -> bool:
+        """Tell whether an INVITE is that of the caller whom we ring on for."""
+        if self.state is not CallState.OFFERED or not self._has_moved or self.line is not line:
+            return False
+        is_known = self._is_cut or self.far != ANONYMOUS
+        again = is_known and are_of_one_caller(self._invite, invite)
+        return self.repeats(invite) or again
+
+    def taken_over(self, key: str, invite: Request, now: float) -> list[object]:
+        """Ring on for another INVITE; the one before is over, if anybody still waits for it."""
+        before = self.media, self.timer
+        self.media, self.timer = self._new_session(self.media.port)
+        if cannot := self._cannot_have(invite):
+            self.media, self.timer = before
+            status, fields = cannot
+            return [SendResponse(key, answer(invite, status, *fields, tag=next(self.line.ids)))]
+        old = self._refusal(487)
+        self._begin(key, invite)
+        self._proxy, self._has_moved, self._clock_at = self.line.proxy, False, self._rings_until
+        return [old, *self._far_is(caller_of(invite)), *self._ring_again(now)]
+
+    def answer(self, now: float) -> list[object]:
+        """Take the call, now or as soon as that can be said."""
+        if self.state is CallState.OFFERED and self._is_cut:
+            self._wants_answer = True
+            return []
+        out = super().answer(now)
+        if out and self._has_moved:
+            self._clock_at = now + ACK_S
+        return out
+
+    def hang_up(self, now: float) -> list[object]:
+        """486, or BYE once our 2xx is acknowledged, or never will be."""
+        if self.state is CallState.ACCEPTED and self._unheard:
+            return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
+        out = super().hang_up(now)
+        if self.state is CallState.LEAVING and self._has_moved:
+            self._clock_at = now + ACK_S
+        return out
+
+    def acknowledged(self, ack: Request) -> list[object]:
+        """Hear the ACK of our 2xx: over this link, so the dialog is well."""
+        before, out = self.state, super().acknowledged(ack)
+        stands = before is CallState.ACCEPTED and self.state is CallState.CONFIRMED
+        return [*out, *self._bind(Tie.ANCHORED)] if stands else out
+
+    def service_lost(self, now: float) -> list[object]:
+        """A call that rings does so on; one that stands survives (F6)."""
+        accepted = self._accepted
+        self._lose_link()
+        match self.state:
+            case CallState.OFFERED:
+                return self._cut(now)
+            case CallState.ACCEPTED:
+                self._unheard = accepted or self._unheard
+                self._clock_at = None
+                return self._bind(Tie.REFRESHING)
+            case CallState.CONFIRMED:
+                return self._survive()
+            case CallState.LEAVING:
+                return self._leave()
+            case _:
+                return []
+
+    def service_settled(self, now: float) -> list[object]:
+        """Say over a link to the same proxy what may not have been heard."""
+        out = super().service_settled(now)
+        is_same = self.line.proxy == self._proxy
+        if is_same and self._is_cut and self.state is CallState.OFFERED:
+            self._clock_at = min(self._rings_until, now + UNSURE_S)
+            return [*out, *self._ring_again(now)]
+        unheard, self._unheard = self._unheard, None
+        if unheard is None or self.state is not CallState.ACCEPTED or self._accepted:
+            return out
+        return [*out, *(self._answer_again(unheard, now) if is_same else self._stand())]
+
+    def _answer_again(self, unheard: Accepted, now: float) -> list[object]:
+        self._has_moved, self._clock_at = True, now + ACK_S
+        self._accepted = unheard.over(self.line.dialog_contact(), now)
+        return self._accepted.start()
+
+    def _stand(self) -> list[object]:
+        """Whatever became of our 2xx: refresh the dialog, as that of any call that stands."""
+        self._accepted = None
+        self._enter(CallState.CONFIRMED)
+        return self._survive()
+
+    def _cut(self, now: float) -> list[object]:
+        """Ring on; whoever is to be told so is told over the next link."""
+        if not self._is_cut:
+            self._clock_at = min(self._rings_until, now + KEPT_S)
+        self._is_cut = self._has_moved = True
+        self._remind_at = None
+        if self._reliable:
+            self._reliable.rest()
+        return self._bind(Tie.REFRESHING)
+
+    def _ring_again(self, now: float) -> list[object]:
+        """There is a way to the caller: say that it rings, or that it is answered."""
+        self._is_cut = False
+        self._remind_at = now + REMIND_S
+        out = [*self._said_again(now), *self._bind(Tie.ANCHORED)]
+        return [*out, *(self.answer(now) if self._wants_answer else [])]
+
+    def _said_again(self, now: float) -> list[object]:
+        """Say 180; one that waits for its PRACK is the same as before."""
+        if self._reliable is None:
+            return self._ringing(now)
+        self._reliable = self._reliable.over(self.line.dialog_contact(), now)
+        return self._reliable.start()
+
+    def _never_confirmed(self) -> list[object]:
+        """The PRACK may have gone by the link that is gone: it is only missed with its answer."""
+        assert self._reliable is not None
+        if not self._has_moved or self._reliable.offered:
+            return super()._never_confirmed()
+        self._reliable.rest()
+        return []
+
+    def _clock_rang(self, now: float) -> list[object]:
+        match self.state:
+            case CallState.OFFERED if self._is_cut:
+                return [self._final(480), *self._end(EndCause.LINK_LOST)]
+            case CallState.ACCEPTED:
+                return self._stand()
+            case CallState.LEAVING:
+                return self._leave()
+            case _:
+                return super()._clock_rang(now)
