@@ -25,7 +25,8 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
-SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py
+SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py \
+	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers scenario mutants rescue-real fuzz bench-audio bench-calls \
 	bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
