@@ -123,7 +123,8 @@ def mailbox_deed(services: Services, account: int) -> Deed:
         return CallMailbox(account)
     mailboxes = services.mailboxes
     with_news = [each for each in mailboxes if each in services.waiting]
-    if len(mailboxes) == 1 or len(with_news) == 1:
+    is_one = len(mailboxes) == 1 or len(with_news) == 1
+    if is_one and services.mailbox_number(mailboxes[0]):
         return CallMailbox(mailboxes[0])
     return Open(MailboxList())
 
@@ -152,7 +153,8 @@ def _sent_to(services: Services, accounts: Accounts, several: str) -> str:
 def _mailbox(services: Services, account: int) -> Item:
     told = services.mailbox(account)
     counts = f"{told.new}/{told.old}" if told and (told.new or told.old) else ""
-    return Item(services.name_of(account), counts, CallMailbox(account))
+    can_call = bool(services.mailbox_number(account))
+    return Item(services.name_of(account), counts, CallMailbox(account) if can_call else None)
 
 
 def deed_of_key(key: ProgrammedKey, services: Services) -> Deed:

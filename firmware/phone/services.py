@@ -129,8 +129,8 @@ class Services:
 
     @property
     def mailboxes(self) -> tuple[int, ...]:
-        """The accounts whose messages can be heard, those with new ones first."""
-        found = [a for a in self.accounts if self.mailbox_number(a)]
+        """The accounts that have one: its number is known, or it has news; those come first."""
+        found = [a for a in self.accounts if self.mailbox_number(a) or a in self.waiting]
         return tuple(sorted(found, key=lambda account: account not in self.waiting))
 
     # The idle screen.

@@ -161,9 +161,7 @@ class Serving(Beginning):
         return self._do(deed_of_key(key, self._memory.services))
 
     def _hear_messages(self) -> list[object]:
-        """Call the mailbox; of several with news, list them."""
-        if not self._memory.services.mailboxes:
-            return []
+        """Call the mailbox; of several with news, or where its number is not known, list them."""
         return self._do(mailbox_deed(self._memory.services, 0))
 
     def _take_chosen(self) -> list[object]:

@@ -5,8 +5,9 @@ ROW` in a list, `wait 5`. What they see and hear: `screen TEXT` (with `within SE
 take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `microphone`,
 `sound on`. What others do: `102: dial 201`, `102: answer`, `102: hang up`, `102: decline`, and all
 of the above. What else happens: `unplug`, `hide`, `mute` and `plug in` a proxy, `network changes`,
-`restart`, a `message` that waits and is `heard`, `subscribed`, `subscription ends REASON`; a key is
-`held 1`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
+`restart`, a `message` that waits and is `heard` (`message 202`), `subscribed`, `subscription ends
+REASON`; a key is `held 1`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says
+404 Reason`.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class Player:
             "hide": lambda _, words: self.desk.harm(words[0], "hide"),
             "mute": lambda _, words: self.desk.harm(words[0], "mute"),
             "plug": lambda _, words: self.desk.mend(words[1]),
-            "message": lambda _, __: self.desk.mailboxes.leave(NUMBER),
-            "heard": lambda _, __: self.desk.mailboxes.hear(NUMBER),
+            "message": lambda _, words: self.desk.mailboxes.leave(words[0] if words else NUMBER),
+            "heard": lambda _, words: self.desk.mailboxes.hear(words[0] if words else NUMBER),
             "subscribed": self._subscribed,
             "subscription": lambda _, words: self.desk.mailboxes.forget(NUMBER, words[1]),
             "held": self._held,
