@@ -190,6 +190,8 @@ class SoundCard:
                 worked = True
                 self._watch_stream(stream)
             _close(stream)
+            if self._stopping.is_set():
+                return  # Closed by us: nothing is wrong.
             self.fault = f"the sound card {self._name} is gone"
             self._keep_time(RETRY_S)
 

@@ -323,9 +323,11 @@ def test_time_is_kept_for_a_card_that_is_quiet_and_may_come_back(
 
 
 def test_a_card_can_be_started_again(card: SoundCard, portaudio: PortAudio) -> None:
-    opened(card, portaudio, lambda: None)
+    stream = opened(card, portaudio, lambda: None)
+    stream.call(frame(1))
     card.stop()
     wait_until(lambda: portaudio.streams[0].closed)
+    assert not card.fault, "it was closed, and is not gone"
     card.start(lambda: None)
     wait_until(lambda: len(portaudio.streams) == 2)
 
