@@ -31,6 +31,7 @@ cannot be had is told as `SoundFault`, and the call goes on without sound.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -176,6 +177,9 @@ class VoiceEngine:
                 self._loop.call_soon_threadsafe(self._broken)
 
     def _live(self) -> None:
+        # numpy's library would start a thread for each processor, and each would spin for 0.1 s,
+        # in the first moments of the first call; no product of ours is large enough to need them.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # The codecs, and numpy with them, are loaded here: the phone has long registered.
         from firmware.media.voices import Voices
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -405,6 +406,37 @@ def test_a_thread_that_computes_gives_way_to_sound_within_a_millisecond() -> Non
         run(play())
     finally:
         sys.setswitchinterval(before)
+
+
+ALONE = """
+import asyncio, os
+from random import Random
+from drivers.voice import NO_DEVICE, SoundCard
+from firmware.media.events import PlayTone
+from firmware.media.tone_table import ToneKind
+from firmware.runtime.voice import VoiceEngine
+from firmware.settings import VoiceSettings
+
+async def main():
+    card = SoundCard(NO_DEVICE)
+    played = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    card.give = lambda frame: loop.call_soon_threadsafe(played.set)
+    engine = VoiceEngine(card, print, print, Random(1), VoiceSettings())
+    engine.take(PlayTone(ToneKind.DIAL))
+    await played.wait()
+    print(len(os.listdir("/proc/self/task")))
+    engine.stop()
+
+asyncio.run(main())
+"""
+
+
+def test_sound_brings_one_thread_and_no_more() -> None:
+    """A library that computes with a thread for each processor lets them spin when it is loaded."""
+    words = [sys.executable, "-c", ALONE]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) == 2
 
 
 def test_what_is_none_of_its_business_starts_nothing() -> None:
