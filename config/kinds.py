@@ -243,6 +243,22 @@ def _is_zone(text: str) -> bool:
         return False
 
 
+PIN = re.compile(r"[0-9]{4,8}")
+PIN_HASH = re.compile(r"scrypt:(?P<salt>(?:[0-9a-f]{2}){8,32}):(?P<hash>[0-9a-f]{64})")
+
+
+class PinText:
+    """A PIN of four to eight digits, or its hash as the phone keeps it; or none."""
+
+    allowed = "4 to 8 digits"
+
+    def parse(self, text: str) -> str:
+        """Return the PIN or its hash."""
+        if text and not PIN.fullmatch(text) and not PIN_HASH.fullmatch(text):
+            raise ValueError(f"is not {self.allowed}")
+        return text
+
+
 class DialPlanText:
     """Which numbers are complete: digits, x, + (repeat), [1-9], (groups), | and more."""
 

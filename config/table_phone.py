@@ -11,6 +11,7 @@ from config.kinds import (
     DialPlanText,
     Host,
     Number,
+    PinText,
     Switch,
     Text,
     TimeOfDay,
@@ -245,6 +246,25 @@ FEATURES = (
 )
 
 ADMINISTRATION = (
+    administration(
+        "key lock", Switch(), "0", "1: the keys are locked. The phone itself sets it.", built=True
+    ),
+    administration(
+        "key lock time",
+        Number(30, 86400, "seconds", or_zero=True),
+        "0",
+        "The keys lock when none was pressed for so long; 0: never. It may be set on the phone.",
+        built=True,
+    ),
+    administration(
+        "key lock pin",
+        PinText(),
+        "",
+        "The PIN that unlocks them, 4 to 8 digits. The phone keeps one that is set on it as a hash;"
+        " ^key lock pin: 1234 replaces one that was forgotten.",
+        secret=True,
+        built=True,
+    ),
     administration(
         "admin password",
         Text(),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from config.configuration import Configuration
 from config.dial_plan import DialPlan
+from config.parameters import text_of
 from firmware.agent.account import (
     Account,
     AgentSettings,
@@ -24,6 +25,7 @@ from firmware.media.codec import available
 from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
 from firmware.phone.ear import SPEAKER_KEY
+from firmware.phone.preferences import PARAMETERS, Preferences
 from firmware.phone.settings import PhoneSettings
 from firmware.service_settings import service_settings
 from firmware.stack import StackSettings
@@ -171,6 +173,13 @@ def agent_settings(configuration: Configuration, instance: str, user_agent: str)
     )
 
 
+def preferences_of(configuration: Configuration) -> Preferences:
+    """Return what is set, and what the server's files do not leave to the phone."""
+    values = ((name, text_of(configuration.value(name))) for name in PARAMETERS)
+    locked = frozenset(name for name in PARAMETERS if not configuration.may_change(name))
+    return Preferences(tuple(values), locked)
+
+
 def stack_settings(
     configuration: Configuration,
     problems: Sequence[str],
@@ -191,6 +200,8 @@ def stack_settings(
             hash_ends=bool(configuration.value("sip dial plan terminator")),
             call_waiting=bool(configuration.value("call waiting")),
             services=service_settings(configuration),
+            preferences=preferences_of(configuration),
+            has_pin=bool(configuration.value("key lock pin")),
             problems=tuple(problems),
         ),
         t1_s=int(configuration.value("sip T1 timer")) / 1000,

@@ -22,7 +22,7 @@ from firmware.frozen import frozen
 from firmware.link.link import Link
 from firmware.link.settings import LinkSettings
 from firmware.machine import Machine, earliest
-from firmware.phone import kept
+from firmware.phone import kept, lock
 from firmware.phone.phone import Phone
 from firmware.phone.settings import PhoneSettings
 from firmware.transaction.layer import Transactions
@@ -50,6 +50,7 @@ ROUTES: dict[type, str] = {
     kept.ContactsKept: "phone",
     kept.ServicesKept: "phone",
     kept.KeepingTrouble: "phone",
+    lock.PinChecked: "phone",
     phone.SoundHealth: "phone",
     agent.Dial: "agent",
     agent.Answer: "agent",

@@ -13,14 +13,16 @@ from firmware.agent.events import Dial, Party, SendDigit
 from firmware.link.events import TestLink
 from firmware.phone.calling import Calling
 from firmware.phone.facts import Facts
+from firmware.phone.lock import Purpose
 from firmware.phone.memory import Memory
 from firmware.phone.menu import Menu
 from firmware.phone.number import PLUS, NumberEntry
 from firmware.phone.pages import Pages
+from firmware.phone.preferences import KEY_LOCK, KEY_LOCK_TIME
 from firmware.phone.screen import Screen
 from firmware.phone.settings import DELAY_S, PhoneSettings
 from firmware.phone.state import State
-from firmware.phone.views import Call, ShowFacts, View
+from firmware.phone.views import Call, LockKeys, PinEntry, ShowFacts, UnlockKeys, View
 
 
 class Beginning(Calling):
@@ -35,9 +37,11 @@ class Beginning(Calling):
             hash_ends=settings.hash_ends,
         )
         self._pages = Pages()
-        self._memory = Memory(settings.services)
+        self._memory = Memory(settings.services, settings.preferences, has_pin=settings.has_pin)
+        self._lock = self._memory.lock
+        self._touched_at = now  # A key was pressed, or the handset moved.
         self._facts = Facts(settings.problems, accounts, self._memory, now)
-        self._menu = Menu(self._memory)
+        self._menu = Menu(self._memory, self._number.is_emergency)
 
     # Digits.
 
@@ -97,6 +101,8 @@ class Beginning(Calling):
         match self.state:
             case State.RINGING:
                 return self._answer()
+            case State.IDLE if self._number.is_emergency(typed := self._menu.typed_digits):
+                return self._dial_target(typed, 0)
             case State.IDLE if number := self._menu.number(self._now):
                 return self._dial_target(number, 0)
             case State.IDLE | State.ENDED:
@@ -125,13 +131,17 @@ class Beginning(Calling):
         dialled = self._number.dialled()
         if not dialled.number:
             return []
+        if not self._may_call(is_emergency=dialled.is_emergency):
+            return self._refused()
         return self._call_to(dialled.number, 0, is_emergency=dialled.is_emergency)
 
     def _dial_target(self, target: str, account: int) -> list[object]:
         if self.state is not State.DIALLING and not self._may_begin:
             return []
-        held = [] if self.state is State.DIALLING else self._make_room()
         emergency = self._number.is_emergency(target)
+        if not self._may_call(is_emergency=emergency):
+            return self._refused()
+        held = [] if self.state is State.DIALLING else self._make_room()
         return [*held, *self._call_to(target, account, is_emergency=emergency)]
 
     def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
@@ -144,6 +154,15 @@ class Beginning(Calling):
         wait_s = DELAY_S if comes or is_emergency else 0.0
         return [*asks, *self._start(Dial(called_from, target, is_emergency, wait_s), far)]
 
+    def _may_call(self, *, is_emergency: bool) -> bool:
+        """Tell whether the keys, or a program, may call this number."""
+        return is_emergency or not self._lock.is_locked
+
+    def _refused(self) -> list[object]:
+        """Let nobody call from locked keys: the digits are gone, the screen says why."""
+        self._number.forget()
+        return [] if self._lifted or self.state is not State.DIALLING else self._go_on(resume=True)
+
     def _reject(self) -> list[object]:
         self._memory.history.rejects((self._lines.waiting or self._call).number)
         return super()._reject()
@@ -151,7 +170,8 @@ class Beginning(Calling):
     def _offer(self) -> None:
         """Find who may be meant by the digits; no call that comes moves them under the finger."""
         digits = self._number.digits.removeprefix(PLUS)
-        self._number.offered = self._memory.matches(digits) if digits else ()
+        is_open = bool(digits) and not self._lock.is_locked
+        self._number.offered = self._memory.matches(digits) if is_open else ()
 
     def _redial(self) -> list[object]:
         return self._dial_target(self._memory.history.last_dialled, 0)
@@ -164,6 +184,8 @@ class Beginning(Calling):
 
     def _open(self, view: View) -> list[object]:
         self._pages.turn_to(0, self._now)
+        if self._lock.is_locked:
+            return self._ask_pin()
         return self._menu.open(view, self._now)
 
     def _take_chosen(self) -> list[object]:
@@ -174,9 +196,40 @@ class Beginning(Calling):
                 out += self._dial_target(item.number, 0)
             elif isinstance(item, ShowFacts):
                 out += self._turn_to(1)
+            elif isinstance(item, LockKeys):
+                out += self._lock_keys()
             else:
                 out.append(item)
         return out
+
+    # The key lock.
+
+    def _lock_keys(self) -> list[object]:
+        """Lock the keys, from now on and over a restart."""
+        self._menu.close()
+        self._lock.is_locked = True
+        return self._memory.set(KEY_LOCK, "1")
+
+    def _unlock_keys(self) -> list[object]:
+        self._lock.is_locked = False
+        return self._memory.set(KEY_LOCK, "0")
+
+    def _ask_pin(self) -> list[object]:
+        """Unlock the keys, after the PIN where there is one."""
+        if not self._lock.has_pin:
+            return self._unlock_keys()
+        return self._menu.open(PinEntry(Purpose.UNLOCK), self._now)
+
+    def _pin_checked(self, *, is_right: bool) -> list[object]:
+        out = self._menu.pin_checked(is_right=is_right, now=self._now)
+        unlocked = [item for item in out if isinstance(item, UnlockKeys)]
+        return self._unlock_keys() if unlocked else out
+
+    def _lock_at(self) -> float | None:
+        """Return when the keys lock by themselves."""
+        after_s = self._memory.preferences.number(KEY_LOCK_TIME)
+        waits = after_s and self.state is State.IDLE and not self._lock.is_locked
+        return self._touched_at + after_s if waits else None
 
     def _dial_screen(self) -> Screen:
         number, beside = self._number, self._lines.beside(self._now)
@@ -184,5 +237,8 @@ class Beginning(Calling):
         matches = tuple(
             (far.name, far.number) if far.name else (far.number, "") for far in number.offered
         )
+        if self._lock.is_locked:
+            words = self._memory.language.say("Locked: emergency only")
+            return replace(screen, account=words)
         redial = bool(self._memory.history.last_dialled)
         return replace(screen, matches=matches, chosen=number.chosen, can_redial=redial)

@@ -9,7 +9,7 @@ from firmware.phone.outage_words import WEEK_DAYS, when_in_words
 from firmware.phone.preferences import setting_of
 from firmware.phone.service_listing import main_rows, rows_of_service, title_of_service
 from firmware.phone.service_views import ServiceView
-from firmware.phone.setting_items import options, settings, zones
+from firmware.phone.setting_items import PIN_TITLES, SettingView, rows_of_setting
 from firmware.phone.views import (
     Call,
     CallDetails,
@@ -20,11 +20,13 @@ from firmware.phone.views import (
     ForgetCalls,
     GoBack,
     Item,
+    LockList,
     MainMenu,
     NameEntry,
     NumberTyped,
     Open,
     OptionList,
+    PinEntry,
     RemoveContact,
     SettingList,
     ShowFacts,
@@ -48,14 +50,21 @@ TITLES = {
 }
 
 
+PLAIN_TITLES: dict[type, str] = {
+    MainMenu: "Menu",
+    SettingList: "Settings",
+    LockList: "Key lock",
+    NameEntry: "Name",
+    NumberTyped: "Number",
+}
+
+
 def title_of(view: View, memory: Memory) -> str:
     """Return what stands above a view."""
     say = memory.language.say
     if isinstance(view, ServiceView):
         return say(title_of_service(view, memory.services))
     match view:
-        case MainMenu():
-            return say("Menu")
         case CallList(way):
             return say(TITLES[way])
         case CallDetails(call):
@@ -64,16 +73,16 @@ def title_of(view: View, memory: Memory) -> str:
             return say(f"Find: {keys}" if keys else "Directory")
         case ContactDetails(contact):
             return contact.name
-        case SettingList():
-            return say("Settings")
         case OptionList(parameter):
             return say(setting_of(parameter).title)
         case ZoneList(region, keys):
             return say(f"Find: {keys}") if keys else region or say("Time zone")
-        case NameEntry() | NumberTyped():
-            return say("Name" if isinstance(view, NameEntry) else "Number")
+        case PinEntry(purpose):
+            return say(PIN_TITLES[purpose])
         case Sure(question):
             return say(question)
+        case _:
+            return say(PLAIN_TITLES[type(view)])
 
 
 def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
@@ -81,6 +90,8 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     say = memory.language.say
     if isinstance(view, ServiceView):
         return rows_of_service(view, memory.services, memory.language)
+    if isinstance(view, SettingView):
+        return rows_of_setting(view, memory)
     match view:
         case MainMenu():
             return _main(memory)
@@ -92,13 +103,7 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
             return _contacts(keys, memory)
         case ContactDetails(contact):
             return _contact(contact, memory)
-        case SettingList():
-            return settings(memory)
-        case OptionList(parameter):
-            return options(setting_of(parameter), memory)
-        case ZoneList(region, keys):
-            return zones(region, keys, memory)
-        case NameEntry() | NumberTyped():
+        case NameEntry() | NumberTyped() | PinEntry():
             return ()
         case Sure(_, deed):
             return (Item(say("No"), deed=GoBack()), Item(say("Yes"), deed=deed))

@@ -20,7 +20,8 @@ from firmware.phone.events import CallFact, KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.history import History, HistoryFact
 from firmware.phone.kept import CallsKept, CallWay, ContactsKept, ServicesKept
 from firmware.phone.language import ENGLISH
-from firmware.phone.preferences import Preferences
+from firmware.phone.lock import Lock
+from firmware.phone.preferences import KEY_LOCK, Preferences
 from firmware.phone.services import Services, ServiceSettings
 from firmware.phone.wall import Wall
 
@@ -33,13 +34,16 @@ Kept = CallsKept | ContactsKept | ServicesKept | SettingsAre
 class Memory:
     """History, directory and settings; `learn` gives what is to be kept on."""
 
-    def __init__(self, services: ServiceSettings) -> None:
+    def __init__(
+        self, services: ServiceSettings, preferences: Preferences, *, has_pin: bool
+    ) -> None:
         self.services = Services(services)
         self.history = History()
         self.directory = Directory()
         self.language = ENGLISH
         self.unix_offset_s: float | None = None  # Wall clock minus monotonic.
-        self.preferences = Preferences()
+        self.preferences = preferences
+        self.lock = Lock(is_locked=preferences.text(KEY_LOCK) == "1", has_pin=has_pin)
         self.zones: tuple[str, ...] = ()
         self._zone_s = 0
 

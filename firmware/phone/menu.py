@@ -14,12 +14,14 @@ is heard for `SAMPLE_S`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from firmware.machine import earliest, is_due
 from firmware.phone.directory import DirectoryError, checked
 from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
 from firmware.phone.listing import items_of, title_of
+from firmware.phone.lock import PIN_DIGITS_MAX, PIN_DIGITS_MIN, KeepPin, Pin, Purpose
 from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
 from firmware.phone.preferences import HEARD, Preferences
@@ -37,13 +39,16 @@ from firmware.phone.views import (
     ForgetCalls,
     GoBack,
     Item,
+    LockKeys,
     NameEntry,
     NumberTyped,
     Open,
     OptionList,
+    PinEntry,
     RemoveContact,
     ShowFacts,
     TakeOption,
+    UnlockKeys,
     View,
     ZoneList,
 )
@@ -64,8 +69,8 @@ SEARCHED = ContactList | ZoneList
 class Menu:
     """The views that are open; nothing is shown while there is none."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, memory: Memory, is_emergency: Callable[[str], bool]) -> None:
+        self._memory, self._is_emergency = memory, is_emergency
         self._views: list[tuple[View, int]] = []  # With what is chosen in it.
         self._line: MultiTap | None = None  # What is typed,
         self._wrong = ""  # and what is wrong with it.
@@ -203,7 +208,7 @@ class Menu:
             case GoBack():
                 self.back(now)
                 return []
-            case Call() | ShowFacts() | CallFrom() | CallMailbox():
+            case Call() | ShowFacts() | CallFrom() | CallMailbox() | LockKeys():
                 self.close()
                 return [deed]
             case SwitchDisturbance(accounts, on):
@@ -244,6 +249,11 @@ class Menu:
                 number = self._memory.services.checked(text)
                 self.back(now)
                 return self._memory.services.send_on(accounts, condition, number)
+            case PinEntry() if self._is_emergency(text):
+                self.close()
+                return [Call(text)]  # Whatever it was typed for.
+            case PinEntry(purpose, first):
+                return self._take_pin(purpose, first, Pin(text), now)
             case NumberTyped():
                 checked("?", [ContactNumber(NumberKind.OTHER, text)])
                 self.back(now)
@@ -263,6 +273,42 @@ class Menu:
             case _:
                 raise AssertionError(f"nothing is typed in {view}")
 
+    def _take_pin(self, purpose: Purpose, first: Pin | None, pin: Pin, now: float) -> list[object]:
+        """Have a PIN checked, or take a new one that was typed twice."""
+        lock, self._line = self._memory.lock, _line_for(PinEntry(purpose), self._memory)
+        if purpose not in {Purpose.NEW, Purpose.AGAIN}:
+            return lock.ask(purpose, pin)
+        if not len(pin.digits) >= PIN_DIGITS_MIN:
+            raise DirectoryError("a PIN has 4 to 8 digits")
+        self.back(now)
+        if purpose is Purpose.NEW:
+            return self.open(PinEntry(Purpose.AGAIN, pin), now)
+        if pin != first:
+            self.open(PinEntry(Purpose.NEW), now)
+            raise DirectoryError("the PINs differ")
+        lock.has_pin = True
+        return [KeepPin(pin)]
+
+    def pin_checked(self, *, is_right: bool, now: float) -> list[object]:
+        """Hear of a PIN; return what follows."""
+        purpose = self._memory.lock.checked(is_right=is_right, now=now)
+        if purpose is None or not self.is_open or self._views[-1][0] != PinEntry(purpose):
+            return []  # The person has gone on.
+        self.back(now)
+        if purpose is Purpose.CHANGE:
+            return self.open(PinEntry(Purpose.NEW), now)
+        if purpose is Purpose.REMOVE:
+            self._memory.lock.has_pin = False
+            return [KeepPin(None)]
+        self.close()
+        return [UnlockKeys()]
+
+    @property
+    def typed_digits(self) -> str:
+        """What is typed where digits are no letters: it may be an emergency number."""
+        is_number = self._line is not None and self._line.case is Case.NUMBERS
+        return self._line.text if self._line and is_number else ""
+
     def _items(self, view: View, now: float) -> tuple[Item, ...]:
         return items_of(view, self._memory, now)
 
@@ -275,8 +321,11 @@ class Menu:
         view, chosen = self._views[-1]
         title = title_of(view, self._memory)
         if self._line:
-            wrong = self._memory.language.say(self._wrong)
-            return TextScreen(title, self._line.text, self._line.case.value, wrong, trouble)
+            is_pin = isinstance(view, PinEntry)
+            wrong = self._wrong or (self._memory.lock.word(now) if is_pin else "")
+            text = "*" * len(self._line.text) if is_pin else self._line.text
+            case = "" if is_pin else self._line.case.value
+            return TextScreen(title, text, case, self._memory.language.say(wrong), trouble)
         items = self._items(view, now)
         rows = tuple((item.text, item.side) for item in items)
         at = min(chosen, len(items) - 1)
@@ -296,6 +345,8 @@ def _line_for(view: View, memory: Memory) -> MultiTap | None:
         case ForwardEntry(accounts, condition):
             number = memory.services.of(accounts[0]).number(condition)
             return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
+        case PinEntry():
+            return MultiTap("", PIN_DIGITS_MAX, Case.NUMBERS)
         case NumberTyped():
             return MultiTap("", TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NameEntry(_, contact):

@@ -40,6 +40,7 @@ from firmware.phone.facts import Fact
 from firmware.phone.hands_free import HandsFree
 from firmware.phone.kept import CallWay
 from firmware.phone.localise import localised
+from firmware.phone.lock import PinChecked
 from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
 from firmware.phone.preferences import RINGER_VOLUME
@@ -54,12 +55,16 @@ DIGITS = frozenset(KEYS)
 SOFT_KEYS = ("soft1", "soft2")
 MAILBOX_KEY = "1"
 """Held, it calls the voice mail."""
+LOCK_KEY = "#"
+"""Held, it locks the keys."""
 
 VOLUME_KEYS = {"up": 1, "down": -1}
 
-PhoneEvent = (
+Wish = (
     KeyPressed | KeyHeld | HookLifted | HookReplaced | DialTarget | AnswerCall | EndCall | HoldCall
-    | Fact | Kept | MessagesWaiting | MediaEnded | SoundNews
+)  # fmt: skip
+PhoneEvent = (
+    Wish | Fact | Kept | MessagesWaiting | MediaEnded | SoundNews | PinChecked
 )  # fmt: skip
 
 
@@ -74,7 +79,8 @@ class Phone(HandsFree):
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
         parts = (self._lines.deadline(), self._menu.deadline())
-        return earliest((*waits, *parts, self._serve_at(), self._redraw_at()))
+        locks = (self._lock_at(), self._lock.deadline(self._now))
+        return earliest((*waits, *parts, *locks, self._serve_at(), self._redraw_at()))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -94,6 +100,9 @@ class Phone(HandsFree):
         if is_due(self._flash_by, now):
             out += self._stay_back()
         out += self._serve()
+        if is_due(self._lock_at(), now):
+            out += self._lock_keys()
+        self._lock.wake(now)
         self._lines.wake(now)
         self._menu.wake(now)
         if is_due(self._pages.back_by, now):
@@ -101,12 +110,19 @@ class Phone(HandsFree):
         return out + self._news()
 
     def _take(self, event: PhoneEvent) -> list[object]:
+        if isinstance(event, PinChecked):
+            return self._pin_checked(is_right=event.is_right)
         if isinstance(event, CallFact):
             return self._call_news(self._memory.named(event))
         if isinstance(event, MediaEnded | SoundNews):
             return self._sound_news(event)
         if isinstance(event, Fact | Kept | MessagesWaiting):
             return []
+        self._touched_at = self._now
+        return self._wish(event)
+
+    def _wish(self, event: Wish) -> list[object]:
+        """Do what the person wants, or a program in their place."""
         match event:
             case KeyPressed(key):
                 return self._key(key)
@@ -150,6 +166,8 @@ class Phone(HandsFree):
 
     def _hold_key(self, key: str) -> list[object]:
         """Do what a key means that stays down, beside what its press has done."""
+        if key == LOCK_KEY and self._may_lock:
+            return [*self._go_on(resume=True), *self._lock_keys()]
         if self.state is State.DIALLING:
             if key == self._number.digits == MAILBOX_KEY and self._memory.services.mailboxes:
                 self._number.forget()
@@ -157,6 +175,12 @@ class Phone(HandsFree):
             self._number.hold(key, self._now)
             self._offer()
         return []
+
+    @property
+    def _may_lock(self) -> bool:
+        """Tell whether the key that locks was pressed for nothing else."""
+        is_alone = self._number.digits == LOCK_KEY and not self._lifted and not self._lines.held
+        return self.state is State.DIALLING and is_alone and not self._lock.is_locked
 
     def _move(self, up: int) -> list[object]:
         """Choose what stands above or below; without such, turn pages, or the volume."""
@@ -187,6 +211,7 @@ class Phone(HandsFree):
             SoftKey.MESSAGES: self._hear_messages,
             SoftKey.KEY: self._programmed,
             SoftKey.MENU: lambda: self._open(MainMenu()),
+            SoftKey.UNLOCK: self._ask_pin,
             SoftKey.TAKE: self._take_chosen,
             SoftKey.REDIAL: self._redial,
             SoftKey.LINK: lambda: self._turn_to(1),
@@ -228,7 +253,7 @@ class Phone(HandsFree):
 
     def _enter(self, state: State) -> None:
         super()._enter(state)
-        self._silenced = False
+        self._silenced, self._touched_at = False, self._now
         self._number.forget()
         if state in {State.DIALLING, State.CALLING}:
             self._menu.close()  # A call that comes only covers it.
@@ -299,7 +324,7 @@ class Phone(HandsFree):
         if not isinstance(page, IdleScreen):
             return page
         screen = self._memory.services.on_idle(page, self._facts.language)
-        return replace(screen, key=self._key_word)
+        return replace(screen, key=self._key_word, locked=self._lock.is_locked)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""

@@ -20,6 +20,8 @@ DIM_TIME = "screen dim time"
 TIME_FORMAT = "time format"
 DATE_FORMAT = "date format"
 TIME_ZONE = "time zone name"
+KEY_LOCK = "key lock"
+KEY_LOCK_TIME = "key lock time"
 LANGUAGE = "screen language"
 
 
@@ -75,7 +77,22 @@ SETTINGS = (
 )
 """In the order of the menu; the time zone, with its hundreds, has a list of its own."""
 
-PARAMETERS = (*(setting.parameter for setting in SETTINGS), TIME_ZONE)
+LOCK_TIME = Setting(
+    KEY_LOCK_TIME,
+    "Locks by itself",
+    (
+        ("0", "never"),
+        ("60", "after 1 min"),
+        ("300", "after 5 min"),
+        ("900", "after 15 min"),
+        ("3600", "after 1 h"),
+    ),
+)
+"""It stands among what concerns the key lock."""
+
+PARAMETERS = (
+    *(setting.parameter for setting in SETTINGS), TIME_ZONE, KEY_LOCK, KEY_LOCK_TIME
+)  # fmt: skip
 """All that a person may set."""
 
 HEARD = frozenset({RING_TONE, RINGER_VOLUME})
@@ -84,7 +101,7 @@ HEARD = frozenset({RING_TONE, RINGER_VOLUME})
 
 def setting_of(parameter: str) -> Setting:
     """Return the setting that a parameter is."""
-    return next(setting for setting in SETTINGS if setting.parameter == parameter)
+    return next(setting for setting in (*SETTINGS, LOCK_TIME) if setting.parameter == parameter)
 
 
 def default_of(parameter: str) -> str:

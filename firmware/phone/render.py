@@ -123,7 +123,11 @@ def _title(
 
 
 def _idle(canvas: Canvas, screen: IdleScreen) -> None:
-    room = ROOM - _clock(canvas, screen.clock) - GAP
+    wide = _clock(canvas, screen.clock)
+    if screen.locked:
+        canvas.icon(MARGIN + wide + GAP, font.ASCENT - 1, icons.LOCK)
+        wide += GAP + len(icons.LOCK[0])
+    room = ROOM - wide - GAP
     canvas.text_right(0, screen.date, room)
     canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts, canvas.language), room)
     if screen.link.reason:

@@ -60,6 +60,7 @@ class IdleScreen:
     no_disturbance: bool = False  # Of some account at least, as is the next.
     forwards: bool = False
     key: str = ""  # The word above the key that the administrator has programmed.
+    locked: bool = False  # The keys are: the same key unlocks them.
 
 
 @frozen
@@ -192,6 +193,7 @@ class SoftKey(Enum):
     KEY = "key"
     MENU = "Menu"
     TAKE = "OK"
+    UNLOCK = "Unlock"
     REDIAL = "Redial"
     LINK = "Link"
     BACK = "Back"
@@ -229,6 +231,8 @@ def soft_keys(screen: Screen) -> tuple[SoftKey, SoftKey]:
 
 def _idle_key(screen: IdleScreen) -> SoftKey:
     """What is new comes first; from there it is one key more to the menu."""
+    if screen.locked:
+        return SoftKey.UNLOCK
     if screen.missed:
         return SoftKey.MISSED
     return SoftKey.WARNINGS if screen.warnings else SoftKey.MENU
@@ -236,6 +240,8 @@ def _idle_key(screen: IdleScreen) -> SoftKey:
 
 def _idle_key_right(screen: IdleScreen) -> SoftKey:
     """What is programmed stays in its place; the link is a page away as well."""
+    if screen.locked:
+        return SoftKey.LINK
     if screen.key:
         return SoftKey.KEY
     return SoftKey.MESSAGES if screen.messages_wait else SoftKey.LINK
@@ -304,7 +310,7 @@ def _body(screen: Screen, language: Language) -> tuple[str, ...]:
             place = f"{title} {chosen + 1}/{len(rows)}"
             return (place, *_chosen(shown, first, chosen), *_link(link))
         case TextScreen(title, text, case, wrong, link):
-            return (f"{title} {case}", text, wrong, *_link(link))
+            return (f"{title} {case}".strip(), text, wrong, *_link(link))
         case CallScreen(stage, name, number, detail, link, sound, beside):
             call = (language.say(stage.value), name, number, detail)
             return (*call, *_sound(sound, language), *_beside(beside, language), *_link(link))

@@ -3,31 +3,87 @@
 from __future__ import annotations
 
 from firmware.phone.directory import name_keys
+from firmware.phone.lock import Purpose
 from firmware.phone.memory import Memory
-from firmware.phone.preferences import SETTINGS, TIME_ZONE, Setting
-from firmware.phone.views import Deed, Item, Open, OptionList, TakeOption, View, ZoneList
+from firmware.phone.preferences import (
+    KEY_LOCK_TIME,
+    LOCK_TIME,
+    SETTINGS,
+    TIME_ZONE,
+    Setting,
+    setting_of,
+)
+from firmware.phone.views import (
+    Deed,
+    Item,
+    LockKeys,
+    LockList,
+    Open,
+    OptionList,
+    PinEntry,
+    SettingList,
+    TakeOption,
+    View,
+    ZoneList,
+)
+
+PIN_TITLES = {
+    Purpose.UNLOCK: "PIN",
+    Purpose.CHANGE: "Old PIN",
+    Purpose.REMOVE: "PIN",
+    Purpose.NEW: "New PIN",
+    Purpose.AGAIN: "PIN again",
+}
 
 NO_ZONE = "system"
 """What the zone is called where none is set."""
 
 
+SettingView = SettingList | LockList | OptionList | ZoneList
+
+
+def rows_of_setting(view: SettingView, memory: Memory) -> tuple[Item, ...]:
+    """Return what a view of settings lists."""
+    match view:
+        case SettingList():
+            return settings(memory)
+        case LockList():
+            return lock_items(memory)
+        case OptionList(parameter):
+            return options(setting_of(parameter), memory)
+        case ZoneList(region, keys):
+            return zones(region, keys, memory)
+
+
 def settings(memory: Memory) -> tuple[Item, ...]:
     """Return every setting and what is set; one that is locked is only told."""
     say, preferences = memory.language.say, memory.preferences
-    rows = [
-        (
-            s.parameter,
-            s.title,
-            say(s.word_of(preferences.text(s.parameter))),
-            OptionList(s.parameter),
-        )
-        for s in SETTINGS
-    ]
-    zone = town_of(preferences.text(TIME_ZONE)) or say(NO_ZONE)
-    views: list[tuple[str, str, str, View]] = [*rows, (TIME_ZONE, "Time zone", zone, ZoneList())]
-    return tuple(
-        Item(say(title), word, None if parameter in preferences.locked else Open(view))
-        for parameter, title, word, view in views
+    rows = [_setting(setting, OptionList(setting.parameter), memory) for setting in SETTINGS]
+    lock = Item(say("Key lock"), say("PIN") if memory.lock.has_pin else "", Open(LockList()))
+    town = town_of(preferences.text(TIME_ZONE)) or say(NO_ZONE)
+    zone = Item(
+        say("Time zone"), town, None if TIME_ZONE in preferences.locked else Open(ZoneList())
+    )
+    return (*rows, lock, zone)
+
+
+def _setting(setting: Setting, view: View, memory: Memory) -> Item:
+    say, preferences = memory.language.say, memory.preferences
+    word = say(setting.word_of(preferences.text(setting.parameter)))
+    is_locked = setting.parameter in preferences.locked
+    return Item(say(setting.title), word, None if is_locked else Open(view))
+
+
+def lock_items(memory: Memory) -> tuple[Item, ...]:
+    """Return what may be done with the key lock."""
+    say, has_pin = memory.language.say, memory.lock.has_pin
+    first = Purpose.CHANGE if has_pin else Purpose.NEW
+    remove = (Item(say("Remove PIN"), "", Open(PinEntry(Purpose.REMOVE))),) if has_pin else ()
+    return (
+        Item(say("Lock now"), "", LockKeys()),
+        _setting(LOCK_TIME, OptionList(KEY_LOCK_TIME), memory),
+        Item(say("Change PIN" if has_pin else "Set a PIN"), "", Open(PinEntry(first))),
+        *remove,
     )
 
 

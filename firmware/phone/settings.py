@@ -6,6 +6,7 @@ from config.dial_plan import DialPlan
 from firmware.frozen import frozen
 from firmware.media.events import AudioMode
 from firmware.phone.ear import SPEAKER_KEY
+from firmware.phone.preferences import Preferences
 from firmware.phone.services import ServiceSettings
 
 ENDED_S = 4.0
@@ -36,4 +37,6 @@ class PhoneSettings:
     audio_modes: tuple[AudioMode, ...] = SPEAKER_KEY[0]  # Where the speaker key leads to.
     call_waiting: bool = True  # A second call is offered while somebody talks.
     services: ServiceSettings = ServiceSettings()
+    preferences: Preferences = Preferences()  # What may be set on the phone, as it is at the start.
+    has_pin: bool = False  # The key lock has one.
     problems: tuple[str, ...] = ()  # What is wrong with the configuration, as sentences.

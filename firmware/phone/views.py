@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from firmware.frozen import frozen
 from firmware.phone.kept import CallWay, Contact, PastCall
+from firmware.phone.lock import Pin, Purpose
 from firmware.phone.service_views import ForwardEntry, ServiceDeed, ServiceView
 
 
@@ -66,6 +67,19 @@ class Sure:
 
 
 @frozen
+class LockList:
+    """What concerns the key lock."""
+
+
+@frozen
+class PinEntry:
+    """A PIN is typed; `first`: a new one, to be typed once more."""
+
+    purpose: Purpose
+    first: Pin | None = None
+
+
+@frozen
 class SettingList:
     """What a person may set."""
 
@@ -85,7 +99,7 @@ class ZoneList:
     keys: str = ""
 
 
-TYPED = NameEntry | NumberTyped | ForwardEntry
+TYPED = NameEntry | NumberTyped | ForwardEntry | PinEntry
 View = (
     MainMenu
     | CallList
@@ -95,6 +109,7 @@ View = (
     | TYPED
     | Sure
     | SettingList
+    | LockList
     | OptionList
     | ZoneList
     | ServiceView
@@ -151,6 +166,16 @@ class TakeOption:
 
 
 @frozen
+class LockKeys:
+    """Lock the keys."""
+
+
+@frozen
+class UnlockKeys:
+    """Unlock them: the PIN was right."""
+
+
+@frozen
 class GoBack:
     """Leave it as it is."""
 
@@ -158,6 +183,7 @@ class GoBack:
 Deed = (
     Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeOption | ShowFacts | GoBack
     | ServiceDeed
+    | LockKeys
 )  # fmt: skip
 
 

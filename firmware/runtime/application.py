@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from drivers.interfaces import Voice
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.listener import Listener
+    from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.settings_keeper import SettingsKeeper
     from firmware.runtime.voice import VoiceEngine
 
@@ -109,6 +110,7 @@ class Application:
         self._keepers: Keepers | None = None
         self._store, self._configuration = store, configuration
         self._settings: SettingsKeeper | None = None
+        self._pin: PinKeeper | None = None
         self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
         self._stop = asyncio.Event()  # The phone is to stop,
@@ -195,6 +197,8 @@ class Application:
                 await self._keepers.stop()
             if self._settings is not None:
                 await self._settings.stop()
+            if self._pin is not None:
+                await self._pin.stop()
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
@@ -290,6 +294,7 @@ class Application:
         self._keepers.start()
 
     def _tell_settings(self) -> None:
+        from firmware.runtime.pin_keeper import PARAMETER, PinKeeper
         from firmware.runtime.settings_keeper import SettingsKeeper
 
         settings = SettingsKeeper(
@@ -297,6 +302,8 @@ class Application:
         )
         self._settings = settings
         settings.start()
+        record = str(self._configuration.value(PARAMETER))
+        self._pin = PinKeeper(self._store, record, self.driver.feed)
 
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""
@@ -316,6 +323,8 @@ class Application:
             self._keepers.take(output)
         if self._settings is not None:
             self._settings.take(output)
+        if self._pin is not None:
+            self._pin.take(output)
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.configuration import Configuration
-from config.parameters import text_of
 from config.store import ConfigError, Store
 from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
-from firmware.phone.preferences import LANGUAGE, PARAMETERS, TIME_ZONE, Preferences
+from firmware.phone.preferences import LANGUAGE, TIME_ZONE
 from firmware.runtime.languages import WORDS, load
+from firmware.settings import preferences_of
 
 log = logging.getLogger("handset.settings")
 
@@ -93,13 +93,6 @@ class SettingsKeeper:
         except ConfigError as error:
             return f"a setting is not kept: {error}"
         return ""
-
-
-def preferences_of(configuration: Configuration) -> Preferences:
-    """Return what is set, and what the server's files do not leave to the phone."""
-    values = ((name, text_of(configuration.value(name))) for name in PARAMETERS)
-    locked = frozenset(name for name in PARAMETERS if not configuration.may_change(name))
-    return Preferences(tuple(values), locked)
 
 
 def time_zones(table: Path = ZONE_TABLE) -> tuple[str, ...]:

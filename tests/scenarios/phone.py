@@ -42,8 +42,7 @@ from firmware.phone.kept import (
 from firmware.phone.preferences import LANGUAGE, TIME_ZONE
 from firmware.phone.screen import labels, lines
 from firmware.runtime.languages import WORDS, load
-from firmware.runtime.settings_keeper import preferences_of
-from firmware.settings import stack_settings
+from firmware.settings import preferences_of, stack_settings
 from firmware.stack import Stack, StackSettings
 from tests.simulator.schedule import Schedule
 from tests.simulator.site import Site

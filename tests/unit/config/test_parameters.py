@@ -14,6 +14,7 @@ from config.kinds import (
     FileOrUrl,
     Host,
     Number,
+    PinText,
     Switch,
     Text,
     TimeOfDay,
@@ -29,6 +30,7 @@ from config.store import Store
 
 TOO_LONG = "x" * 2000
 
+HASH = "scrypt:" + "0a" * 16 + ":" + "b1" * 32
 BAD_VALUES: dict[type, tuple[str, ...]] = {
     Number: ("soon", "", "-1", "1.5", "99999999999", "4294967296", "1e3", "١٢"),
     Switch: ("2", "", "yes", "on", "01"),
@@ -49,6 +51,7 @@ BAD_VALUES: dict[type, tuple[str, ...]] = {
     ),
     FileOrUrl: (TOO_LONG, "gopher://host/file", "a\x00b", "https://"),
     Url: ("ca.pem", "https://", "http://a b", "gopher://x", "https://" + TOO_LONG),
+    PinText: ("123", "123456789", "12a4", "scrypt:00:00"),
     TimeZone: ("Europe", "Berlin", "../../etc/passwd", "/etc/passwd", "Europe/Nowhere", TOO_LONG),
     TimeOfDay: ("", "24:00", "3", "03:60", "3:0", "noon"),
     ToneSet: ("", "Atlantis", "Deutschland", "D"),
@@ -67,6 +70,7 @@ GOOD_VALUES: dict[type, tuple[tuple[str, object], ...]] = {
         ("pbx.example.org.", "pbx.example.org."),
         ("_sip.pbx-1", "_sip.pbx-1"),
     ),
+    PinText: (("1234", "1234"), ("", ""), (HASH, HASH)),
     TimeZone: (("Europe/Berlin", "Europe/Berlin"), ("UTC", "UTC"), ("", "")),
     TimeOfDay: (("3:00", "03:00"), ("23:59", "23:59")),
     ToneSet: (("germany", "Germany"), ("de", "Germany"), ("UK", "UK")),
@@ -257,9 +261,10 @@ def test_the_link_has_no_per_line_form(parameter: Parameter, tmp_path: Path) -> 
     assert str(problem) == f"startup.cfg:1: {canonical(line)}: {reason}"
 
 
-def test_the_secrets_are_the_four_passwords() -> None:
+def test_the_secrets_are_the_passwords_and_the_pin() -> None:
     secrets = {parameter.name for parameter in PARAMETERS if parameter.secret}
     assert secrets == {
+        "key lock pin",
         "sip password",
         "sips private key password",
         "admin password",

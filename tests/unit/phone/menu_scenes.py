@@ -14,6 +14,7 @@ from firmware.phone.kept import (
     NumberKind,
     PastCall,
 )
+from firmware.phone.lock import PinChecked
 from firmware.phone.preferences import Preferences
 from tests.unit.phone.rig import MONDAY, Rig, waiting
 
@@ -85,6 +86,28 @@ def open_setting(rig: Rig, number: int) -> Rig:
     return rig
 
 
+LOCKED = Preferences((("key lock", "1"), ("key lock time", "300")))
+
+
+def locked(*keys: str) -> Rig:
+    return pressed(Rig.registered(preferences=LOCKED, has_pin=True), *keys)
+
+
+def locked_wrong() -> Rig:
+    rig = locked("soft1", *"1234", "soft1")
+    rig.feed(PinChecked(False))
+    return rig
+
+
+def lock_list(*keys: str) -> Rig:
+    return pressed(open_setting(Rig.registered(has_pin=True), 7), *keys)
+
+
+def new_pin_differs() -> Rig:
+    rig = pressed(open_setting(Rig.registered(), 7), "down", "down", "soft1")
+    return pressed(rig, *"1234", "soft1", *"1235", "soft1")
+
+
 def with_zones() -> Rig:
     rig = Rig.registered()
     rig.feed(SettingsAre(Preferences((("time zone name", "Europe/Paris"),)), ZONES))
@@ -141,6 +164,12 @@ MENU_SCENES: dict[str, Callable[[], Rig]] = {
     "settings-zones": lambda: pressed(open_settings(with_zones()), "up", "soft1", "soft1"),
     "settings-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"28"),
     "settings-none-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"2222"),
+    "idle-locked": locked,
+    "locked-dialling": lambda: locked("6", "0"),
+    "lock": lock_list,
+    "lock-pin": lambda: locked("soft1", *"1234"),
+    "lock-wrong-pin": locked_wrong,
+    "lock-pins-differ": new_pin_differs,
     "dialling-matches": lambda: pressed(remembering(), "6", "down"),
     "dialling-redial": lifted,
 }

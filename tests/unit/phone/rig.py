@@ -30,6 +30,7 @@ from firmware.phone.font import wrapped
 from firmware.phone.grid import ROOM, row_lines
 from firmware.phone.language import ENGLISH
 from firmware.phone.phone import Phone, PhoneEvent
+from firmware.phone.preferences import Preferences
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import IdleScreen, PageScreen, Screen, lines
 from firmware.phone.services import ServiceSettings
@@ -83,6 +84,9 @@ def account(
     return AccountStatus(number, name, f"{200 + number}@example.org", state, reason)
 
 
+AS_USUAL = Preferences()
+
+
 class Rig:
     """A phone that is registered with one account, at 14:32 on a Monday."""
 
@@ -93,6 +97,8 @@ class Rig:
         accounts: int = 1,
         call_waiting: bool = True,
         services: ServiceSettings | None = None,
+        preferences: Preferences = AS_USUAL,
+        has_pin: bool = False,
     ) -> None:
         self.now = 1000.0
         self.out: list[object] = []
@@ -102,6 +108,8 @@ class Rig:
             digit_timeout_s=digit_timeout_s,
             call_waiting=call_waiting,
             services=services or ServiceSettings(),
+            preferences=preferences,
+            has_pin=has_pin,
             problems=problems,
         )
         self.phone = Phone(settings, accounts, self.now)
@@ -109,9 +117,16 @@ class Rig:
 
     @classmethod
     def registered(
-        cls, *names: str, call_waiting: bool = True, services: ServiceSettings | None = None
+        cls,
+        *names: str,
+        call_waiting: bool = True,
+        preferences: Preferences = AS_USUAL,
+        has_pin: bool = False,
+        services: ServiceSettings | None = None,
     ) -> Rig:
-        rig = cls(call_waiting=call_waiting, services=services)
+        rig = cls(
+            call_waiting=call_waiting, preferences=preferences, has_pin=has_pin, services=services
+        )
         rig.feed(TimeIs(MONDAY), up(rig.now))
         for number, name in enumerate(names or ("Desk",), start=1):
             rig.feed(account(number, name))

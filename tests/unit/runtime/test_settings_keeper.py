@@ -13,8 +13,9 @@ from config.store import Store
 from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.preferences import PARAMETERS, SETTINGS, default_of
-from firmware.runtime.settings_keeper import SettingsKeeper, preferences_of, time_zones
+from firmware.runtime.settings_keeper import SettingsKeeper, time_zones
 from firmware.runtime.state_command import wipe_state
+from firmware.settings import preferences_of
 from tests.unit.runtime.wire import run
 
 
