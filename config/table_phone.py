@@ -61,7 +61,8 @@ FEATURES = (
         "sound device",
         Text(),
         "",
-        "A part of the sound card's name. Empty: the system's own choice; none: no sound.",
+        "A part of the sound card's name. Empty: the system's own choice; none: no sound; browser:"
+        " the microphone and loudspeaker of the virtual handset's page.",
         built=True,
     ),
     feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),

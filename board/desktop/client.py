@@ -37,6 +37,7 @@ class CloseCode(IntEnum):
     GOING_AWAY = 1001
     BAD_MESSAGE = 1008
     WRONG_TOKEN = 4401
+    TAKEN_OVER = 4409
     TOO_MANY_PAGES = 4429
 
 
@@ -89,6 +90,11 @@ class Client:
                 said = ""  # The beat: say it again.
 
     async def close(self, code: CloseCode) -> None:
-        """Say why, and close; nobody minds where the page is gone already."""
-        with contextlib.suppress(*GONE):
-            await self._socket.send(struct.pack("!H", code), WebSocket.CLOSE)
+        """Say why, and close."""
+        await close(self._socket, code)
+
+
+async def close(socket: WebSocket, code: CloseCode) -> None:
+    """Say why, and close; nobody minds where the page is gone already."""
+    with contextlib.suppress(*GONE):
+        await socket.send(struct.pack("!H", code), WebSocket.CLOSE)

@@ -15,12 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from microdot import Microdot, Request, Response
-from microdot.websocket import websocket_upgrade
+from microdot.websocket import WebSocket, websocket_upgrade
 
 from board.board import Board, Faults
+from board.desktop.browser_voice import BrowserVoice
 from board.desktop.client import GONE, BadMessageError, Client, CloseCode
 from board.desktop.guard import Guard
 from board.desktop.listener import Listener
+from board.desktop.sound_line import SoundLine
 from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
 from drivers.interfaces import KEYS
 from drivers.voice import SoundCard
@@ -28,10 +30,15 @@ from drivers.voice import SoundCard
 PAGES_MAX = 4
 """Browsers that look at one phone; each costs a task and a socket."""
 
+BROWSER = "browser"
+"""The name of the sound device that is the browser's microphone and loudspeaker."""
+
 FILES = {
     "/": ("page.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/voice.js": ("voice.js", "text/javascript"),
+    "/worklet.js": ("worklet.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 """Everything that the page is made of: path, file, type."""
@@ -41,14 +48,15 @@ def open_desktop(
     sound_device: str, page_port: int, token: str, faults: Faults | None, size: tuple[int, int]
 ) -> Board:
     """Return a board whose parts are on a page; it is served from `start` to `stop`."""
-    desktop = Desktop(page_port, token, faults, size)
+    voice = BrowserVoice() if sound_device == BROWSER else None
+    desktop = Desktop(page_port, token, faults, size, voice)
     return Board(
         keypad=desktop.keypad,
         hook=desktop.hook,
         lamp=desktop.lamp,
         ringer=desktop.ringer,
         display=desktop.display,
-        voice=SoundCard(sound_device),
+        voice=voice or SoundCard(sound_device),
         service=desktop,
     )
 
@@ -56,7 +64,14 @@ def open_desktop(
 class Desktop:
     """The parts and the server of their page."""
 
-    def __init__(self, port: int, token: str, faults: Faults | None, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        port: int,
+        token: str,
+        faults: Faults | None,
+        size: tuple[int, int],
+        voice: BrowserVoice | None,
+    ) -> None:
         self.keypad = FakeKeypad()
         self.hook = FakeHook(self._changed)
         self.lamp = FakeLamp(self._changed)
@@ -67,10 +82,14 @@ class Desktop:
         self._notice = ""  # Why the last fault could not be switched.
         self._guard: Guard | None = None
         self._clients: set[Client] = set()
+        self._voice = voice
+        self._sound: Client | None = None  # The page that has the sound.
         self._application = Microdot()
         for path in FILES:
             self._application.get(path)(self._file)
         self._application.get("/live")(self._live)
+        if voice is not None:
+            self._application.get("/sound")(self._speak)
         self._listener = Listener(self._application, self._answer)
 
     @property
@@ -84,7 +103,7 @@ class Desktop:
 
     async def stop(self) -> None:
         """Close the page's port and every page."""
-        for client in tuple(self._clients):
+        for client in (*self._clients, *([self._sound] if self._sound else [])):
             await client.close(CloseCode.GOING_AWAY)
         await self._listener.stop()
         self._guard = None
@@ -138,6 +157,39 @@ class Desktop:
         finally:
             self._clients.discard(client)
 
+    async def _speak(self, request: Request) -> Response:
+        """The sound of a page from its WebSocket handshake to its end."""
+        socket = await websocket_upgrade(request)
+        client = Client(socket)
+        try:
+            await self._carry(client, socket)
+        except* BadMessageError:
+            await client.close(CloseCode.BAD_MESSAGE)
+        except* GONE:
+            pass  # It was switched off, or the page was closed.
+        return Response.already_handled
+
+    async def _carry(self, client: Client, socket: WebSocket) -> None:
+        """Let this page be the microphone and the loudspeaker; the one before it is told."""
+        assert self._guard
+        assert self._voice
+        if not self._guard.admits(await client.receive_token()):
+            return await client.close(CloseCode.WRONG_TOKEN)
+        before, self._sound = self._sound, client
+        if before is not None:
+            await before.close(CloseCode.TAKEN_OVER)
+        voice, line = self._voice, SoundLine(socket)
+        voice.connect(line)
+        self._changed()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(line.push())
+                tasks.create_task(line.listen(lambda frame: voice.hear(line, frame)))
+        finally:
+            voice.disconnect(line)
+            self._sound = None if self._sound is client else self._sound
+            self._changed()
+
     async def _obey(self, message: dict[str, object]) -> None:
         """Do what a page asks; raise `BadMessageError` at what no page of ours asks."""
         match message:
@@ -185,5 +237,6 @@ class Desktop:
                 if self._faults
                 else None,
                 "notice": self._notice,
+                "sound": None if self._voice is None else self._voice.has_line,
             }
         )

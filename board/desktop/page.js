@@ -4,6 +4,8 @@
 // binary message, all the rest as one JSON object. The page keeps no state of its own but the
 // ring sound's switch, so a page that was away is right again with its next two messages.
 
+import { Voice } from "/voice.js";
+
 const HEIGHT = 64;
 const LIT = [0xe6, 0xf6, 0xff];
 const SILENCE_MS = 7000; // Three beats of the phone and a little: the connection is dead.
@@ -26,6 +28,7 @@ const at = (id) => document.getElementById(id);
 const phone = at("phone");
 const hook = at("hook");
 const sound = at("sound");
+const microphone = at("voice");
 const canvas = at("display");
 const context = canvas.getContext("2d");
 let image = null;
@@ -85,6 +88,7 @@ function lose(mine, code) {
   at("veil-title").textContent = title;
   at("veil-text").textContent = text;
   setConnection(code === 4401 ? "refused" : "lost", "disconnected");
+  if (voice.isOn) voice.stop("The sound was cut off.");
   ring(false);
   if (code !== 4401) setTimeout(connect, RETRY_MS);
 }
@@ -128,6 +132,7 @@ function show(next) {
   at("hook-label").textContent = next.lifted ? "Put the handset back" : "Lift the handset";
   at("words").textContent = next.words.join("\n");
   at("notice").textContent = next.notice;
+  microphone.hidden = next.sound === null;
   showFaults(next.faults ?? []);
   speaking ||= setTimeout(speak, SPEAK_MS);
   ring(next.ringing);
@@ -313,6 +318,16 @@ function strike() {
   tone.start(start);
   tone.stop(start + 1.8);
 }
+
+// The browser's own sound.
+
+const voice = new Voice((isOn, trouble) => {
+  microphone.setAttribute("aria-pressed", isOn);
+  at("voice-trouble").textContent = trouble;
+  announce(isOn ? "Microphone on" : "Microphone off");
+});
+
+microphone.addEventListener("click", () => (voice.isOn ? voice.stop() : voice.start(token())));
 
 // The mouse presses without taking the focus along, so that Enter stays the phone's.
 document.addEventListener("mousedown", (event) => {

@@ -81,11 +81,18 @@ class Handset:
 
 @contextlib.contextmanager
 def handset_at(
-    port: int = 0, token: str = "", faults: Faults | None = None, board: str = "desktop"
+    port: int = 0,
+    token: str = "",
+    faults: Faults | None = None,
+    board: str = "desktop",
+    sound_device: str = "none",
 ) -> Iterator[Handset]:
     """Serve a virtual handset while the block runs."""
     with Background() as background:
-        handset = Handset(background, open_board(board, page_port=port, token=token, faults=faults))
+        desk = open_board(
+            board, page_port=port, token=token, faults=faults, sound_device=sound_device
+        )
+        handset = Handset(background, desk)
         handset.start()
         try:
             yield handset

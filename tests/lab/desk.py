@@ -33,7 +33,7 @@ sip outbound proxy: {primary.host}
 sip outbound proxy port: {primary.port}
 {backup}sips trusted certificates: {authority}
 sip persistent tls keep alive: {keep_alive_s}
-{accounts}"""
+{sound}{accounts}"""
 
 BACKUP = """\
 sip backup registrar ip: {domain}
@@ -72,6 +72,7 @@ class Desk:
     with_backup: bool = False
     port: int = PORT
     keep_alive_s: int = 30
+    sound_device: str = ""
     exchanges: dict[str, Exchange] = field(default_factory=dict, init=False)
 
     @property
@@ -123,6 +124,7 @@ class Desk:
             backup=backup,
             authority=(self.directory / "authority.pem").resolve(),
             keep_alive_s=self.keep_alive_s,
+            sound=f"sound device: {self.sound_device}\n" if self.sound_device else "",
             accounts=accounts + SUBSCRIBING * bool(self.accounts),
         )
 
@@ -175,10 +177,11 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=2, help="of the phone, from 201 up")
     parser.add_argument("--keep-alive", type=int, default=30, help="seconds; 0: off")
     parser.add_argument("--backup", action="store_true", help="start a backup exchange too")
+    parser.add_argument("--sound", default="browser", help="device: a card's name, none, browser")
     parser.add_argument("--trace", action="store_true", help="log SIP, its secrets masked")
     given = parser.parse_args()
     folder = given.directory / "config"
-    desk = Desk(folder, given.accounts, given.backup, given.port, given.keep_alive)
+    desk = Desk(folder, given.accounts, given.backup, given.port, given.keep_alive, given.sound)
     return asyncio.run(run_with_phone(desk, given.directory, given.page_port, given.trace))
 
 

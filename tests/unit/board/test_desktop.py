@@ -56,6 +56,7 @@ def test_the_state_says_lamp_ringer_hook_and_words() -> None:
                 "words": [],
                 "faults": None,
                 "notice": "",
+                "sound": None,
             }
             board.lamp.show(LampPattern.FLASHING)
             await page.state_where(lamp="flashing")

@@ -74,12 +74,14 @@ class Page:
         self.status = 0
 
     @classmethod
-    async def open(cls, board: Board, host: str = "", origin: str | None = None) -> Page:
+    async def open(
+        cls, board: Board, host: str = "", origin: str | None = None, path: str = "/live"
+    ) -> Page:
         """Open it; `status` is 101 where the server agreed. `origin=""` sends none."""
         port = port_of(board)
         page = cls(*await asyncio.open_connection("127.0.0.1", port))
         host = host or f"127.0.0.1:{port}"
-        lines = ["GET /live HTTP/1.1", f"Host: {host}", "Upgrade: websocket"]
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket"]
         lines += ["Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13"]
         lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
         if origin != "":
