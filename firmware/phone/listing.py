@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from firmware.phone.kept import CallWay, Contact, NumberKind, PastCall
+from firmware.phone.contact_items import ContactView, rows_of_contacts
+from firmware.phone.kept import CallWay, PastCall
 from firmware.phone.link_words import duration
 from firmware.phone.memory import Memory
 from firmware.phone.outage_words import WEEK_DAYS, when_in_words
@@ -14,20 +15,23 @@ from firmware.phone.views import (
     Call,
     CallDetails,
     CallList,
+    ContactChoice,
     ContactDetails,
     ContactList,
     ForgetCall,
     ForgetCalls,
     GoBack,
     Item,
+    KindList,
     LockList,
     MainMenu,
     NameEntry,
+    NumberDetails,
+    NumberList,
     NumberTyped,
     Open,
     OptionList,
     PinEntry,
-    RemoveContact,
     SettingList,
     ShowFacts,
     Sure,
@@ -35,13 +39,6 @@ from firmware.phone.views import (
     ZoneList,
 )
 from firmware.phone.wall import Wall
-
-KINDS = {
-    NumberKind.WORK: "Work",
-    NumberKind.MOBILE: "Mobile",
-    NumberKind.HOME: "Home",
-    NumberKind.OTHER: "Number",
-}
 
 TITLES = {
     CallWay.MISSED: "Missed calls",
@@ -69,10 +66,12 @@ def title_of(view: View, memory: Memory) -> str:
             return say(TITLES[way])
         case CallDetails(call):
             return memory.directory.name_of(call.number) or call.name or call.number
-        case ContactList(keys):
+        case ContactList(keys) | ContactChoice(_, keys):
             return say(f"Find: {keys}" if keys else "Directory")
-        case ContactDetails(contact):
+        case ContactDetails(contact) | NumberList(contact):
             return contact.name
+        case NumberDetails(_, number) | KindList(_, number):
+            return number.number
         case OptionList(parameter):
             return say(setting_of(parameter).title)
         case ZoneList(region, keys):
@@ -90,6 +89,8 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     say = memory.language.say
     if isinstance(view, ServiceView):
         return rows_of_service(view, memory.services, memory.language)
+    if isinstance(view, ContactView):
+        return rows_of_contacts(view, memory)
     if isinstance(view, SettingView):
         return rows_of_setting(view, memory)
     match view:
@@ -99,10 +100,6 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
             return _calls(way, memory, now)
         case CallDetails(call):
             return _call(call, memory, now)
-        case ContactList(keys):
-            return _contacts(keys, memory)
-        case ContactDetails(contact):
-            return _contact(contact, memory)
         case NameEntry() | NumberTyped() | PinEntry():
             return ()
         case Sure(_, deed):
@@ -146,29 +143,12 @@ def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
     length = "" if call.duration_s is None else duration(call.duration_s)
     facts = (Item(say(when), length), *((Item(say(call.why)),) if call.why else ()))
     can_call = (Item(say("Call"), call.number, Call(call.number)),) if call.number else ()
-    known = memory.directory.name_of(call.number) or not call.number
-    save = () if known else (Item(say("Save"), "", Open(NameEntry(call.number))),)
+    known = memory.directory.name_of(call.number)
+    is_new = bool(call.number) and not known
+    save = (Item(say("Save"), "", Open(NameEntry(call.number))),) if is_new else ()
+    if is_new and memory.directory.contacts:
+        save = (*save, Item(say("Add to contact"), "", Open(ContactChoice(call.number))))
     return (*can_call, *facts, *save, Item(say("Delete"), "", ForgetCall(call)))
-
-
-def _contacts(keys: str, memory: Memory) -> tuple[Item, ...]:
-    say = memory.language.say
-    found = memory.directory.search(keys) if keys else memory.directory.contacts
-    rows = tuple(Item(contact.name, "", Open(ContactDetails(contact))) for contact in found)
-    if keys:
-        return rows or (Item(say("nobody found")),)
-    return (*rows, Item(say("New contact"), "", Open(NumberTyped())))
-
-
-def _contact(contact: Contact, memory: Memory) -> tuple[Item, ...]:
-    say = memory.language.say
-    numbers = (Item(say(KINDS[n.kind]), n.number, Call(n.number)) for n in contact.numbers)
-    sure = Sure("Delete contact?", RemoveContact(contact))
-    return (
-        *numbers,
-        Item(say("Change name"), "", Open(NameEntry(contact=contact))),
-        Item(say("Delete"), "", Open(sure)),
-    )
 
 
 def short_when(began: float | None, unix_s: float | None, wall: Wall) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firmware.machine import earliest, is_due
+from firmware.phone.contact_items import with_number
 from firmware.phone.directory import DirectoryError, checked
 from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
 from firmware.phone.listing import items_of, title_of
@@ -32,6 +33,8 @@ from firmware.phone.views import (
     Call,
     CallDetails,
     CallList,
+    ChangeNumbers,
+    ContactChoice,
     ContactDetails,
     ContactList,
     Deed,
@@ -62,7 +65,7 @@ SAMPLE_S = 4.0
 SEARCH_MAX = 16
 """Keys of a search: more than any name needs."""
 
-SEARCHED = ContactList | ZoneList
+SEARCHED = ContactList | ContactChoice | ZoneList
 """Views in which digits search."""
 
 
@@ -222,10 +225,26 @@ class Menu:
             case ForgetCalls(way):
                 self.back(now)
                 return self._memory.history.forget(way)
+            case ChangeNumbers(contact, numbers):
+                return self._change_numbers(contact, numbers, now)
             case RemoveContact(contact):
                 self.back(now)
                 self.back(now)
                 return self._memory.directory.remove(contact)
+
+    def _change_numbers(
+        self, contact: Contact, numbers: tuple[ContactNumber, ...], now: float
+    ) -> list[object]:
+        """Let a contact have these numbers, and go back to it."""
+        new = checked(contact.name, numbers)
+        if len(new.numbers) < len(numbers):
+            raise DirectoryError("the same number stands there twice")
+        out = self._memory.directory.replace(contact, new)
+        while not isinstance(self._views[-1][0], ContactList | CallDetails):
+            self.back(now)
+        if isinstance(self._views[-1][0], CallDetails):
+            return out
+        return [*out, *self.open(ContactDetails(new), now)]
 
     def _leave_options(self, now: float) -> None:
         """Go back to the settings: from a town past its region."""
@@ -254,6 +273,9 @@ class Menu:
                 return [Call(text)]  # Whatever it was typed for.
             case PinEntry(purpose, first):
                 return self._take_pin(purpose, first, Pin(text), now)
+            case NumberTyped(Contact() as contact, old):
+                new = ContactNumber(old.kind if old else NumberKind.OTHER, text)
+                return self._change_numbers(contact, with_number(contact, old, new), now)
             case NumberTyped():
                 checked("?", [ContactNumber(NumberKind.OTHER, text)])
                 self.back(now)
@@ -347,6 +369,8 @@ def _line_for(view: View, memory: Memory) -> MultiTap | None:
             return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case PinEntry():
             return MultiTap("", PIN_DIGITS_MAX, Case.NUMBERS)
+        case NumberTyped(_, ContactNumber(_, number)):
+            return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NumberTyped():
             return MultiTap("", TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NameEntry(_, contact):

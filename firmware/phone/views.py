@@ -6,7 +6,7 @@ A view has no place on the screen; `menu.py` keeps the way back, `listing.py` sa
 from __future__ import annotations
 
 from firmware.frozen import frozen
-from firmware.phone.kept import CallWay, Contact, PastCall
+from firmware.phone.kept import CallWay, Contact, ContactNumber, PastCall
 from firmware.phone.lock import Pin, Purpose
 from firmware.phone.service_views import ForwardEntry, ServiceDeed, ServiceView
 
@@ -55,7 +55,41 @@ class NameEntry:
 
 @frozen
 class NumberTyped:
-    """A number is typed for a new contact."""
+    """A number is typed: for a new contact, or for one that is there, in place of `number`."""
+
+    contact: Contact | None = None
+    number: ContactNumber | None = None
+
+
+@frozen
+class NumberList:
+    """The numbers of a contact, to be changed."""
+
+    contact: Contact
+
+
+@frozen
+class NumberDetails:
+    """One of them."""
+
+    contact: Contact
+    number: ContactNumber
+
+
+@frozen
+class KindList:
+    """Which kinds of numbers there are."""
+
+    contact: Contact
+    number: ContactNumber
+
+
+@frozen
+class ContactChoice:
+    """The directory, or those of it that the keys find, to give one of them a number."""
+
+    number: str
+    keys: str = ""
 
 
 @frozen
@@ -106,6 +140,10 @@ View = (
     | CallDetails
     | ContactList
     | ContactDetails
+    | ContactChoice
+    | NumberList
+    | NumberDetails
+    | KindList
     | TYPED
     | Sure
     | SettingList
@@ -153,6 +191,14 @@ class RemoveContact:
 
 
 @frozen
+class ChangeNumbers:
+    """Let a contact have these numbers."""
+
+    contact: Contact
+    numbers: tuple[ContactNumber, ...]
+
+
+@frozen
 class ShowFacts:
     """Show the pages of facts."""
 
@@ -183,7 +229,7 @@ class GoBack:
 Deed = (
     Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeOption | ShowFacts | GoBack
     | ServiceDeed
-    | LockKeys
+    | LockKeys | ChangeNumbers
 )  # fmt: skip
 
 

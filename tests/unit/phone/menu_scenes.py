@@ -120,6 +120,10 @@ def twelve_hours() -> Rig:
     return rig
 
 
+def numbers_of_bert(*keys: str) -> Rig:
+    return pressed(open_directory(remembering()), "soft1", "up", "up", "soft1", *keys)
+
+
 def pressed(rig: Rig, *keys: str) -> Rig:
     rig.press(*keys)
     return rig
@@ -149,7 +153,12 @@ MENU_SCENES: dict[str, Callable[[], Rig]] = {
     "directory-found": lambda: pressed(open_directory(remembering(LONG)), *"22"),
     "directory-contact": lambda: pressed(open_directory(remembering(LONG)), "soft1"),
     "directory-number": lambda: pressed(open_directory(remembering()), "up", "soft1", *"0301"),
-    "directory-name": lambda: pressed(open_directory(remembering()), "soft1", "up", "up", "soft1"),
+    "directory-name": lambda: pressed(open_directory(remembering()), "soft1", *["up"] * 3, "soft1"),
+    "directory-numbers": numbers_of_bert,
+    "directory-number-details": lambda: pressed(numbers_of_bert(), "soft1"),
+    "directory-number-kinds": lambda: pressed(numbers_of_bert(), "soft1", "down", "soft1"),
+    "directory-number-twice": lambda: pressed(numbers_of_bert(), "up", "soft1", *"603", "soft1"),
+    "directory-number-sure": lambda: pressed(numbers_of_bert(), "soft1", "up", "soft1"),
     "directory-name-wrong": lambda: pressed(
         open_directory(remembering()), "up", "soft1", *"605", "soft1", "soft1"
     ),

@@ -35,7 +35,13 @@ from firmware.phone.menu import AWAY_S, SEARCH_MAX
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, ListScreen, TextScreen
 from firmware.phone.settings import DELAY_S
 from firmware.phone.state import State
-from tests.unit.phone.menu_scenes import missed, open_directory, remembering, rig_with
+from tests.unit.phone.menu_scenes import (
+    missed,
+    numbers_of_bert,
+    open_directory,
+    remembering,
+    rig_with,
+)
 from tests.unit.phone.rig import MONDAY, Rig, of, waiting
 
 
@@ -197,7 +203,7 @@ def test_the_directory_is_searched_by_keys() -> None:
     rig.press("9")
     assert rows(rig) == ["Find: 229 1/1", "> nobody found", "[Delete]"]
     rig.press("soft2", "soft1")
-    assert rows(rig)[:3] == ["Bert Baker 1/4", "> Work 603", "Mobile 01701234567"]
+    assert rows(rig)[:3] == ["Bert Baker 1/5", "> Work 603", "Mobile 01701234567"]
     rig.press("down", "soft1")
     assert dialled(rig) == ["01701234567"]
 
@@ -349,3 +355,74 @@ def test_keys_that_mean_little_break_nothing(keys: tuple[str, ...]) -> None:
     rig = rig_with()
     rig.press("soft1", *keys, *keys)
     assert rig.phone.state in {State.IDLE, State.DIALLING}
+
+
+def numbers(rig: Rig, name: str) -> list[tuple[str, str]]:
+    log = of(DirectoryLog, rig.out)[-1]
+    (found,) = (contact for contact in log.contacts if contact.name == name)
+    return [(each.kind.value, each.number) for each in found.numbers]
+
+
+def test_numbers_of_a_contact_are_changed_added_and_deleted() -> None:
+    rig = numbers_of_bert("soft1", "soft1", "soft2", "5", "soft1")
+    assert numbers(rig, "Bert Baker") == [("work", "605"), ("mobile", "01701234567")]
+    assert rows(rig)[:2] == ["Bert Baker 1/5", "> Work 605"], "back at the contact"
+    rig.press("up", "up", "soft1", "soft1", "down", "soft1")
+    assert "> Work ✓" in rows(rig)
+    rig.press("down", "down", "soft1")
+    assert numbers(rig, "Bert Baker")[0] == ("home", "605")
+    rig.press("up", "up", "soft1", "up", "soft1", *"0301", "soft1")
+    assert numbers(rig, "Bert Baker")[2] == ("other", "0301")
+    rig.press("up", "up", "soft1", "down", "soft1", "up", "soft1")
+    assert rows(rig)[:3] == ["Delete number? 1/2", "> No", "Yes"]
+    rig.press("down", "soft1")
+    assert numbers(rig, "Bert Baker") == [("home", "605"), ("other", "0301")]
+    rig.press(*["soft2"] * 3)
+    assert isinstance(rig.screen, IdleScreen)
+
+
+def test_what_is_wrong_with_a_number_is_said() -> None:
+    rig = numbers_of_bert("up", "soft1", *"603", "soft1")
+    assert isinstance(rig.screen, TextScreen)
+    assert rig.screen.wrong == "the same number stands there twice"
+    assert rig.screen.text == "603"
+    rig.press(*["soft2"] * 3, "soft1")
+    assert rig.screen == TextScreen("Number", "", "123", '"" is no number')
+    assert of(DirectoryLog, rig.out) == []
+
+
+def test_the_only_number_goes_with_its_contact_and_no_more_than_four_are_kept() -> None:
+    rig = open_directory(remembering())
+    rig.press("down", "soft1", "up", "up", "soft1", "soft1")
+    assert rows(rig)[1:3] == ["> Change 0301234567", "Kind Home"]
+    assert "Delete" not in rig.words
+    rig = numbers_of_bert("up", "soft1", *"1111", "soft1")
+    rig.press("up", "up", "soft1", "up", "soft1", *"2222", "soft1", "up", "up", "soft1")
+    assert len(numbers(rig, "Bert Baker")) == 4
+    assert "Add a number" not in rig.words
+
+
+def test_a_number_of_the_history_is_given_to_a_contact_that_is_there() -> None:
+    rig = remembering()
+    rig.press("soft1", "down", "soft1")
+    rig.press("up", "up", "soft1")
+    assert rows(rig)[:2] == ["Directory 1/2", "> Bert Baker"]
+    rig.press(*"96")
+    assert rows(rig)[:2] == ["Find: 96 1/1", "> Zoë"]
+    rig.press("soft1")
+    assert numbers(rig, "Zoë") == [("home", "0301234567"), ("other", "699")]
+    assert rows(rig)[0].startswith("Zoë"), "it is called so from now on"
+    assert "Save" not in rig.words
+    full = Contact("Full", tuple(ContactNumber(NumberKind.OTHER, n) for n in "1234"))
+    rig = rig_with(CallsKept((missed("699"),)), ContactsKept((full,)))
+    rig.press("soft1", "soft1", "up", "up", "soft1")
+    assert rows(rig) == ["Directory 1/1", "> nobody found", "[Back]"]
+    rig = rig_with(CallsKept((missed("699"),)))
+    rig.press("soft1", "soft1")
+    assert "Add to contact" not in rig.words
+
+
+def test_an_emergency_is_dialled_while_a_contact_is_chosen() -> None:
+    rig = remembering()
+    rig.press("soft1", "down", "soft1", "up", "up", "soft1", *"112")
+    assert dialled(rig) == ["112"]
