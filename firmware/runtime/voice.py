@@ -31,6 +31,7 @@ cannot be had is told as `SoundFault`, and the call goes on without sound.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -183,6 +184,9 @@ class VoiceEngine:
         # The codecs, and numpy with them, are loaded here: the phone has long registered.
         from firmware.media.voices import Voices
 
+        # To look through all objects for garbage holds the interpreter for three frames. What is
+        # loaded by now stays for good: it is not looked at again.
+        gc.freeze()
         voices = Voices(self._voice.rate, self._settings.country, self._random)
         while self._obey(voices, self._wait(voices)):
             self._run_card(voices)
