@@ -221,6 +221,7 @@ class RescuedCall(StandingCall):
             self.dialog = old
             return out
         self._owns_call_id, self._unconfirmed = False, self._accepted
+        out += self._abandon() if self._asked else []  # Nothing in the old dialog is of use.
         return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]
 
     def service_settled(self, now: float) -> list[object]:

@@ -69,6 +69,7 @@ class StandingCall(Call):
         self._out_key = ""  # That INVITE.
         self._confirmed: dict[str, Request] = {}  # ACKs by the key of their INVITE.
         self._wants_hold = False
+        self._was_holding = False  # When the sound was told of last.
         self._wants_refresh = False
         self._owns_call_id = self._is_caller
 
@@ -223,12 +224,16 @@ class StandingCall(Call):
     def _take_session(self, response: Response, now: float) -> list[object]:
         """Go on with the answer; one that cannot be used changes nothing."""
         self._wants_refresh = False
-        was_holding = self.media.is_holding
         if self.media.take_answer(response):
             return self._keep_session()
-        changed = self.media.is_holding != was_holding
-        told = [HoldChanged(self.number, self.media.is_holding)] if changed else []
-        return [*told, *self._media_news()]
+        return self._media_news()
+
+    def _media_news(self) -> list[object]:
+        """Tell of a hold too: an answer of ours may have said it, before our INVITE went again."""
+        if self.media.is_holding == self._was_holding:
+            return super()._media_news()
+        self._was_holding = self.media.is_holding
+        return [HoldChanged(self.number, self._was_holding), *super()._media_news()]
 
     def _denied(self, status: int, now: float) -> list[object]:
         """What was wanted cannot be had; `status` is 0 where there was no answer."""

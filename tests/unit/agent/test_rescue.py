@@ -16,6 +16,7 @@ from firmware.agent.events import (
     HoldChanged,
     MediaChanged,
     MediaEnded,
+    Resume,
     Tie,
     TieChanged,
 )
@@ -688,6 +689,27 @@ def test_a_bye_that_waits_for_the_ack_is_owed_over_the_next_link(placed: bool) -
     rig.register()
     assert "new1" in {bye.request.call_id for bye in rig.take("BYE")}
     assert not rig.take("INVITE")
+
+
+@BOTH
+def test_what_was_asked_in_the_old_dialog_is_asked_anew_in_the_one_of_theirs(placed: bool) -> None:
+    """Its answer may take a minute, and is of no use any more."""
+    rig = Talking(placed=placed)
+    rig.feed(Hold(1))
+    sent = rig.asked()
+    (response,) = rig.answers(rig.receive(theirs(rig)))
+    assert b"a=sendonly" in response.body, "our answer holds the call"
+    assert HoldChanged(1, on=True) in rig.out
+    assert of(CancelRequest, rig.out) == [CancelRequest(sent.key)]
+    rig.call_id, rig.tag, rig._cseq = "new1", response.to.tag or "", 1
+    rig.far = '"Bob" <sip:100@example.org>;tag=anew'
+    rig.acknowledges()
+    assert rig.sends("INVITE", AUDIO).status == 200, "nothing is open in this dialog"
+    rig.acknowledges()
+    rig.feed(Resume(1))
+    assert rig.asked().request.call_id == "new1"
+    assert of(SendAck, rig.grants(sent)), "late, and acknowledged"
+    assert rig.calls() == (1,)
 
 
 def test_once_that_dialog_is_confirmed_a_bye_waits_for_nothing() -> None:

@@ -292,3 +292,17 @@ def test_a_hold_before_the_ack_waits_for_it() -> None:
     ack = replace(ack, headers=ack.headers.set("CSeq", "1 ACK"))
     rig.feed(AckReceived(ack))
     assert b"a=sendonly" in rig.one("INVITE").request.body
+
+
+@BOTH
+def test_a_hold_that_our_answer_says_before_the_invite_goes_again_is_told(placed: bool) -> None:
+    """Theirs comes in while a 491 to ours is waited out."""
+    rig = Talking(placed=placed)
+    rig.feed(Hold(1))
+    rig.denies(rig.asked(), 491)
+    rig.out.clear()
+    assert b"a=sendonly" in rig.sends("INVITE", AUDIO).body
+    assert of(HoldChanged, rig.out) == [HoldChanged(1, on=True)]
+    rig.acknowledges()
+    rig.wait(10)
+    assert not rig.take("INVITE"), "it is held already"
