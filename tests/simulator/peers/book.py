@@ -15,6 +15,7 @@ from firmware.agent.events import (
     CallEnded,
     Dialling,
     EndCause,
+    HoldChanged,
     MediaChanged,
     MediaEnded,
     Tie,
@@ -43,7 +44,8 @@ class Book(Saying):
         """The phone tells the outside something."""
         match said:
             case MediaChanged(call, plan):
-                self.ports[call] = plan.local_port
+                self.ports[call] = port = plan.local_port
+                self.held = self.held if port in self.plans else {**self.held, port: False}
                 assert self.plans.get(plan.local_port) != plan, "the same sound is told twice"
                 self.plans[plan.local_port] = plan
             case Dialling(call):
@@ -52,6 +54,8 @@ class Book(Saying):
                 self._answering = call
             case MediaEnded(call):
                 del self.plans[self.ports[call]]
+            case HoldChanged(call, on):
+                self.held[self.ports[call]] = on
             case CallEnded() if said.call:
                 self._ended.append(said)
             case TieChanged(call, tie):
@@ -85,6 +89,11 @@ class Book(Saying):
                 sent.is_unwanted = not self._replacing.get(sent.request.call_id)
                 self._fade(sent.request)
 
+    def sounds(self, call: int, *, heard: bool) -> None:
+        """The phone is told that a far end has fallen silent, or is heard again."""
+        for dialog in self.of_call(call):
+            dialog.silent_at = None if heard else self.now
+
     # After a step.
 
     def after_step(self, living: Iterable[int]) -> None:
@@ -110,6 +119,9 @@ class Book(Saying):
                 continue
             assert plan is not None, "a call without its sound"
             _compare(plan, dialog.sound)
+            held = self.held.get(port, False)
+            assert dialog.turned in {None, held}, f"told that it holds: {held}"
+            dialog.turned = None
         for dialog in self.dialogs:
             early = self._early.get(dialog.call_id)
             plan = self.plans.get(self._port_of(dialog))
@@ -140,14 +152,24 @@ class Book(Saying):
             waits = now < dialog.wait_until + SLACK_S
             asked = waits or dialog.refreshed_at >= refresh_at - SLACK_S
             assert asked or now <= refresh_at + SLACK_S, f"{dialog.call_id} is not refreshed"
+        self._look_into_silence(now)
         old = self.dialogs[:-KEPT]
         self.dialogs = [d for d in old if d.stage is not Stage.OVER] + self.dialogs[-KEPT:]
-
         for dialog in self.dialogs:
             waits = dialog.stage is Stage.EARLY and dialog.own_sequence is not None
             waits = waits and not dialog.is_moved
             waited_s = now - dialog.own_sequence_at if waits else 0.0
             assert waited_s < TIMEOUT_S + SLACK_S, "a call without its PRACK goes on"
+
+    def _look_into_silence(self, now: float) -> None:
+        """Who falls silent is asked as soon as that may be: a BYE may have been lost (F6)."""
+        for dialog in self._up():
+            busy = dialog.asked or dialog.unacked is not None or dialog.is_loose
+            busy = busy or any(elder.asked for elder in dialog.elders)
+            if busy or dialog.has_left or not self.is_settled or dialog.silent_at is None:
+                continue
+            late = now > max(dialog.silent_at, dialog.wait_until) + SLACK_S
+            assert not late, f"the silence of {dialog.call_id} is not looked into"
 
 
 def _compare(plan: MediaPlan, sound: Sound) -> None:

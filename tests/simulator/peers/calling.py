@@ -38,6 +38,8 @@ class Calling:
         """Send the INVITE; give up some time."""
         self._send()
         patience_s = self._random.choice([0.0, 0.3, 5.0, 20.0, 60.0])
+        if self._refuses_prack:
+            patience_s = 60.0  # Longer than the phone's.
         self._hub.later(patience_s, self._give_up)
 
     def _send(self, *fields: tuple[str, object]) -> None:

@@ -74,6 +74,7 @@ class Dialog:
     theirs_open: Said | None = None  # and one of theirs.
     said: Said | None = None  # The phone's last description.
     sound: Sound | None = None  # What is agreed.
+    turned: bool | None = None  # What an answer of the phone's says in this step: it holds, or not.
     is_settled: bool = False  # The INVITE's offer has its answer before the 2xx.
     their_sequence: int | None = None  # The RSeq of their last reliable answer that counts.
     pracks_due: list[tuple[int, int]] = field(default_factory=list)  # RSeq and CSeq.
@@ -85,6 +86,7 @@ class Dialog:
     refreshed_at: float = 0.0  # When the phone asked for a refresh last.
     wait_from: float = 0.0  # The phone asks again between these: 491, Retry-After.
     wait_until: float = 0.0
+    silent_at: float | None = None  # When the far end fell silent, and was not asked since.
     may_end: str = ""  # Why the phone may say BYE.
     was_asked_away: bool = False  # It said BYE itself.
     is_loose: bool = False  # Its link was lost, and it is not refreshed yet.
@@ -174,6 +176,8 @@ class Dialog:
         self._describes(body)
         sound = agree(said, self.theirs_open, we_answered=True, must_encrypt=self.must_encrypt)
         assert sound is not None, "an answer that agrees to nothing"
+        there = self.theirs_open.lines[said.place or 0]
+        self.turned = not said.lines[said.place or 0].receives if there.sends else None
         self.sound, self.theirs_open = sound, None
 
     def _describes(self, body: bytes) -> None:

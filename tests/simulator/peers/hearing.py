@@ -287,7 +287,7 @@ class Hearing(Pages):
         if is_invite and dialog.asked != request.via.branch:
             return  # It comes again.
         if is_invite:
-            dialog.asked = ""
+            dialog.asked, dialog.silent_at = "", None
         if not is_ok:
             if is_invite:
                 dialog.ours_open = None

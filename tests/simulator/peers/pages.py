@@ -21,6 +21,7 @@ class Pages:
         self.dialogs: list[Dialog] = []
         self.plans: dict[int, MediaPlan] = {}  # What is told, by the phone's port.
         self.ports: dict[int, int] = {}  # By call.
+        self.held: dict[int, bool] = {}  # What is told of holding, by the phone's port.
         self.now = 0.0
         self.is_settled = False  # The account is registered over this link.
         self._codecs = tuple(choice.codec.encoding.upper() for choice in account.codecs)
@@ -65,8 +66,7 @@ class Pages:
         for dialog in self.dialogs:
             dialog.asked = ""
             if not dialog.outlasts():
-                dialog.unacked = dialog.own_sequence = None
-                dialog.ours_open = dialog.theirs_open = None
+                dialog.unacked = dialog.ours_open = dialog.theirs_open = None
             dialog.timer.since = None
             dialog.is_loose = True
             dialog.wait_from = dialog.wait_until = 0.0
@@ -136,7 +136,7 @@ class Pages:
 
     def _expire(self) -> None:
         """An INVITE in a dialog that nobody has answered is over (timer B, or after its CANCEL)."""
-        for dialog in self._up():
+        for dialog in self.dialogs:
             sent = self.ledger.sent.get(dialog.asked)
             if sent is not None and sent.dies_at is not None and self.now >= sent.dies_at:
                 dialog.asked, dialog.ours_open, dialog.is_loose = "", None, True

@@ -27,7 +27,7 @@ class Person:
 
     def __init__(self, world: World) -> None:
         self._world, self._random = world, world.random
-        self._pace_s = world.random.choice([1.5, 4.0, 10.0])
+        self._pace_s = world.random.choice([1.5, 4.0, 10.0, 40.0])
         self.is_home = True
         self.ringing: set[int] = set()  # Calls that ring here,
         self.waiting: set[int] = set()  # that were placed from here,

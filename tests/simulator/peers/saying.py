@@ -86,7 +86,7 @@ class Saying(Hearing):
         assert not waits, "an INVITE before theirs is acknowledged (14.1)"
         assert self.now >= dialog.wait_from - 0.01, "asked again too soon (14.1)"
         assert request.body, "a re-INVITE without an offer"
-        dialog.asked = request.via.branch
+        dialog.asked, dialog.silent_at = request.via.branch, None
         dialog.refreshed_at = self.now
         dialog.offer_said(request.body)
 
@@ -230,6 +230,7 @@ class Saying(Hearing):
     def _opens_in_place_of(self, dialog: Dialog, request: Request) -> None:
         if old := self._named(request):
             dialog.is_settled, dialog.elder = False, old
+            self._minimum[dialog.call_id] = self._least_s(old.call_id)
             self._owe(old, "it is replaced")
 
     def _say_answer_within(self, dialog: Dialog, request: Request, response: Response) -> None:

@@ -210,7 +210,8 @@ class Session:
         self._direction = self._random.choice(ANSWERS[line.direction])
         if self._random.random() < 0.2:
             self._move()
-        return self._write(self._host, codecs, keys, self._direction, fault, answers=said)
+        host = NOBODY if self._random.random() < 0.1 else self._host
+        return self._write(host, codecs, keys, self._direction, fault, answers=said)
 
     def took(self, answer: bytes) -> None:
         """Take the phone's answer to our offer: the key that it chose is ours from now on."""

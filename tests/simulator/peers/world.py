@@ -172,7 +172,7 @@ class World:
         self.hub.saw("cut")
         self.book.link_down()
         self.feed(LinkDown(LOST))
-        self.schedule.later(self.random.choice([0.1, 2.0, 20.0]), self.connect)
+        self.schedule.later(self.random.choice([0.1, 2.0, 20.0, 80.0]), self.connect)
 
     # Time.
 
@@ -236,10 +236,12 @@ class World:
         was_silent = call in self._silent_since
         if sounds:
             if self._silent_since.pop(call, 0.0) and was_silent:
+                self.book.sounds(call, heard=True)
                 self.feed(FarEndSounds(call, heard=True))
             return
         since = self._silent_since.setdefault(call, self.schedule.now)
         if since <= self.schedule.now - SILENCE_S < since + LOOK_S:
+            self.book.sounds(call, heard=False)
             self.feed(FarEndSounds(call, heard=False))
 
     def unwanted(self, call: int) -> None:
