@@ -10,6 +10,7 @@ from tests.simulator.bug import Bug
 from tests.simulator.handsets.planted import BUGS_OF_CALLS
 from tests.simulator.planted_peers import BUGS_OF_PEERS
 from tests.simulator.planted_rescue import BUGS_OF_RESCUE
+from tests.simulator.planted_sessions import BUGS_OF_SESSIONS
 from tests.simulator.planted_two import BUGS_OF_TWO
 
 KEEPALIVE = "firmware.link.keepalive"
@@ -426,4 +427,5 @@ BUGS = (
     *BUGS_OF_RESCUE,
     *BUGS_OF_CALLS,
     *BUGS_OF_PEERS,
+    *BUGS_OF_SESSIONS,
 )

@@ -37,6 +37,10 @@ class Sent:
     is_unwanted: bool = False  # The person hung up before its final answer.
     dies_at: float | None = None  # Timers B, F and M, and the wait after a CANCEL.
 
+    def lives(self, now: float) -> bool:
+        """Tell whether its transaction still takes answers."""
+        return self.dies_at is None or now < self.dies_at
+
 
 @dataclass
 class Heard:
@@ -114,7 +118,7 @@ class Ledger:
         sent = self.sent.get(response.via.branch)
         if sent is None or response.cseq.method != sent.request.method:
             return None
-        if sent.dies_at is not None and now >= sent.dies_at:
+        if not sent.lives(now):
             return None
         is_invite, is_ok = sent.request.method == "INVITE", 200 <= response.status < 300
         if sent.final and not (is_invite and is_ok and 200 <= sent.final < 300):
@@ -284,6 +288,8 @@ class Ledger:
             assert not late, "a 2xx is not repeated"
         old = now - 4 * TIMEOUT_S
         self.heard = {k: one for k, one in self.heard.items() if one.at > old or not one.final}
-        self.sent = {k: one for k, one in self.sent.items() if one.at > old or not one.final}
+        self.sent = {
+            k: s for k, s in self.sent.items() if s.at > old or not s.final or s.lives(now)
+        }
         while len(self._branches) > BRANCHES_KEPT:
             del self._branches[next(iter(self._branches))]

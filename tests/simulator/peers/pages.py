@@ -138,11 +138,10 @@ class Pages:
         """An INVITE in a dialog that nobody has answered is over (timer B, or after its CANCEL)."""
         for dialog in self.dialogs:
             sent = self.ledger.sent.get(dialog.asked)
-            if sent is not None and sent.dies_at is not None and self.now >= sent.dies_at:
+            if sent is not None and not sent.lives(self.now):
                 dialog.asked, dialog.ours_open, dialog.is_loose = "", None, True
         for sent in self.ledger.sent.values():
-            is_dead = sent.dies_at is not None and self.now >= sent.dies_at and sent.final < 300
-            if is_dead and sent.request.method == "INVITE":
+            if not sent.lives(self.now) and sent.final < 300 and sent.request.method == "INVITE":
                 self._end_early(sent.request, "nobody answers any more")
 
     def _end_early(self, invite: Request, why: str) -> None:

@@ -62,7 +62,7 @@ class Talk:
         self._is_asking = False  # An INVITE of ours has not come to its end.
         self._acked: set[int] = set()  # INVITEs of the phone's whose ACK has come.
         self._acks: dict[int, bytes] = {}  # What our own ACKs say, by their CSeq.
-        self._losses = 0
+        self._losses: dict[str, int] = {}  # How often something is still lost.
         self._refresh_at: float | None = None
 
     @property
@@ -195,10 +195,8 @@ class Talk:
         number = invite.cseq.number
         self.names.target = ok.contacts[0].uri if ok.contacts else self.names.target
         if number not in self._acks:
-            if self._losses < self.hub.losses():
-                self._losses += 1
+            if self._is_lost(f"2xx {number}"):
                 return
-            self._losses = 0
             self._timer_runs(ok, asked_here=True)
             if invite.body and ok.body:
                 self.session.took(ok.body)
@@ -207,6 +205,13 @@ class Talk:
         ack = self._write("ACK", number, body=self._acks[number])
         self.hub.later(self.random.choice([0.0, 0.0, 0.3]), lambda: self.hub.write(ack))
         self.begin()
+
+    def _is_lost(self, what: str) -> bool:
+        """Tell whether a 2xx or an ACK is lost; how often is drawn when it comes first."""
+        if what not in self._losses:
+            self._losses[what] = self.hub.losses()
+        self._losses[what] -= 1
+        return self._losses[what] >= 0
 
     def _ack_body(self, invite: Request, ok: Response) -> bytes:
         if invite.body or not ok.body:
@@ -363,7 +368,6 @@ class Talk:
 
     def repeat(self, ok: Response) -> None:
         """Send a 2xx until its ACK comes, at times a few ACKs longer."""
-        self._losses = 0
         self._again(ok, 0.5, self.hub.now)
 
     def _again(self, ok: Response, wait_s: float, since: float) -> None:
@@ -379,8 +383,7 @@ class Talk:
         """Take an ACK, unless it is lost behind the proxy."""
         if ack.cseq.number in self._acked:
             return
-        if self._losses < self.hub.losses():
-            self._losses += 1
+        if self._is_lost(f"ACK {ack.cseq.number}"):
             return
         self._acked.add(ack.cseq.number)
         self.begin()
