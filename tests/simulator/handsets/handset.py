@@ -54,12 +54,20 @@ DIGIT_S = 0.35
 class Worn(Random):
     """Draws numbers that are about to roll over: sequence numbers and timestamps."""
 
+    packets = 300  # Before the sequence numbers do.
+
     def getrandbits(self, bits: int) -> int:
         """Return a number of so many bits; the first sequence number has 15 (RFC 3711 3.3.1)."""
         drawn = super().getrandbits(bits)
         if bits == SEQUENCE_BITS:
-            return 2**16 - 300 - drawn % 300
+            return 2**16 - self.packets - drawn % 300
         return 2**32 - 1 - drawn % 2**17 if bits == 32 else drawn
+
+
+class WornLater(Worn):
+    """Where links are harmed an answer may come late: who has no key yet must miss no roll-over."""
+
+    packets = 4000
 
 
 class Handset:
@@ -83,7 +91,8 @@ class Handset:
         ids = (f"{'ab'[side]}x{number}" for number in count(1))
         settings = plan.settings(side, tuple(site.proxy for site in sites))
         self.stack = Stack(settings, ids, Random(f"{plan.seed} stack {side}"), now)
-        draws: type[Random] = Worn if plan.is_worn[side] else Random
+        worn = WornLater if plan.kill_share else Worn
+        draws: type[Random] = worn if plan.is_worn[side] else Random
         self.voices = Voices(RATE, "US", draws(f"{plan.seed} sound {side}"))
         self._world = world
         self._ticks = False
