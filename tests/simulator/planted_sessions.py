@@ -51,12 +51,6 @@ OF_SESSIONS = (
         "key = next(k for k in ours.values() if k.suite is crypto.key.suite)",
     ),
     bug_of_peers(
-        "who wanted SAVP once may not go into the clear",
-        SESSION,
-        "        wishes = self._wishes\n",
-        "        wishes = self._offered_wishes\n",
-    ),
-    bug_of_peers(
         "the address of the media line is not read",
         DESCRIBED,
         "_host(media.connection or session.address)",

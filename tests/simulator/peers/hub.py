@@ -44,7 +44,7 @@ def draw_ways(random: Random) -> Ways:
     return Ways(
         mute=maybe(0.2),
         lost=maybe(0.5),
-        never=maybe(0.2),
+        never=maybe(0.3),
         forks=random.choice([1, 1, 2, 3]),
         reliable=random.choice([0.0, 0.5, 1.0]),
         early_media=maybe(1.0),

@@ -292,6 +292,8 @@ class Talk:
 
     def _reinvited(self, request: Request) -> None:
         self.names.target = request.contacts[0].uri
+        if not self.hub.is_calm and self.random.random() < 0.1:
+            self.update_with_an_offer()  # As if the two had crossed.
         status = 491 if self._is_asking else self._draw(REINVITED)
         if self.random.random() < 0.3:
             self.hub.reply(self.hub.answer(request, 100))
