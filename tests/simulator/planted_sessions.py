@@ -80,7 +80,7 @@ OF_REPLACES = (
     bug_of_peers(
         "a stranger takes the place of the far end",
         REPLACED,
-        "if not _is_from(invite, call.dialog.remote.uri):",
+        "if not is_from(invite, call.dialog.remote.uri):",
         "if False:",
     ),
     bug_of_peers(
@@ -100,12 +100,6 @@ OF_REPLACES = (
         RESCUE,
         "waits = self._accepted is not None and self._accepted is self._unconfirmed",
         "waits = False",
-    ),
-    bug_of_peers(
-        "what was asked in the old dialog is waited for",
-        RESCUE,
-        "        out += self._abandon() if self._asked else []",
-        "        out += []",
     ),
     bug_of_peers(
         "a far end that is gone is held for ever",

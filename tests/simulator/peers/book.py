@@ -165,7 +165,6 @@ class Book(Saying):
         """Who falls silent is asked as soon as that may be: a BYE may have been lost (F6)."""
         for dialog in self._up():
             busy = dialog.asked or dialog.unacked is not None or dialog.is_loose
-            busy = busy or any(elder.asked for elder in dialog.elders)
             if busy or dialog.has_left or not self.is_settled or dialog.silent_at is None:
                 continue
             late = now > max(dialog.silent_at, dialog.wait_until) + SLACK_S

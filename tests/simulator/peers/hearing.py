@@ -121,8 +121,6 @@ class Hearing(Pages):
             return {200}
         if dialog.asked and not self._gives_way(dialog, request):
             return {491}
-        if any(elder.asked for elder in dialog.elders):
-            return {200, 488, 491}  # An INVITE in a dialog before has no answer yet.
         if dialog.unacked is not None or (request.method == "INVITE" and not up):
             return {500}
         if not up and not dialog.is_settled:
@@ -135,7 +133,7 @@ class Hearing(Pages):
         out_s = self.now - sent.at if sent else 0.0
         if request.method != "INVITE" or not dialog.is_refreshing or out_s < CROSSING_S:
             return False
-        dialog.asked, dialog.ours_open = "", None
+        self._drop_asked(dialog)
         return True
 
     def _expect_prack(self, dialog: Dialog, request: Request) -> set[int]:

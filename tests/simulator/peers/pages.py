@@ -151,6 +151,12 @@ class Pages:
             if same and dialog.stage is Stage.EARLY:
                 self._over(dialog, why)
 
+    def _drop_asked(self, dialog: Dialog) -> None:
+        """The phone gives up what it has asked in a dialog."""
+        if sent := self.ledger.sent.get(dialog.asked):
+            sent.is_unwanted = True
+        dialog.asked, dialog.ours_open = "", None
+
     def _fade(self, invite: Request) -> None:
         """Nobody waits for the far ends that ring for an INVITE any more."""
         for dialog in self.dialogs:

@@ -229,7 +229,8 @@ class Saying(Hearing):
 
     def _opens_in_place_of(self, dialog: Dialog, request: Request) -> None:
         if old := self._named(request):
-            dialog.is_settled, dialog.elder = False, old
+            dialog.is_settled = False
+            self._drop_asked(old)
             self._minimum[dialog.call_id] = self._least_s(old.call_id)
             self._owe(old, "it is replaced")
 

@@ -203,7 +203,8 @@ class Talk:
             self._acks[number] = self._ack_body(invite, ok)
         self._is_asking = False
         ack = self._write("ACK", number, body=self._acks[number])
-        self.hub.later(self.random.choice([0.0, 0.0, 0.3]), lambda: self.hub.write(ack))
+        late_s = self.random.choice([0.0, 0.0, 0.3] if self.hub.is_calm else [0.0, 0.3, 3.0])
+        self.hub.later(late_s, lambda: self.hub.write(ack))
         self.begin()
 
     def _is_lost(self, what: str) -> bool:
