@@ -19,7 +19,14 @@ from firmware.link.events import (
     Resolve,
     Write,
 )
-from firmware.media.events import ChangeVolume, HushCall, MuteMicrophone, PlayTone, SayDigit
+from firmware.media.events import (
+    ChangeVolume,
+    HushCall,
+    MuteMicrophone,
+    PlayTone,
+    SayDigit,
+    UseAudio,
+)
 from firmware.phone.events import (
     DialTarget,
     HookLifted,
@@ -254,10 +261,12 @@ class Simulator:
                 self.checks.tone = kind
             case SayDigit(call):
                 assert call in self.checks.sounding, "a digit in a call without sound"
-            case MuteMicrophone() | HushCall() | ChangeVolume() | HistoryLog() | DirectoryLog():
+            case MuteMicrophone() | HushCall() | ChangeVolume() | UseAudio():
                 pass  # Between the person and the sound card.
             case TuneRinger() | SampleRing() | SetDisplay() | KeepSetting():
-                pass  # What the person has set.
+                pass  # What the person has set,
+            case HistoryLog() | DirectoryLog():
+                pass  # and what is kept of it.
             case _:
                 raise AssertionError(f"nobody in the world takes {item!r}")
 
