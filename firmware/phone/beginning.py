@@ -42,6 +42,7 @@ class Beginning(Calling):
         self._touched_at = now  # A key was pressed, or the handset moved.
         self._facts = Facts(settings.problems, accounts, self._memory, now)
         self._menu = Menu(self._memory, self._number.is_emergency)
+        self._chosen_account = 0  # By the person, for the call that begins; 0: the usual one.
 
     # Digits.
 
@@ -145,7 +146,7 @@ class Beginning(Calling):
         return [*held, *self._call_to(target, account, is_emergency=emergency)]
 
     def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
-        called_from = account or self._facts.account_to_call_from()
+        called_from = account or self._chosen_account or self._facts.account_to_call_from()
         self._memory.history.dials(target, called_from, self._now)
         far = self._memory.as_known(Party("", target))
         # Whoever dials no digit asks for the link only now (D7): nobody knows yet whether it comes.
@@ -172,6 +173,16 @@ class Beginning(Calling):
         digits = self._number.digits.removeprefix(PLUS)
         is_open = bool(digits) and not self._lock.is_locked
         self._number.offered = self._memory.matches(digits) if is_open else ()
+
+    def _choose_account(self, step: int) -> bool:
+        """Call from the next account that is registered; False where there is no other one."""
+        usable = self._facts.usable_accounts
+        if len(usable) < 2:
+            return False
+        now = self._chosen_account or usable[0]
+        at = usable.index(now) if now in usable else 0
+        self._chosen_account = usable[(at + step) % len(usable)]
+        return True
 
     def _redial(self) -> list[object]:
         return self._dial_target(self._memory.history.last_dialled, 0)
@@ -233,7 +244,7 @@ class Beginning(Calling):
 
     def _dial_screen(self) -> Screen:
         number, beside = self._number, self._lines.beside(self._now)
-        screen = self._facts.dialling(number.digits, beside, self._now)
+        screen = self._facts.dialling(number.digits, self._chosen_account, beside, self._now)
         matches = tuple(
             (far.name, far.number) if far.name else (far.number, "") for far in number.offered
         )

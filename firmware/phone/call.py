@@ -23,6 +23,7 @@ from firmware.phone.events import CallFact
 from firmware.phone.facts import next_step
 from firmware.phone.link_words import duration
 from firmware.phone.screen import BesideLine, CallScreen, CallStage, LinkLine, SoundLine
+from firmware.phone.settings import FORGOTTEN_S
 from firmware.phone.sound import CallSound, SoundNews
 from firmware.phone.state import State
 
@@ -45,6 +46,7 @@ class Call:
         self.ring = Ring.NORMAL
         self.forward_by: float | None = None  # Not answered by then, it is sent on.
         self.forward_to = ""
+        self.remind_at: float | None = None  # While the person holds it: when it comes to mind.
         self.sound = CallSound()
         self.is_held = False  # The person holds it, whether or not the far end has agreed yet.
         self._is_holding = False  # As the far end has agreed to it.
@@ -64,9 +66,12 @@ class Call:
         """Let the far end wait."""
         if self.is_held:
             return []
-        self.is_held, self._held_since = True, now
+        self._is_held_from(now)
         self.sound.is_hold_refused = False
         return [Hold(self.number)]
+
+    def _is_held_from(self, now: float) -> None:
+        self.is_held, self._held_since, self.remind_at = True, now, now + FORGOTTEN_S
 
     def resume(self) -> list[object]:
         """Go on with it."""
@@ -95,7 +100,9 @@ class Call:
             return
         refused = news.on == self._is_holding and news.on != self.is_held
         if refused and not is_aside:
-            self.is_held, self._held_since = news.on, now
+            self.is_held = False
+            if news.on:
+                self._is_held_from(now)
             self.sound.is_hold_refused = True
         self._is_holding = news.on
 

@@ -39,9 +39,6 @@ from firmware.phone.settings import ENDED_S, FLASH_S
 from firmware.phone.sound import end_tone
 from firmware.phone.state import LEGAL, State
 
-QUIET = frozenset({EndCause.ANSWERED_ELSEWHERE, EndCause.FORWARDED})
-"""Ends of a call that rang: nobody needs to read of them."""
-
 
 class Calling:
     """The calls of one person; `Phone` adds keys, number, pages and screens."""
@@ -202,7 +199,7 @@ class Calling:
     def _ended(self, event: CallEnded) -> list[object]:
         """Say why the call in front is over, and go on with another one if there is one."""
         before = self.state
-        if before is State.RINGING and event.cause in QUIET:
+        if before is State.RINGING and event.cause is EndCause.ANSWERED_ELSEWHERE:
             return self._go_on(resume=True)
         if self._lines.held and before is State.TALKING:
             self._lines.say_end(self._call.name, event, self._now)

@@ -107,9 +107,12 @@ class Facts:
 
     def account_to_call_from(self) -> int:
         """Return the first account that is registered, else the first there is."""
-        numbers = sorted(self._accounts)
-        usable = [number for number in numbers if self._is_registered(number)]
-        return next(iter([*usable, *numbers]), 1)
+        return next(iter((*self.usable_accounts, *sorted(self._accounts))), 1)
+
+    @property
+    def usable_accounts(self) -> tuple[int, ...]:
+        """The accounts that are registered."""
+        return tuple(number for number in sorted(self._accounts) if self._is_registered(number))
 
     def name_of(self, account: int) -> str:
         """Return what the screen calls an account, "" for one that is not known."""
@@ -143,11 +146,13 @@ class Facts:
         pages = self.pages(now)
         return pages[min(number, len(pages)) - 1]
 
-    def dialling(self, digits: str, beside: BesideLine | None, now: float) -> DialScreen:
-        """Return the screen of somebody who dials, and from which account."""
-        name = self.name_of(self.account_to_call_from())
-        account = self.language.say(f"Call from {name}" if name else "No account")
-        return DialScreen(digits, account, self.trouble(now), beside)
+    def dialling(
+        self, digits: str, account: int, beside: BesideLine | None, now: float
+    ) -> DialScreen:
+        """Return the screen of somebody who dials, and from which account: 0 for the usual one."""
+        name = self.name_of(account or self.account_to_call_from())
+        title = self.language.say(f"Call from {name}" if name else "No account")
+        return DialScreen(digits, title, self.trouble(now), beside)
 
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""

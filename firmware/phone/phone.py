@@ -188,6 +188,8 @@ class Phone(HandsFree):
             self._number.choose(-up, self._now)
         elif self.state is State.RINGING:
             return self._ring_louder(up)
+        elif self.state is State.DIALLING and self._choose_account(-up):
+            return []
         elif self.state is not State.IDLE:
             return [ChangeVolume(up)]
         elif self._menu.is_open:
@@ -255,6 +257,7 @@ class Phone(HandsFree):
         super()._enter(state)
         self._silenced, self._touched_at = False, self._now
         self._number.forget()
+        self._chosen_account = 0
         if state in {State.DIALLING, State.CALLING}:
             self._menu.close()  # A call that comes only covers it.
         self._pages.turn_to(0, self._now)
@@ -284,7 +287,7 @@ class Phone(HandsFree):
         lamp = self._lamp(ringing=ringing, messages=bool(services.waiting))
         is_idle = self.state is State.IDLE
         preferences = self._menu.preferences if is_idle else self._memory.preferences
-        samples = is_idle and self._menu.samples
+        samples = (is_idle and self._menu.samples) or self._ringer_reminds
         ring = self._call.ring if self.state is State.RINGING else Ring.NORMAL
         silenced = self._silenced
         set_up = self._outward.set_up(preferences, ring, samples=samples, silenced=silenced)

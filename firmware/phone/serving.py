@@ -12,6 +12,9 @@ A call that comes in meets, in this order:
     intercom         answered by itself, where nobody uses the phone; else it rings like any other
     ringing          sent on when nobody answers, where a number is set for that
 
+Who has let a far end wait for `FORGOTTEN_S` is reminded, and again after as long: by a tone in the
+ear, or by the ringer where the handset lies on its hook.
+
 A call that has been in a circle is never sent on (`may_forward`): then it rings, or is busy.
 """
 
@@ -36,7 +39,7 @@ from firmware.phone.language import ENGLISH
 from firmware.phone.programmed import ProgrammedKey
 from firmware.phone.service_listing import deed_of_key, mailbox_deed, word_of_key
 from firmware.phone.service_views import CallFrom, CallMailbox, KeyList, SwitchDisturbance
-from firmware.phone.settings import PhoneSettings
+from firmware.phone.settings import FORGOTTEN_S, PhoneSettings
 from firmware.phone.state import State
 from firmware.phone.views import Deed, Open
 
@@ -44,7 +47,7 @@ CALL_BACK_S = 1800.0
 """How long an emergency service may have to call back."""
 
 NOTICE_S = 1.0
-"""How long the tone of an intercom call is heard."""
+"""How long the tone of an intercom call is heard, or a reminder."""
 
 
 class Serving(Beginning):
@@ -54,7 +57,8 @@ class Serving(Beginning):
         super().__init__(settings, accounts, now)
         self._keys = settings.services.keys
         self._call_back_until: float | None = None
-        self._notice_by: float | None = None  # Until then the tone of an intercom call is heard.
+        self._notice_by: float | None = None  # Until then a tone is heard,
+        self._notice: ToneKind | None = None  # this one; none where the ringer is.
 
     # Calls.
 
@@ -92,7 +96,7 @@ class Serving(Beginning):
         self._enter(State.RINGING)
         self._enter(State.ANSWERING)
         if event.intercom.tone:
-            self._notice_by = self._now + NOTICE_S
+            self._give_notice(ToneKind.CONFIRMATION)
         return [Answer(event.call)]
 
     def _offered(self, event: IncomingCall, own: AccountServices, *, is_urgent: bool) -> None:
@@ -123,24 +127,52 @@ class Serving(Beginning):
     # Time.
 
     def _serve_at(self) -> float | None:
-        """Return when an offered call is sent on, or a tone ends."""
-        offered = self._offered_call
-        return earliest((self._notice_by, offered.forward_by if offered else None))
+        """Return when an offered call is sent on, a held one comes to mind, or a tone ends."""
+        offered, held = self._offered_call, self._held_call
+        forward_by = offered.forward_by if offered else None
+        return earliest((self._notice_by, forward_by, held.remind_at if held else None))
 
     def _serve(self) -> list[object]:
         """Do what is due."""
         if is_due(self._notice_by, self._now):
-            self._notice_by = None
+            self._notice_by = self._notice = None
+        self._remind()
         call = self._offered_call
         if call is None or not is_due(call.forward_by, self._now):
             return []
-        call.forward_by = None
-        return [Forward(call.number, call.forward_to, ForwardReason.NO_ANSWER)]
+        forward = Forward(call.number, call.forward_to, ForwardReason.NO_ANSWER)
+        if self._lines.waiting:
+            self._lines.take_waiting()
+            return [forward]
+        return [forward, *self._go_on(resume=True)]
+
+    def _give_notice(self, tone: ToneKind | None) -> None:
+        self._notice, self._notice_by = tone, self._now + NOTICE_S
+
+    def _remind(self) -> None:
+        """Let a call that is held come to mind, where that is due."""
+        held = self._held_call
+        if held is None or not is_due(held.remind_at, self._now):
+            return
+        held.remind_at = self._now + FORGOTTEN_S
+        self._give_notice(ToneKind.CALL_WAITING if self._is_heard else None)
 
     @property
-    def _notice(self) -> ToneKind | None:
-        """The tone that a service plays now."""
-        return ToneKind.CONFIRMATION if self._notice_by is not None else None
+    def _held_call(self) -> Call | None:
+        """The call whose far end waits for the person."""
+        if self._lines.held:
+            return self._lines.held
+        return self._call if self._call.is_held else None
+
+    @property
+    def _is_heard(self) -> bool:
+        """Tell whether a tone reaches the person: a held call may wait for the handset."""
+        return self._lifted or not (self.state is State.TALKING and self._call.is_held)
+
+    @property
+    def _ringer_reminds(self) -> bool:
+        """Tell whether the ringer tells of a call that is held."""
+        return self._notice_by is not None and self._notice is None
 
     # What a key does.
 

@@ -9,6 +9,9 @@ from firmware.phone.ear import SPEAKER_KEY
 from firmware.phone.preferences import Preferences
 from firmware.phone.services import ServiceSettings
 
+FORGOTTEN_S = 60.0
+"""How long nobody forgets a far end that waits."""
+
 ENDED_S = 4.0
 """How long the screen says why a call is over."""
 

@@ -14,15 +14,19 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     FarChanged,
+    Forward,
     HangUp,
     Hold,
     HoldChanged,
     IncomingCall,
+    Intercom,
+    MessagesWaiting,
     Party,
     RegistrationState,
     Reject,
     RemoteRinging,
     Resume,
+    Ring,
 )
 from firmware.media.events import HushCall
 from firmware.phone.events import (
@@ -34,9 +38,12 @@ from firmware.phone.events import (
     SetRinger,
     Show,
 )
+from firmware.phone.kept import AccountServices
 from firmware.phone.phone import PhoneEvent
+from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.render import render
 from firmware.phone.screen import CallScreen, CallStage, lines
+from firmware.phone.services import KeyMode, ServiceSettings
 from firmware.phone.state import State
 from tests.unit.phone.rig import EXPIRED, Rig, account, connecting, of, up, waiting
 
@@ -46,7 +53,8 @@ FAR = Party("Zoë", "603")
 class Network:
     """What is below: it numbers calls, and knows which of them live."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, serves: bool = False) -> None:
+        self.serves = serves
         self.random, self.calls, self.number = random, dict[int, bool](), 0
         self.wanted = 0  # Dials that have no call yet.
         self.taken, self.answered = set[int](), set[int]()
@@ -66,14 +74,17 @@ class Network:
                     self.taken.add(call)
                 case Hold(call) | Resume(call):
                     assert call in self.calls
-                case HangUp(call) | Reject(call):
+                case HangUp(call) | Reject(call) | Forward(call):
                     assert call in self.calls, "a call ended twice"
                     self.calls.pop(call)
                 case _:
                     pass
 
     def event(self, now: float) -> PhoneEvent:
-        choice = self.random.randrange(10)
+        choice = self.random.randrange(11 if self.serves else 10)
+        if choice == 10:
+            waiting_now = self.random.random() < 0.5
+            return MessagesWaiting(self.random.randint(1, 9), waiting_now, 1, 2, "*97")
         if choice == 0:
             wait_s = self.random.uniform(0, 100)
             return self.random.choice(
@@ -103,7 +114,11 @@ class Network:
             return CallAnswered(call) if ours or call in self.taken else FarChanged(call, FAR)
         self.number += 1
         self.calls[self.number] = False
-        return IncomingCall(self.number, 1, FAR)
+        if not self.serves:
+            return IncomingCall(self.number, 1, FAR)
+        intercom = Intercom() if self.random.random() < 0.3 else None
+        ring, may = self.random.choice(list(Ring)), self.random.random() < 0.8
+        return IncomingCall(self.number, self.random.randint(1, 3), FAR, ring, intercom, may)
 
 
 def is_sensible(event: PhoneEvent, rig: Rig) -> bool:
@@ -115,7 +130,30 @@ def is_sensible(event: PhoneEvent, rig: Rig) -> bool:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_walk_keeps_the_phone_whole(seed: int) -> None:
     random = Random(seed)
-    rig, network = Rig.registered(), Network(random)
+    walk(Rig.registered(), Network(random), random)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_walk_with_services_does_too(seed: int) -> None:
+    random = Random(seed)
+    services = (
+        AccountServices(1, random.random() < 0.3, "", "605", "606" * random.randint(0, 1), 5),
+        AccountServices(2, always="607"),
+    )
+    keys = tuple(ProgrammedKey(kind, "603") for kind in random.sample(list(KeyKind), 3))
+    modes = random.choice(list(KeyMode)), random.choice(list(KeyMode))
+    settings = ServiceSettings(services, ((1, "*97"),), *modes, keys[: random.randint(0, 3)])
+    rig = Rig.registered("Desk", "Home", services=settings)
+    walk(rig, Network(random, serves=True), random)
+    rig.feed(HookReplaced())
+    rig.pass_time(70)
+    for call in range(400):
+        rig.feed(CallEnded(call, EndCause.CANCELLED_THERE))
+    rig.pass_time(70)
+    assert of(Dial, rig.press(*"112"))[-1].is_emergency, "an emergency always dials"
+
+
+def walk(rig: Rig, network: Network, random: Random) -> None:
     ringing = lifted = False
     hush: dict[int, bool] = {}
     for _ in range(300):

@@ -17,10 +17,11 @@ from firmware.agent.events import (
     IncomingCall,
     Intercom,
     MessagesWaiting,
+    RegistrationState,
     Reject,
     Ring,
 )
-from firmware.media.events import MuteMicrophone, PlayTone
+from firmware.media.events import ChangeVolume, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     HookLifted,
@@ -28,6 +29,7 @@ from firmware.phone.events import (
     KeyHeld,
     KeyPressed,
     LampPattern,
+    SampleRing,
     SetLamp,
     SetRinger,
     TuneRinger,
@@ -38,9 +40,9 @@ from firmware.phone.ring_tones import CADENCES, RING_TONES, notes_of
 from firmware.phone.screen import CallScreen, ListScreen
 from firmware.phone.services import KeyMode
 from firmware.phone.serving import CALL_BACK_S, NOTICE_S
-from firmware.phone.settings import DELAY_S
+from firmware.phone.settings import DELAY_S, FORGOTTEN_S
 from firmware.phone.state import State
-from tests.unit.phone.rig import ANNA, ANY, Rig, of
+from tests.unit.phone.rig import ANNA, ANY, Rig, account, of
 from tests.unit.phone.service_scenes import menu, phone
 
 INCOMING = IncomingCall(8, 1, ANNA)
@@ -419,3 +421,74 @@ def test_every_tone_has_every_cadence(tone: str) -> None:
 def test_the_cadence_of_a_group() -> None:
     notes = notes_of("Deep", Ring.GROUP)
     assert notes[:6] == ((620, 60), (780, 60), (620, 60), (780, 60), (620, 60), (0, 200))
+
+
+# A call that is held.
+
+
+def test_who_lets_a_far_end_wait_is_reminded_in_the_ear() -> None:
+    rig = phone()
+    rig.feed(HookLifted())
+    rig.talking()
+    rig.press("hold")
+    assert not of(PlayTone, rig.pass_time(FORGOTTEN_S - 1))
+    beep = [PlayTone(ToneKind.CALL_WAITING), PlayTone(None)]
+    assert of(PlayTone, rig.pass_time(3)) == beep
+    assert of(PlayTone, rig.pass_time(FORGOTTEN_S)) == beep, "and again"
+    rig.press("hold")
+    assert not of(PlayTone, rig.pass_time(3 * FORGOTTEN_S))
+
+
+def test_the_ringer_reminds_where_the_handset_lies_on_its_hook() -> None:
+    rig = phone()
+    rig.feed(HookLifted())
+    rig.talking()
+    rig.press("hold")
+    rig.feed(HookReplaced())
+    out = rig.pass_time(FORGOTTEN_S + 2)
+    assert of(SampleRing, out) == [SampleRing(True), SampleRing(False)]
+    assert not of(PlayTone, out)
+    rig.ended(EndCause.HUNG_UP_THERE)
+    assert not of(SampleRing, rig.pass_time(3 * FORGOTTEN_S))
+
+
+def test_a_call_that_is_held_beside_another_comes_to_mind_too() -> None:
+    rig = phone()
+    rig.feed(HookLifted())
+    rig.talking()
+    incoming(rig)
+    rig.press("soft1")
+    rig.feed(CallAnswered(8))
+    out = rig.pass_time(FORGOTTEN_S + 2)
+    assert PlayTone(ToneKind.CALL_WAITING) in out
+
+
+# From which account.
+
+
+def test_the_account_is_chosen_before_the_number() -> None:
+    rig = phone(names=("Desk", "Home", "Shop"))
+    rig.feed(account(2, "Home", RegistrationState.REFUSED, "wrong password"))
+    rig.feed(HookLifted())
+    assert "Call from Desk" in rig.words
+    rig.press("down")
+    assert "Call from Shop" in rig.words, "one that is registered"
+    assert of(Dial, rig.press(*"603#")) == [Dial(3, "603", False, DELAY_S)]
+    rig.ended(EndCause.FAILED, "x", call=0)
+    rig.feed(HookReplaced())
+    rig.pass_time(60)
+    rig.feed(HookLifted())
+    assert "Call from Desk" in rig.words, "the next call begins as every call"
+
+
+def test_with_one_account_the_volume_is_changed_as_ever() -> None:
+    rig = phone()
+    rig.feed(HookLifted())
+    assert of(ChangeVolume, rig.press("up")) == [ChangeVolume(1)]
+
+
+def test_up_goes_the_other_way() -> None:
+    rig = phone(names=("Desk", "Home", "Shop"))
+    rig.feed(HookLifted())
+    rig.press("up")
+    assert "Call from Shop" in rig.words
