@@ -171,7 +171,7 @@ class Phone(HandsFree):
         if self.state is State.DIALLING:
             if key == self._number.digits == MAILBOX_KEY and self._memory.services.mailboxes:
                 self._number.forget()
-                return self._hear_messages()
+                return self._call_mailbox()
             self._number.hold(key, self._now)
             self._offer()
         return []

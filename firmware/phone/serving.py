@@ -196,6 +196,10 @@ class Serving(Beginning):
         """Call the mailbox; of several with news, or where its number is not known, list them."""
         return self._do(mailbox_deed(self._memory.services, 0))
 
+    def _call_mailbox(self) -> list[object]:
+        """Call the first mailbox with news: nobody looks at a list who holds a digit down."""
+        return self._do(CallMailbox(self._memory.services.mailboxes[0]))
+
     def _take_chosen(self) -> list[object]:
         out: list[object] = []
         for item in super()._take_chosen():

@@ -334,6 +334,23 @@ def test_a_one_that_is_held_calls_the_mailbox() -> None:
     assert of(Dial, hold_one(rig)) == [Dial(1, "*91", False, DELAY_S)]
 
 
+def test_a_one_that_is_held_calls_the_mailbox_with_news_of_several() -> None:
+    rig = phone(names=("Desk", "Home"), mailboxes=((1, "*91"), (2, "*92")))
+    rig.feed(MessagesWaiting(2, True, 1))
+    assert of(Dial, hold_one(rig)) == [Dial(2, "*92", False, DELAY_S)]
+
+
+def test_locked_keys_change_no_service_and_call_no_mailbox() -> None:
+    rig = phone(keys=(ProgrammedKey(KeyKind.NO_DISTURBANCE),), mailboxes=((1, "*91"),))
+    rig.feed(KeyPressed("#"), KeyHeld("#"))
+    assert not of(ServicesLog, rig.press("soft2", "soft2"))
+    rig.press("soft2")
+    rig.pass_time(70)
+    assert not of(Dial, hold_one(rig))
+    rig.pass_time(70)
+    assert of(Dial, rig.press(*"112"))
+
+
 def test_a_one_that_is_held_is_a_digit_where_it_is_not_the_first_or_nobody_has_a_mailbox() -> None:
     rig = phone(mailboxes=((1, "*91"),))
     rig.press("6")
