@@ -9,38 +9,42 @@ from __future__ import annotations
 from firmware.phone import font
 from firmware.phone.canvas import Canvas
 from firmware.phone.graph import Graph
-from firmware.phone.grid import MARGIN, WIDTH
+from firmware.phone.grid import MARGIN
 from firmware.phone.round_trips import BUCKETS, Bucket
 
 TOP_Y, AXIS_Y = 13, 52
 HIGH = AXIS_Y - TOP_Y
 """Rows of a column."""
 
-RIGHT_X = WIDTH - MARGIN
-LEFT_X = RIGHT_X - BUCKETS
-"""The columns: the newest ends at the right margin."""
+LABEL_ROOM = 20
+"""Columns left of the axis, for the scale."""
 
 QUARTER = BUCKETS // 4
-"""Columns between two marks on the axis: a quarter of an hour."""
+"""Whiles between two marks on the axis: a quarter of an hour."""
 
 
 def draw_graph(canvas: Canvas, graph: Graph) -> None:
-    """Draw axis, scale and columns."""
-    canvas.bar(LEFT_X - 1, TOP_Y, 1, HIGH + 1)
-    canvas.bar(LEFT_X - 1, AXIS_Y, BUCKETS + 1, 1)
-    for x in range(LEFT_X - 1, RIGHT_X, QUARTER):
+    """Draw axis, scale and columns; the newest ends at the right margin."""
+    pitch = (canvas.room - LABEL_ROOM) // BUCKETS
+    right_x = canvas.wide - MARGIN
+    left_x = right_x - BUCKETS * pitch
+    canvas.bar(left_x - 1, TOP_Y, 1, HIGH + 1)
+    canvas.bar(left_x - 1, AXIS_Y, BUCKETS * pitch + 1, 1)
+    for x in range(left_x - 1, right_x, QUARTER * pitch):
         canvas.bar(x, AXIS_Y + 1, 1, 1)
-    _label(canvas, TOP_Y, f"{graph.top_ms}" if graph.top_ms < 1000 else f"{graph.top_ms // 1000}")
-    _label(canvas, TOP_Y + font.HEIGHT, "ms" if graph.top_ms < 1000 else "s")
-    _label(canvas, AXIS_Y + 1 - font.ASCENT, "0")
-    first_x = RIGHT_X - len(graph.buckets)
-    for x, bucket in enumerate(graph.buckets, first_x):
-        _column(canvas, x, bucket, graph.top_ms)
+    scale = (f"{graph.top_ms}", "ms") if graph.top_ms < 1000 else (f"{graph.top_ms // 1000}", "s")
+    _label(canvas, left_x, TOP_Y, scale[0])
+    _label(canvas, left_x, TOP_Y + font.HEIGHT, scale[1])
+    _label(canvas, left_x, AXIS_Y + 1 - font.ASCENT, "0")
+    first_x = right_x - len(graph.buckets) * pitch
+    for number, bucket in enumerate(graph.buckets):
+        for x in range(first_x + number * pitch, first_x + (number + 1) * pitch):
+            _column(canvas, x, bucket, graph.top_ms)
 
 
-def _label(canvas: Canvas, y: int, text: str) -> None:
+def _label(canvas: Canvas, left_x: int, y: int, text: str) -> None:
     """Write so that it ends beside the axis."""
-    canvas.text(LEFT_X - 3 - font.width(text), y, text)
+    canvas.text(left_x - 3 - font.width(text), y, text)
 
 
 def _column(canvas: Canvas, x: int, bucket: Bucket, top_ms: int) -> None:

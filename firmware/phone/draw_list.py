@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.phone import font
 from firmware.phone.canvas import Canvas
-from firmware.phone.grid import GAP, MARGIN, PITCH, ROOM, WIDTH
+from firmware.phone.grid import GAP, MARGIN, PITCH
 
 TEXT_Y = 14
 WRONG_Y = 34
@@ -15,25 +15,25 @@ def draw_rows(canvas: Canvas, top: int, rows: tuple[tuple[str, str], ...], chose
     for number, (text, side) in enumerate(rows):
         y, ink = top + number * PITCH, int(number != chosen)
         if not ink:
-            canvas.bar(0, y - 1, WIDTH, 10)
-        needed = min(font.width(side) + GAP if side else 0, ROOM - ROOM // 4)
-        used = canvas.text(MARGIN, y, text, ROOM - needed, ink=ink)
-        canvas.text_right(y, side, ROOM - used - GAP, ink=ink)
+            canvas.bar(0, y - 1, canvas.wide, 10)
+        needed = min(font.width(side) + GAP if side else 0, canvas.room - canvas.room // 4)
+        used = canvas.text(MARGIN, y, text, canvas.room - needed, ink=ink)
+        canvas.text_right(y, side, canvas.room - used - GAP, ink=ink)
 
 
 def draw_text(canvas: Canvas, text: str, wrong: str) -> None:
     """Write what is typed and a mark at its end, always in sight; below it what is wrong."""
-    for number, line in enumerate(_broken(text + "_")[-2:]):
+    for number, line in enumerate(_broken(text + "_", canvas.room)[-2:]):
         canvas.text(MARGIN, TEXT_Y + number * PITCH, line)
-    for number, line in enumerate(font.wrapped(wrong, ROOM, 2)):
+    for number, line in enumerate(font.wrapped(wrong, canvas.room, 2)):
         canvas.text(MARGIN, WRONG_Y + number * PITCH, line)
 
 
-def _broken(text: str) -> list[str]:
+def _broken(text: str, room: int) -> list[str]:
     """Break a text into lines by width alone: nobody wants words to jump while they are typed."""
     lines = [""]
     for character in text:
-        if font.width(lines[-1] + character) > ROOM:
+        if font.width(lines[-1] + character) > room:
             lines.append("")
         lines[-1] += character
     return lines

@@ -1,8 +1,9 @@
-"""The letters of the screen: one family, drawn here, in two sizes.
+"""The letters of the screen: one family, drawn here, in three sizes.
 
 A letter is seven rows high above the base line and two below it, as wide as it needs to be. The
-large size is the small one with every pixel doubled and its steps smoothed (the Scale2x rule), so
-the family stays one. Accents are set on letters by rule; what has no picture is shown as a box.
+large size is the small one with every pixel doubled and its steps smoothed (the Scale2x rule), the
+largest, of a clock, is that once more, so the family stays one. Accents are set on letters by rule;
+what has no picture is shown as a box.
 """
 
 from __future__ import annotations
@@ -111,9 +112,9 @@ def _drawn() -> dict[str, Rows]:
 
 @cache
 def glyph(character: str, scale: int = 1) -> Rows:
-    """Return the picture of a character; `scale` is 1 or 2."""
-    if scale == 2:
-        return _doubled(glyph(character))
+    """Return the picture of a character; `scale` is 1, 2 or 4."""
+    if scale > 1:
+        return _doubled(glyph(character, scale // 2))
     return _drawn().get(character) or _composed(character) or _tall(_BOX)
 
 

@@ -33,11 +33,11 @@ Fact = tuple[str, str]
 """A label and its value."""
 
 
-def row_lines(label: str, text: str) -> list[Fact]:
+def row_lines(label: str, text: str, room: int = ROOM) -> list[Fact]:
     """Lay out a fact: in one line where both fit, else the value in lines of its own."""
-    if width(label) + GAP + width(text) <= ROOM:
+    if width(label) + GAP + width(text) <= room:
         return [(label, text)]
-    return [(label, ""), *[("", line) for line in wrapped(text, ROOM - INDENT, PAGE_LINES - 1)]]
+    return [(label, ""), *[("", line) for line in wrapped(text, room - INDENT, PAGE_LINES - 1)]]
 
 
 def paged(facts: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:

@@ -9,15 +9,18 @@ import pytest
 
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus
 from firmware.phone.canvas import Canvas
-from firmware.phone.draw_graph import AXIS_Y, HIGH, LEFT_X, RIGHT_X, draw_graph
+from firmware.phone.draw_graph import AXIS_Y, HIGH, LABEL_ROOM, draw_graph
 from firmware.phone.events import TimeIs
 from firmware.phone.graph import TOPS_MS, graph_of
+from firmware.phone.grid import MARGIN, ROOM, WIDTH
 from firmware.phone.pages import PAGE_S
 from firmware.phone.round_trips import BUCKET_S, BUCKETS, Bucket, RoundTrips
 from tests.unit.phone.rig import Rig, up
 
 RESET = Failure(FailureKind.RESET, "connection reset")
 START = 100 * BUCKET_S
+
+RIGHT_X = WIDTH - MARGIN
 
 
 class Ring:
@@ -160,7 +163,21 @@ def test_a_loss_is_seen_in_one_column_over_its_whole_height() -> None:
 
 
 def test_an_hour_fills_the_graph_to_its_axis() -> None:
-    assert RIGHT_X - BUCKETS == LEFT_X
+    assert LABEL_ROOM + BUCKETS <= ROOM < LABEL_ROOM + 2 * BUCKETS
+    whole = Canvas()
+    draw_graph(whole, graph_of((Bucket(was_down=True),) * BUCKETS))
+    axis = [whole.image.getpixel((x, AXIS_Y)) for x in range(WIDTH)]
+    left = RIGHT_X - BUCKETS - 1
+    assert axis[left - 1 : left + 1] == [0, 1]
+    assert axis[RIGHT_X - 1 :] == [1, 0, 0]
+
+
+def test_on_a_wide_display_each_while_has_two_columns() -> None:
+    canvas = Canvas(size=(256, 64))
+    draw_graph(canvas, graph_of((Bucket(was_down=True),)))
+    rows = (AXIS_Y - 1, AXIS_Y - 2)
+    lit = {x for x in range(256) for y in rows if canvas.image.getpixel((x, y))}
+    assert {x for x in lit if x > 200} == {252, 253}
 
 
 @pytest.mark.parametrize(
