@@ -27,7 +27,13 @@ from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
 from firmware.phone.preferences import HEARD, Preferences
 from firmware.phone.screen import LinkLine, ListScreen, Screen, TextScreen
-from firmware.phone.service_views import CallFrom, CallMailbox, ForwardEntry, SwitchDisturbance
+from firmware.phone.service_views import (
+    CallFrom,
+    CallMailbox,
+    ForwardEntry,
+    SetRingTime,
+    SwitchDisturbance,
+)
 from firmware.phone.views import (
     TYPED,
     Call,
@@ -214,8 +220,8 @@ class Menu:
             case Call() | ShowFacts() | CallFrom() | CallMailbox() | LockKeys():
                 self.close()
                 return [deed]
-            case SwitchDisturbance(accounts, on):
-                return self._memory.services.disturb_none(accounts, on=on)
+            case SwitchDisturbance() | SetRingTime():
+                return self._serve(deed, now)
             case TakeOption(parameter, text):
                 self._leave_options(now)
                 return self._memory.set(parameter, text)
@@ -251,6 +257,14 @@ class Menu:
         while isinstance(self._views[-1][0], OptionList | ZoneList):
             self.back(now)
 
+    def _serve(self, deed: SwitchDisturbance | SetRingTime, now: float) -> list[object]:
+        """Change a service: what is switched stays in sight, what is chosen leads back."""
+        services = self._memory.services
+        if isinstance(deed, SwitchDisturbance):
+            return services.disturb_none(deed.accounts, on=deed.on)
+        self.back(now)
+        return services.ring_for(deed.accounts, deed.ring_s)
+
     def _typed(self, now: float) -> list[object]:
         """Take what was typed."""
         view, line = self._views[-1][0], self._line
@@ -265,6 +279,8 @@ class Menu:
         directory = self._memory.directory
         match view:
             case ForwardEntry(accounts, condition):
+                if self._is_emergency(text):
+                    raise DirectoryError("no call is sent to an emergency number")
                 number = self._memory.services.checked(text)
                 self.back(now)
                 return self._memory.services.send_on(accounts, condition, number)

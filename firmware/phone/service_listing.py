@@ -18,11 +18,16 @@ from firmware.phone.service_views import (
     ForwardList,
     KeyList,
     MailboxList,
+    RingTimeList,
     ServiceView,
+    SetRingTime,
     SwitchDisturbance,
 )
 from firmware.phone.services import KeyMode, Services
 from firmware.phone.views import CallList, ContactList, Deed, Item, Open
+
+RING_TIMES_S = (5, 10, 15, 20, 30, 45, 60, 90)
+"""What a person can choose; a file may say any other."""
 
 CONDITIONS = {
     Condition.ALWAYS: "All calls",
@@ -41,6 +46,8 @@ def title_of_service(view: ServiceView, services: Services) -> str:
             return services.name_of(accounts[0]) if one else "Call forwarding"
         case ForwardEntry(_, condition):
             return CONDITIONS[condition]
+        case RingTimeList():
+            return "Rings for"
         case MailboxList():
             return "Voice mail"
         case KeyList():
@@ -65,16 +72,11 @@ def rows_of_service(view: ServiceView, services: Services, language: Language) -
                 for a in services.accounts
             )
         case ForwardList(accounts):
-            return tuple(
-                Item(
-                    say(word),
-                    services.of(accounts[0]).number(condition),
-                    Open(ForwardEntry(accounts, condition)),
-                )
-                for condition, word in CONDITIONS.items()
-            )
+            return _forwards(services, accounts, language)
         case ForwardEntry():
             return ()
+        case RingTimeList(accounts):
+            return _ring_times(services, accounts)
         case MailboxList():
             return tuple(_mailbox(services, account) for account in services.mailboxes)
         case KeyList():
@@ -134,6 +136,29 @@ def _meant(services: Services, mode: KeyMode, account: int) -> Accounts:
     if mode is KeyMode.PHONE or len(services.accounts) == 1:
         return services.accounts
     return (account,) if account and mode is KeyMode.ACCOUNT else ()
+
+
+def _forwards(services: Services, accounts: Accounts, language: Language) -> tuple[Item, ...]:
+    own, say = services.of(accounts[0]), language.say
+    numbers = tuple(
+        Item(say(word), own.number(condition), Open(ForwardEntry(accounts, condition)))
+        for condition, word in CONDITIONS.items()
+    )
+    rings = Item(say("Rings for"), f"{own.ring_s} s", Open(RingTimeList(accounts)))
+    return (*numbers, rings)
+
+
+def _ring_times(services: Services, accounts: Accounts) -> tuple[Item, ...]:
+    now_s = services.of(accounts[0]).ring_s
+    return tuple(
+        Item(
+            f"{ring_s} s",
+            "✓" if ring_s == now_s else "",
+            SetRingTime(accounts, ring_s),
+            is_set=ring_s == now_s,
+        )
+        for ring_s in RING_TIMES_S
+    )
 
 
 def _disturbance(services: Services, account: int, on: str) -> Item:

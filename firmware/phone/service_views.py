@@ -33,6 +33,13 @@ class ForwardEntry:
 
 
 @frozen
+class RingTimeList:
+    """How long it rings here before calls that nobody answers are sent on."""
+
+    accounts: Accounts
+
+
+@frozen
 class MailboxList:
     """The mailboxes of several accounts."""
 
@@ -42,7 +49,9 @@ class KeyList:
     """What the administrator has programmed."""
 
 
-ServiceView = DisturbanceList | ForwardList | ForwardEntry | MailboxList | KeyList
+ServiceView = (
+    DisturbanceList | ForwardList | ForwardEntry | RingTimeList | MailboxList | KeyList
+)  # fmt: skip
 
 
 # Deeds.
@@ -52,6 +61,14 @@ class SwitchDisturbance:
 
     accounts: Accounts
     on: bool  # Do not disturb.
+
+
+@frozen
+class SetRingTime:
+    """Let it ring for so many seconds."""
+
+    accounts: Accounts
+    ring_s: int
 
 
 @frozen
@@ -69,4 +86,4 @@ class CallFrom:
     account: int
 
 
-ServiceDeed = SwitchDisturbance | CallMailbox | CallFrom
+ServiceDeed = SwitchDisturbance | SetRingTime | CallMailbox | CallFrom

@@ -99,6 +99,10 @@ class Services:
         """Send calls on to a number, "" for not at all."""
         return self.set(*(self.of(a).sending_on(condition, number) for a in accounts))
 
+    def ring_for(self, accounts: tuple[int, ...], ring_s: int) -> list[object]:
+        """Let calls ring so long before they are sent on."""
+        return self.set(*(replace(self.of(a), ring_s=ring_s) for a in accounts))
+
     def checked(self, text: str) -> str:
         """Return where calls can be sent on to, "" for nowhere; DirectoryError says why not."""
         number = plain_number(text) if text.strip() else ""

@@ -85,6 +85,8 @@ SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "mailboxes": lambda: menu(busy_house(), 3),
     "forward-accounts": lambda: menu(busy_house(), 4),
     "forward": lambda: menu(busy_house(), 4, "down", "soft1"),
+    "forward-ring-time": lambda: menu(phone(), 3, "up", "soft1"),
+    "forward-emergency": lambda: menu(phone(), 3, "soft1", *"112", "soft1"),
     "forward-number": lambda: menu(phone(), 3, "soft1", *"0301234567"),
     "forward-wrong": forwarded_to_itself,
 }

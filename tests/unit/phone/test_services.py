@@ -201,6 +201,30 @@ def test_calls_are_not_sent_to_this_phone_itself() -> None:
     assert not of(ServicesLog, rig.out)
 
 
+def test_no_call_is_sent_to_an_emergency_number() -> None:
+    rig = phone()
+    menu(rig, 3, "soft1", *"112", "soft1")
+    assert "no call is sent to an emergency number" in rig.words
+    assert not of(ServicesLog, rig.out)
+    assert not of(Dial, rig.out)
+
+
+def test_how_long_it_rings_is_chosen_on_the_phone() -> None:
+    rig = phone(AccountServices(1, no_answer="607"))
+    menu(rig, 3, "up", "soft1")
+    assert "> 20 s ✓" in rig.words
+    rig.press("up", "up")
+    assert "> 10 s" in rig.words
+    rig.press("soft1")
+    assert of(ServicesLog, rig.out) == [
+        ServicesLog((AccountServices(1, no_answer="607", ring_s=10),))
+    ]
+    assert "Rings for 10 s" in rig.words
+    rig.press("soft2", "soft2")
+    incoming(rig)
+    assert commands(rig.pass_time(10.1)) == [Forward(8, "607", ForwardReason.NO_ANSWER)]
+
+
 # Emergency.
 
 
@@ -394,7 +418,7 @@ def keys(*kinds: KeyKind) -> Rig:
     [
         (KeyKind.DIRECTORY, "Directory 1/1"),
         (KeyKind.CALLERS, "Received calls 1/1"),
-        (KeyKind.FORWARD, "Desk 1/3"),
+        (KeyKind.FORWARD, "Desk 1/4"),
         (KeyKind.VOICE_MAIL, "Calling"),
         (KeyKind.NO_DISTURBANCE, "Keys 2/2"),
     ],
