@@ -263,6 +263,8 @@ class Simulator:
                 assert call in self.checks.sounding, "a digit in a call without sound"
             case MuteMicrophone() | HushCall() | ChangeVolume() | UseAudio():
                 pass  # Between the person and the sound card.
+            case HistoryLog() | DirectoryLog():
+                pass
             case TuneRinger() | SampleRing() | SetDisplay() | KeepSetting():
                 pass  # What the person has set,
             case HistoryLog() | DirectoryLog():
