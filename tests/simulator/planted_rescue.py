@@ -7,6 +7,10 @@ from tests.simulator.bug import Bug
 STANDING = "firmware.agent.standing"
 RESCUE = "firmware.agent.rescue"
 REPLACING = "firmware.agent.replacing"
+OUTLASTING = "firmware.agent.outlasting"
+AGENT = "firmware.agent.agent"
+LAYER = "firmware.transaction.layer"
+PEERS = "tests.simulator.peers.world"
 
 BUGS_OF_RESCUE = (
     Bug(
@@ -65,5 +69,45 @@ BUGS_OF_RESCUE = (
         STANDING,
         "dialog.acknowledge(asked.cseq.number, *fields)",
         "dialog.acknowledge(asked.cseq.number + 1, *fields)",
+    ),
+    # A call that rings when its link is lost.
+    Bug(
+        "a call that rings ends with its link",
+        OUTLASTING,
+        "                return self._cut(now)\n",
+        "                return [self._final(480), *self._end(EndCause.LINK_LOST)]\n",
+    ),
+    Bug(
+        "a call that rings on is not told again",
+        OUTLASTING,
+        "[*self._said_again(now), *self._bind(Tie.ANCHORED)]",
+        "[*self._bind(Tie.ANCHORED)]",
+    ),
+    Bug(
+        "who answers without a link is forgotten",
+        OUTLASTING,
+        "*(self.answer(now) if self._wants_answer else [])]",
+        "]",
+    ),
+    Bug(
+        "a refusal without a link is lost",
+        LAYER,
+        "again = (s.refuse_again() for s in self._invites() if self._reaches(s))",
+        "again = iter(())",
+    ),
+    Bug(
+        "a caller who comes again rings twice",
+        AGENT,
+        "rings_on = None if request.replaces else self._calls.awaiting(request, line)",
+        "rings_on = None",
+        world=PEERS,
+        first_seed=45,
+    ),
+    Bug(
+        "a call rings on for nobody",
+        OUTLASTING,
+        "            self._clock_at = min(self._rings_until, now + KEPT_S)\n",
+        "            pass\n",
+        world=PEERS,
     ),
 )

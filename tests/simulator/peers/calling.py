@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
+from random import Random
 from typing import TYPE_CHECKING
 
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
 from firmware.sip.uri import Uri
 from tests.simulator.peers.sdp import Session
-from tests.simulator.peers.talk import Talk
+from tests.simulator.peers.talk import Names, Talk
 
 if TYPE_CHECKING:
     from tests.simulator.peers.hub import Hub
+
+CALLS_AGAIN = 0.6
+"""Chance that a caller has lost the same proxy as the phone that rings."""
 
 
 class Calling:
     """One call to the phone."""
 
-    def __init__(self, hub: Hub, phone: Uri, old: Talk | None = None) -> None:
+    def __init__(
+        self, hub: Hub, phone: Uri, old: Talk | None = None, before: Calling | None = None
+    ) -> None:
         self._hub, self._random = hub, hub.random
         random, tag = hub.random, hub.new("t")
         local = f'"Far {tag}" <sip:{random.randint(100, 999)}@example.org>;tag={tag}'
         if old is not None and random.random() < 0.8:  # Else a stranger wants the call.
             local = old.names.local.replace(f"tag={old.names.far_tag}", f"tag={tag}")
+        if before is not None:  # The same caller, once more.
+            local = before.names.local.replace(f"tag={before.names.far_tag}", f"tag={tag}")
         names = hub.names(hub.new("far"), "", local, "<sip:201@example.org>", phone, tag)
         self._old = old
         secure = hub.offers_keys()
@@ -34,8 +43,37 @@ class Calling:
         self._refuses_prack = random.random() < 0.1
         self._says_offer = random.random() < 0.7
 
+    @property
+    def names(self) -> Names:
+        """What tells the call apart."""
+        return self._talk.names
+
+    @property
+    def rings(self) -> bool:
+        """Tell whether the phone rings for it, as far as is known."""
+        return self._is_provisional and self._is_wanted and not self._has_final
+
+    def cut_off(self) -> None:
+        """The phone's link is gone; a caller who had the same proxy calls again (F5)."""
+        own = Random(f"{self.names.call_id} {self._hub.now}")
+        if self.rings and own.random() < CALLS_AGAIN:
+            says_so = own.random() < 0.3
+            again_s = own.choice([0.5, 3.0, 12.0, 25.0])
+            self._hub.later(again_s, partial(self._call_again, says_so=says_so))
+
+    def _call_again(self, *, says_so: bool) -> None:
+        hub = self._hub
+        if not self.rings or hub.phone is None or hub.is_calm:
+            return
+        hub.saw("called again")
+        if says_so:
+            self._give_up()
+        self._is_wanted = False
+        Calling(hub, hub.phone, before=self).begin()
+
     def begin(self) -> None:
         """Send the INVITE; give up some time."""
+        self._hub.callers.append(self)
         self._send()
         patience_s = self._random.choice([0.0, 0.3, 5.0, 20.0, 60.0])
         if self._refuses_prack:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tests.simulator.peers.world import World
 
 
+CALLERS_KEPT = 20
+"""Callers that are remembered: whoever called before has come to an end."""
+
+
 @dataclass(frozen=True)
 class Ways:
     """What the far ends of one run are like; each of them is wholly off in some runs."""
@@ -65,6 +69,7 @@ class Hub:
         self.is_calm = False
         self.talks: dict[tuple[str, str], Talk] = {}
         self.called: dict[str, Called] = {}  # By branch.
+        self.callers: list[Calling] = []  # The latest of those who called the phone.
         self.phone: Uri | None = None  # Where the phone is reached.
         self.seen: dict[str, int] = {}
         self._world = world
@@ -89,6 +94,14 @@ class Hub:
     def saw(self, what: str) -> None:
         """Count what has come about."""
         self.seen[what] = self.seen.get(what, 0) + 1
+
+    def cut_off(self) -> None:
+        """The phone's link is gone."""
+        self.phone = None
+        self.saw("cut")
+        self.callers = self.callers[-CALLERS_KEPT:]
+        for caller in self.callers:
+            caller.cut_off()
 
     # What the phone sends.
 

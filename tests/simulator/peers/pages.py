@@ -78,7 +78,7 @@ class Pages:
         self.is_settled = True
         self.ledger.settled(self.now)
         for dialog in self._up():
-            if dialog.is_moved and dialog.proxy != self._host:
+            if dialog.is_moved and dialog.unacked is not None and dialog.proxy != self._host:
                 dialog.stands()
             if dialog.timer.interval_s and dialog.timer.since is None:
                 dialog.timer.since, dialog.timer.at_once = self.now, True

@@ -35,6 +35,7 @@ from tests.simulator.finding import judged
 from tests.simulator.peers.book import Book
 from tests.simulator.peers.hub import Hub, draw_ways
 from tests.simulator.peers.person import Person
+from tests.simulator.rings import Rings
 from tests.simulator.schedule import Schedule
 from tests.simulator.trace import Trace
 
@@ -81,6 +82,7 @@ class World:
         self.hub = Hub(self, draw_ways(random))
         self.book = Book(account)
         self.person = Person(self)
+        self.rings = Rings()
         self.proxy = PROXIES[0][0]
         self._machines: dict[str, Machine[Any]] = {
             "agent": self.agent,
@@ -113,6 +115,7 @@ class World:
             if isinstance(item, SendMessage):
                 self._sent(item.message)
             self.book.told(item)
+            self.rings.hear(item, now)
             self.person.hear(item)
         assert set(self.agent.calls) == self.person.calls, "calls that nobody knows of"
         self.book.after_step(self.agent.calls)
@@ -168,8 +171,7 @@ class World:
         if not self._link % 2 or self.hub.is_calm:
             return
         self._link += 1
-        self.hub.phone = None
-        self.hub.saw("cut")
+        self.hub.cut_off()
         self.book.link_down()
         self.feed(LinkDown(LOST))
         self.schedule.later(self.random.choice([0.1, 2.0, 20.0, 80.0]), self.connect)
@@ -202,7 +204,7 @@ class World:
 
     def seen(self) -> dict[str, int]:
         """Count what came about."""
-        return self.hub.seen
+        return {**self.hub.seen, **self.rings.seen}
 
     def begin(self) -> None:
         """Everybody begins to live."""
@@ -224,6 +226,7 @@ class World:
     def _look(self) -> None:
         """Once a second: what is late, and who is silent."""
         self.book.look(self.schedule.now)
+        self.rings.look(0.0, self.schedule.now)
         for call in sorted(self.person.talking):
             self._listen(call)
         self.schedule.later(LOOK_S, self._look)
