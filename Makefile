@@ -29,7 +29,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers scenario mutants rescue-real fuzz bench-audio bench-calls \
-	bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
+	bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-fleet: $(VENV)/test.ready ## A whole fleet loses its proxy, in simulated t
 
 bench-audio: test-packages bench-packages $(VENV)/bench.ready ## Measure the machines of sound, and speech through them
 	$(PYTHON) -m tests.bench.audio $(ARGS)
+
+bench-handset: run-packages $(VENV)/test.ready ## Measure the handset: key to pixels, at rest, from the start to the first screen
+	$(PYTHON) -m tests.bench.handset $(ARGS)
 
 bench-calls: test-packages $(VENV)/test.ready ## Measure calls: delay, processor, memory, storms; prints Markdown tables
 	$(PYTHON) -m tests.bench.calls $(ARGS)
