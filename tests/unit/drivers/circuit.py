@@ -157,7 +157,7 @@ class FakeGpio(ModuleType):
         assert on is False
 
     def setup(
-        self, channel: int, direction: int, pull_up_down: int = 20, initial: int | None = None
+        self, channel: int, /, direction: int, pull_up_down: int = 20, initial: int | None = None
     ) -> None:
         self._check()
         if direction == self.OUT:
@@ -188,6 +188,7 @@ class FakeGpio(ModuleType):
     def add_event_detect(
         self,
         channel: int,
+        /,
         edge: int,
         callback: Callable[[int], None] | None = None,
         bouncetime: int = -666,
@@ -203,7 +204,7 @@ class FakeGpio(ModuleType):
         self._check()
         self._edges.pop(channel, None)
 
-    def cleanup(self, channel: list[int]) -> None:
+    def cleanup(self, channel: list[int], /) -> None:
         self.cleaned += channel
         for one in channel:
             self.circuit.driven.pop(one, None)
