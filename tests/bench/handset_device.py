@@ -30,6 +30,9 @@ BITS = 9
 DATA = 0x40
 
 PRESS_S, PAUSE_S = 0.06, 0.14
+QUIET_S, LIMIT_S = 0.05, 5.0
+"""A bus without a message for so long has drawn it all; and how long that is waited for."""
+
 LETTERS, PAGES, LIFTS = 200, 40, 10
 IDLE_S, SCAN_S = 30.0, 10.0
 SETTLE_S = 3.0
@@ -191,8 +194,10 @@ class Finger:
         time.sleep(PRESS_S)
         self.gpio.move("")
         time.sleep(PAUSE_S)
+        while not self.bus.messages or time.perf_counter() - self.bus.messages[-1][0] < QUIET_S:
+            assert time.perf_counter() - at < LIMIT_S, f"{key}: nothing was drawn"
+            time.sleep(QUIET_S)
         crossed = list(self.bus.messages)
-        assert crossed, f"{key}: nothing was drawn"
         return crossed[-1][0] - at, len(crossed), sum(length for _, length in crossed)
 
     def _lift(self) -> float:

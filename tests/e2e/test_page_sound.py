@@ -3,10 +3,11 @@ a tone out of a file."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +18,14 @@ from playwright.sync_api import Browser, Page, expect
 from board.desktop.browser_voice import FRAME_BYTES, RATE
 from drivers.interfaces import FRAME_S, Voice
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Handset, handset_at
+from tests.e2e.test_desk import ROOT, START_S, screen_says
 from tests.e2e.test_page import open_page, until
+from tests.lab.processes import Program
 from tests.unit.media.sounds import frames, level, pitch, sine
 
 SPOKEN_HZ, PLAYED_HZ = 1000, 440
+DIAL_TONE_HZ = (350, 440)
+OTHER, OTHER_HZ = "203", 600
 
 SPY = """() => {
     const Real = AudioWorkletNode;
@@ -75,38 +80,44 @@ class Engine:
         return np.frombuffer(b"".join(self.heard[-25:]), np.int16)
 
 
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sound") / "tone.wav"
+def launched(browser: Browser, folder: Path, hertz: float) -> Browser:
+    """Start a Chromium whose microphone hears that tone, and whose person allows it."""
+    path = folder / f"{hertz}.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(sine(SPOKEN_HZ, RATE, 10.0).tobytes())
-    return path
-
-
-@pytest.fixture(scope="module")
-def talking_browser(browser: Browser, microphone: Path) -> Iterator[Browser]:
+        file.writeframes(sine(hertz, RATE, 10.0).tobytes())
     arguments = [
         *ARGUMENTS,
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
+        f"--use-file-for-fake-audio-capture={path}",
     ]
-    talking = browser.browser_type.launch(executable_path=CHROMIUM, args=arguments)
+    return browser.browser_type.launch(executable_path=CHROMIUM, args=arguments)
+
+
+@pytest.fixture(scope="module")
+def talking_browser(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    talking = launched(browser, tmp_path_factory.mktemp("sound"), SPOKEN_HZ)
     yield talking
     talking.close()
 
 
-@pytest.fixture
-def talking_page(talking_browser: Browser) -> Iterator[Page]:
-    context = talking_browser.new_context()
-    page = context.new_page()
+def new_page(browser: Browser) -> Page:
+    page = browser.new_context().new_page()
     page.set_default_timeout(5000)
     page.add_init_script(f"({SPY})()")
+    return page
+
+
+@pytest.fixture
+def talking_page(talking_browser: Browser) -> Iterator[Page]:
+    page = new_page(talking_browser)
     yield page
-    context.close()
+    page.context.close()
 
 
 @pytest.fixture
@@ -125,9 +136,9 @@ def hears(engine: Engine) -> bool:
     return level(sound) > -40 and abs(pitch(sound, RATE) - SPOKEN_HZ) < 5
 
 
-def plays(page: Page) -> bool:
+def plays(page: Page, *pitches_hz: float) -> bool:
     hertz, decibels = page.evaluate(PITCH)
-    return bool(abs(hertz - PLAYED_HZ) < 10 and decibels > -60)
+    return any(abs(hertz - one) < 10 for one in pitches_hz) and bool(decibels > -60)
 
 
 def test_what_the_browser_hears_is_spoken_and_what_is_said_there_is_played(
@@ -138,12 +149,60 @@ def test_what_the_browser_hears_is_spoken_and_what_is_said_there_is_played(
     with Engine(sounding.board.voice).running() as engine:
         switch_on(talking_page)
         until(lambda: hears(engine))
-        until(lambda: plays(talking_page))
+        until(lambda: plays(talking_page, PLAYED_HZ))
         assert sounding.board.voice.fault == ""
         talking_page.get_by_role("button", name="Microphone").click()
         expect(talking_page.locator("#voice")).to_have_attribute("aria-pressed", "false")
         until(lambda: sounding.board.voice.fault)
         until(lambda: level(engine.last) < -90)
+
+
+@contextmanager
+def phone(*command: str) -> Iterator[str]:
+    """Run a phone with a page; return the page's address."""
+    program = Program([sys.executable, "-m", *command, "--page-port", "0"], directory=ROOT)
+    try:
+        line = program.wait_for(r"http://127\.0\.0\.1:\d+/#\S+", START_S)[0].text
+        yield line[line.index("http") :]
+    finally:
+        program.stop()
+    assert "Traceback" not in program.text
+
+
+def second_phone(desk: Path, folder: Path) -> Sequence[str]:
+    """Write the configuration of another phone at the same exchange; return its command."""
+    folder.mkdir()
+    text = (desk / "config" / "startup.cfg").read_text().replace("201", OTHER)
+    (folder / "startup.cfg").write_text(f"{text}sip rtp port: 4000\n")
+    (folder / "state").mkdir()
+    state = str(folder / "state")
+    return ("firmware", "--board", "desktop", "--config", str(folder), "--state", state)
+
+
+def test_two_people_at_two_browsers_hear_each_other_through_a_call(
+    talking_page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    desk = tmp_path / "desk"
+    other_browser = launched(browser, tmp_path, OTHER_HZ)
+    words = ("tests.lab.desk", "--directory", str(desk), "--port", "0", "--accounts", "1")
+    with phone(*words) as here, phone(*second_phone(desk, tmp_path / "other")) as there:
+        other_page = new_page(other_browser)
+        for page, address in ((talking_page, here), (other_page, there)):
+            open_page(page, address)
+            switch_on(page)
+            screen_says(page, "registered", "primary", within_s=10)
+        talking_page.keyboard.press("h")
+        until(lambda: plays(talking_page, *DIAL_TONE_HZ))
+        talking_page.keyboard.type(OTHER)
+        talking_page.keyboard.press("Enter")
+        screen_says(other_page, "Incoming call", within_s=10)
+        other_page.keyboard.press("h")
+        screen_says(talking_page, "Connected", within_s=10)
+        until(lambda: plays(talking_page, OTHER_HZ))
+        until(lambda: plays(other_page, SPOKEN_HZ))
+        other_page.keyboard.press("h")
+        screen_says(talking_page, "Call ended", within_s=10)
+    other_browser.close()
 
 
 def test_the_sound_goes_to_one_page_and_the_other_is_told(
