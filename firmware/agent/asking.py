@@ -15,7 +15,7 @@ from firmware.agent.call_digits import (
 from firmware.agent.events import DigitFailed, Party
 from firmware.agent.identity import answerer_of
 from firmware.agent.line import Line
-from firmware.agent.rescue import RescuedCall
+from firmware.agent.rescue import DIALOG_LOST, RescuedCall
 from firmware.agent.within import Within
 from firmware.machine import earliest
 from firmware.media.events import SayDigit
@@ -118,6 +118,8 @@ class AskingCall(RescuedCall):
             self._wants_refresh = True
         if sent.method != "INFO":
             return []
+        if not lost:
+            self._doubt(0)
         return [DigitFailed(self.number, sent.about, "link lost" if lost else "no answer")]
 
     def _was_refreshed(self, response: Response, now: float) -> list[object]:
@@ -141,7 +143,12 @@ class AskingCall(RescuedCall):
     def _was_answered(self, sent: Within, response: Response) -> list[object]:
         if sent.method != "INFO":
             return []
+        self._doubt(response.status)
         return digit_answered(self.number, sent.about, response)
+
+    def _doubt(self, status: int) -> None:
+        """The far end may hold no such dialog (12.2.1.2, RFC 5057 5.1): a refresh shows whether."""
+        self._wants_refresh = self._wants_refresh or status in DIALOG_LOST
 
     def _other_request(self, key: str, request: Request, now: float) -> list[object]:
         if request.method == "INFO":

@@ -14,6 +14,7 @@ from firmware.frozen import frozen
 from firmware.sip.address import NameAddress
 from firmware.sip.headers import Headers
 from firmware.sip.message import Request, Response
+from firmware.sip.replaces import Replaces
 from firmware.sip.uri import SipUri, Uri
 
 
@@ -78,6 +79,11 @@ class Dialog:
             and request.to.tag == self.local.tag
             and (request.from_.tag or "") == (self.remote.tag or "")
         )
+
+    def is_named_by(self, replaces: Replaces) -> bool:
+        """Tell whether a Replaces names this dialog: Call-ID and both tags match (RFC 3891 3)."""
+        named = (replaces.call_id, replaces.to_tag, replaces.from_tag)
+        return named == (self.call_id, self.local.tag, self.remote.tag)
 
     def accepts(self, request: Request) -> bool:
         """Tell whether a request of theirs comes in order (12.2.2)."""

@@ -18,7 +18,9 @@ Theory of operation
 - REPLACING: an INVITE with Replaces to where the far end lives. Both phones may have lost their
   proxy: who placed the call begins at once, the other after 2.1-4 s. When the two cross, the one
   who placed the call answers 491, and the other accepts.
-- Whatever takes the dialog's place, the old one is owed a BYE. A BYE of theirs in the old one while
+- Whatever takes the dialog's place, the old one is owed a BYE. Where our 2xx to theirs went down
+  with another link, they still name the old one: until they show that they know the new dialog,
+  theirs for the old one takes its place again. A BYE of theirs in the old one while
   our INVITE is out may mean that it was accepted: its answer decides.
 - ADRIFT: nobody could be asked, but there is sound. A far end that may yet be found is asked again,
   at ever longer intervals; one that says it knows no such dialog is not.
@@ -98,6 +100,7 @@ class RescuedCall(StandingCall):
         self._lost_at: Proxy | None = None  # and whom it had gone to.
         self._unconfirmed: Accepted | None = None  # The 2xx that opened a dialog of theirs.
         self._left_there = False  # They said BYE while our attempt was out.
+        self._elder: Dialog | None = None  # Theirs took its place, and its ACK has not come.
         self._is_silent = False
         self._probe_at: float | None = None
         self._gone_by: float | None = None
@@ -116,11 +119,8 @@ class RescuedCall(StandingCall):
         return self._wants_replacement and not busy and self.state is CallState.CONFIRMED
 
     def is_named_by(self, replaces: Replaces) -> bool:
-        """Tell whether a Replaces names our dialog: Call-ID and both tags match (RFC 3891 3)."""
-        dialog = self.dialog
-        if dialog is None or replaces.call_id != dialog.call_id:
-            return False
-        return (replaces.to_tag, replaces.from_tag) == (dialog.local.tag, dialog.remote.tag)
+        """Tell whether a Replaces names our dialog, or the one whose place that took unheard."""
+        return any(dialog.is_named_by(replaces) for dialog in (self.dialog, self._elder) if dialog)
 
     def deadline(self) -> float | None:
         """Return when to repeat, to ask again, or to give up."""
@@ -182,8 +182,15 @@ class RescuedCall(StandingCall):
     def request(self, event: RequestReceived, now: float) -> list[object]:
         """Answer a request within the dialog; an offer there shows that the far end holds it."""
         out = super().request(event, now)
+        self._elder = None  # They know the dialog of now.
         if event.request.method in {"INVITE", "UPDATE"} and self._is_loose:
             return [*out, *self._cancel_replacement(), *self._bind(Tie.ANCHORED)]
+        return out
+
+    def acknowledged(self, ack: Request) -> list[object]:
+        """Hear an ACK: they know the dialog of now."""
+        out = super().acknowledged(ack)
+        self._elder = self._elder if self._accepted else None
         return out
 
     def _reinvited(self, key: str, request: Request, now: float) -> list[object]:
@@ -211,15 +218,19 @@ class RescuedCall(StandingCall):
             return [SendResponse(key, answer(invite, 491, tag=tag))]
         if too_small := self.timer.too_small(invite):
             return [SendResponse(key, answer(invite, 422, *too_small, tag=tag))]
-        if self._accepted:
+        assert self.dialog is not None
+        assert invite.replaces is not None
+        unheard = None if self.dialog.is_named_by(invite.replaces) else self._elder
+        if self._accepted and unheard is None:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(invite, 500, later, tag=tag))]
-        assert self.dialog is not None
         old, self.dialog = self.dialog, Dialog.opened_by_them(invite, tag, self.line.hop)
+        accepted, self._accepted = self._accepted, None
         out = self._accept(key, invite, now)
         if self._accepted is None:
-            self.dialog = old
+            self.dialog, self._accepted = old, accepted
             return out
+        self._elder = unheard or old
         self._owns_call_id, self._unconfirmed = False, self._accepted
         out += self._abandon() if self._asked else []  # Nothing in the old dialog is of use.
         return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]
@@ -245,6 +256,7 @@ class RescuedCall(StandingCall):
         return self._bind(Tie.REFRESHING)
 
     def _take_session(self, response: Response, now: float) -> list[object]:
+        self._elder = None
         if self._is_silent:
             self._probe_at = now + PROBE_S
         return [*self._bind(Tie.ANCHORED), *super()._take_session(response, now)]

@@ -67,6 +67,7 @@ class Dialog:
     stage: Stage = Stage.EARLY
     asked: str = ""  # The branch of the phone's INVITE in it that has no final answer.
     unacked: int | None = None  # The CSeq of their INVITE that has a 2xx and no ACK yet.
+    elder: Dialog | None = None  # The one whose place it took.
     accepted_at: float = 0.0  # When the phone's 2xx went out first.
     has_wandered: bool = False  # What the phone said last was said elsewhere, to replace this.
     ours_open: Said | None = None  # An offer of the phone's without its answer,

@@ -79,6 +79,8 @@ class Hearing(Pages):
         dialog = self._named(request)
         if dialog is None:
             return {481}
+        if self._younger(dialog):
+            return {200, 403, 422, 481, 488, 491, 500}  # Nobody may have heard its 2xx.
         if dialog.stage is Stage.OVER or dialog.has_left:
             return {481, 603}
         if dialog.stage is Stage.EARLY:
@@ -90,6 +92,10 @@ class Hearing(Pages):
         interval_s, _ = expires(request)
         is_small = 0 < interval_s < INTERVAL_S_MIN and "timer" in request.supported
         return {422} if is_small else {200, 488}
+
+    def _younger(self, old: Dialog) -> list[Dialog]:
+        """Return what took a dialog's place, where that may have been heard by nobody."""
+        return [one for one in self._up() if one.elder is old and not one.was_acked]
 
     def _is_theirs(self, dialog: Dialog, request: Request) -> bool:
         """Tell whether a request comes from the far end of a dialog."""

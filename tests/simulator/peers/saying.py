@@ -232,6 +232,10 @@ class Saying(Hearing):
             dialog.is_settled = False
             self._drop_asked(old)
             self._minimum[dialog.call_id] = self._least_s(old.call_id)
+            for unheard in self._younger(old):
+                self._drop_asked(unheard)
+                self._owe(unheard, "nobody has heard its 2xx")
+            dialog.elder = old
             self._owe(old, "it is replaced")
 
     def _say_answer_within(self, dialog: Dialog, request: Request, response: Response) -> None:

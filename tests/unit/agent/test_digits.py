@@ -86,8 +86,26 @@ def test_a_refused_digit_is_told_and_not_repeated(status: int) -> None:
     sent = rig.presses()
     rig.reply(sent, answer(sent.request, status))
     assert rig.failures()[0].startswith("5: ")
-    assert not rig.open
+    assert not rig.take("INFO")
     assert rig.calls() == (1,), "the call goes on"
+
+
+@pytest.mark.parametrize(("status", "asks"), [(481, 1), (408, 1), (0, 1), (405, 0), (503, 0)])
+def test_rfc5057_5_1_where_the_dialog_may_be_gone_a_refresh_shows_whether(
+    status: int, asks: int
+) -> None:
+    rig = Talking(DigitMethod.INFO)
+    sent = rig.presses()
+    if status:
+        rig.reply(sent, answer(sent.request, status))
+    else:
+        rig.feed(RequestFailed(sent.key, RequestFailure.TIMEOUT))
+    refreshes = rig.take("INVITE")
+    assert len(refreshes) == asks
+    for asked in refreshes:
+        assert asked.request.to.tag == "far"
+        rig.reply(asked, answer(asked.request, 481))
+        assert rig.one("INVITE").request.replaces, "it is gone: the far end is asked for another"
 
 
 def test_f5_an_info_is_never_repeated_over_the_next_link() -> None:

@@ -25,6 +25,7 @@ from firmware.agent.rescue import CROSSING_S
 from firmware.link.events import Proxy, ProxyUnfit
 from firmware.sip.message import Request
 from firmware.transaction.events import (
+    AckReceived,
     CancelLost,
     CancelRequest,
     RequestFailed,
@@ -561,6 +562,35 @@ def test_theirs_that_crosses_our_replaces_ends_nothing(placed: bool, bye_first: 
     assert rig.calls() == (1,)
     assert not of(CallEnded, rig.out)
     assert rig.one("BYE").request.call_id == rig.call_id, "the old dialog is over"
+
+
+@BOTH
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_2xx_to_theirs_that_nobody_heard_is_given_again(placed: bool, is_lost: bool) -> None:
+    """Their second proxy is lost too, and our 2xx with it: they still name the old dialog."""
+    rig = Talking(placed=placed)
+    assert rig.answers(rig.receive(theirs(rig)))[-1].status == 200
+    if is_lost:
+        rig.down()
+        rig.up(BACKUP)
+        rig.register()
+        rig.wait(1)
+    rig.out.clear()
+    again = theirs(rig, Call_ID="new2", From='"Bob" <sip:100@example.org>;tag=again')
+    key = rig.receive(again)
+    assert rig.answers(key)[-1].status == 200
+    assert rig.calls() == (1,)
+    assert not of(CallEnded, rig.out)
+    byes = {sent.request.call_id for sent in rig.take("BYE")}
+    assert "new1" in byes, "whoever did hear it is told"
+    tag = rig.answers(key)[-1].to.tag
+    ack = invite("", From=again.headers.get("From") or "", To=f"<sip:201@example.org>;tag={tag}")
+    headers = ack.headers.set("Call-ID", "new2").set("CSeq", "1 ACK")
+    rig.feed(AckReceived(replace(ack, method="ACK", headers=headers)))
+    late = theirs(rig, Call_ID="new3", From='"Bob" <sip:100@example.org>;tag=late')
+    assert rig.answers(rig.receive(late))[-1].status == 481, "they know the new one"
+    rig.wait(100)
+    assert rig.calls() == (1,)
 
 
 def test_an_ack_that_the_old_dialog_owes_is_not_waited_for_in_the_new_one() -> None:
