@@ -88,6 +88,7 @@ OF_REPLACES = (
         RESCUE,
         "return (replaces.to_tag, replaces.from_tag) == (dialog.local.tag, dialog.remote.tag)",
         "return replaces.to_tag == dialog.local.tag",
+        4,
     ),
     bug_of_peers(
         "the dialog that they replace is not ended",
@@ -100,12 +101,14 @@ OF_REPLACES = (
         RESCUE,
         "waits = self._accepted is not None and self._accepted is self._unconfirmed",
         "waits = False",
+        4,
     ),
     bug_of_peers(
         "a far end that is gone is held for ever",
         RESCUE,
         '            out += self._give_up("the far end is gone", reasons.NOTHING_HEARD)\n',
         "            self._gone_by = None\n",
+        12,
     ),
 )
 
