@@ -126,6 +126,8 @@ class AskingCall(RescuedCall):
         """Hear the answer to our UPDATE; what cannot be had by UPDATE is asked for by INVITE."""
         if self.state is not CallState.CONFIRMED or self.dialog is None:
             return []
+        if response.call_id != self.dialog.call_id:
+            return []  # Of the dialog before.
         if response.status < 300:
             self.dialog = self.dialog.refreshed(response)
             self.timer.granted(response, now)

@@ -681,6 +681,13 @@ def test_theirs_takes_the_place_of_the_dialog(placed: bool, moment: str) -> None
     assert rig.one("BYE").request.call_id == "new1"
 
 
+def theirs_updates(rig: Talking) -> Request:
+    """Write an UPDATE after which this phone refreshes the session, by UPDATE."""
+    headers = rig.within("UPDATE").headers.set("Session-Expires", "90;refresher=uas")
+    headers = headers.set("Supported", "timer").set("Allow", "INVITE, ACK, BYE, UPDATE")
+    return Request("UPDATE", rig.within("UPDATE").uri, headers)
+
+
 def replaced(*, placed: bool) -> Talking:
     """A call whose dialog theirs has replaced; the ACK of our 2xx is still to come."""
     rig = Talking(placed=placed)
@@ -740,6 +747,24 @@ def test_what_was_asked_in_the_old_dialog_is_asked_anew_in_the_one_of_theirs(pla
     assert rig.asked().request.call_id == "new1"
     assert of(SendAck, rig.grants(sent)), "late, and acknowledged"
     assert rig.calls() == (1,)
+
+
+def test_the_answer_to_an_update_of_the_old_dialog_changes_nothing_in_the_new_one() -> None:
+    rig = Talking()
+    key = rig.receive(refresh := theirs_updates(rig))
+    assert rig.answers(key)[-1].status == 200, refresh
+    rig.wait(46)
+    update = rig.one("UPDATE")
+    (response,) = rig.answers(rig.receive(theirs(rig)))
+    moved = ("Contact", "<sip:elsewhere@198.51.100.9:5061;transport=tls>")
+    rig.reply(update, answer(update.request, 200, moved))
+    rig.call_id, rig.tag, rig._cseq = "new1", response.to.tag or "", 1
+    rig.far = '"Bob" <sip:100@example.org>;tag=anew'
+    rig.acknowledges()
+    rig.out.clear()
+    rig.feed(Hang(1))
+    (bye,) = [bye.request for bye in rig.take("BYE") if bye.request.call_id == "new1"]
+    assert "elsewhere" not in str(bye.uri)
 
 
 def test_once_that_dialog_is_confirmed_a_bye_waits_for_nothing() -> None:
