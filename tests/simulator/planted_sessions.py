@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.simulator.bug import bug_of_peers
 
+ASKING = "firmware.agent.asking"
 DESCRIBED = "firmware.media.described"
 NEGOTIATION = "firmware.media.negotiation"
 REPLACED = "firmware.agent.replaced"
@@ -102,6 +103,13 @@ OF_REPLACES = (
         "waits = self._accepted is not None and self._accepted is self._unconfirmed",
         "waits = False",
         4,
+    ),
+    bug_of_peers(
+        "an answer to the dialog before counts in the next",
+        ASKING,
+        "if response.call_id != self.dialog.call_id:",
+        "if False:",
+        99,
     ),
     bug_of_peers(
         "a far end that is gone is held for ever",

@@ -92,7 +92,8 @@ class Book(Saying):
     def sounds(self, call: int, *, heard: bool) -> None:
         """The phone is told that a far end has fallen silent, or is heard again."""
         for dialog in self.of_call(call):
-            dialog.silent_at = None if heard else self.now
+            stands = dialog.is_caller or dialog.was_acked or dialog.unacked is None
+            dialog.silent_at = None if heard or not stands else self.now
 
     # After a step.
 

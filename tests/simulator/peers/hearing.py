@@ -48,6 +48,8 @@ class Hearing(Pages):
             known = dialog is not None and not dialog.was_asked_away and request.method == "BYE"
             return {200, 481} if known else {481}
         if dialog.is_fading:
+            if request.method == "PRACK" and dialog.is_moved:
+                self._expect_prack(dialog, request)
             return set()
         if any(tag not in {"100rel", "timer", "replaces"} for tag in request.require):
             return {420}

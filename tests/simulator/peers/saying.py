@@ -272,7 +272,8 @@ class Saying(Hearing):
     def _bye_answered(self, dialog: Dialog) -> None:
         for heard in self.ledger.heard.values():
             if dialog.stage is Stage.EARLY and heard.request.call_id == dialog.call_id:
-                heard.is_cancelled = heard.request.method == "INVITE"
+                is_invite = heard.request.method == "INVITE"
+                heard.is_cancelled = is_invite and self.ledger.reaches(heard)
         dialog.was_asked_away = True
         self._over(dialog, "they have said BYE")
 
