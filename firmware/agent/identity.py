@@ -2,7 +2,8 @@
 
 P-Asserted-Identity is believed, since nothing comes in but over the link: whoever wrote it, the
 proxy that was authenticated (I1) let it through (T1, RFC 3325 5). It counts whenever it comes: with
-a call, with its ringing and its answer, and with whatever is said in it. None is ever sent.
+a call, with its ringing and its answer, and with whatever is said in it. None is ever sent: whoever
+called somebody else, and was sent on to here, hears who has answered by our From (RFC 4916).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from firmware.sip.message import Request, Response
 from firmware.sip.uri import SipUri, TelUri, Uri
 
 ANONYMOUS = Party("", "anonymous")
+
+CHANGE = "from-change"
+"""The option of those who take another From within a dialog (RFC 4916)."""
 
 ANONYMOUS_HOST = "anonymous.invalid"
 
@@ -35,7 +39,7 @@ def caller_of(request: Request) -> Party:
 
 def is_from(request: Request, far: Uri) -> bool:
     """Tell whether somebody sends a request: as the proxy asserts it, else as the sender says."""
-    return any(_is_same(uri, far) for uri in _senders(request))
+    return any(is_same(uri, far) for uri in _senders(request))
 
 
 def are_of_one_caller(one: Request, other: Request) -> bool:
@@ -47,7 +51,12 @@ def _senders(request: Request) -> list[Uri]:
     return [sender.uri for sender in request.p_asserted_identity or (request.from_,)]
 
 
-def _is_same(one: Uri, other: Uri) -> bool:
+def tells_who_answers(invite: Request, own: Uri) -> bool:
+    """Tell whether a caller was sent on to here, and takes it that we say so (RFC 4916 4.4.1)."""
+    return CHANGE in (or_none(lambda: invite.supported) or ()) and not is_same(invite.to.uri, own)
+
+
+def is_same(one: Uri, other: Uri) -> bool:
     """Tell whether two addresses are of one party."""
     if isinstance(one, SipUri) and isinstance(other, SipUri):
         return (one.user, one.host.lower()) == (other.user, other.host.lower())

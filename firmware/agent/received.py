@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from firmware.agent.alerting import answers_itself, ring_of
 from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.asking import AskingCall
@@ -9,6 +11,7 @@ from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.dialog import Dialog
 from firmware.agent.events import CallAnswered, EndCause, ForwardReason, IncomingCall, Party
 from firmware.agent.forwarding import may_forward, moved
+from firmware.agent.identity import tells_who_answers
 from firmware.agent.line import Line
 from firmware.agent.media import NotAcceptableError
 from firmware.agent.reading import is_answered_elsewhere
@@ -117,6 +120,23 @@ class ReceivedCall(AskingCall):
         assert self._accepted, "the offer was good when it came"
         self._stop_ringing(CallState.ACCEPTED)
         return [*out, *self._media_news(), CallAnswered(self.number)]
+
+    def acknowledged(self, ack: Request) -> list[object]:
+        """Hear the ACK of our 2xx: from now on we may say who has answered."""
+        before, out = self.state, super().acknowledged(ack)
+        if before is CallState.ACCEPTED and self.state is CallState.CONFIRMED:
+            self._say_who_answers()
+        return out
+
+    def _say_who_answers(self) -> None:
+        """Be who we are in this dialog, where the caller asked for somebody else (RFC 4916)."""
+        assert self.dialog is not None
+        line, tag = self.line, self.dialog.local.tag or ""
+        if not tells_who_answers(self._invite, line.address_of_record):
+            return
+        self.dialog = replace(self.dialog, local=line.identity(tag))
+        self._wants_update = self._peer_updates
+        self._wants_refresh = self._wants_refresh or not self._peer_updates
 
     def reject(self, status: int, cause: EndCause, reason: str = "") -> list[object]:
         """Refuse the call with a final status."""

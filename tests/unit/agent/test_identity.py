@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.agent.events import FarChanged, HangUp, Hold, IncomingCall, Party
+from firmware.agent.events import Answer, FarChanged, HangUp, Hold, IncomingCall, Party
 from firmware.sip.message import Request
+from firmware.sip.uri import SipUri
+from firmware.transaction.events import AckReceived, SendRequest
 from tests.unit.agent.calling import Calling
-from tests.unit.agent.rig import Rig, invite, of, sdp
+from tests.unit.agent.rig import Rig, account, invite, of, sdp
 from tests.unit.agent.talking import HELD, Talking
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
@@ -167,3 +169,40 @@ def test_rfc3325_nothing_is_asserted_from_here() -> None:
     key = called.receive(invite(AUDIO))
     said = [rig.invite.request, rig.one("INVITE").request, called.answers(key)[-1]]
     assert not any(ASSERTED in message.headers for message in said)
+
+
+# Who we are, to a caller who asked for somebody else (RFC 4916).
+
+
+def answered(to: str, supported: str, allow: str = "INVITE, UPDATE") -> Rig:
+    rig = Rig(account(display_name="Ann")).registered()
+    call = invite(AUDIO, ("Supported", supported), ("Allow", allow), To=to)
+    key = rig.receive(call)
+    rig.feed(Answer(1))
+    said = rig.answers(key)[-1].headers.get("To") or ""
+    rig.feed(AckReceived(replace(invite("", To=said, CSeq="1 ACK"), method="ACK")))
+    return rig
+
+
+@pytest.mark.parametrize(("allow", "method"), [("INVITE, UPDATE", "UPDATE"), ("INVITE", "INVITE")])
+def test_rfc4916_a_caller_who_was_sent_on_to_here_hears_who_answers(
+    allow: str, method: str
+) -> None:
+    rig = answered("<sip:sales@example.org>", "from-change", allow)
+    request = rig.one(method).request
+    assert request.from_.uri == SipUri("sip", "example.org", user="201")
+    assert request.from_.display_name == "Ann"
+    assert request.from_.tag == rig.answers("in1")[-1].to.tag, "the dialog is the same"
+    (bye,) = (s.request for s in of(SendRequest, rig.feed(HangUp(1))))
+    assert bye.from_ == request.from_
+
+
+@pytest.mark.parametrize(
+    ("to", "supported"),
+    [("<sip:201@example.org>", "from-change"), ("<sip:sales@example.org>", "timer")],
+)
+def test_rfc4916_else_the_from_stays_what_the_to_was(to: str, supported: str) -> None:
+    rig = answered(to, supported)
+    assert not rig.open
+    (bye,) = (s.request for s in of(SendRequest, rig.feed(HangUp(1))))
+    assert str(bye.from_).startswith(to)
