@@ -46,6 +46,7 @@ ROUTES: dict[type, str] = {
     phone.WarningsChanged: "phone",
     phone.LanguageIs: "phone",
     phone.SettingsAre: "phone",
+    phone.FactsTold: "phone",
     kept.CallsKept: "phone",
     kept.ContactsKept: "phone",
     kept.ServicesKept: "phone",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from config.validity import (
     UNREADABLE,
@@ -40,6 +41,30 @@ class Inventory:
 def warnings(inventory: Inventory, now: datetime | None) -> tuple[str, ...]:
     """Return what a person should know, as sentences, the phone's own things first."""
     return bounded(_all(inventory, now))
+
+
+def certificate_rows(inventory: Inventory, now: datetime | None) -> tuple[tuple[str, str], ...]:
+    """Return what a page says of the phone's own certificate and of each proxy's."""
+    leaves = [("This phone", inventory.own), *(("Proxy", chain) for _, chain in inventory.proxies)]
+    rows: list[tuple[str, str]] = []
+    for whose, chain in leaves:
+        try:
+            rows += _leaf_rows(whose, chain[0], now) if chain else []
+        except UNREADABLE:
+            rows.append((whose, "a certificate in it is damaged"))
+    return tuple(rows)
+
+
+def _leaf_rows(whose: str, leaf: x509.Certificate, now: datetime | None) -> list[tuple[str, str]]:
+    ends = leaf.not_valid_after_utc
+    days = (ends - now).days if now is not None else 0
+    return [
+        (whose, common_name(leaf.subject)),
+        ("Issuer", common_name(leaf.issuer)),
+        ("Until", f"{ends:%Y-%m-%d}"),
+        *([("", f"{days} days left")] if days > 0 else []),
+        ("SHA-256", leaf.fingerprint(hashes.SHA256()).hex()),
+    ]
 
 
 def _all(inventory: Inventory, now: datetime | None) -> Iterator[str]:

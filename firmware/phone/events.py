@@ -109,6 +109,14 @@ class LanguageIs:
 
 
 @frozen
+class FactsTold:
+    """A page of facts that the machines do not know, by its title: labels and values."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@frozen
 class SettingsAre:
     """What is set on the phone (`preferences.py`), and which time zones there are."""
 

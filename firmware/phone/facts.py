@@ -12,6 +12,7 @@ from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import (
+    FactsTold,
     LanguageIs,
     OutageLogTrouble,
     OutagesKept,
@@ -24,7 +25,14 @@ from firmware.phone.graph import Graph, graph_of
 from firmware.phone.grid import paged, paged_blocks
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
-from firmware.phone.link_words import AGE_STEP_S, BRIEF, certificate_end, link_line, link_rows
+from firmware.phone.link_words import (
+    AGE_STEP_S,
+    BRIEF,
+    age_in_words,
+    certificate_end,
+    link_line,
+    link_rows,
+)
 from firmware.phone.localise import localised_link
 from firmware.phone.memory import Memory
 from firmware.phone.outage_words import SHOWN_MAX, outage_lines
@@ -45,10 +53,16 @@ from firmware.phone.screen import (
 Rows = tuple[tuple[str, str], ...]
 Page = Rows | Graph
 
-Fact = Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs
+Fact = (
+    Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs | FactsTold
+)  # fmt: skip
 
 SOON_S = 4.0
 """An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
+
+ABOUT = "About"
+DEVICE_PAGES = ("Certificates", "Network", ABOUT)
+"""What the device tells, in the order of its pages."""
 
 WARNINGS = "Warnings"
 """The title of their pages."""
@@ -63,6 +77,8 @@ class Facts:
         self.language = ENGLISH
         self._problems, self._memory = problems, memory
         self._outages = Outages(accounts, now)
+        self._began = now
+        self._told: dict[str, Rows] = {}  # Pages by their titles.
         self._log_trouble = ""
         self._told_warnings: tuple[str, ...] = ()
         self._keeping: dict[str, str] = {}  # What is wrong with the files of lists.
@@ -84,6 +100,9 @@ class Facts:
                 return []
             case LanguageIs(language):
                 self.language = language
+                return []
+            case FactsTold(title, rows):
+                self._told[title] = rows
                 return []
             case KeepingTrouble(list_name, text):
                 self._keeping[list_name] = text
@@ -170,6 +189,7 @@ class Facts:
             ("Round trip, 1 hour", graph_of(self._round_trips.buckets(now))),
             *(("Accounts", page) for page in paged(accounts)),
             *((WARNINGS, page) for page in paged(warnings)),
+            *self._told_pages(now),
             *(("Outages", page) for page in self._outage_pages(now)),
         ]
         return [
@@ -178,6 +198,16 @@ class Facts:
             else PageScreen(say(title), page, number, len(pages))
             for number, (title, page) in enumerate(pages, start=1)
         ]
+
+    def _told_pages(self, now: float) -> list[tuple[str, Page]]:
+        """Return the pages that the device itself tells: certificates, network, what it is."""
+        pages: list[tuple[str, Page]] = []
+        for title in DEVICE_PAGES:
+            rows = self._told.get(title, ())
+            if title == ABOUT and rows:
+                rows = (*rows, ("Running for", age_in_words(now - self._began)))
+            pages += [(title, page) for page in paged(self._said(rows))]
+        return pages
 
     def _outage_pages(self, now: float) -> list[Rows]:
         """Return the last entries of the outage log (S3)."""

@@ -113,6 +113,7 @@ class Application:
         self._pin: PinKeeper | None = None
         self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
+        self._mac, self._instance = mac, instance_id(options.state, mac)
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
@@ -126,7 +127,7 @@ class Application:
             configuration,
             self._problems,
             _blocker(configuration, refused),
-            instance_id(options.state, mac),
+            self._instance,
             USER_AGENT,
         )
         self._contexts = TlsContexts(tls_files(configuration, options.config))
@@ -207,6 +208,8 @@ class Application:
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
         self._keep_lists()
         self._tell_settings()
+        self._tell_network()
+        self._tell_device()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -309,6 +312,20 @@ class Application:
         """Names first: the link may ask for one at once."""
         self._resolver.network_changed()
         self.driver.feed(event)
+        self._tell_network()
+
+    def _tell_network(self) -> None:
+        from firmware.runtime.device_facts import network
+
+        if self._settings is not None:  # Else it is too early: the link comes first.
+            self.driver.feed(network())
+
+    def _tell_device(self) -> None:
+        from firmware.runtime.device_facts import about
+
+        version = USER_AGENT.rpartition("/")[2]
+        model = self._options.model or self._options.board
+        self.driver.feed(about(version, model, self._mac, self._instance))
 
     def _feed(self, event: object) -> None:
         self.driver.feed(event)

@@ -24,8 +24,8 @@ from cryptography import x509
 from config.validity import UNREADABLE, bounded
 from firmware.link.events import Connected, Failure, FailureKind, Lost
 from firmware.link.identity import CLOCK_FLOOR
-from firmware.link.inventory import Certificates, Inventory, warnings
-from firmware.phone.events import TimeIs, WarningsChanged
+from firmware.link.inventory import Certificates, Inventory, certificate_rows, warnings
+from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
 from firmware.runtime.tls import TlsContexts, TlsFilesError
 
 log = logging.getLogger("handset.certificates")
@@ -61,6 +61,7 @@ class CertificateWatch:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._told: tuple[str, ...] = ()
+        self._page: tuple[tuple[str, str], ...] = ()
         self._refusals: dict[str, float] = {}  # When each was heard last.
         self._context: object = None  # The one that `_files` were read with.
         self._files = Inventory()
@@ -106,9 +107,14 @@ class CertificateWatch:
 
     def _look(self) -> None:
         fault = self._fault()
-        certificates = warnings(self._inventory(), self._now())
+        inventory, now = self._inventory(), self._now()
+        certificates = warnings(inventory, now)
         found = bounded((fault, *self._refused(), *certificates))
         self._arm(FAULT_LOOK_S if fault else LOOK_S)
+        rows = certificate_rows(inventory, now)
+        if rows != self._page:
+            self._page = rows
+            self._feed(FactsTold("Certificates", rows))
         if found != self._told:
             self._log(found)
             self._told = found

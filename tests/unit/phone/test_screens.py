@@ -39,6 +39,7 @@ from firmware.media.formats import OPUS, Codec
 from firmware.media.plan import Direction, Format
 from firmware.media.quality import Quality
 from firmware.phone.events import (
+    FactsTold,
     HookLifted,
     OutageLogTrouble,
     OutagesKept,
@@ -358,6 +359,49 @@ def refused(status: int) -> Rig:
     )
 
 
+DEVICE = (
+    FactsTold(
+        "Certificates",
+        (
+            ("This phone", "handset-7"),
+            ("Issuer", "Example phones"),
+            ("Until", "2027-01-04"),
+            ("", "42 days left"),
+            ("SHA-256", "0123456789abcdef" * 4),
+        ),
+    ),
+    FactsTold(
+        "Network",
+        (
+            ("Interface", "eth0"),
+            ("Address", "192.0.2.7"),
+            ("Address", "2001:db8::dead:beef:1234:5678"),
+            ("Gateway", "192.0.2.1"),
+            ("Speed", "100 Mbit/s"),
+            ("MAC", "02:00:c0:00:02:07"),
+        ),
+    ),
+    FactsTold(
+        "About",
+        (
+            ("Version", "0.1"),
+            ("Model", "handset"),
+            ("MAC", "02:00:c0:00:02:07"),
+            ("Serial", "00000000-0000-1000-8000-0200c0000207"),
+            ("Python", "3.11.2"),
+            ("Packages of others", "24"),
+        ),
+    ),
+)
+
+
+def device(pages: int) -> Rig:
+    rig = several(2)
+    rig.feed(*DEVICE)
+    rig.pass_time(2)
+    return page(4 + pages, rig)
+
+
 SCENES: dict[str, Callable[[], Rig]] = {
     "starting": starting,
     "idle": lambda: several(1),
@@ -391,6 +435,12 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-outages-goes-on": lambda: last_page(goes_on()),
     "page-outages-clock-not-set": lambda: last_page(clock_not_set()),
     "page-outages-damaged": lambda: page(5, damaged_log()),
+    "page-certificates": lambda: device(1),
+    "page-certificates-more": lambda: device(2),
+    "page-network": lambda: device(3),
+    "page-network-more": lambda: device(4),
+    "page-about": lambda: device(6),
+    "page-about-more": lambda: device(7),
     "dialling-lifted": lambda: dialling("", lifted=True),
     "dialling": lambda: dialling("0301234"),
     "dialling-long": lambda: dialling("00493012345678901234"),

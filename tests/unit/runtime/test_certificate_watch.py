@@ -23,7 +23,7 @@ from firmware.link.events import (
     Write,
 )
 from firmware.link.identity import CLOCK_FLOOR
-from firmware.phone.events import TimeIs, WarningsChanged
+from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
 from firmware.runtime import certificate_watch
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.tls import TlsContexts, TlsFiles, TlsFilesError
@@ -69,10 +69,15 @@ class Eye:
 
     def __init__(self, contexts: TlsContexts) -> None:
         self.heard: list[tuple[str, ...]] = []
+        self.pages: list[tuple[tuple[str, str], ...]] = []
         self.ahead_s = 0.0
         self.watch = CertificateWatch(self._hear, contexts, lambda: time.time() + self.ahead_s)
 
     def _hear(self, event: object) -> None:
+        if isinstance(event, FactsTold):
+            assert event.title == "Certificates"
+            self.pages.append(event.rows)
+            return
         assert isinstance(event, WarningsChanged)
         self.heard.append(event.sentences)
 
@@ -103,6 +108,10 @@ def test_nothing_is_said_where_all_is_well(desk: Desk) -> None:
         with Eye(TlsContexts(desk.files)) as eye:
             await asyncio.sleep(0.1)
             assert eye.heard == []
+            (page,) = eye.pages
+            assert [label for label, _ in page] == ["This phone", "Issuer", "Until", "", "SHA-256"]
+            assert len(dict(page)["SHA-256"]) == 64
+            assert dict(page)[""].endswith(" days left")
 
     run(scene())
 
