@@ -134,10 +134,13 @@ class House:
     def furnish(self, far: Far, early_media: bool) -> None:
         """Start what a new room needs; `settle` waits for it."""
         number = len(self.rooms)
-        near = HandsetEnd(self._phone(number, 0))
-        if far is Far.HANDSET:
-            self.rooms.append(Room(number, self, near, HandsetEnd(self._phone(number, 1))))
+        if (
+            far is Far.HANDSET
+        ):  # These two encrypt: whatever becomes of their dialog, they know keys.
+            ends = [HandsetEnd(self._phone(number, end, srtp_mode=2)) for end in (0, 1)]
+            self.rooms.append(Room(number, self, *ends))
             return
+        near = HandsetEnd(self._phone(number, 0))
         peer = Baresip(
             self.directory / f"far{number}",
             self.authority,
@@ -206,7 +209,7 @@ class House:
             stack.enter_context(proxy)
         self.tap = stack.enter_context(Tap(self.wire.command(self.wire.near, ())))
 
-    def _phone(self, number: int, end: int) -> Phone:
+    def _phone(self, number: int, end: int, srtp_mode: int = 0) -> Phone:
         phone = Phone(
             self.directory / f"room{number}-{end}",
             (PRIMARY, PORT),
@@ -216,6 +219,7 @@ class House:
             more={
                 **backup_settings(BACKUP, PORT),
                 "sip customized codec": "payload=0;ptime=20",
+                "sip srtp mode": str(srtp_mode),
             },
             prefix=self.wire.command(self.wire.near, ()),
         )

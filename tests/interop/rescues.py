@@ -16,6 +16,7 @@ from tests.interop.ends import (
     TALKING,
     BaresipEnd,
     End,
+    HandsetEnd,
     ring,
     set_up,
     wait_for_calls,
@@ -36,6 +37,7 @@ NOISE_S = 0.25
 BEFORE_S = 0.5
 AFTER_S = 0.5
 
+DIFFER = "the keys differ"
 KEPT, GONE = "call kept", "the far end is gone"
 
 SAID_S = 4.0
@@ -116,6 +118,9 @@ def kept(room: Room) -> None:
     shown = room.screens()
     assert any(KEPT in text for text in shown), shown
     assert KEPT not in shown[-1], shown
+    if isinstance(room.far, HandsetEnd):  # With whatever keys: they are those of the far end.
+        assert "encrypted" in shown[-1], shown
+        assert not any(DIFFER in text for text in shown), shown
     assert not room.events("ended")
 
 
