@@ -6,6 +6,7 @@ from tests.simulator.bug import bug_of_peers
 
 ASKING = "firmware.agent.asking"
 DESCRIBED = "firmware.media.described"
+DIALOG = "firmware.agent.dialog"
 NEGOTIATION = "firmware.media.negotiation"
 REPLACED = "firmware.agent.replaced"
 RESCUE = "firmware.agent.rescue"
@@ -86,9 +87,9 @@ OF_REPLACES = (
     ),
     bug_of_peers(
         "one tag is enough to take a call's place",
-        RESCUE,
-        "return (replaces.to_tag, replaces.from_tag) == (dialog.local.tag, dialog.remote.tag)",
-        "return replaces.to_tag == dialog.local.tag",
+        DIALOG,
+        "return named == (self.call_id, self.local.tag, self.remote.tag)",
+        "return named[:2] == (self.call_id, self.local.tag)",
         4,
     ),
     bug_of_peers(
