@@ -317,3 +317,18 @@ def test_whatever_is_done_a_pin_is_never_seen_and_locked_keys_call_nobody(seed: 
     said = repr([item for item in rig.out if isinstance(item, CheckPin | KeepPin)])
     assert SECRET not in said
     assert unlocked(rig) is False
+
+
+def test_a_late_word_on_an_old_pin_leaves_another_view_alone() -> None:
+    rig = open_setting(Rig.registered(has_pin=True), 7)
+    rig.press("down", "down", "soft1", *SECRET, "soft1", "soft2")
+    before = rig.screen
+    rig.feed(PinChecked(True))
+    assert rig.screen == before
+
+
+def test_nobody_is_offered_behind_a_locked_screen() -> None:
+    rig = remembering()
+    rig.phone._lock.is_locked = True
+    rig.press("6")
+    assert rig.phone._number.offered == ()
