@@ -24,7 +24,7 @@ class Saboteur:
     def __init__(self, world: World, random: Random) -> None:
         self.is_done = False
         self.struck_at = 0.0
-        moments = ["calling", "ringing", "talking", "held", "ended", "idle"]
+        moments = ["calling", "ringing", "answering", "talking", "held", "ended", "idle"]
         harms = ["reset", "closed", "dead path", "mute", "stops", "unreachable", "moves"]
         self.seen = dict.fromkeys([*moments, *harms], 0)
         self._world, self._random = world, random
