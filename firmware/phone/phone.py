@@ -269,7 +269,7 @@ class Phone(HandsFree):
         services = self._memory.services
         tone = (
             self._end_tone
-            or self._notice
+            or self._notice_tone
             or tone_of(
                 self.state,
                 lifted=self._lifted,

@@ -24,6 +24,7 @@ from firmware.agent.events import (
 from firmware.media.events import ChangeVolume, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
+    EndCall,
     HookLifted,
     HookReplaced,
     KeyHeld,
@@ -478,6 +479,23 @@ def test_who_lets_a_far_end_wait_is_reminded_in_the_ear() -> None:
     assert of(PlayTone, rig.pass_time(FORGOTTEN_S)) == beep, "and again"
     rig.press("hold")
     assert not of(PlayTone, rig.pass_time(3 * FORGOTTEN_S))
+
+
+def test_the_tone_that_reminds_ends_with_the_call() -> None:
+    rig = phone()
+    rig.feed(HookLifted())
+    rig.talking()
+    rig.press("hold")
+    out: list[object] = []
+    while not (beep := of(PlayTone, out)):
+        out = rig.pass_time(0.5)
+    assert beep == [PlayTone(ToneKind.CALL_WAITING)]
+    rig.feed(HookReplaced())
+    rig.out.clear()
+    rig.feed(EndCall())
+    rig.ended(EndCause.HUNG_UP_HERE)
+    assert rig.phone.state is State.IDLE
+    assert of(PlayTone, rig.out) == [PlayTone(None)]
 
 
 def test_the_ringer_reminds_where_the_handset_lies_on_its_hook() -> None:
