@@ -260,6 +260,8 @@ class Phone(HandsFree):
         self._chosen_account = 0
         if state in {State.DIALLING, State.CALLING}:
             self._menu.close()  # A call that comes only covers it.
+        if state is State.IDLE:
+            self._notice = self._notice_by = None  # Nobody is held any more.
         self._pages.turn_to(0, self._now)
 
     # What the world sees.

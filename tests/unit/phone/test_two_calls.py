@@ -37,7 +37,7 @@ from firmware.phone.events import (
     StartVoice,
 )
 from firmware.phone.kept import HistoryLog
-from firmware.phone.settings import DELAY_S, ENDED_S, FLASH_S
+from firmware.phone.settings import DELAY_S, ENDED_S, FLASH_S, FORGOTTEN_S
 from firmware.phone.state import State
 from tests.unit.media.ends import PLAN
 from tests.unit.phone.rig import ANNA, Rig, of
@@ -338,3 +338,12 @@ def test_a_call_that_rings_after_the_other_hears_nothing_before_it_is_answered()
     out = rig.feed(CallEnded(FIRST, EndCause.HUNG_UP_THERE))
     assert SetRinger(True) in out
     assert not of(HushCall, out)
+
+
+def test_the_tone_of_a_call_that_is_held_too_long_ends_with_that_call() -> None:
+    """Found by the simulator, seed 154."""
+    rig = aside()
+    assert PlayTone(ToneKind.CALL_WAITING) in rig.pass_time(FORGOTTEN_S)
+    out = rig.feed(CallEnded(FIRST, EndCause.HUNG_UP_THERE))
+    assert rig.phone.state is State.IDLE
+    assert of(PlayTone, out) == [PlayTone(None)]
