@@ -200,6 +200,8 @@ class Handset:
             self.is_muted = wish.muted
         elif isinstance(wish, HushCall):
             (self.hushed.add if wish.hushed else self.hushed.discard)(wish.call)
+            for ear in self._world.ears:
+                ear.harmed_at = now  # A hold that is refused at once may have cost a frame.
         elif isinstance(wish, SayDigit):
             self.digits_until = max(self.digits_until, now) + DIGIT_S
             self._world.digits[self.side].said(wish.digit, now, self.digits_until)
