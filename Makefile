@@ -28,7 +28,7 @@ REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py \
 	tests/interop/test_unplugged.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers scenario mutants rescue-real fuzz bench-audio bench-calls \
+.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants rescue-real fuzz bench-audio bench-calls \
 	bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
 
 help: ## Print this
@@ -74,6 +74,9 @@ sim-peer: $(VENV)/test.ready ## Play one seed of far ends that try everything: m
 
 sim-peers: $(VENV)/test.ready ## Play many of those: make sim-peers SEEDS=2000
 	$(PYTHON) -m tests.simulator --world peers $(SEEDS)
+
+sim-keys: $(VENV)/test.ready ## Play many seeds of one person at the keys: make sim-keys SEEDS=2000
+	$(PYTHON) -m tests.simulator --world keys $(SEEDS)
 
 scenario: $(VENV)/test.ready ## Play a scenario and print each screen: make scenario FILE=tests/scenarios/scripts/call-busy.txt
 	$(PYTHON) -m tests.scenarios $(FILE)

@@ -3,6 +3,9 @@
 A digit adds to a number, or begins one where there is no call, or none that is not held; else it is
 sent in the call. While one dials, up and down choose among those who may be meant. Who lifts the
 handset calls what is chosen in the menu, dials the number so far, or hears the dial tone.
+
+Nobody hears that for ever. Who listens aside and does nothing for `LEFT_S` has left: the phone is
+idle again. A handset that lies beside the phone howls for `HOWL_S`; from then on calls ring again.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import replace
 
 from firmware.agent.events import Dial, Party, SendDigit
 from firmware.link.events import TestLink
+from firmware.media.tone_table import ToneKind
 from firmware.phone.calling import Calling
 from firmware.phone.facts import Facts
 from firmware.phone.lock import Purpose
@@ -23,6 +27,9 @@ from firmware.phone.screen import Screen
 from firmware.phone.settings import DELAY_S, PhoneSettings
 from firmware.phone.state import State
 from firmware.phone.views import Call, LockKeys, PinEntry, ShowFacts, UnlockKeys, View
+
+LEFT_S = 20.0
+HOWL_S = 60.0
 
 
 class Beginning(Calling):
@@ -69,6 +76,35 @@ class Beginning(Calling):
         held = self._make_room()
         self._enter(State.DIALLING)
         return [*held, TestLink()]  # D7.
+
+    # Nobody dials.
+
+    def _left_at(self) -> float | None:
+        """Return when it takes its person to have left, and when it howls no more."""
+        if self.state is not State.DIALLING or self._number.dial_by is not None:
+            return None
+        moments = (self._touched_at + LEFT_S, self._touched_at + LEFT_S + HOWL_S)
+        return next((moment for moment in moments if moment > self._now), None)
+
+    @property
+    def _is_left(self) -> bool:
+        """Tell whether nobody has dialled for long, though the phone waits for a number."""
+        waits = self.state is State.DIALLING and self._number.dial_by is None
+        return waits and self._now >= self._touched_at + LEFT_S
+
+    @property
+    def _howl(self) -> ToneKind | None:
+        """The tone of a handset that lies beside the phone."""
+        over_at = self._touched_at + LEFT_S + HOWL_S
+        return ToneKind.HOWLER if self._lifted and self._now < over_at else None
+
+    @property
+    def _may_ring(self) -> bool:
+        return super()._may_ring or (self._is_left and self._lines.has_room)
+
+    def _give_up_dialling(self) -> list[object]:
+        """Go back from a number that nobody dials, if no handset lies there."""
+        return self._go_on(resume=False) if self._is_left and not self._ear.is_lifted else []
 
     def _send_digit(self, key: str) -> list[object]:
         """Send a digit to whoever hears it: who talks, or an announcement before that."""

@@ -75,9 +75,9 @@ class Calling:
 
     def _answer(self) -> list[object]:
         """Take the call that waits, holding the one in front, or the one that rings."""
-        held = self._lines.answer_waiting(self._now) if self._lines.waiting else []
-        if self.state is not State.RINGING and not held:
+        if self.state is not State.RINGING and not self._lines.waiting:
             return []
+        held = self._lines.answer_waiting(self._now) if self._lines.waiting else []
         self._enter(State.ANSWERING)
         return [*held, Answer(self._call.number)]
 
@@ -192,8 +192,9 @@ class Calling:
 
     @property
     def _may_ring(self) -> bool:
-        """Tell whether a call can ring: nobody uses the phone."""
-        is_free = self.state in {State.IDLE, State.ENDED, State.DIALLING} and not self._lifted
+        """Tell whether a call can ring: nobody uses the phone, wherever its handset lies."""
+        dials = self.state is State.DIALLING and not self._lifted
+        is_free = dials or self.state in {State.IDLE, State.ENDED}
         return is_free and self._lines.has_room
 
     def _ended(self, event: CallEnded) -> list[object]:

@@ -21,6 +21,7 @@ from config.dial_plan import KEYS
 from firmware.agent.events import IncomingCall, MediaEnded, MessagesWaiting, Ring
 from firmware.machine import earliest, is_due
 from firmware.media.events import ChangeVolume, MuteMicrophone
+from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
     CallFact,
@@ -80,7 +81,8 @@ class Phone(HandsFree):
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
         parts = (self._lines.deadline(), self._menu.deadline())
         locks = (self._lock_at(), self._lock.deadline(self._now))
-        return earliest((*waits, *parts, *locks, self._serve_at(), self._redraw_at()))
+        own = (self._left_at(), self._serve_at(), self._redraw_at())
+        return earliest((*waits, *parts, *locks, *own))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -99,6 +101,7 @@ class Phone(HandsFree):
             out += self._go_on(resume=True)
         if is_due(self._flash_by, now):
             out += self._stay_back()
+        out += self._give_up_dialling()
         out += self._serve()
         if is_due(self._lock_at(), now):
             out += self._lock_keys()
@@ -266,23 +269,26 @@ class Phone(HandsFree):
 
     # What the world sees.
 
+    @property
+    def _tone(self) -> ToneKind | None:
+        """What the person hears of the phone itself."""
+        if self._is_left:
+            return self._howl
+        own = self._end_tone or self._notice_tone
+        return own or tone_of(
+            self.state,
+            lifted=self._lifted,
+            has_digits=bool(self._number.digits),
+            second_tone=self._number.second_tone,
+            rings_there=self._call.rings_there,
+            is_heard=self._call.sound.is_heard,
+            waits=self._lines.waiting is not None,
+            has_messages=bool(self._memory.services.waiting),
+        )
+
     def _news(self) -> list[object]:
         """Say what has changed: ringer, lamp, tone, screen."""
         services = self._memory.services
-        tone = (
-            self._end_tone
-            or self._notice_tone
-            or tone_of(
-                self.state,
-                lifted=self._lifted,
-                has_digits=bool(self._number.digits),
-                second_tone=self._number.second_tone,
-                rings_there=self._call.rings_there,
-                is_heard=self._call.sound.is_heard,
-                waits=self._lines.waiting is not None,
-                has_messages=bool(services.waiting),
-            )
-        )
         ringing = self.state is State.RINGING
         language = self._facts.language
         show = Show(localised(self._screen(), language), language)
@@ -296,7 +302,7 @@ class Phone(HandsFree):
         news = self._outward.news(
             ringing=ringing,
             lamp=lamp,
-            tone=tone,
+            tone=self._tone,
             hushed=self._hushed,
             calls=self._lines.calls,
             show=show,

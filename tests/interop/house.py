@@ -200,6 +200,9 @@ class House:
         self.authority = self.directory / "authority.pem"
         self.authority.write_bytes(authority.certificate_pem)
         self.wire = stack.enter_context(Wire(ROUND_TRIP_S, FAR_ADDRESSES[1:]))
+        # The sound of a baresip leaves from no address of its own choice: not from the primary's.
+        route = ("10.77.0.0/24", "dev", "wire", "src", BACKUP)
+        run("ip", "-n", self.wire.far, "route", "replace", *route)
         prefix = self.wire.command(self.wire.far, ())
         roots = (authority, authority)
         self.proxies = two_proxies(

@@ -1,7 +1,8 @@
 """Play seeds: `python -m tests.simulator 1000`, or one with its trace: `--seed 7`.
 
-There are three worlds: one phone and its proxies, two handsets that call each other (`--world
-calls`), and a phone among far ends that try everything (`--world peers`).
+There are four worlds: one phone and its proxies, two handsets that call each other (`--world
+calls`), a phone among far ends that try everything (`--world peers`), and one person at the keys of
+a phone (`--world keys`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ WORLDS = {
     "phone": PHONE,
     "calls": "tests.simulator.handsets.world",
     "peers": "tests.simulator.peers.world",
+    "keys": "tests.simulator.keys.world",
 }
 """Modules with a `play` each."""
 
@@ -87,7 +89,7 @@ def main() -> int:
     parser.add_argument("seeds", type=int, nargs="?", default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one and print its trace")
-    parser.add_argument("--world", choices=WORLDS, default="phone", help="which of the three")
+    parser.add_argument("--world", choices=WORLDS, default="phone", help="which of them")
     chosen = parser.parse_args()
     world = WORLDS[chosen.world]
     if chosen.seed is not None:

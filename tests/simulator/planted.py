@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.simulator.bug import Bug
 from tests.simulator.handsets.planted import BUGS_OF_CALLS
+from tests.simulator.planted_keys import BUGS_OF_KEYS
 from tests.simulator.planted_peers import BUGS_OF_PEERS
 from tests.simulator.planted_rescue import BUGS_OF_RESCUE
 from tests.simulator.planted_sessions import BUGS_OF_SESSIONS
@@ -428,4 +429,5 @@ BUGS = (
     *BUGS_OF_CALLS,
     *BUGS_OF_PEERS,
     *BUGS_OF_SESSIONS,
+    *BUGS_OF_KEYS,
 )

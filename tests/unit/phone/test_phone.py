@@ -52,6 +52,7 @@ from firmware.media.events import (
 from firmware.media.plan import Direction, Endpoint
 from firmware.media.quality import Quality
 from firmware.media.tone_table import ToneKind
+from firmware.phone.beginning import HOWL_S, LEFT_S
 from firmware.phone.events import (
     AnswerCall,
     DialTarget,
@@ -127,7 +128,7 @@ def test_digits_dial_themselves_after_the_digit_timeout() -> None:
 def test_lifting_tests_the_link_and_waits_for_digits() -> None:
     rig = Rig.registered()
     assert actions(rig.feed(HookLifted())) == [TestLink(), PlayTone(ToneKind.DIAL)]  # D7.
-    assert not actions(rig.pass_time(60))
+    assert not actions(rig.pass_time(LEFT_S - 0.1))
     assert isinstance(rig.screen, DialScreen)
 
 
@@ -182,6 +183,42 @@ def test_a_program_dials_too_but_not_into_a_call() -> None:
 
 def tones(out: list[object]) -> list[ToneKind | None]:
     return [item.kind for item in out if isinstance(item, PlayTone)]
+
+
+def test_a_handset_beside_the_phone_howls_and_calls_ring_all_the_same() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    assert Reject(8) in rig.feed(IncomingCall(8, 1, ANNA)), "it is about to be used"
+    assert tones(rig.pass_time(LEFT_S)) == [ToneKind.HOWLER]
+    assert tones(rig.pass_time(HOWL_S)) == [None]
+    assert SetRinger(True) in rig.feed(IncomingCall(9, 1, ANNA))
+    assert Answer(9) in rig.press("soft1")
+
+
+def test_a_key_ends_the_howling_and_dials() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.pass_time(LEFT_S)
+    assert tones(rig.press("6")) == [None]
+    assert Dial(1, "603", wait_s=DELAY_S) in rig.press(*"03#")
+
+
+def test_who_listens_aside_and_leaves_can_be_called_again() -> None:
+    rig = Rig.registered()
+    rig.press("speaker")
+    assert tones(rig.pass_time(LEFT_S)) == [None]
+    assert isinstance(rig.screen, IdleScreen)
+    assert SetRinger(True) in rig.feed(IncomingCall(9, 1, ANNA))
+
+
+def test_a_call_rings_though_the_handset_was_not_put_back_after_the_last_one() -> None:
+    rig = Rig.registered()
+    rig.feed(HookLifted())
+    rig.press(*"603#")
+    rig.feed(Dialling(7, 1, ANY), CallAnswered(7), CallEnded(7, EndCause.HUNG_UP_THERE))
+    rig.pass_time(60)
+    assert SetRinger(True) in rig.feed(IncomingCall(9, 1, ANNA))
+    assert Answer(9) in rig.press("soft1")
 
 
 def test_the_dial_tone_ends_with_the_first_digit() -> None:

@@ -1,0 +1,94 @@
+"""Planted bugs of the phone machine, for the world of one person's keys to find."""
+
+from __future__ import annotations
+
+from tests.simulator.bug import Bug
+
+WORLD = "tests.simulator.keys.world"
+
+BEGINNING = "firmware.phone.beginning"
+CALLING = "firmware.phone.calling"
+NUMBER = "firmware.phone.number"
+OUTWARD = "firmware.phone.outward"
+PHONE = "firmware.phone.phone"
+
+
+def _bug(name: str, module: str, old: str, new: str) -> Bug:
+    return Bug(name, module, old, new, WORLD)
+
+
+BUGS_OF_KEYS = (
+    _bug(
+        "a waiting call is never answered beside a held one",
+        CALLING,
+        "if self.state is not State.RINGING and not self._lines.waiting:",
+        "if self.state is not State.RINGING and (self._call.is_held or not self._lines.waiting):",
+    ),
+    _bug(
+        "a dial tone for ever",
+        BEGINNING,
+        "return self._go_on(resume=False) if self._is_left and not self._ear.is_lifted else []",
+        "return []",
+    ),
+    _bug("a handset that howls for ever", BEGINNING, "self._now < over_at", "self._now >= 0"),
+    _bug(
+        "the handset is put back and the call goes on",
+        CALLING,
+        "return [] if self._call.is_held else self._leave(resume=False)",
+        "return []",
+    ),
+    _bug(
+        "the room is heard while the handset lies on its hook",
+        CALLING,
+        "on_hook = self._flash_by is not None",
+        "on_hook = False",
+    ),
+    _bug(
+        "a call that was given up is not ended",
+        CALLING,
+        "return [HangUp(event.call)]  # The person has given up meanwhile.",
+        "return []",
+    ),
+    _bug(
+        "a third call rings beside two",
+        CALLING,
+        "        return is_free and self._lines.has_room",
+        "        return is_free",
+    ),
+    _bug(
+        "the reason of an end stays for ever",
+        CALLING,
+        "        self._ended_by = self._now + ENDED_S\n",
+        "",
+    ),
+    _bug(
+        "the ringer is not stopped",
+        OUTWARD,
+        "if ringing != self._ringing:",
+        "if ringing and not self._ringing:",
+    ),
+    _bug(
+        "the lamp does not flash",
+        PHONE,
+        "if ringing:\n            return LampPattern.FLASHING",
+        "if ringing and messages:\n            return LampPattern.FLASHING",
+    ),
+    _bug(
+        "a held call is heard",
+        OUTWARD,
+        "for call in sorted((hushed ^ self._hushed) & calls):",
+        "for call in sorted((self._hushed - hushed) & calls):",
+    ),
+    _bug(
+        "a call's end is not heard of",
+        CALLING,
+        "return self._ended(event) if isinstance(event, CallEnded) else []",
+        "return []",
+    ),
+    _bug(
+        "an emergency is a number like any other",
+        NUMBER,
+        "return Dialled(self.digits, is_emergency=True)",
+        "return Dialled(self.digits)",
+    ),
+)
