@@ -60,7 +60,11 @@ BUGS = (
         "                pass\n",
     ),
     Bug(
-        "pong not expected", FLOW, "            self._stream.expect_pong()\n", "            pass\n"
+        "pong not expected",
+        FLOW,
+        "            self._stream.expect_pong()\n",
+        "            pass\n",
+        first_seed=114,
     ),
     Bug(
         "the proxy's ping not answered",
@@ -99,8 +103,8 @@ BUGS = (
         "if flow is None or not flow.owns(event.attempt):",
         "if flow is None:",
     ),
-    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),
-    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None"),
+    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None", first_seed=69),
+    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None", first_seed=99),
     Bug("no limit for TCP", CONNECTION, "now + TCP_BUDGET_S", "None"),
     Bug(
         "one stream for all connections",
@@ -216,6 +220,7 @@ BUGS = (
         "        self._key = self.again_at = None\n        self._waits_s = NOT_YET_S\n"
         "        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
         "\n    def heard",
+        first_seed=38,
     ),
     Bug(
         "BYE forgotten while the account registers",
@@ -223,6 +228,7 @@ BUGS = (
         "            if self._registrations.serves(line):\n"
         "                out += self._farewells.send_owed(line.account.number)\n",
         "            pass\n",
+        first_seed=38,
     ),
     Bug(
         "fork not ended",
@@ -241,6 +247,7 @@ BUGS = (
         ACCEPTED,
         "if not is_due(self._repeat_at, now):",
         "if is_due(self._repeat_at, now):\n            self._repeat_at = None\n        if True:",
+        first_seed=42,
     ),
     Bug(
         "cancelled call gets no final answer",
@@ -261,7 +268,7 @@ BUGS = (
         "return [SendResponse(event.key, answer(request, 200))]",
     ),
     # Transactions.
-    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None"),
+    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None", first_seed=42),
     Bug(
         "timer B never fires", INVITE_CLIENT, "now + self._timeout_s  # Timer B", "None  # Timer B"
     ),
@@ -347,6 +354,7 @@ BUGS = (
         STREAM,
         "if length > PASSED_OVER_BYTES_MAX:",
         "if False:",
+        first_seed=44,
     ),
     Bug(
         "lone CR refused",

@@ -50,6 +50,7 @@ BUGS_OF_RESCUE = (
         RESCUE,
         'return [CancelLost(lost, "" if self.has_ended else reasons.REPEATED)]',
         "return []",
+        first_seed=384,
     ),
     Bug(
         "a far end that is not there yet asked at once",
