@@ -29,9 +29,13 @@ class Gain:
     def change(self, steps: int) -> float:
         """Turn up or down; return the gain."""
         changed = self.gain_db + steps * STEP_DB
-        self.gain_db = min(max(changed, GAIN_MIN_DB), GAIN_MAX_DB)
-        self._wanted = _factor(self.gain_db)
+        self.set(min(max(changed, GAIN_MIN_DB), GAIN_MAX_DB))
         return self.gain_db
+
+    def set(self, gain_db: float) -> None:
+        """Be so loud from the next frame on."""
+        self.gain_db = gain_db
+        self._wanted = _factor(gain_db)
 
     def apply(self, samples: Samples) -> Samples:
         """Return the frame as loud as it shall be."""

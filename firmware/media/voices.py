@@ -117,7 +117,7 @@ class Voices:
 
     def use(self, mode: AudioMode, microphone_db: float, earpiece_db: float) -> None:
         """Hear and speak by another way, whose parts need these gains."""
-        self._microphone.gain_db = microphone_db
+        self._microphone.set(microphone_db)
         self._earpiece = self._earpieces.setdefault(mode, Gain(earpiece_db))
 
     def _hush(self, call: int, hushed: bool) -> None:

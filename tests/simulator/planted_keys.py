@@ -21,8 +21,12 @@ BUGS_OF_KEYS = (
     _bug(
         "a waiting call is never answered beside a held one",
         CALLING,
-        "if self.state is not State.RINGING and not self._lines.waiting:",
-        "if self.state is not State.RINGING and (self._call.is_held or not self._lines.waiting):",
+        "        if self.state is not State.RINGING and not self._lines.waiting:\n"
+        "            return []\n"
+        "        held = self._lines.answer_waiting(self._now) if self._lines.waiting else []\n",
+        "        held = self._lines.answer_waiting(self._now) if self._lines.waiting else []\n"
+        "        if self.state is not State.RINGING and not held:\n"
+        "            return []\n",
     ),
     _bug(
         "a dial tone for ever",

@@ -7,7 +7,7 @@ import pytest
 from tests.simulator.__main__ import WORLDS, play_many
 from tests.simulator.handsets.world import play
 
-SEEDS = 40
+SEEDS = 70
 
 
 def test_every_pair_of_handsets_agrees_in_the_end_and_together_they_see_everything() -> None:
