@@ -274,7 +274,7 @@ class Phone(HandsFree):
         """What the person hears of the phone itself."""
         if self._is_left:
             return self._howl
-        own = self._end_tone or self._notice_tone
+        own = self._end_tone or self._notice
         return own or tone_of(
             self.state,
             lifted=self._lifted,

@@ -170,12 +170,6 @@ class Serving(Beginning):
         return self._lifted or not (self.state is State.TALKING and self._call.is_held)
 
     @property
-    def _notice_tone(self) -> ToneKind | None:
-        """The tone of a notice; a reminder is over with the call that it reminds of."""
-        is_over = self._notice is ToneKind.CALL_WAITING and self._held_call is None
-        return None if is_over else self._notice
-
-    @property
     def _ringer_reminds(self) -> bool:
         """Tell whether the ringer tells of a call that is held."""
         return self._notice_by is not None and self._notice is None

@@ -17,6 +17,7 @@ from tests.interop.kamailio import Kamailio
 from tests.interop.phone import Phone
 from tests.lab.authority import Authority
 from tests.lab.relay import Relay
+from tests.lab.sound import DEVICE, SoundServer
 
 HOST = "127.0.0.1"
 
@@ -88,3 +89,12 @@ def wait_until(done: Callable[[], bool], timeout_s: float) -> None:
     while not done():
         assert time.time() < by, "it did not happen in time"
         time.sleep(0.02)
+
+
+def phone_with_card(
+    directory: Path, trust: Trust, kamailio: Kamailio, server: SoundServer
+) -> Phone:
+    """Return a phone with one account, which hears and speaks by the card of the server."""
+    more = {"sip srtp mode": "1", "sound device": DEVICE}
+    proxy = (kamailio.host, kamailio.port)
+    return Phone(directory, proxy, trust.file, ("alice",), more=more, prefix=server.prefix)

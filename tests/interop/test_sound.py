@@ -19,11 +19,11 @@ import pytest
 from firmware.media.resample import Resampler
 from tests.interop.accounts import DOMAIN
 from tests.interop.baresip import Baresip, write_sound
-from tests.interop.conftest import Trust
+from tests.interop.conftest import Trust, phone_with_card
 from tests.interop.kamailio import Kamailio
 from tests.interop.parties import registered
 from tests.interop.phone import Phone
-from tests.lab.sound import DEVICE, SoundServer
+from tests.lab.sound import SoundServer
 from tests.lab.sounder import RATE, Sounder
 from tests.unit.media.sounds import Samples, frames, level, pitch, speech
 
@@ -61,11 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
 
 @pytest.fixture
 def phone(tmp_path: Path, trust: Trust, kamailio: Kamailio, server: SoundServer) -> Iterator[Phone]:
-    more = {"sip srtp mode": "1", "sound device": DEVICE}
-    proxy = (kamailio.host, kamailio.port)
-    with Phone(
-        tmp_path / "phone", proxy, trust.file, ("alice",), more=more, prefix=server.prefix
-    ) as phone:
+    with phone_with_card(tmp_path / "phone", trust, kamailio, server) as phone:
         phone.wait_registered()
         yield phone
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.accounts import DOMAIN
-from tests.interop.conftest import Trust
+from tests.interop.conftest import Trust, phone_with_card
 from tests.interop.kamailio import Kamailio
 from tests.interop.parties import registered
 from tests.interop.phone import Event, Phone
@@ -38,11 +38,7 @@ def server(tmp_path: Path) -> Iterator[SoundServer]:
 
 @pytest.fixture
 def phone(tmp_path: Path, trust: Trust, kamailio: Kamailio, server: SoundServer) -> Iterator[Phone]:
-    more = {"sip srtp mode": "1", "sound device": DEVICE}
-    proxy = (kamailio.host, kamailio.port)
-    with Phone(
-        tmp_path / "phone", proxy, trust.file, ("alice",), more=more, prefix=server.prefix
-    ) as phone:
+    with phone_with_card(tmp_path / "phone", trust, kamailio, server) as phone:
         phone.wait_registered()
         yield phone
 

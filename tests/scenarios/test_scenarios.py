@@ -9,12 +9,18 @@ import pytest
 from tests.scenarios.player import Player
 from tests.scenarios.script import read_script
 
+SEEING = {"screen", "no", "keys", "lamp", "ringer", "tone", "sound", "microphone"}
 SCRIPTS = sorted((Path(__file__).parent / "scripts").rglob("*.txt"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_scenario(path: Path, tmp_path: Path) -> None:
     Player(tmp_path, read_script(path)).play()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_scenario_looks_at_something(path: Path) -> None:
+    assert {step.verb for step in read_script(path)} & SEEING
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,8 @@ def test_a_wait_that_the_next_link_cuts_short_is_over() -> None:
     busy(rig)
     rig.down()
     rig.comes_back(BACKUP)
+    rig.wait(10)
+    assert not rig.take("INVITE"), "it has gone again with the link, and that was all"
 
 
 def test_a_challenge_of_the_repeated_one_is_answered() -> None:
