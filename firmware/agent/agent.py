@@ -308,6 +308,15 @@ class Agent:
 
     def _finish(self, said: list[object], now: float) -> list[object]:
         """Take out what is for the agent, send what is owed, tidy up, tell what changed."""
+        out = self._taken_out(said)
+        # A link that is about to end (D8) would swallow what is said to it now.
+        out += self._registrations.judge_proxy() or self._send_owed(now)
+        out += self._registrations.finish()
+        self._farewells.forget_done()
+        self._calls.tidy()
+        return out + self._tell()
+
+    def _taken_out(self, said: list[object]) -> list[object]:
         out: list[object] = []
         for item in said:
             match item:
@@ -317,12 +326,7 @@ class Agent:
                     out += self._registrations.note_failing(item)
                 case _:
                     out.append(item)
-        # A link that is about to end (D8) would swallow what is said to it now.
-        out += self._registrations.judge_proxy() or self._send_owed(now)
-        out += self._registrations.finish()
-        self._farewells.forget_done()
-        self._calls.tidy()
-        return out + self._tell()
+        return out
 
     def _send_owed(self, now: float) -> list[object]:
         calls = [*self._after_verdicts(now), *self._repeat_calls(now), *self._ask_far_ends(now)]
@@ -334,7 +338,7 @@ class Agent:
         for number in self._registrations.newly_settled():
             for call in self._calls:
                 if call.line.account.number == number:
-                    out += call.service_settled(now)
+                    out += self._taken_out(call.service_settled(now))
         for line in self._lines:
             if self._registrations.serves(line):
                 out += self._farewells.send_owed(line.account.number)

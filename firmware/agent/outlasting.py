@@ -14,7 +14,8 @@ ringing. The phone rings on, for one of these to come:
 
 Whoever answers while the call is cut has answered: it is said as soon as there is a way. A refusal
 is said by the transaction, over the next link to that proxy. A 2xx without its ACK, which may never
-have been heard, is said again there; at another proxy the call is taken to stand.
+have been heard, is said again there; at another proxy the call is taken to stand. Whoever hangs up
+meanwhile ends a call that the caller may hear ringing: there too the 2xx comes before the BYE.
 
 Whatever the far end says in answer may still be sent over the link that is gone: the ACK of our 2xx
 is not waited for longer than `ACK_S`, and then the dialog is refreshed, as that of any call whose
@@ -38,6 +39,9 @@ KEPT_S = 32.0
 
 UNSURE_S = 60.0
 """How long it rings on once that was said again: a CANCEL may have gone by the old link."""
+
+UNHEARD = frozenset({CallState.ACCEPTED, CallState.LEAVING})
+"""In these nobody has acknowledged our 2xx."""
 
 ACK_S = 4.0
 """How long the ACK of a 2xx is waited for that went another way than its INVITE came."""
@@ -89,11 +93,9 @@ class OutlastingCall(ReceivedCall):
 
     def hang_up(self, now: float) -> list[object]:
         """486, or BYE once our 2xx is acknowledged, or never will be."""
-        if self.state is CallState.ACCEPTED and self._unheard:
-            return [*self._leave(), *self._end(EndCause.HUNG_UP_HERE)]
         out = super().hang_up(now)
-        if self.state is CallState.LEAVING and self._has_moved:
-            self._clock_at = now + ACK_S
+        if self.state is CallState.LEAVING and (self._has_moved or self._unheard):
+            self._clock_at = now + (KEPT_S if self._unheard else ACK_S)
         return out
 
     def acknowledged(self, ack: Request) -> list[object]:
@@ -115,6 +117,9 @@ class OutlastingCall(ReceivedCall):
                 return self._bind(Tie.REFRESHING)
             case CallState.CONFIRMED:
                 return self._survive()
+            case CallState.LEAVING if accepted or self._unheard:
+                self._unheard, self._clock_at = accepted or self._unheard, now + KEPT_S
+                return []
             case CallState.LEAVING:
                 return self._leave()
             case _:
@@ -128,9 +133,12 @@ class OutlastingCall(ReceivedCall):
             self._clock_at = min(self._rings_until, now + UNSURE_S)
             return [*out, *self._ring_again(now)]
         unheard, self._unheard = self._unheard, None
-        if unheard is None or self.state is not CallState.ACCEPTED or self._accepted:
+        if unheard is None or self.state not in UNHEARD or self._accepted:
             return out
-        return [*out, *(self._answer_again(unheard, now) if is_same else self._stand())]
+        if is_same:
+            return [*out, *self._answer_again(unheard, now)]
+        leaves = self.state is CallState.LEAVING
+        return [*out, *(self._leave() if leaves else self._stand())]
 
     def _answer_again(self, unheard: Accepted, now: float) -> list[object]:
         self._has_moved, self._clock_at = True, now + ACK_S

@@ -491,12 +491,52 @@ def test_the_other_proxy_hears_no_2xx() -> None:
     assert rig.take("INVITE")
 
 
-def test_who_has_hung_up_meanwhile_has_not_answered() -> None:
+@pytest.mark.parametrize("is_first", [True, False], ids=["hung up, lost", "lost, hung up"])
+def test_who_hangs_up_a_call_whose_2xx_may_have_gone_down_ends_it_for_the_caller(
+    is_first: bool,
+) -> None:
+    """Found by the simulator, seed 4334: a BYE to a caller who hears ringing is 481."""
+    rig = Cut()
+    rig.back()
+    rig.feed(Answer(1))
+    if is_first:
+        rig.feed(HangUp(1))
+    rig.down()
+    if not is_first:
+        rig.feed(HangUp(1))
+    rig.out.clear()
+    assert rig.calls() == ()
+    rig.back()
+    assert rig.said() == [200]
+    assert not rig.take("BYE"), "RFC 3261 15"
+    rig.acknowledges()
+    assert rig.take("BYE")
+    rig.wait(50)
+    assert rig.said() == [200]
+
+
+@pytest.mark.parametrize("proxy", [PRIMARY, BACKUP])
+def test_who_hung_up_and_is_never_heard_says_bye_all_the_same(proxy: Proxy) -> None:
     rig = Cut()
     rig.back()
     rig.feed(Answer(1))
     rig.down()
     rig.feed(HangUp(1))
+    rig.out.clear()
+    rig.back(proxy)
+    assert (rig.said() == [200]) == (proxy == PRIMARY)
+    if proxy == PRIMARY:
+        rig.wait(ACK_S)
+    assert rig.take("BYE")
+
+
+def test_who_hung_up_owes_a_bye_though_no_link_comes_for_long() -> None:
+    rig = Cut()
+    rig.back()
+    rig.feed(Answer(1))
+    rig.down()
+    rig.feed(HangUp(1))
+    rig.wait(KEPT_S)
     rig.out.clear()
     rig.back()
     assert rig.said() == []

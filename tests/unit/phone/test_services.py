@@ -349,7 +349,7 @@ def test_a_mailbox_whose_number_nobody_knows_is_not_called() -> None:
     rig.feed(MessagesWaiting(1, True, 1))
     assert not commands(rig.press("soft2"))
     assert rig.words.startswith("Voice mail 1/1\n> Desk 1/0"), "but seen: the key is not dead"
-    assert not commands(rig.press("soft1"))
+    assert "[OK]" not in rig.words
 
 
 def hold_one(rig: Rig) -> list[object]:
