@@ -35,9 +35,11 @@ from firmware.link.events import (
 from firmware.link.settings import LinkSettings
 from firmware.machine import earliest, is_due
 
-PONG_S = 0.9
+PONG_S = 1.5
 LEAVE_S = 1.0
-"""Together below the 2 s after which a candidate is promoted or closed (L10)."""
+CANDIDATE_S = 1.9
+"""Below the 2 s after which a candidate is promoted or closed (L10): where the pong was slow, the
+accounts have less time to sign off."""
 
 SPREAD = 0.2
 """Probes are 80-120 % of their interval apart, so that a fleet does not come in one instant."""
@@ -103,6 +105,7 @@ class Homecoming:
         self._successes = 0
         self._leave_from = now + stay.minimum_s
         self._step_by: float | None = None
+        self._ready_until = now  # The candidate that stands.
         self._probe_at: float | None = self._next_probe_at(now)
         self._step = Step.STAYING
         self.winner: Connection | None = None
@@ -186,6 +189,7 @@ class Homecoming:
             return out + self._failed(now)
         if candidate.stage is not Stage.READY or self._step is not Step.PROBING:
             return out
+        self._ready_until = now + CANDIDATE_S
         self._chooser.tried(candidate.proxy, None)
         if not self._chooser.answers_pings(candidate.proxy):
             return out + self._succeeded(now, calls)
@@ -208,7 +212,7 @@ class Homecoming:
         self._chooser.fit(self._chooser.home)
         if calls or now < self._leave_from:
             return self._end_probe(now)
-        self._step, self._step_by = Step.LEAVING, now + LEAVE_S
+        self._step, self._step_by = Step.LEAVING, min(now + LEAVE_S, self._ready_until)
         return [LeaveSoon()]
 
     def _failed(self, now: float) -> list[object]:

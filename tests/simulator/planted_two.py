@@ -116,7 +116,7 @@ BUGS_OF_TWO = (
     Bug(
         "never home",
         HOMECOMING,
-        "        self._step, self._step_by = Step.LEAVING, now + LEAVE_S\n"
+        "        self._step, self._step_by = Step.LEAVING, min(now + LEAVE_S, self._ready_until)\n"
         "        return [LeaveSoon()]",
         "        return self._end_probe(now)",
     ),
@@ -168,10 +168,10 @@ BUGS_OF_TWO = (
     Bug(
         "the last probe waits for ever",
         HOMECOMING,
-        "Step.LEAVING, now + LEAVE_S",
+        "Step.LEAVING, min(now + LEAVE_S, self._ready_until)",
         "Step.LEAVING, now + 5.0",
     ),
-    Bug("a pong is waited for too long", HOMECOMING, "PONG_S = 0.9", "PONG_S = 9.0"),
+    Bug("a pong is waited for too long", HOMECOMING, "PONG_S = 1.5", "PONG_S = 9.0", first_seed=45),
     Bug("home without a 2xx is kept", LINK, "GOING_HOME, now + HOME_BY_S", "GOING_HOME, now + 60"),
     Bug(
         "stays do not grow",

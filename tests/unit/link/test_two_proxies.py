@@ -591,6 +591,20 @@ def test_f3_pongs_of_a_proxy_that_pings_us_are_not_relied_upon() -> None:
     assert not written(rig.stands(connect)), "its own pings may have been taken for pongs"
 
 
+def test_f3_a_primary_whose_pong_is_slow_is_gone_home_to_within_two_seconds() -> None:
+    """Found by the simulator, seed 3153: over a second away it was probed in vain."""
+    rig = Two(minimum_stay_s=0.0, probe_count=1)
+    known_to_answer(rig)
+    connect = of(Connect, rig.live(200))[0]
+    assert written(rig.stands(connect)) == PING
+    since = rig.now
+    rig.advance(since + 1.4)
+    assert of(LeaveSoon, rig.receive(connect.attempt, b"\r\n"))
+    rig.until(LinkUp)
+    assert rig.link.attempt == connect.attempt
+    assert rig.now - since == pytest.approx(1.9), "L10"
+
+
 def test_f3_one_pong_among_them_begins_the_count_anew() -> None:
     rig = Two(minimum_stay_s=3600.0)
     known_to_answer(rig)
