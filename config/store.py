@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import RLock
 
 from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file
 from config.configuration import Configuration
@@ -33,7 +34,8 @@ class Store:
     """The configuration of one phone on disk.
 
     `directory` holds the server's files, `state_directory` the local settings (None: there are
-    none). Where not `writes`, nothing is ever changed on disk.
+    none). Where not `writes`, nothing is ever changed on disk. Settings are made from any thread:
+    one waits for the other, so that none is lost.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Store:
         self._state = None if state_directory is None else Path(state_directory)
         self._names = _file_names(model, mac)
         self._writes = writes and self._state is not None
+        self._turn = RLock()  # What is on disk is read, changed and written by one at a time.
 
     def read(self) -> Configuration:
         """Read all files anew."""
@@ -68,14 +71,16 @@ class Store:
         if find(name) is None:
             raise ConfigError(f"{written(canonical(name), account)}: there is no such parameter")
         parse(name, account, text)
-        self._check_free(name, account)
-        self._save({**self._settings(), (canonical(name), account): text})
+        with self._turn:
+            self._check_free(name, account)
+            self._save({**self._settings(), (canonical(name), account): text})
 
     def unset_local(self, name: str, account: int = 0) -> None:
         """Forget what was set on this phone: the server's value or the default holds again."""
-        settings = self._settings()
-        if settings.pop((canonical(name), account), None) is not None:
-            self._save(settings)
+        with self._turn:
+            settings = self._settings()
+            if settings.pop((canonical(name), account), None) is not None:
+                self._save(settings)
 
     def _check_free(self, name: str, account: int) -> None:
         """Raise ConfigError where the server's files allow no local value."""
@@ -139,9 +144,9 @@ class Store:
     def _throw_away(self, layers: Layers, problems: Problems) -> None:
         """Take forced parameters out of the local settings, so that they do not come back."""
         try:
-            settings = self._settings()
-            kept = {key: text for key, text in settings.items() if key not in layers.thrown_away}
-            self._save(kept)
+            with self._turn:
+                settings = self._settings().items()
+                self._save({key: text for key, text in settings if key not in layers.thrown_away})
         except ConfigError as error:
             problems.add(str(error))
 

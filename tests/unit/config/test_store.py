@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_a_setting_is_kept_over_a_restart(store: Store, tmp_path: Path) -> None:
     assert configuration.value("sip outbound support") is False
     assert configuration.value("sip proxy port") == 5061
     assert configuration.problems == ()
+
+
+def test_settings_of_several_threads_are_all_kept(store: Store) -> None:
+    numbers = range(1, 10)
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        list(pool.map(lambda n: store.set_local("sip user name", f"20{n}", n), numbers))
+    configuration = store.read()
+    assert [configuration.value("sip user name", n) for n in numbers] == [f"20{n}" for n in numbers]
 
 
 def test_a_setting_can_be_taken_back(tmp_path: Path) -> None:
