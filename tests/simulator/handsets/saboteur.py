@@ -40,6 +40,9 @@ class Saboteur:
         if self._random.random() < self._world.plan.kill_share:
             delay_s = self._random.choice(SOON_S)
             self._world.schedule.later(delay_s, partial(self._strike, handset))
+        if state == "answering" and self._world.plan.kill_share:
+            # Seldom is an answer not given within one step, and never for long: each is struck.
+            self._world.schedule.later(0.0, partial(self._strike, handset))
 
     def _strike(self, handset: Handset) -> None:
         if self.is_done:
