@@ -73,7 +73,9 @@ class Store:
         parse(name, account, text)
         with self._turn:
             self._check_free(name, account)
-            self._save({**self._settings(), (canonical(name), account): text})
+            settings = self._settings()
+            if settings.get((canonical(name), account)) != text:
+                self._save({**settings, (canonical(name), account): text})
 
     def unset_local(self, name: str, account: int = 0) -> None:
         """Forget what was set on this phone: the server's value or the default holds again."""

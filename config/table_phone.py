@@ -97,6 +97,20 @@ FEATURES = (
         built=True,
     ),
     feature("ringer volume", Number(0, 8), "6", "How loud it rings; 0: silent.", built=True),
+    *(
+        feature(
+            f"{way} volume",
+            Number(1, 10),
+            "6",
+            f"How loud the person hears by the {part}, in steps of 3 dB. The phone's keys set it.",
+            built=True,
+        )
+        for way, part in (
+            ("handset", "handset"),
+            ("headset", "headset"),
+            ("speaker", "loudspeaker"),
+        )
+    ),
     feature("screen contrast", Number(1, 10), "8", "How bright a display in use is.", built=True),
     feature(
         "screen dim time",

@@ -142,8 +142,8 @@ class HushCall:
 
 
 @frozen
-class ChangeVolume:
-    """Make the earpiece louder or softer, by steps of 3 dB."""
+class SetVolume:
+    """How loud the person hears: by so many steps of 3 dB more or less than is usual."""
 
     steps: int
 

@@ -14,27 +14,19 @@ import numpy as np
 if TYPE_CHECKING:
     from firmware.media.interfaces import Samples
 
-GAIN_MIN_DB, GAIN_MAX_DB = -42.0, 18.0
 STEP_DB = 3.0
+"""Of the volume keys."""
 
 
 class Gain:
     """One adjustable amplifier."""
 
     def __init__(self, gain_db: float = 0.0) -> None:
-        self.gain_db = gain_db
         self.muted = False
         self._wanted = self._factor = _factor(gain_db)  # Where the last frame ended.
 
-    def change(self, steps: int) -> float:
-        """Turn up or down; return the gain."""
-        changed = self.gain_db + steps * STEP_DB
-        self.set(min(max(changed, GAIN_MIN_DB), GAIN_MAX_DB))
-        return self.gain_db
-
     def set(self, gain_db: float) -> None:
         """Be so loud from the next frame on."""
-        self.gain_db = gain_db
         self._wanted = _factor(gain_db)
 
     def apply(self, samples: Samples) -> Samples:

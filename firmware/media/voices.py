@@ -19,18 +19,17 @@ import numpy as np
 from firmware.machine import earliest, is_due
 from firmware.media.call_voice import CallVoice
 from firmware.media.events import (
-    AudioMode,
-    ChangeVolume,
     HushCall,
     MuteMicrophone,
     PacketReceived,
     PlayTone,
     SayDigit,
     SendPacket,
+    SetVolume,
     SoundFact,
     SoundReport,
 )
-from firmware.media.gain import Gain
+from firmware.media.gain import STEP_DB, Gain
 from firmware.media.mixer import limited
 from firmware.media.plan import MediaPlan
 from firmware.media.tones import ToneGenerator, tone_of
@@ -38,7 +37,7 @@ from firmware.media.tones import ToneGenerator, tone_of
 if TYPE_CHECKING:
     from firmware.media.interfaces import Samples
 
-Wish = PlayTone | MuteMicrophone | HushCall | ChangeVolume | SayDigit
+Wish = PlayTone | MuteMicrophone | HushCall | SetVolume | SayDigit
 
 Said = list[tuple[int, SendPacket] | SoundReport]
 """Datagrams to send, each with its call, and reports."""
@@ -55,7 +54,8 @@ class Voices:
         self._hushed: set[int] = set()
         self._tone: ToneGenerator | None = None
         self._microphone, self._earpiece = Gain(), Gain()
-        self._earpieces = {AudioMode.HANDSET: self._earpiece}  # Each mode keeps its volume.
+        self._usual_db = 0.0  # What the earpiece in use needs,
+        self._volume = 0  # and what the person wants of it, in steps.
 
     @property
     def is_idle(self) -> bool:
@@ -106,8 +106,9 @@ class Voices:
                 self._microphone.muted = muted
             case HushCall(call, hushed):
                 self._hush(call, hushed)
-            case ChangeVolume(steps):
-                self._earpiece.change(steps)
+            case SetVolume(steps):
+                self._volume = steps
+                self._earpiece.set(self._usual_db + steps * STEP_DB)
             case SayDigit(call, digit):
                 if voice := self._calls.get(call):
                     return _said(call, voice.press(digit, now))
@@ -115,10 +116,11 @@ class Voices:
                 assert_never(wish)
         return []
 
-    def use(self, mode: AudioMode, microphone_db: float, earpiece_db: float) -> None:
+    def use(self, microphone_db: float, earpiece_db: float) -> None:
         """Hear and speak by another way, whose parts need these gains."""
         self._microphone.set(microphone_db)
-        self._earpiece = self._earpieces.setdefault(mode, Gain(earpiece_db))
+        self._usual_db = earpiece_db
+        self._earpiece.set(earpiece_db + self._volume * STEP_DB)
 
     def _hush(self, call: int, hushed: bool) -> None:
         if not hushed:

@@ -91,6 +91,10 @@ class Menu:
         """Tell whether a view is shown."""
         return bool(self._views)
 
+    def shows(self, view: View) -> bool:
+        """Tell whether it is this view that is shown."""
+        return self.is_open and self._views[-1][0] == view
+
     @property
     def takes_digits(self) -> bool:
         """Tell whether digits are for the view: to search, or as letters."""
@@ -254,7 +258,7 @@ class Menu:
 
     def _leave_options(self, now: float) -> None:
         """Go back to the settings: from a town past its region."""
-        while isinstance(self._views[-1][0], OptionList | ZoneList):
+        while self._views and isinstance(self._views[-1][0], OptionList | ZoneList):
             self.back(now)
 
     def _serve(self, deed: SwitchDisturbance | SetRingTime, now: float) -> list[object]:

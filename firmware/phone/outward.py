@@ -6,7 +6,7 @@ Only what changes is told again.
 from __future__ import annotations
 
 from firmware.agent.events import Ring
-from firmware.media.events import AudioMode, HushCall, PlayTone, UseAudio
+from firmware.media.events import AudioMode, HushCall, PlayTone, SetVolume, UseAudio
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     LampPattern,
@@ -31,7 +31,7 @@ class Outward:
         self._tune = TuneRinger("", 0)
         self._display = SetDisplay(0, 0)
         self._samples = False
-        self._mode = AudioMode.HANDSET
+        self._mode, self._steps = AudioMode.HANDSET, 0
 
     def set_up(
         self, preferences: Preferences, ring: Ring, *, samples: bool, silenced: bool
@@ -55,12 +55,16 @@ class Outward:
             out.append(SampleRing(samples))
         return out
 
-    def way(self, mode: AudioMode) -> list[object]:
-        """Return the way of sound, where it is another one."""
-        if mode is self._mode:
-            return []
-        self._mode = mode
-        return [UseAudio(mode)]
+    def way(self, mode: AudioMode, steps: int) -> list[object]:
+        """Return the way of sound and how loud it is, where that is news."""
+        out: list[object] = []
+        if mode is not self._mode:
+            self._mode = mode
+            out.append(UseAudio(mode))
+        if steps != self._steps:
+            self._steps = steps
+            out.append(SetVolume(steps))
+        return out
 
     def news(
         self,

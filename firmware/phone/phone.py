@@ -20,7 +20,7 @@ from typing import assert_never
 from config.dial_plan import KEYS
 from firmware.agent.events import IncomingCall, MediaEnded, MessagesWaiting, Ring
 from firmware.machine import earliest, is_due
-from firmware.media.events import ChangeVolume, MuteMicrophone
+from firmware.media.events import MuteMicrophone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     AnswerCall,
@@ -45,12 +45,12 @@ from firmware.phone.lock import PinChecked
 from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
 from firmware.phone.preferences import RINGER_VOLUME
-from firmware.phone.ring_tones import VOLUME_MAX
-from firmware.phone.screen import IdleScreen, Screen, SoftKey, soft_keys
+from firmware.phone.screen import CallStage, IdleScreen, Screen, SoftKey, soft_keys
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
 from firmware.phone.state import State
-from firmware.phone.views import CallList, MainMenu
+from firmware.phone.views import CallList, MainMenu, OptionList
+from firmware.phone.volume import Volume
 
 DIGITS = frozenset(KEYS)
 SOFT_KEYS = ("soft1", "soft2")
@@ -75,11 +75,12 @@ class Phone(HandsFree):
     def __init__(self, settings: PhoneSettings, accounts: int, now: float) -> None:
         super().__init__(settings, accounts, now)
         self._outward = Outward()
+        self._volume = Volume(self._memory, self._ear)
         self._silenced = False  # The call that rings is not to be heard.
 
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
-        parts = (self._lines.deadline(), self._menu.deadline())
+        parts = (self._lines.deadline(), self._menu.deadline(), self._volume.said_by)
         locks = (self._lock_at(), self._lock.deadline(self._now))
         own = (self._left_at(), self._serve_at(), self._redraw_at())
         return earliest((*waits, *parts, *locks, *own))
@@ -107,6 +108,7 @@ class Phone(HandsFree):
             out += self._lock_keys()
         self._lock.wake(now)
         self._lines.wake(now)
+        self._volume.wake(now)
         self._menu.wake(now)
         if is_due(self._pages.back_by, now):
             self._pages.turn_to(0, self._now)
@@ -165,6 +167,8 @@ class Phone(HandsFree):
             return self._swap()
         if key == "speaker":
             return self._speak_aside()
+        if key == "volume":
+            return self._turn_volume()
         return self._move(VOLUME_KEYS[key]) if key in VOLUME_KEYS else []
 
     def _hold_key(self, key: str) -> list[object]:
@@ -190,11 +194,11 @@ class Phone(HandsFree):
         if self._number.offered:
             self._number.choose(-up, self._now)
         elif self.state is State.RINGING:
-            return self._ring_louder(up)
+            return self._volume.turn(up, self._now, ringing=True)
         elif self.state is State.DIALLING and self._choose_account(-up):
             return []
         elif self.state is not State.IDLE:
-            return [ChangeVolume(up)]
+            return self._volume.turn(up, self._now, ringing=False)
         elif self._menu.is_open:
             self._menu.move(-up, self._now)
         else:
@@ -202,10 +206,15 @@ class Phone(HandsFree):
             return self._turn_to((self._pages.number - up) % pages)
         return []
 
-    def _ring_louder(self, up: int) -> list[object]:
-        """Let the ringer be louder or softer, from now on."""
-        volume = self._memory.preferences.number(RINGER_VOLUME) + up
-        return self._memory.set(RINGER_VOLUME, str(min(max(volume, 0), VOLUME_MAX)))
+    def _turn_volume(self) -> list[object]:
+        """Be louder, and from the loudest on softest; without a call, choose how loud it rings."""
+        if self.state is not State.IDLE:
+            return self._volume.turn_round(self._now, ringing=self.state is State.RINGING)
+        if not self._menu.is_open:
+            return [] if self._lock.is_locked else self._open(OptionList(RINGER_VOLUME))
+        if self._menu.shows(OptionList(RINGER_VOLUME)):
+            self._menu.move(1, self._now)
+        return []
 
     def _soft_key(self, key: SoftKey) -> list[object]:
         """Do what stands above the key."""
@@ -260,6 +269,7 @@ class Phone(HandsFree):
         super()._enter(state)
         self._silenced, self._touched_at = False, self._now
         self._number.forget()
+        self._volume.forget()
         self._chosen_account = 0
         if state in {State.DIALLING, State.CALLING}:
             self._menu.close()  # A call that comes only covers it.
@@ -308,7 +318,7 @@ class Phone(HandsFree):
             show=show,
         )
         is_heard = self.state not in {State.IDLE, State.RINGING}
-        way = self._outward.way(self._ear.mode) if is_heard else []
+        way = self._outward.way(self._ear.mode, self._volume.steps) if is_heard else []
         return [*set_up, *way, *news]
 
     @staticmethod
@@ -324,8 +334,13 @@ class Phone(HandsFree):
             case State.DIALLING:
                 return self._dial_screen()
             case _:
-                trouble = self._facts.trouble(self._now)
-                return self._lines.screen(self.state, trouble, self._now)
+                return self._call_screen()
+
+    def _call_screen(self) -> Screen:
+        screen = self._lines.screen(self.state, self._facts.trouble(self._now), self._now)
+        if not self._volume.said or screen.stage is CallStage.ENDED:
+            return screen
+        return replace(screen, sound=replace(screen.sound, note=self._volume.said))
 
     def _idle_screen(self) -> Screen:
         if self._menu.is_open:

@@ -15,6 +15,8 @@ from firmware.phone.wall import DateForm, Wall
 
 RING_TONE = "ring tone"
 RINGER_VOLUME = "ringer volume"
+HANDSET_VOLUME, HEADSET_VOLUME = "handset volume", "headset volume"
+SPEAKER_VOLUME = "speaker volume"
 CONTRAST = "screen contrast"
 DIM_TIME = "screen dim time"
 TIME_FORMAT = "time format"
@@ -23,6 +25,10 @@ TIME_ZONE = "time zone name"
 KEY_LOCK = "key lock"
 KEY_LOCK_TIME = "key lock time"
 LANGUAGE = "screen language"
+
+EAR_VOLUMES = (HANDSET_VOLUME, HEADSET_VOLUME, SPEAKER_VOLUME)
+EAR_VOLUME_MAX = 10
+"""Of each of these; the least is 1: an ear always hears something."""
 
 
 @frozen
@@ -91,9 +97,12 @@ LOCK_TIME = Setting(
 """It stands among what concerns the key lock."""
 
 PARAMETERS = (
-    *(setting.parameter for setting in SETTINGS), TIME_ZONE, KEY_LOCK, KEY_LOCK_TIME
+    *(setting.parameter for setting in SETTINGS), *EAR_VOLUMES, TIME_ZONE, KEY_LOCK, KEY_LOCK_TIME
 )  # fmt: skip
 """All that a person may set."""
+
+TURNED = frozenset({RINGER_VOLUME, *EAR_VOLUMES})
+"""What a key changes by a step at each press."""
 
 HEARD = frozenset({RING_TONE, RINGER_VOLUME})
 """What is heard while it is chosen."""

@@ -1,8 +1,10 @@
 """The settings that a person makes on the phone: told at the start, kept as local settings.
 
 A change is written from a thread, one at a time: a card takes up to a second for it. What changes
-meanwhile goes into the next write; the last word is written when the phone stops. A language needs
-its catalogue and a time zone the clock's offset: the phone is told of both.
+meanwhile goes into the next write; the last word is written when the phone stops. A volume, which a
+key changes by a step at each press, waits for `TURNED_S` first: many presses are one write, and a
+power cut costs no more than the last of them. A language needs its catalogue and a time zone the
+clock's offset: the phone is told of both.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from config.store import ConfigError, Store
 from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
-from firmware.phone.preferences import LANGUAGE, TIME_ZONE
+from firmware.phone.preferences import LANGUAGE, TIME_ZONE, TURNED
 from firmware.runtime.languages import WORDS, load
 from firmware.settings import preferences_of
 
@@ -27,6 +29,9 @@ ZONE_TABLE = Path("/usr/share/zoneinfo/zone1970.tab")
 """The system's own list of zones that a person may mean; all of 340, read in a millisecond."""
 
 TITLE = "the settings"
+
+TURNED_S = 5.0
+"""How long a volume may be lost by a power cut: nobody turns it for longer at a time."""
 
 
 class SettingsKeeper:
@@ -43,6 +48,7 @@ class SettingsKeeper:
         self._feed, self._set_zone = feed, set_zone
         self._wanted: dict[str, str] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._write_at: asyncio.TimerHandle | None = None  # When what was turned is written.
         self._problem = ""
 
     def start(self) -> None:
@@ -66,13 +72,23 @@ class SettingsKeeper:
         if output.parameter == TIME_ZONE:
             loop.call_soon(self._set_zone, output.text)
         self._wanted[output.parameter] = output.text
-        if self._writing is None:
-            self._writing = loop.create_task(self._write())
+        if output.parameter not in TURNED:
+            self._begin()
+        elif self._write_at is None:
+            self._write_at = loop.call_later(TURNED_S, self._begin)
 
     async def stop(self) -> None:
         """Write the last word."""
-        if self._writing is not None:
-            await self._writing
+        self._begin()
+        await asyncio.gather(*filter(None, (self._writing,)))
+
+    def _begin(self) -> None:
+        """Write now, unless that is being done."""
+        if self._write_at is not None:
+            self._write_at.cancel()
+            self._write_at = None
+        if self._writing is None and self._wanted:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
         while self._wanted:

@@ -44,11 +44,11 @@ from typing import TYPE_CHECKING
 
 from drivers.interfaces import FRAME_S, Voice, VoiceMode
 from firmware.media.events import (
-    ChangeVolume,
     HushCall,
     MuteMicrophone,
     PlayTone,
     SayDigit,
+    SetVolume,
     SoundFault,
     SoundReport,
     UseAudio,
@@ -80,14 +80,7 @@ LOOK_S = 1.0
 JOIN_S = 3.0
 
 Order = (
-    StartVoice
-    | StopVoice
-    | PlayTone
-    | MuteMicrophone
-    | HushCall
-    | ChangeVolume
-    | SayDigit
-    | UseAudio
+    StartVoice | StopVoice | PlayTone | MuteMicrophone | HushCall | SetVolume | SayDigit | UseAudio
 )
 """What the phone wants of its sound."""
 
@@ -228,7 +221,7 @@ class VoiceEngine:
                     self._end(voices, call)
                 case UseAudio(mode):
                     way = self._voice.use(VoiceMode(mode.value))
-                    voices.use(mode, way.microphone_db, way.earpiece_db)
+                    voices.use(way.microphone_db, way.earpiece_db)
                 case _:
                     self._carry_out(voices.wish(word, self._clock()))
             if self._words.empty():

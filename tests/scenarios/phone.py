@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from config.configuration import Configuration
 from config.store import Store
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
-from firmware.media.events import HushCall, MuteMicrophone, PlayTone
+from firmware.media.events import HushCall, MuteMicrophone, PlayTone, SetVolume
 from firmware.phone.events import (
     KeepSetting,
     LampPattern,
@@ -87,6 +87,7 @@ class ScenarioPhone:
         random = Random(f"{self.number} {start}")
         self.shown: Show | None = None
         self.is_ringing, self.lamp, self.tone, self.is_muted = False, LampPattern.OFF, "none", False
+        self.volume = 0  # Steps above what is usual.
         self.voices: set[int] = set()
         self.hushed: set[int] = set()
         self.due = inf
@@ -157,6 +158,8 @@ class ScenarioPhone:
                 self.lamp = pattern
             case PlayTone(kind):
                 self.tone = kind.value if kind else "none"
+            case SetVolume(steps):
+                self.volume = steps
             case MuteMicrophone(muted):
                 self.is_muted = muted
             case StartVoice(call):

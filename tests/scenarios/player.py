@@ -3,11 +3,11 @@
 What a person does: `lift`, `replace`, `flash` the hook, `press 102#` or `press soft1 up`, `choose
 ROW` in a list, `wait 5`. What they see and hear: `screen TEXT` (with `within SECONDS`, if it may
 take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `microphone`,
-`sound on`. What others do: `102: dial 201`, `102: answer`, `102: hang up`, `102: decline`, and all
-of the above. What else happens: `unplug`, `hide`, `mute` and `plug in` a proxy, `network changes`,
-`restart`, a `message` that waits and is `heard` (`message 202`), `subscribed`, `subscription ends
-REASON`; a key is `held 1`. Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says
-404 Reason`.
+`sound on`, `volume 2` (steps above the usual). What others do: `102: dial 201`, `102: answer`,
+`102: hang up`, `102: decline`, and all of the above. What else happens: `unplug`, `hide`, `mute`
+and `plug in` a proxy, `network changes`, `restart`, a `message` that waits and is `heard` (`message
+202`), `subscribed`, `subscription ends REASON`; a key is `held 1`. Before all that: `config LINE`,
+`contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Player:
             "tone": lambda phone, words: _same("tone", phone.tone, words),
             "sound": lambda phone, words: _same("sound", _on(bool(phone.voices)), words),
             "microphone": self._microphone,
+            "volume": lambda phone, words: _same("volume", str(phone.volume), words),
             "unplug": lambda _, words: self.desk.harm(words[0], "unplug"),
             "hide": lambda _, words: self.desk.harm(words[0], "hide"),
             "mute": lambda _, words: self.desk.harm(words[0], "mute"),

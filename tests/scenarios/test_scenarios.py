@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios.player import Player
 from tests.scenarios.script import read_script
 
-SEEING = {"screen", "no", "keys", "lamp", "ringer", "tone", "sound", "microphone"}
+SEEING = {"screen", "no", "keys", "lamp", "ringer", "tone", "sound", "microphone", "volume"}
 SCRIPTS = sorted((Path(__file__).parent / "scripts").rglob("*.txt"))
 
 
@@ -36,6 +36,7 @@ def test_a_scenario_looks_at_something(path: Path) -> None:
         "tone busy",
         "sound on",
         "microphone open",
+        "volume 1",
         "press nonsense",
         "102: screen nonsense",
     ],

@@ -20,11 +20,11 @@ from firmware.link.events import (
     Write,
 )
 from firmware.media.events import (
-    ChangeVolume,
     HushCall,
     MuteMicrophone,
     PlayTone,
     SayDigit,
+    SetVolume,
     UseAudio,
 )
 from firmware.phone.events import (
@@ -261,7 +261,7 @@ class Simulator:
                 self.checks.tone = kind
             case SayDigit(call):
                 assert call in self.checks.sounding, "a digit in a call without sound"
-            case MuteMicrophone() | HushCall() | ChangeVolume() | UseAudio():
+            case MuteMicrophone() | HushCall() | SetVolume() | UseAudio():
                 pass  # Between the person and the sound card.
             case HistoryLog() | DirectoryLog():
                 pass

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from firmware.agent.events import CallEnded
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
 from firmware.media.events import (
-    ChangeVolume,
     HushCall,
     MuteMicrophone,
     PacketReceived,
     PlayTone,
     QualityMeasured,
     SayDigit,
+    SetVolume,
     SoundReport,
 )
 from firmware.media.jitter_counts import JitterStatistics
@@ -156,7 +156,7 @@ class Handset:
                 self._start(call, plan)
             case StopVoice(call):
                 self._stop(call)
-            case PlayTone() | MuteMicrophone() | HushCall() | ChangeVolume() | SayDigit():
+            case PlayTone() | MuteMicrophone() | HushCall() | SetVolume() | SayDigit():
                 self._wish(item)
             case Report(fact):
                 if isinstance(fact, CallEnded):

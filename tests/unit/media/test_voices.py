@@ -12,8 +12,6 @@ import pytest
 
 from firmware.media.dtmf import DigitStarted
 from firmware.media.events import (
-    AudioMode,
-    ChangeVolume,
     FarEndLeft,
     FarEndSilent,
     HushCall,
@@ -23,6 +21,7 @@ from firmware.media.events import (
     QualityMeasured,
     SayDigit,
     SendPacket,
+    SetVolume,
     SoundBegun,
     SoundReport,
 )
@@ -219,12 +218,12 @@ def test_a_held_far_end_hears_nothing_of_the_room() -> None:
 def test_volume_is_the_earpieces_alone() -> None:
     phones = Phones(plan_of(PCMU))
     before, _ = phones.say(sine(440, RATE, 1.0))
-    phones.there.wish(ChangeVolume(-2), 0.0)
+    phones.there.wish(SetVolume(-2), 0.0)
     after, _ = phones.say(sine(440, RATE, 1.0))
     assert level(settled(before)) - level(settled(after)) == pytest.approx(6, abs=0.2)
 
 
-def test_each_mode_keeps_its_volume_and_has_its_gains() -> None:
+def test_volume_comes_on_top_of_what_the_way_in_use_needs() -> None:
     phones = Phones(plan_of(PCMU))
 
     def loudness() -> float:
@@ -232,18 +231,18 @@ def test_each_mode_keeps_its_volume_and_has_its_gains() -> None:
         return level(settled(heard))
 
     plain = loudness()
-    phones.there.use(AudioMode.HANDS_FREE, 0.0, 6.0)
+    phones.there.use(0.0, 6.0)
     assert loudness() - plain == pytest.approx(6, abs=0.2)
-    phones.there.wish(ChangeVolume(-3), 0.0)
+    phones.there.wish(SetVolume(-3), 0.0)
     assert loudness() - plain == pytest.approx(-3, abs=0.2)
-    phones.there.use(AudioMode.HANDSET, 0.0, 0.0)
-    assert loudness() - plain == pytest.approx(0, abs=0.2)
-    phones.there.use(AudioMode.HANDS_FREE, 0.0, 6.0)
+    phones.there.use(0.0, 0.0)
+    assert loudness() - plain == pytest.approx(-9, abs=0.2)
+    phones.there.wish(SetVolume(-1), 0.0)
     assert loudness() - plain == pytest.approx(-3, abs=0.2)
-    phones.here.use(AudioMode.HANDS_FREE, -6.0, 0.0)  # The microphone's gain,
+    phones.here.use(-6.0, 0.0)  # The microphone's gain,
     assert loudness() - plain == pytest.approx(-9, abs=0.2)
     phones.here.wish(MuteMicrophone(True), 0.0)
-    phones.here.use(AudioMode.HANDSET, 0.0, 0.0)
+    phones.here.use(0.0, 0.0)
     assert loudness() < -60, "and a microphone that is off stays off"
 
 

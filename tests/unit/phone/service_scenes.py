@@ -8,7 +8,7 @@ from firmware.agent.events import MessagesWaiting
 from firmware.phone.kept import AccountServices
 from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.services import KeyMode, ServiceSettings
-from tests.unit.phone.rig import Rig, waiting
+from tests.unit.phone.rig import ANNA, Rig, waiting
 
 QUIET = AccountServices(1, no_disturbance=True)
 SENT_ON = AccountServices(2, always="0301234567")
@@ -70,6 +70,11 @@ def menu_end(rig: Rig) -> Rig:
     return rig
 
 
+def pressed(rig: Rig, *keys: str) -> Rig:
+    rig.press(*keys)
+    return rig
+
+
 SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "idle-services": busy_house,
     "idle-services-no-link": without_link,
@@ -89,4 +94,7 @@ SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "forward-emergency": lambda: menu(phone(), 3, "soft1", *"112", "soft1"),
     "forward-number": lambda: menu(phone(), 3, "soft1", *"0301234567"),
     "forward-wrong": forwarded_to_itself,
+    "volume": lambda: pressed(phone().talking(ANNA), "up"),
+    "volume-ringer": lambda: pressed(phone(names=THREE).called(), "up"),
+    "volume-ringer-silent": lambda: pressed(phone().called(), *["down"] * 6),
 }

@@ -36,13 +36,13 @@ from firmware.agent.events import (
 )
 from firmware.link.events import LinkState, TestLink
 from firmware.media.events import (
-    ChangeVolume,
     FarEndHeard,
     FarEndSilent,
     HushCall,
     MuteMicrophone,
     PlayTone,
     QualityMeasured,
+    SetVolume,
     SoundBegun,
     SoundFault,
     SoundReport,
@@ -312,7 +312,7 @@ def test_up_and_down_are_the_volume_in_a_call_and_pages_without() -> None:
     rig = Rig.registered()
     assert not actions(rig.press("down"))
     rig.talking()
-    assert actions(rig.press("up", "down")) == [ChangeVolume(1), ChangeVolume(-1)]
+    assert of(SetVolume, rig.press("up", "down")) == [SetVolume(1), SetVolume(0)]
 
 
 def test_digits_in_a_call_are_sent_in_it() -> None:

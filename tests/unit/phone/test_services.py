@@ -21,7 +21,7 @@ from firmware.agent.events import (
     Reject,
     Ring,
 )
-from firmware.media.events import ChangeVolume, MuteMicrophone, PlayTone
+from firmware.media.events import MuteMicrophone, PlayTone, SetVolume
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import (
     EndCall,
@@ -545,7 +545,7 @@ def test_the_account_is_chosen_before_the_number() -> None:
 def test_with_one_account_the_volume_is_changed_as_ever() -> None:
     rig = phone()
     rig.feed(HookLifted())
-    assert of(ChangeVolume, rig.press("up")) == [ChangeVolume(1)]
+    assert of(SetVolume, rig.press("up")) == [SetVolume(1)]
 
 
 def test_up_goes_the_other_way() -> None:

@@ -13,6 +13,7 @@ from config.store import Store
 from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.preferences import PARAMETERS, SETTINGS, default_of
+from firmware.runtime import settings_keeper
 from firmware.runtime.settings_keeper import SettingsKeeper, time_zones
 from firmware.runtime.state_command import wipe_state
 from firmware.settings import preferences_of
@@ -116,6 +117,59 @@ def test_many_changes_are_few_writes_and_the_last_word_counts(
     desk.play(*(KeepSetting("ringer volume", str(volume)) for volume in (5, 4, 3, 2, 1)))
     assert written == ["1"]
     assert desk.text("ringer volume") == "1"
+
+
+def test_a_volume_is_written_when_nobody_turns_it_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, written = Desk(tmp_path), list[tuple[str, str]]()
+    real: Callable[..., None] = desk.store.set_local
+
+    def set_local(name: str, value: str) -> None:
+        written.append((name, value))
+        real(name, value)
+
+    monkeypatch.setattr(desk.store, "set_local", set_local)
+    monkeypatch.setattr(settings_keeper, "TURNED_S", 0.05)
+
+    async def until_written(count: int) -> None:
+        while len(written) < count:
+            await asyncio.sleep(0.001)
+
+    async def scene() -> None:
+        for volume in (7, 8, 9):
+            desk.keeper.take(KeepSetting("handset volume", str(volume)))
+            desk.keeper.take(KeepSetting("ringer volume", str(volume - 3)))
+            await asyncio.sleep(0.001)
+        assert written == []
+        await until_written(2)
+        assert written == [("handset volume", "9"), ("ringer volume", "6")]
+        desk.keeper.take(KeepSetting("speaker volume", "1"))
+        desk.keeper.take(KeepSetting("ring tone", "Deep"))  # Is written at once, and all with it.
+        await until_written(4)
+        monkeypatch.setattr(settings_keeper, "TURNED_S", 60.0)
+        desk.keeper.take(KeepSetting("handset volume", "2"))
+        await desk.keeper.stop()
+
+    run(scene())
+    assert written[2:] == [
+        ("speaker volume", "1"),
+        ("ring tone", "Deep"),
+        ("handset volume", "2"),
+    ], "the last word is written when the phone stops"
+    assert desk.text("handset volume") == "2"
+    assert wipe_state(tmp_path / "state") == 0
+    assert desk.text("handset volume") == default_of("handset volume")
+
+
+def test_what_is_so_already_is_not_written_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.play(KeepSetting("handset volume", "8"))
+    before = (tmp_path / "state" / "local.cfg").stat().st_ino
+    desk.play(KeepSetting("handset volume", "8"))
+    assert (tmp_path / "state" / "local.cfg").stat().st_ino == before
+    desk.play(KeepSetting("handset volume", "9"))
+    assert (tmp_path / "state" / "local.cfg").stat().st_ino != before
 
 
 def test_what_cannot_be_kept_is_said_and_applies_all_the_same(tmp_path: Path) -> None:

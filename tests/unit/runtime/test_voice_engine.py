@@ -20,9 +20,9 @@ from drivers.fakes import FakeVoice
 from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
 from firmware.media.events import (
     AudioMode,
-    ChangeVolume,
     PacketReceived,
     PlayTone,
+    SetVolume,
     SoundFault,
     UseAudio,
 )
@@ -290,7 +290,7 @@ def test_without_a_card_the_thread_keeps_time_itself() -> None:
             began = phone.clock.now
             for number in range(1, 20):
                 phone.clock.now = began + number * FRAME_S - 0.001
-                phone.engine.take(ChangeVolume(0))
+                phone.engine.take(SetVolume(0))
                 await asyncio.sleep(0.005)
                 assert phone.card.frames_played == number - 1
                 phone.clock.now += 0.002
