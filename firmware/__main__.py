@@ -7,7 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from firmware.runtime.application import Options, run
+from firmware.runtime.options import Options
+from firmware.runtime.start import run
 
 COMMANDS = frozenset({"contacts", "wipe"})
 """What this program does besides being a phone (`firmware/runtime/state_command.py`)."""

@@ -1,7 +1,8 @@
-"""The whole phone as a process: configuration, stack, driver, board.
+"""The whole phone as a process: configuration, stack, driver, and a board that has begun.
 
-The order is that of a person waiting: the link first, the panel while the link is on its way. A
-wrong configuration never keeps the phone from starting; it says what is wrong instead (L11).
+The order is that of a person waiting: a first screen stands already (`start.py`), now the link, and
+all else while it is on its way. A wrong configuration never keeps the phone from starting; it says
+what is wrong instead (L11).
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import asyncio
 import logging
 import secrets
 import signal
-import sys
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import SystemRandom
@@ -19,15 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from config.checks import check, link_blocker
 from config.configuration import Configuration
-from config.store import ConfigError, Severity, Store
+from config.store import Severity, Store
 from firmware.agent.events import UnregisterAll
-from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, ServerName
+from firmware.phone.events import LanguageIs
+from firmware.phone.language import ENGLISH
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
 from firmware.runtime.identity_file import instance_id
+from firmware.runtime.languages import language_of
 from firmware.runtime.network import NetworkWatch
+from firmware.runtime.options import Options
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
 from firmware.runtime.tls import TlsContexts, TlsFiles
@@ -39,7 +41,7 @@ from firmware.stack import Stack
 if TYPE_CHECKING:
     import socket
 
-    from board.board import Faults
+    from board.board import Board
     from drivers.interfaces import Voice
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.listener import Listener
@@ -54,42 +56,10 @@ USER_AGENT = "Handset/0.1"
 GOODBYE_S = 1.0
 """How long the phone waits for the registrars to let it go when it is stopped."""
 
-EXIT_USAGE = 2
 EXIT_SOFTWARE = 70
 """As sysexits.h has it: an internal error, so that a supervisor starts the phone again."""
 
 Outside = Callable[[object], None]
-
-
-@frozen
-class Options:
-    """How the process was started."""
-
-    board: str
-    config: Path
-    state: Path
-    model: str = ""
-    mac: str = ""
-    page_port: int = 0
-    trace: bool = False
-
-
-async def run(options: Options, faults: Faults | None = None) -> int:
-    """Run the phone until it is told to stop; return the exit status."""
-    logging.basicConfig(
-        level=logging.DEBUG if options.trace else logging.INFO,
-        format="%(asctime)s %(name)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-    mac = options.mac or f"{uuid.getnode():012X}"
-    try:
-        store = Store(options.config, options.state, options.model, mac)
-        configuration = store.read()
-    except ConfigError as error:
-        log.error("%s", error)
-        return 2
-    return await Application(options, store, configuration, mac, faults).run()
 
 
 class Application:
@@ -101,10 +71,10 @@ class Application:
         store: Store,
         configuration: Configuration,
         mac: str,
-        faults: Faults | None,
+        board: Board | None,
     ) -> None:
         self._options = options
-        self._faults = faults
+        self._board = board  # None where there is none, but a script.
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
         self._keepers: Keepers | None = None
@@ -179,6 +149,9 @@ class Application:
             loop.add_signal_handler(number, self._stop.set)
         network = NetworkWatch(self._network_changed)
         self.driver.start()
+        if self._board is not None:
+            self._begin_panel(self._board)  # Now: keys were pressed meanwhile.
+        self._tell_language()
         self._clock.start()
         network.start()
         if self._contexts.files.trusted is not None:  # Else nothing is ever connected (L11).
@@ -203,8 +176,8 @@ class Application:
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
-        is_script = self._options.board == "script"
-        board = asyncio.create_task(self._run_script() if is_script else self._run_board())
+        running = self._run_script() if self._board is None else self._run_board(self._board)
+        board = asyncio.create_task(running)
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
         self._keep_lists()
         self._tell_settings()
@@ -219,11 +192,7 @@ class Application:
             await self._say_goodbye()
         self._stop.set()
         self._gone.set()
-        try:
-            await board
-        except OSError as error:
-            log.error("%s", error)
-            return EXIT_USAGE
+        await board
         return EXIT_SOFTWARE if broken else 0
 
     async def _say_goodbye(self) -> None:
@@ -248,33 +217,25 @@ class Application:
         reading.cancel()
         await script.close()
 
-    async def _run_board(self) -> None:
-        from board.board import open_board
+    def _begin_panel(self, board: Board) -> None:
         from firmware.runtime.panel import Panel
+
+        panel = Panel(board, self.driver.feed, asyncio.get_running_loop().call_soon)
+        self._watch(panel.take)
+        panel.start()
+
+    async def _run_board(self, board: Board) -> None:
         from firmware.runtime.part_watch import PartWatch
 
-        board = open_board(
-            self._options.board,
-            sound_device=self._voice_settings.device,
-            page_port=self._options.page_port,
-            faults=self._faults,
-        )
-        await board.start()
+        self._open_voice(board.voice)
+        if board.address:
+            print(f"The handset is at {board.address}", flush=True)
+        watch = PartWatch(board, self._warnings.of("parts"), self._break)
+        watch.start()
         try:
-            panel = Panel(board, self.driver.feed)
-            self._watch(panel.take)
-            panel.start()
-            self._open_voice(board.voice)
-            if board.address:
-                print(f"The handset is at {board.address}", flush=True)
-            watch = PartWatch(board, self._warnings.of("parts"), self._break)
-            watch.start()
-            try:
-                await self._gone.wait()
-            finally:
-                watch.stop()
+            await self._gone.wait()
         finally:
-            await board.stop()
+            watch.stop()
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""
@@ -307,6 +268,12 @@ class Application:
         settings.start()
         record = str(self._configuration.value(PARAMETER))
         self._pin = PinKeeper(self._store, record, self.driver.feed)
+
+    def _tell_language(self) -> None:
+        """At once: the first screen has it already."""
+        language = language_of(self._configuration)
+        if language is not ENGLISH:
+            self.driver.feed(LanguageIs(language))
 
     def _network_changed(self, event: object) -> None:
         """Names first: the link may ask for one at once."""

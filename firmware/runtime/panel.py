@@ -2,7 +2,8 @@
 
 Keys and hook become events for the phone. What the phone wants shown, lit and rung goes to the
 parts. A screen is drawn only when it differs from the one before, and sent to the display only when
-its pixels or its words do: a bus to a real display takes tens of milliseconds for a picture.
+its pixels or its words do: a bus to a real display takes tens of milliseconds for a picture. Of the
+screens that come in one turn of the loop only the last is drawn: nobody would see the others.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from firmware.phone.screen import lines
 Feed = Callable[[object], None]
 """Hands an event to the phone; called on the thread of the event loop."""
 
+Soon = Callable[[Callable[[], None]], object]
+"""Has something done in the event loop's next turn."""
 
 CONTRAST_MAX = 10
 """Of the setting: as bright as the display can be."""
@@ -37,9 +40,10 @@ CONTRAST_MAX = 10
 class Panel:
     """Between the parts of a board and a phone."""
 
-    def __init__(self, parts: Parts, feed: Feed) -> None:
-        self._parts, self._feed = parts, feed
+    def __init__(self, parts: Parts, feed: Feed, soon: Soon) -> None:
+        self._parts, self._feed, self._soon = parts, feed, soon
         self._wanted: Show | None = None
+        self._drawn: Show | None = None
         self._shown: tuple[bytes, tuple[str, ...]] | None = None
 
     def start(self) -> None:
@@ -53,7 +57,8 @@ class Panel:
         """Do what an output of the phone says; leave those that are not for a person."""
         match output:
             case Show():
-                self._show(output)
+                self._wanted = output
+                self._soon(self._draw)
             case SetRinger(on) | SampleRing(on):
                 self._parts.ringer.ring(on)
             case TuneRinger():
@@ -74,10 +79,11 @@ class Panel:
     def _hook_moved(self, lifted: bool) -> None:
         self._feed(HookLifted() if lifted else HookReplaced())
 
-    def _show(self, show: Show) -> None:
-        if show == self._wanted:
+    def _draw(self) -> None:
+        show = self._wanted
+        if show is None or show == self._drawn:
             return
-        self._wanted = show
+        self._drawn = show
         image = render(show.screen, show.language, self._parts.display.size)
         words = tuple(lines(show.screen, show.language))
         shown = (image.tobytes(), words)

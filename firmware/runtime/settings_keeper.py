@@ -3,8 +3,8 @@
 A change is written from a thread, one at a time: a card takes up to a second for it. What changes
 meanwhile goes into the next write; the last word is written when the phone stops. A volume, which a
 key changes by a step at each press, waits for `TURNED_S` first: many presses are one write, and a
-power cut costs no more than the last of them. A language needs its catalogue and a time zone the
-clock's offset: the phone is told of both.
+power cut costs no more than the last of them. A time zone needs the clock's offset, and a language
+that is chosen its catalogue: the phone is told of both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from config.configuration import Configuration
 from config.store import ConfigError, Store
 from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
-from firmware.phone.language import ENGLISH
 from firmware.phone.preferences import LANGUAGE, TIME_ZONE, TURNED
 from firmware.runtime.languages import WORDS, load
 from firmware.settings import preferences_of
@@ -52,14 +51,11 @@ class SettingsKeeper:
         self._problem = ""
 
     def start(self) -> None:
-        """Tell what is set; zone and language, where they are other than the usual ones."""
+        """Tell what is set, and the zone, where it is another than the system's."""
         preferences = preferences_of(self._configuration)
         self._feed(SettingsAre(preferences, time_zones()))
         if zone := preferences.text(TIME_ZONE):
             self._set_zone(zone)
-        code = WORDS[preferences.text(LANGUAGE)]
-        if code != ENGLISH.code:
-            self._feed(LanguageIs(load(code)))
 
     def take(self, output: object) -> None:
         """Do what a setting means, and keep it."""

@@ -21,7 +21,8 @@ from typing import Any
 
 from board.handset import HANDSETS
 from drivers.voice import SoundCard
-from firmware.runtime.application import Options, run
+from firmware.runtime.options import Options
+from firmware.runtime.start import run
 
 BIT_S = 1 / 400_000
 BITS = 9

@@ -154,7 +154,8 @@ def note_of(exchange: Exchange) -> str:
 async def run_with_phone(desk: Desk, directory: Path, page_port: int, trace: bool) -> int:
     """Start the exchanges and the phone beside them; return the phone's exit status."""
     # Loaded here: the exchanges alone need no phone.
-    from firmware.runtime.application import Options, run
+    from firmware.runtime.options import Options
+    from firmware.runtime.start import run
 
     await desk.start()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from board.board import Board
@@ -9,6 +11,7 @@ from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinge
 from drivers.interfaces import KEYS, LampPattern, Melody
 from firmware.agent.events import CallAnswered
 from firmware.phone import events as phone
+from firmware.phone.screen import Screen
 from firmware.runtime.panel import Panel
 from tests.unit.runtime.pictures import draw_words, picture, screen
 
@@ -21,7 +24,15 @@ class Desk:
         self.lamp, self.ringer, self.display = FakeLamp(), FakeRinger(), FakeDisplay()
         self.fed: list[object] = []
         board = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display, FakeVoice())
-        self.panel = Panel(board, self.fed.append)
+        self.later: list[Callable[[], None]] = []
+        self.panel = Panel(board, self.fed.append, self.later.append)
+
+    def show(self, *screens: Screen) -> None:
+        """Show screens in one turn of the loop, and let the next one come."""
+        for each in screens:
+            self.panel.take(phone.Show(each))
+        while self.later:
+            self.later.pop(0)()
 
 
 def test_keys_and_hook_become_events() -> None:
@@ -71,16 +82,27 @@ def test_a_screen_is_drawn_and_shown_only_when_there_is_something_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn, desk = draw_words(monkeypatch), Desk()
-    desk.panel.take(phone.Show(screen("one", seed=1)))
+    desk.show(screen("one", seed=1))
     assert (desk.display.pixels, desk.display.words) == (picture(1).tobytes(), ("one",))
-    desk.panel.take(phone.Show(screen("one", seed=1)))  # The same screen: not drawn.
+    desk.show(screen("one", seed=1))  # The same screen: not drawn.
     assert len(drawn) == 1
-    desk.panel.take(phone.Show(screen("one", seed=1, age=5)))  # Drawn, and looks the same.
+    desk.show(screen("one", seed=1, age=5))  # Drawn, and looks the same.
     assert (len(drawn), len(desk.display.history)) == (2, 1)
-    desk.panel.take(phone.Show(screen("one", seed=2)))  # Other pixels.
-    desk.panel.take(phone.Show(screen("two", seed=2)))  # Other words.
-    desk.panel.take(phone.Show(screen("one", seed=1)))  # Back to the first.
+    desk.show(screen("one", seed=2))  # Other pixels.
+    desk.show(screen("two", seed=2))  # Other words.
+    desk.show(screen("one", seed=1))  # Back to the first.
     assert list(desk.display.history) == [("one",), ("one",), ("two",), ("one",)]
+
+
+def test_of_screens_that_come_in_one_turn_only_the_last_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn, desk = draw_words(monkeypatch), Desk()
+    desk.show(screen("one", seed=1), screen("two", seed=2), screen("three", seed=3))
+    assert list(desk.display.history) == [("three",)]
+    assert len(drawn) == 1
+    desk.show(screen("two", seed=2), screen("three", seed=3))
+    assert (len(drawn), len(desk.display.history)) == (1, 1), "it stands there already"
 
 
 def test_what_is_for_somebody_else_is_left() -> None:

@@ -51,22 +51,20 @@ class Desk:
 
 
 def test_what_is_set_is_told_at_the_start_with_what_may_not_be_changed(tmp_path: Path) -> None:
-    text = (
-        "!ring tone: Deep\n^date format: 4\nscreen language: French\ntime zone name: Asia/Tokyo\n"
-    )
+    text = "!ring tone: Deep\n^date format: 4\ntime zone name: Asia/Tokyo\n"
     desk = Desk(tmp_path, text)
     desk.keeper.start()
     (told,) = (event for event in desk.heard if isinstance(event, SettingsAre))
     assert told.preferences.text("ring tone") == "Deep"
     assert told.preferences.locked == {"ring tone", "date format"}
     assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC"} <= set(told.zones)
-    assert (desk.codes, desk.zones) == (["fr"], ["Asia/Tokyo"])
+    assert desk.zones == ["Asia/Tokyo"]
 
 
-def test_english_and_the_systems_zone_need_no_word(tmp_path: Path) -> None:
+def test_the_systems_zone_needs_no_word(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.keeper.start()
-    assert (desk.codes, desk.zones) == ([], [])
+    assert desk.zones == []
     (told,) = desk.heard
     assert isinstance(told, SettingsAre)
     assert [text for _, text in told.preferences.values] == [*map(default_of, PARAMETERS)]

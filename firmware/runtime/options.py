@@ -1,0 +1,20 @@
+"""How the process was started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firmware.frozen import frozen
+
+
+@frozen
+class Options:
+    """What the command line says."""
+
+    board: str
+    config: Path
+    state: Path
+    model: str = ""
+    mac: str = ""
+    page_port: int = 0
+    trace: bool = False

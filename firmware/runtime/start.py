@@ -1,0 +1,98 @@
+"""The start of the process: a first screen, then everything else.
+
+A person who plugs a phone in sees at once that it lives. So the configuration is read and the board
+begun with a picture to show; only then are stack, TLS and sockets imported, which is most of a
+start, while the display's own thread sets its chip up and carries the picture over. No registration
+waits for that: what is imported first would be imported anyway.
+
+The picture is the idle screen as it is: no account is registered, the link is "starting". A key
+that is pressed meanwhile waits in the event loop for the panel.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import uuid
+from typing import TYPE_CHECKING
+
+from config.store import ConfigError, Store
+from firmware.runtime.options import Options
+
+if TYPE_CHECKING:
+    from board.board import Board, Faults
+    from config.configuration import Configuration
+
+log = logging.getLogger("handset")
+
+SCRIPT = "script"
+"""The board that is none: programs read and write lines of JSON."""
+
+CLOCK = "--:--"
+"""Nobody has looked at it yet."""
+
+EXIT_USAGE = 2
+
+
+async def run(options: Options, faults: Faults | None = None) -> int:
+    """Run the phone until it is told to stop; return the exit status."""
+    logging.basicConfig(
+        level=logging.DEBUG if options.trace else logging.INFO,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    mac = options.mac or f"{uuid.getnode():012X}"
+    try:
+        store = Store(options.config, options.state, options.model, mac)
+        configuration = store.read()
+        board = None if options.board == SCRIPT else _open(options, configuration, faults)
+        if board is not None:
+            await board.start()
+    except (ConfigError, OSError) as error:
+        log.error("%s", error)
+        return EXIT_USAGE
+    # Loaded here: by now the first screen is on its way.
+    from firmware.runtime.application import Application
+
+    try:
+        return await Application(options, store, configuration, mac, board).run()
+    finally:
+        if board is not None:
+            await board.stop()
+
+
+def _open(options: Options, configuration: Configuration, faults: Faults | None) -> Board:
+    """Return the board with its first picture; raise `BoardError` where there is none."""
+    from board.board import open_board
+
+    board = open_board(
+        options.board,
+        sound_device=str(configuration.value("sound device")),
+        page_port=options.page_port,
+        faults=faults,
+    )
+    _show_first(board, configuration)
+    return board
+
+
+def _show_first(board: Board, configuration: Configuration) -> None:
+    from firmware.phone.link_words import link_line
+    from firmware.phone.localise import localised_link
+    from firmware.phone.render import render
+    from firmware.phone.screen import AccountLine, IdleScreen, lines
+    from firmware.runtime.languages import language_of
+
+    language = language_of(configuration)
+    names = (_name(configuration, number) for number in configuration.accounts())
+    accounts = tuple(AccountLine(name, registered=False) for name in names)
+    link = localised_link(link_line(None, 0.0), language)
+    screen = IdleScreen(CLOCK, "", accounts, link)
+    board.display.show(render(screen, language, board.display.size), lines(screen, language))
+
+
+def _name(configuration: Configuration, account: int) -> str:
+    """Return what a screen calls an account, as `firmware.agent.account` does."""
+    names = ("sip screen name", "sip display name", "sip user name")
+    found = (str(configuration.value(name, account)) for name in names)
+    return next(filter(None, found), "")
