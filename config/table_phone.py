@@ -243,7 +243,7 @@ FEATURES = (
         "softkeyN value",
         Text(64),
         "",
-        "The number that a speeddial key calls.",
+        "The number that a speeddial key calls; digits behind a comma are pressed at the answer.",
         numbers=SOFTKEYS_MAX,
         built=True,
     ),

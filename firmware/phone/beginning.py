@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from firmware.agent.events import Dial, Party, SendDigit
 from firmware.link.events import TestLink
+from firmware.machine import is_due
 from firmware.media.tone_table import ToneKind
 from firmware.phone.calling import Calling
 from firmware.phone.facts import Facts
@@ -22,6 +23,7 @@ from firmware.phone.memory import Memory
 from firmware.phone.menu import Menu
 from firmware.phone.number import PLUS, NumberEntry
 from firmware.phone.pages import Pages
+from firmware.phone.pauses import without_digits
 from firmware.phone.preferences import KEY_LOCK, KEY_LOCK_TIME
 from firmware.phone.screen import Screen
 from firmware.phone.settings import DELAY_S, PhoneSettings
@@ -112,7 +114,14 @@ class Beginning(Calling):
         if self.state is not State.TALKING and not announced:
             return []
         self._call.sound.digit_pressed()
+        self._call.pauses.forget()
         return [SendDigit(self._call.number, key)]
+
+    def _press_for(self) -> list[object]:
+        """Press the next digit that was dialled behind the number."""
+        if not is_due(self._call.pauses.due, self._now):
+            return []
+        return [SendDigit(self._call.number, self._call.pauses.next_digit(self._now))]
 
     def _delete(self) -> list[object]:
         """Take the last digit away; who has none, and no handset in hand, wants no call."""
@@ -182,14 +191,19 @@ class Beginning(Calling):
         return [*held, *self._call_to(target, account, is_emergency=emergency)]
 
     def _call_to(self, target: str, account: int, *, is_emergency: bool) -> list[object]:
+        number, digits = without_digits(target)
         called_from = account or self._chosen_account or self._facts.account_to_call_from()
-        self._memory.history.dials(target, called_from, self._now)
-        far = self._memory.as_known(Party("", target))
+        if is_emergency and called_from not in self._facts.usable_accounts:
+            called_from = self._facts.account_to_call_from()  # Whatever the key or person chose.
+        self._memory.history.dials(number, called_from, self._now)
+        far = self._memory.as_known(Party("", number))
         # Whoever dials no digit asks for the link only now (D7): nobody knows yet whether it comes.
         asks = [] if self.state is State.DIALLING else [TestLink()]
         comes = bool(asks) or self._facts.link_comes(self._now)
         wait_s = DELAY_S if comes or is_emergency else 0.0
-        return [*asks, *self._start(Dial(called_from, target, is_emergency, wait_s), far)]
+        out = self._start(Dial(called_from, number, is_emergency, wait_s), far)
+        self._call.pauses.keep(digits)
+        return [*asks, *out]
 
     def _may_call(self, *, is_emergency: bool) -> bool:
         """Tell whether the keys, or a program, may call this number."""

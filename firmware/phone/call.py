@@ -22,6 +22,7 @@ from firmware.agent.events import (
 from firmware.phone.events import CallFact
 from firmware.phone.facts import next_step
 from firmware.phone.link_words import duration
+from firmware.phone.pauses import Pauses
 from firmware.phone.screen import BesideLine, CallScreen, CallStage, LinkLine, SoundLine
 from firmware.phone.settings import FORGOTTEN_S
 from firmware.phone.sound import CallSound, SoundNews
@@ -48,6 +49,7 @@ class Call:
         self.forward_to = ""
         self.remind_at: float | None = None  # While the person holds it: when it comes to mind.
         self.sound = CallSound()
+        self.pauses = Pauses()
         self.is_held = False  # The person holds it, whether or not the far end has agreed yet.
         self._is_holding = False  # As the far end has agreed to it.
         self._since = now  # The talk, or the wait for it.
@@ -61,12 +63,14 @@ class Call:
     def is_answered(self, now: float) -> None:
         """The talk begins."""
         self._since = now
+        self.pauses.answered(now)
 
     def hold(self, now: float) -> list[object]:
         """Let the far end wait."""
         if self.is_held:
             return []
         self._is_held_from(now)
+        self.pauses.forget()
         self.sound.is_hold_refused = False
         return [Hold(self.number)]
 
@@ -110,6 +114,7 @@ class Call:
         """Say why it is over, and how long it was."""
         self.number = 0
         self.sound, self.is_held = CallSound(), False
+        self.pauses.forget()
         length = f" after {duration(now - self._since)}" if state is State.TALKING else ""
         self.detail = event.reason or f"{event.cause.value}{length}"
 

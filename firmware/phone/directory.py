@@ -19,6 +19,7 @@ from firmware.phone.kept import (
     DirectoryLog,
 )
 from firmware.phone.multitap import LETTERS
+from firmware.phone.pauses import without_digits
 
 CONTACTS_MAX = 1000
 """A company's own; the search goes through all of them with each key, in 2 ms."""
@@ -42,8 +43,11 @@ class DirectoryError(ValueError):
     """A contact cannot be taken; the message says why, for a person."""
 
 
-def plain_number(text: str) -> str:
-    """Return a number as it is dialled; DirectoryError where it is none."""
+def plain_number(text: str, *, digits_behind: bool = False) -> str:
+    """Return a number as it is dialled; DirectoryError where it is none.
+
+    A contact's may have digits behind it, after a comma.
+    """
     number = text.strip()
     for scheme in ("tel:", "sip:", "sips:"):
         if number[: len(scheme)].lower() == scheme:
@@ -52,7 +56,8 @@ def plain_number(text: str) -> str:
         number = "".join(character for character in number if character not in ORNAMENTS)
     user, at, host = number.partition("@")
     is_address = bool(user and at and host) and number.isprintable() and " " not in number
-    if not number or not (is_address or set(number) <= DIALLED):
+    called = without_digits(number)[0] if digits_behind else number
+    if not number or not (is_address or set(called) <= DIALLED):
         raise DirectoryError(f'"{_shown(text)}" is no number')
     if len(number) > TEXT_CHARACTERS_MAX:
         raise DirectoryError(f'"{_shown(text)}" is longer than {TEXT_CHARACTERS_MAX} characters')
@@ -75,7 +80,7 @@ def checked(name: str, numbers: Iterable[ContactNumber]) -> Contact:
         raise DirectoryError(f'"{_shown(words)}" holds a control character')
     plain: dict[str, ContactNumber] = {}
     for number in numbers:
-        dialled = plain_number(number.number)
+        dialled = plain_number(number.number, digits_behind=True)
         plain.setdefault(dialled, ContactNumber(number.kind, dialled))
     if not plain:
         raise DirectoryError(f'"{_shown(words)}" has no number')
@@ -213,6 +218,7 @@ class Directory:
 
 def is_same_number(one: str, other: str) -> bool:
     """Tell whether two forms are one number: the same, or with and without a country's code."""
+    one, other = without_digits(one)[0], without_digits(other)[0]
     if one == other:
         return True
     shorter, longer = sorted((one.lstrip("+0"), other.lstrip("+0")), key=len)
@@ -225,5 +231,6 @@ def _has_end(digits: str) -> bool:
 
 def _end_of(number: str) -> str:
     """Return what all forms of a number have in common: its last digits, else all of it."""
+    number = without_digits(number)[0]
     digits = number.lstrip("+0")
     return digits[-SUFFIX_DIGITS_MIN:] if _has_end(digits) else number

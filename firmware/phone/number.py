@@ -10,8 +10,11 @@ from it (`1xxx` and 112) it waits for another key like any other.
 
 from __future__ import annotations
 
+import re
+
 from config.dial_plan import KEYS, DialPlan, Match, Verdict
 from firmware.agent.events import Party
+from firmware.agent.target import SEPARATORS
 from firmware.frozen import frozen
 
 DIGITS_MAX = 32
@@ -92,8 +95,9 @@ class NumberEntry:
         return self._verdict(self.digits).second_tone
 
     def is_emergency(self, target: str) -> bool:
-        """Tell whether a target, typed or not, is an emergency number."""
-        return _is_typed(target) and self._emergency.match(target).match in COMPLETE
+        """Tell whether a target, typed or not and however written, is an emergency number."""
+        number = _number_in(target)
+        return _is_typed(number) and self._emergency.match(number).match in COMPLETE
 
     def _is_end(self, key: str) -> bool:
         """Tell whether this key ends the number and is none of its digits."""
@@ -106,6 +110,12 @@ class NumberEntry:
         if digits.startswith(PLUS):
             return Verdict(Match.NONE, digits)
         return self._plan.match(digits)
+
+
+def _number_in(target: str) -> str:
+    """Return the number that a target calls: "112" of "1 1 2", "112,,1" and "tel:112"."""
+    number = re.split("[,;]", target.strip().lower().removeprefix("tel:"))[0]
+    return SEPARATORS.sub("", number)
 
 
 def _is_typed(target: str) -> bool:

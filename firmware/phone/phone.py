@@ -81,9 +81,10 @@ class Phone(HandsFree):
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
         parts = (self._lines.deadline(), self._menu.deadline(), self._volume.said_by)
+        pressed_at = self._call.pauses.due
         locks = (self._lock_at(), self._lock.deadline(self._now))
         own = (self._left_at(), self._serve_at(), self._redraw_at())
-        return earliest((*waits, *parts, *locks, *own))
+        return earliest((*waits, *parts, *locks, *own, pressed_at))
 
     def handle(self, event: PhoneEvent, now: float) -> list[object]:
         self._now = now
@@ -102,6 +103,7 @@ class Phone(HandsFree):
             out += self._go_on(resume=True)
         if is_due(self._flash_by, now):
             out += self._stay_back()
+        out += self._press_for()
         out += self._give_up_dialling()
         out += self._serve()
         if is_due(self._lock_at(), now):

@@ -307,14 +307,16 @@ def _call(canvas: Canvas, screen: CallScreen) -> None:
 
 
 def _call_rows(canvas: Canvas, screen: CallScreen, rows: list[str]) -> None:
-    """Write what is to be said below the name: the link and another call first, the last words."""
+    """Write what is to be said below the name: the link and another call first, the last words;
+    a note of the sound is news, and comes before who is called."""
     free = list(ROW_Y)
     if screen.beside is not None:
         _beside_row(canvas, screen.beside)
         free.remove(ROW_Y[-1])
     if screen.link is not None:
         _link_row(canvas, free.pop(), screen.link)
-    shown = rows if len(free) == len(ROW_Y) else rows[len(rows) - len(free) :]
+    is_said = bool(screen.sound.note) or len(free) < len(ROW_Y)
+    shown = rows[-len(free) :] if is_said else rows
     for y, text in zip(free, shown, strict=False):
         canvas.text(MARGIN, y, text)
 
