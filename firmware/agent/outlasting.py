@@ -17,6 +17,10 @@ is said by the transaction, over the next link to that proxy. A 2xx without its 
 have been heard, is said again there; at another proxy the call is taken to stand. Whoever hangs up
 meanwhile ends a call that the caller may hear ringing: there too the 2xx comes before the BYE.
 
+A caller who comes again although the call was answered has heard nothing of that: nobody has
+acknowledged it. Then the next INVITE is answered at once. There is one call, and nobody rings
+where somebody has already lifted.
+
 Whatever the far end says in answer may still be sent over the link that is gone: the ACK of our 2xx
 is not waited for longer than `ACK_S`, and then the dialog is refreshed, as that of any call whose
 link was lost. So may be the CANCEL of a caller who gives up: nobody rings on for long.
@@ -59,17 +63,34 @@ class OutlastingCall(ReceivedCall):
         self._is_cut = False  # It rings, and nothing can be said to its caller.
         self._has_moved = False  # The link is not that which the INVITE came over.
         self._unheard: Accepted | None = None  # A 2xx that went down with its link, it may be.
+        self._is_known_there = False  # The far end holds the dialog, and has shown it.
 
     def awaits(self, invite: Request, line: Line) -> bool:
-        """Tell whether an INVITE is that of the caller whom we ring on for."""
-        if self.state is not CallState.OFFERED or not self._has_moved or self.line is not line:
+        """Tell whether an INVITE is that of the caller whom we ring on for, or have answered
+        unheard."""
+        if not self._may_come_again or self.line is not line:
             return False
         is_known = self._is_cut or self.far != ANONYMOUS
         again = is_known and are_of_one_caller(self._invite, invite)
         return self.repeats(invite) or again
 
+    @property
+    def _may_come_again(self) -> bool:
+        match self.state:
+            case CallState.OFFERED:
+                return self._has_moved
+            case CallState.ACCEPTED:
+                return self._has_moved or self._unheard is not None
+            case CallState.CONFIRMED:
+                return not self._is_known_there
+            case _:
+                return False
+
     def taken_over(self, key: str, invite: Request, now: float) -> list[object]:
-        """Ring on for another INVITE; the one before is over, if anybody still waits for it."""
+        """Ring on for another INVITE, or answer it where that was done; the one before is over, if
+        anybody still waits for it."""
+        if self.state is not CallState.OFFERED:
+            return self._answer_who_comes_again(key, invite, now)
         before = self.media, self.timer
         self.media, self.timer = self._new_session(self.media.port)
         if cannot := self._cannot_have(invite):
@@ -80,6 +101,17 @@ class OutlastingCall(ReceivedCall):
         self._begin(key, invite)
         self._proxy, self._has_moved, self._clock_at = self.line.proxy, False, self._rings_until
         return [old, *self._far_is(caller_of(invite)), *self._ring_again(now)]
+
+    def _answer_who_comes_again(self, key: str, invite: Request, now: float) -> list[object]:
+        tag, old = next(self.line.ids), self.dialog
+        if too_small := self.timer.too_small(invite):
+            return [SendResponse(key, answer(invite, 422, *too_small, tag=tag))]
+        out = self._take_dialog(key, invite, tag, now)
+        if self.dialog is old:
+            return out
+        self._key, self._invite, self._proxy = key, invite, self.line.proxy
+        self._unheard, self._has_moved, self._clock_at = None, False, None
+        return [*out, *self._cancel_replacement()]
 
     def answer(self, now: float) -> list[object]:
         """Take the call, now or as soon as that can be said."""
@@ -174,6 +206,11 @@ class OutlastingCall(ReceivedCall):
             return self._ringing(now)
         self._reliable = self._reliable.over(self.line.dialog_contact(), now)
         return self._reliable.start()
+
+    def _bind(self, tie: Tie) -> list[object]:
+        """A call that stands, and is tied to its far end, is held there."""
+        self._is_known_there |= tie is Tie.ANCHORED and self.state is CallState.CONFIRMED
+        return super()._bind(tie)
 
     def _never_confirmed(self) -> list[object]:
         """The PRACK may have gone by the link that is gone: it is only missed with its answer."""

@@ -224,16 +224,24 @@ class RescuedCall(StandingCall):
         if self._accepted and unheard is None:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(invite, 500, later, tag=tag))]
-        old, self.dialog = self.dialog, Dialog.opened_by_them(invite, tag, self.line.hop)
-        accepted, self._accepted = self._accepted, None
-        out = self._accept(key, invite, now)
-        if self._accepted is None:
-            self.dialog, self._accepted = old, accepted
+        old = self.dialog
+        out = self._take_dialog(key, invite, tag, now)
+        if self.dialog is old:
             return out
         self._elder = unheard or old
+        return [*out, OweBye(self.line, old, reasons.REPEATED)]
+
+    def _take_dialog(self, key: str, invite: Request, tag: str, now: float) -> list[object]:
+        """Accept an INVITE in the place of our dialog; that stays where no session can be had."""
+        before = self.dialog, self._accepted
+        self.dialog, self._accepted = Dialog.opened_by_them(invite, tag, self.line.hop), None
+        out = self._accept(key, invite, now)
+        if self._accepted is None:
+            self.dialog, self._accepted = before
+            return out
         self._owns_call_id, self._unconfirmed = False, self._accepted
         out += self._abandon() if self._asked else []  # Nothing in the old dialog is of use.
-        return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]
+        return [*out, *self._bind(Tie.ANCHORED)]
 
     def service_settled(self, now: float) -> list[object]:
         """CANCEL an INVITE with Replaces that went down with its link, at the same proxy (F5)."""

@@ -23,6 +23,7 @@ from tests.lab.processes import Line, Program
 
 Event = dict[str, Any]
 
+STATUS = '{"ev": "status"'
 PICTURE = re.compile(r'"png": *"[^"]*"')
 
 START_S = 10.0
@@ -58,6 +59,7 @@ class Phone:
     more: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     arguments: Sequence[str] = ()
+    heard: Callable[[Line], None] | None = None  # Somebody who hears what it says, as it does.
     _is_told_to_stop: bool = field(default=False, init=False)
 
     def __enter__(self) -> Phone:
@@ -69,7 +71,9 @@ class Phone:
         self.started_at = time.time()
         words = [sys.executable, "-m", "firmware", "--board", "script"]
         words += ["--config", str(configuration), "--state", str(state), *self.arguments]
-        self.program = Program([*self.prefix, *words], directory=ROOT, merge_errors=False)
+        self.program = Program(
+            [*self.prefix, *words], directory=ROOT, heard=self.heard, merge_errors=False
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,8 +142,9 @@ class Phone:
 
     @property
     def tail(self) -> str:
-        """The last events, without the pictures."""
-        lines = self.program.lines[-60:]  # Perhaps its last one was cut: they are not parsed.
+        """The last events, without the pictures and without what it was only asked for."""
+        # Perhaps its last one was cut: they are not parsed.
+        lines = [line for line in list(self.program.lines) if STATUS not in line.text][-60:]
         return "\n".join(f"{line.at:.3f} {PICTURE.sub('', line.text)}" for line in lines)
 
     def memory_kib(self) -> tuple[int, int]:

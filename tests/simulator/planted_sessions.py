@@ -95,8 +95,8 @@ OF_REPLACES = (
     bug_of_peers(
         "the dialog that they replace is not ended",
         RESCUE,
-        "return [*out, OweBye(self.line, old, reasons.REPEATED), *self._bind(Tie.ANCHORED)]",
-        "return [*out, *self._bind(Tie.ANCHORED)]",
+        "        return [*out, OweBye(self.line, old, reasons.REPEATED)]\n",
+        "        return out\n",
     ),
     bug_of_peers(
         "a dialog that took another's place hears BYE before its ACK",

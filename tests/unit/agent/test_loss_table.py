@@ -99,6 +99,30 @@ def answered() -> Rig:
     return rig
 
 
+class AnsweredHere(Rig):
+    """An agent whose 2xx nobody has heard: its caller comes again over the next link."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key = ""
+        self.registered()
+        self.receive(invite(AUDIO))
+        self.feed(Answer(1))
+
+    def register(self, limit: int = 20) -> int:
+        trips = super().register(limit)
+        if self.calls():
+            self.key = self.receive(invite(AUDIO, Call_ID="again"))
+        return trips
+
+    def words(self) -> str:
+        """Say what has come of the call."""
+        assert not of(IncomingCall, self.out), "nobody rings where somebody has lifted"
+        assert not of(MediaEnded, self.out), "its sound never stops"
+        said = [one.status for one in self.answers(self.key)]
+        return f"{', '.join(map(str, said))} to the new one" if said else "kept"
+
+
 def held() -> Rig:
     rig = Talking()
     rig.feed(Hold(1))
@@ -141,6 +165,7 @@ STATES: dict[str, Callable[[], Rig]] = {
     "ringing here, answered then": lambda: RingingHere(lifts=True),
     "ringing here, the caller comes again": lambda: RingingHere(comes_again=True),
     "answered here, no ACK yet": answered,
+    "answered here, no ACK yet, the caller comes again": AnsweredHere,
     "talking": Talking,
     "talking, called": lambda: Talking(placed=False),
     "held": held,
@@ -183,7 +208,7 @@ def test_what_the_table_says_is_done(state: str, moment: str) -> None:
         rig.register()
     else:
         rig.wait(400)
-    said = rig.words() if isinstance(rig, RingingHere) else happened(rig)
+    said = rig.words() if isinstance(rig, RingingHere | AnsweredHere) else happened(rig)
     assert said == CELLS[state, moment]
 
 

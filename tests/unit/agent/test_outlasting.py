@@ -24,6 +24,7 @@ from firmware.agent.outlasting import ACK_S, KEPT_S, UNSURE_S
 from firmware.link.events import Proxy
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import AckReceived, CancelReceived
+from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, account, invite, of, sdp
 
 AUDIO = sdp("m=audio 4000 RTP/AVP 0")
@@ -489,6 +490,90 @@ def test_the_other_proxy_hears_no_2xx() -> None:
     rig = answered(BACKUP)
     assert rig.said() == []
     assert rig.take("INVITE")
+
+
+# Answered, and the caller begins anew (F5): it has heard nothing of that.
+
+
+def again_in(rig: Cut, body: str = OTHER) -> tuple[str, Request]:
+    """Let the caller come again; return the key of its INVITE, and its ACK."""
+    key = rig.comes_again(body)
+    to = rig.last(key).headers.get("To") or ""
+    ack = invite("", Call_ID="again", To=to, CSeq="1 ACK")
+    return key, replace(ack, method="ACK")
+
+
+@pytest.mark.parametrize("proxy", [PRIMARY, BACKUP])
+def test_who_comes_again_unheard_is_answered_at_once(proxy: Proxy) -> None:
+    """Found with real proxies: both lose theirs, and somebody lifts before the caller is back."""
+    rig = answered(proxy)
+    rig.take("INVITE")
+    key, ack = again_in(rig)
+    assert rig.said(key) == [200]
+    assert rig.calls() == (1,)
+    assert not of(IncomingCall, rig.out), "nobody rings where somebody has lifted"
+    assert of(MediaChanged, rig.out)[-1].plan.remote.port == 5000
+    rig.feed(AckReceived(ack))
+    rig.out.clear()
+    rig.wait(50)
+    assert not rig.out, "the dialog is well"
+    rig.feed(HangUp(1))
+    assert rig.one("BYE").request.call_id == "again"
+
+
+def test_so_is_who_comes_again_before_our_2xx_was_lost() -> None:
+    rig = Cut()
+    rig.back()
+    rig.feed(Answer(1))
+    key, _ = again_in(rig)
+    assert rig.said(key) == [200]
+    assert rig.calls() == (1,)
+    seen = len(rig.said())
+    rig.wait(ACK_S + 1)
+    assert len(rig.said()) == seen, "the first is not repeated any more"
+    assert not rig.take("INVITE"), "this ACK has 64 x T1"
+
+
+def test_what_is_asked_in_the_dialog_before_gives_way() -> None:
+    rig = answered(BACKUP)
+    asked = rig.one("INVITE")
+    key, ack = again_in(rig)
+    rig.feed(AckReceived(ack))
+    rig.reply(asked, answer(asked.request, 481))
+    assert rig.said(key) == [200]
+    rig.out.clear()
+    rig.wait(50)
+    assert not rig.out
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "status"),
+    [
+        (sdp("m=audio 4000 RTP/AVP 97"), {}, 488),
+        (AUDIO, {"Session_Expires": "20", "Supported": "timer"}, 422),
+    ],
+)
+def test_who_comes_again_with_what_cannot_be_had_changes_nothing(
+    body: str, fields: dict[str, str], status: int
+) -> None:
+    rig = answered(PRIMARY)
+    key = rig.comes_again(body, **fields)
+    assert rig.said(key) == [status]
+    rig.acknowledges()
+    assert of(TieChanged, rig.out) == [ANCHORED], "the first dialog is as it was"
+    assert rig.calls() == (1,)
+
+
+def test_a_call_that_was_acknowledged_is_no_place_for_another() -> None:
+    rig = answered(PRIMARY)
+    rig.acknowledges()
+    key = rig.comes_again()
+    assert rig.said(key) == [180]
+    assert rig.calls() == (1, 2)
+    rig.down()
+    rig.back()
+    rig.receive(invite(AUDIO, Call_ID="third", From="<sip:101@example.org>;tag=else"))
+    assert rig.calls() == (1, 2, 3)
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["hung up, lost", "lost, hung up"])
