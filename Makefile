@@ -99,7 +99,7 @@ bench-audio: test-packages bench-packages $(VENV)/bench.ready ## Measure the mac
 bench-handset: run-packages $(VENV)/test.ready ## Measure the handset: key to pixels, at rest, from the start to the first screen
 	$(PYTHON) -m tests.bench.handset $(ARGS)
 
-bench-calls: test-packages $(VENV)/test.ready ## Measure calls: delay, processor, memory, storms; prints Markdown tables
+bench-calls: test-packages bench-packages $(VENV)/bench.ready ## Measure calls: delay, processor, rate, storms, gap, speech; prints Markdown tables
 	$(PYTHON) -m tests.bench.calls $(ARGS)
 
 soak-call: test-packages $(VENV)/test.ready ## Hold one call for long: make soak-call MINUTES=30

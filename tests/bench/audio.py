@@ -3,8 +3,8 @@
 The first table is in microseconds of processor time for 20 ms of sound, and in multiples of a
 floor: numpy's copy of 160 samples, that is of the price of calling numpy at all. The second is
 the score of speech (PESQ, narrow band for G.711, else wide band) after this phone's encoder, a
-simulated network and this phone's jitter buffer; its first column is the codec alone. The third is
-the same beside a real baresip that gets the same packets at the same moments.
+simulated network and this phone's jitter buffer; its first column is the codec alone. Beside a real
+baresip, which gets the same packets at the same moments, it is measured by `make bench-calls`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from functools import partial
 from itertools import cycle, permutations
 from statistics import mean
 from typing import Any
-
-import numpy as np
 
 from firmware.media.codec import make_decoder, make_encoder
 from firmware.media.comfort_noise import Background, NoiseGenerator, SilenceSuppressor
@@ -34,9 +32,10 @@ from firmware.media.tone_table import ToneKind
 from firmware.media.tones import ToneGenerator, tone_of
 from tests.bench import beside_peer
 from tests.bench.machine import header
+from tests.bench.opinion import score
 from tests.bench.table import Table
 from tests.unit.media.network import PAYLOAD_TYPE, Network, packets_of, play
-from tests.unit.media.sounds import Samples, frames, noise, speech
+from tests.unit.media.sounds import frames, noise, speech
 
 REPEATS = 9
 FRAMES = 400
@@ -162,25 +161,13 @@ def costs() -> Table:
 
 def quality(of: Codec, network: Network) -> float:
     """Return the mean score of two voices over this network."""
-    from pesq import pesq
-
     scores = []
     for voice in VOICES:
         sound = speech(of.sample_rate, voice=voice)
         for seed in SEEDS:
             network.seed = seed
-            heard = play(of, sound, network).sound
-            rate = min(of.sample_rate, 16000)
-            original, arrived = (_at(part, of.sample_rate, rate) for part in (sound, heard))
-            mode = "nb" if rate == 8000 else "wb"
-            score = pesq(rate, original, arrived[: len(original) + rate // 2], mode)
-            scores.append(float(score))
+            scores.append(score(of, sound, play(of, sound, network).sound))
     return mean(scores)
-
-
-def _at(sound: Samples, source: int, target: int) -> Samples:
-    resampler = Resampler(source, target)
-    return np.concatenate([resampler.process(part) for part in frames(sound, source // 50)])
 
 
 def networks() -> dict[str, Network]:
@@ -209,10 +196,10 @@ def beside_baresip() -> Table:
 def main(arguments: list[str]) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.audio", description=__doc__)
-    parser.add_argument("--only", choices=("costs", "quality", "peer"), help="one of the tables")
+    parser.add_argument("--only", choices=("costs", "quality"), help="one of the tables")
     only = parser.parse_args(arguments).only
     print("\n".join(header()), end="\n\n")
-    tables = {"costs": costs, "quality": qualities, "peer": beside_baresip}
+    tables = {"costs": costs, "quality": qualities}
     for name, measure in tables.items():
         if only in {None, name}:
             print("\n".join(measure().lines()), end="\n\n", flush=True)

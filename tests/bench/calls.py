@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tests.bench import audio_gap, memory_of_voices, storms, through
+from tests.bench import audio, audio_gap, memory_of_voices, ramp, storms, through
 from tests.bench.call_stage import CODECS, NO_CARD, CallStage, connect, depths_ms
 from tests.bench.clicks import EAR, MOUTH, play_and_record
 from tests.bench.machine import header
@@ -156,7 +156,7 @@ def one_call(here: Phone, there: Phone) -> bool:
     return True
 
 
-MEASURES = ("delay", "processor", "calls", "storms", "gap")
+MEASURES = ("delay", "processor", "calls", "ramp", "storms", "gap", "speech")
 
 
 def main(arguments: list[str]) -> None:
@@ -172,8 +172,10 @@ def main(arguments: list[str]) -> None:
             "delay": lambda: mouth_to_ear(stage),
             "processor": lambda: processor(stage, given.seconds),
             "calls": lambda: many_calls(stage),
+            "ramp": lambda: ramp.measure(stage),
             "storms": lambda: storms.measure(stage, given.storm),
             "gap": lambda: audio_gap.measure(stage.directory / "gap"),
+            "speech": audio.beside_baresip,
         }
         for name, measure in tables.items():
             if given.only in {None, name}:

@@ -1,8 +1,9 @@
 """What baresip plays when packets come to it as a trace says: the same trace that our buffer gets.
 
-Its player and its source are one bridge, so what it plays comes back as RTP, sample for sample and
-in time with its own clock. It is called by plain SIP over UDP: nothing else is measured here. What
-waits, and for how long, is its own choice: it is left as it is configured by default.
+It is called twice, by plain SIP over UDP, since nothing else is measured here. One call brings the
+trace. A bridge is its player there, and the source of the other call, in which linear samples come
+back: what is played is heard as it is, in time with baresip's own clock, and no codec is between.
+What waits, and for how long, is its own choice: it is left as it is configured by default.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import select
 import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware.media.codec import make_decoder
+from firmware.media.formats import OPUS_PAYLOAD_TYPE
 from firmware.media.rtp import RtpPacket
 from tests.lab.ports import Ports
 from tests.lab.processes import Program
@@ -38,8 +39,8 @@ CONFIG = """\
 poll_method epoll
 sip_listen {host}:{port}
 call_local_timeout 60
-audio_player aubridge,loop
-audio_source aubridge,loop
+audio_player aubridge,played
+audio_source aubridge,played
 audio_alert aubridge,alert
 ausrc_srate {rate}
 auplay_srate {rate}
@@ -50,21 +51,26 @@ rtp_ports {sound}
 module_path /usr/lib/baresip/modules
 module g711.so
 module g722.so
+module opus.so
+module l16.so
 module aubridge.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 """
 
-ACCOUNT = "<sip:peer@{host}>;regint=0;answermode=auto;audio_codecs={codec}/{rate}/1\n"
+ACCOUNTS = """\
+<sip:mouth@{host}>;regint=0;answermode=auto;audio_codecs={peers_name};audio_source=aubridge,nobody
+<sip:ears@{host}>;regint=0;answermode=auto;audio_codecs={linear};audio_player=aubridge,nothing
+"""
 
 INVITE = """\
-INVITE sip:peer@{host}:{port} SIP/2.0
+INVITE sip:{user}@{host}:{port} SIP/2.0
 Via: SIP/2.0/UDP {host}:{sip};branch=z9hG4bK-invite
 Max-Forwards: 70
 From: <sip:trace@{host}>;tag=trace
-To: <sip:peer@{host}>
-Call-ID: trace@{host}
+To: <sip:{user}@{host}>
+Call-ID: {user}@{host}
 CSeq: 1 INVITE
 Contact: <sip:trace@{host}:{sip}>
 Content-Type: application/sdp
@@ -73,76 +79,55 @@ Content-Length: {length}
 {body}"""
 
 AFTER = """\
-{method} sip:peer@{host}:{port} SIP/2.0
+{method} sip:{user}@{host}:{port} SIP/2.0
 Via: SIP/2.0/UDP {host}:{sip};branch=z9hG4bK-{method}
 Max-Forwards: 70
 From: <sip:trace@{host}>;tag=trace
 To: {to}
-Call-ID: trace@{host}
+Call-ID: {user}@{host}
 CSeq: {number} {method}
 Content-Length: 0
 
 """
 
-PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
+LINEAR, LINEAR_TYPE = "L16", 96
+SAMPLE = ">i2"
+PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "opus": OPUS_PAYLOAD_TYPE}
+RECEIVE_BYTES = 2**20
 
 
-@dataclass
-class Ears:
-    """One baresip and one call to it; a context manager."""
+class PlainCall:
+    """A call to one account of baresip, which answers by itself; a context manager."""
 
-    directory: Path
-    of: Codec
-    values: dict[str, object] = field(default_factory=dict, init=False)
+    def __init__(self, port: int, user: str, payload_type: int, encoding: str) -> None:
+        self._values: dict[str, object] = {"host": HOST, "port": port, "user": user}
+        self._described_as = payload_type, encoding
 
-    def __enter__(self) -> Ears:
+    def __enter__(self) -> PlainCall:
         with ExitStack() as stack:
-            self._start(stack)
+            self._sip, self.rtp = (
+                stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                for _ in range(2)
+            )
+            self.rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+            for sock in (self._sip, self.rtp):
+                sock.bind((HOST, 0))
+                sock.settimeout(START_S)
+            self._values["sip"] = self._sip.getsockname()[1]
+            self._set_up()
+            stack.callback(lambda: self._say(AFTER, method="BYE", number=2, to=self._to))
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _start(self, stack: ExitStack) -> None:
-        self.directory.mkdir(parents=True)
-        ports, rate = stack.enter_context(Ports()), self.of.sample_rate
-        port, sound = ports.first, f"{ports.first + 2}-{ports.last}"
-        values = {"host": HOST, "port": port, "rate": rate, "sound": sound}
-        (self.directory / "config").write_text(CONFIG.format(**values))
-        account = ACCOUNT.format(host=HOST, codec=self.of.name, rate=rate)
-        (self.directory / "accounts").write_text(account)
-        (self.directory / "contacts").touch()
-        self._program = Program(["baresip", "-4", "-f", str(self.directory)])
-        stack.callback(self._program.stop)
-        self._program.wait_for("baresip is ready", START_S)
-        self._sip, self._rtp = (
-            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)
-        )
-        for sock in (self._sip, self._rtp):
-            sock.bind((HOST, 0))
-            sock.settimeout(START_S)
-        self._peer = (HOST, port)
-        ours = self._sip.getsockname()[1]
-        self.values = {"host": HOST, "port": port, "sip": ours}
-        self._call()
-        stack.callback(lambda: self._say(AFTER, method="BYE", number=2, to=self._to))
+    def send(self, packet: bytes) -> None:
+        """Send a packet of sound."""
+        self.rtp.sendto(packet, self._media)
 
-    def hear(self, packets: list[MediaPacket], arrivals: list[tuple[float, int]]) -> Samples:
-        """Let the packets come as the trace says; return what was played meanwhile."""
-        played: list[RtpPacket] = []
-        began = time.monotonic()
-        for moment, number in arrivals:
-            self._listen(began + moment, played)
-            self._rtp.sendto(self._packet(packets[number]), self._media)
-        self._listen(time.monotonic() + TAIL_S, played)
-        played.sort(key=lambda packet: packet.sequence)
-        decoder = make_decoder(self.of)
-        return np.concatenate([decoder.decode(packet.payload) for packet in played])
-
-    def _call(self) -> None:
-        name, rtp = self.of.name, self._rtp.getsockname()[1]
-        body = describe(HOST, rtp, PAYLOAD_TYPES[name], name, self.of.clock_rate)
+    def _set_up(self) -> None:
+        body = describe(HOST, self.rtp.getsockname()[1], *self._described_as)
         self._say(INVITE, length=len(body), body=body)
         while not (answer := self._sip.recv(65536).decode()).startswith("SIP/2.0 200"):
             assert answer.startswith("SIP/2.0 1"), answer
@@ -151,17 +136,67 @@ class Ears:
         self._say(AFTER, method="ACK", number=1, to=self._to)
 
     def _say(self, text: str, **values: object) -> None:
-        head = text.replace("\n", "\r\n")
-        self._sip.sendto(head.format(**self.values, **values).encode(), self._peer)
+        head = text.replace("\n", "\r\n").format(**self._values, **values)
+        self._sip.sendto(head.encode(), (HOST, self._values["port"]))
+
+
+@dataclass
+class Ears:
+    """One baresip with a call of that codec to it, and another that hears; a context manager."""
+
+    directory: Path
+    of: Codec
+
+    def __enter__(self) -> Ears:
+        with ExitStack() as stack:
+            port = self._start(stack)
+            linear = f"{LINEAR}/{self.of.sample_rate}"
+            self._ears = stack.enter_context(PlainCall(port, "ears", LINEAR_TYPE, linear))
+            kind = PAYLOAD_TYPES[self.of.name]
+            self._mouth = stack.enter_context(PlainCall(port, "mouth", kind, self.of.encoding))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> int:
+        self.directory.mkdir(parents=True)
+        ports, rate = stack.enter_context(Ports()), self.of.sample_rate
+        sound = f"{ports.first + 2}-{ports.last}"
+        settings = CONFIG.format(host=HOST, port=ports.first, rate=rate, sound=sound)
+        (self.directory / "config").write_text(settings)
+        linear, name = f"{LINEAR}/{rate}/1", f"{self.of.name}/{rate}/{self.of.channels}"
+        accounts = ACCOUNTS.format(host=HOST, linear=linear, peers_name=name)
+        (self.directory / "accounts").write_text(accounts)
+        (self.directory / "contacts").touch()
+        program = Program(["baresip", "-4", "-f", str(self.directory)])
+        stack.callback(program.stop)
+        program.wait_for("baresip is ready", START_S)
+        return ports.first
+
+    def hear(self, packets: list[MediaPacket], arrivals: list[tuple[float, int]]) -> Samples:
+        """Let the packets come as the trace says; return what was played meanwhile."""
+        self._played: list[Samples] = []
+        self._listen(time.monotonic())
+        self._played.clear()
+        began = time.monotonic()
+        for moment, number in arrivals:
+            self._listen(began + moment)
+            self._mouth.send(self._packet(packets[number]))
+        self._listen(time.monotonic() + TAIL_S)
+        return np.concatenate(self._played)
 
     def _packet(self, packet: MediaPacket) -> bytes:
         kind = PAYLOAD_TYPES[self.of.name]
         return bytes(RtpPacket(kind, packet.sequence, packet.timestamp, 7, packet.payload))
 
-    def _listen(self, until: float, played: list[RtpPacket]) -> None:
-        while (left_s := until - time.monotonic()) > 0:
-            if select.select([self._rtp], [], [], left_s)[0]:
-                played.append(RtpPacket.parse(self._rtp.recv(2048)))
+    def _listen(self, until: float) -> None:
+        """Take in what is played until then; what waits already, in any case."""
+        sock = self._ears.rtp
+        while select.select([sock], [], [], max(0.0, until - time.monotonic()))[0]:
+            payload = RtpPacket.parse(sock.recv(4096)).payload
+            self._played.append(np.frombuffer(payload, SAMPLE).astype(np.int16))
 
 
 def _found(pattern: str, text: str) -> str:

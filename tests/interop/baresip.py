@@ -136,6 +136,10 @@ class Baresip:
         """Let calls that come in be heard before they are answered (183), or let them ring."""
         self._command("answermode", "early" if on else "manual")
 
+    def answer_itself(self) -> None:
+        """Answer every call that comes in."""
+        self._command("answermode", "auto")
+
     def hold(self) -> None:
         """Hold the call."""
         self._command("hold")

@@ -162,12 +162,17 @@ class BareClient:
         uri = f"sip:{self.domain}"
         return self._ask("REGISTER", uri, f"sip:{self.user}@{self.domain}", more)
 
-    def invite(self, number: str, until: int = 180, reuse: bool = False) -> Packet:
-        """Call; return the first answer of at least `until`. `reuse` answers the last challenge."""
+    def invite(
+        self, number: str, until: int = 180, reuse: bool = False, body: bytes = b""
+    ) -> Packet:
+        """Call; return the first answer of at least `until`. `reuse` answers the last challenge;
+        `body` is a session description."""
         self.call_id, self.tag = secrets.token_hex(8), secrets.token_hex(4)
         uri = f"sip:{number}@{self.domain}"
         more = [("Contact", f"<{self.contact}>")]
-        return self._ask("INVITE", uri, uri, more, until, reuse)
+        if body:
+            more.append(("Content-Type", "application/sdp"))
+        return self._ask("INVITE", uri, uri, more, until, reuse, body)
 
     def within(self, success: Packet, method: str) -> None:
         """Send a request within the call that was answered so; an ACK keeps the CSeq."""
@@ -217,11 +222,13 @@ class BareClient:
         more: list[tuple[str, str]],
         until: int = 200,
         reuse: bool = False,
+        body: bytes = b"",
     ) -> Packet:
         """Send a request, answer one challenge, return the first answer of at least `until`."""
-        credentials = self._credentials(method, uri) if reuse else []
+        credentials = self._credentials(method, uri) if reuse and self._challenge else []
         for _ in range(2):
             request = self._request(method, uri, to, [*more, *credentials])
+            request.body = body
             self.send(bytes(request))
             got = self._answer_to(request, until)
             if method == "INVITE" and got.status >= 300:

@@ -28,23 +28,18 @@ s=-
 c=IN IP4 {host}
 t=0 0
 m=audio {port} RTP/AVP {payload_type}
-a=rtpmap:{payload_type} {codec}/{clock}
+a=rtpmap:{payload_type} {encoding}
 a=ptime:20
 a={direction}
 """
 
 
 def describe(
-    host: str, port: int, payload_type: int, codec: str, clock: int, direction: str = "sendrecv"
+    host: str, port: int, payload_type: int, encoding: str, direction: str = "sendrecv"
 ) -> str:
     """Return a session description with one codec."""
     text = SDP.format(
-        host=host,
-        port=port,
-        payload_type=payload_type,
-        codec=codec,
-        clock=clock,
-        direction=direction,
+        host=host, port=port, payload_type=payload_type, encoding=encoding, direction=direction
     )
     return text.replace("\n", "\r\n")
 
@@ -82,7 +77,7 @@ class Sounder:
 
     def description(self, direction: str = "sendrecv") -> bytes:
         """Return its session description."""
-        return describe(self._host, self.port, PAYLOAD_TYPE, "PCMU", RATE, direction).encode()
+        return describe(self._host, self.port, PAYLOAD_TYPE, f"PCMU/{RATE}", direction).encode()
 
     def speak_to(self, described: bytes) -> None:
         """Say the tone to whom a description names, from now on."""
