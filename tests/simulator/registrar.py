@@ -61,6 +61,7 @@ class Login:
     bindings: list[Binding] = field(default_factory=list)
     cseqs: dict[str, int] = field(default_factory=dict)  # By Call-ID.
     asked_at: list[float] = field(default_factory=list)  # REGISTERs of the last minute.
+    stale_at: float | None = None  # The last one had a nonce that was over, and no verdict.
 
     @property
     def at_another_registrar(self) -> Login:
@@ -211,6 +212,8 @@ class Registrar:
         if now - nonce.made_at > self.nature.nonce_s or nonce.is_stale:
             self.seen["stale"] += 1
             stale = self.nature.says_stale
+            if request.method == "REGISTER":
+                login.stale_at = now
             return self._challenging(request, login, now, status, realm, stale=stale)
         return None
 
@@ -250,6 +253,7 @@ class Registrar:
     # Bindings.
 
     def _bind(self, request: Request, login: Login, attempt: int, now: float) -> Response:
+        login.stale_at = None
         own = _own_contact(request)
         expires = request.contacts[0].parameters.get("expires") or str(request.expires or 3600)
         granted_s = min(int(expires), max(self.nature.grants_s, self.nature.min_expires_s))
