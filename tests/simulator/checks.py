@@ -227,6 +227,7 @@ class Checks:
         self._asks_again(simulator)
         self._status_is_told(simulator)
         self._calls_go_again(simulator)
+        self._cancels_what_it_owes(simulator)
         self.rings.look(simulator.woke_at, now)
         self.rings.look_at(stack.phone)
         self._claims_no_more(simulator)
@@ -291,6 +292,17 @@ class Checks:
             elif account in registered:
                 waited_s = now - max(self.registered_since[account], simulator.woke_at)
                 assert waited_s <= REPEATED_S, f"call {call} does not go again (F5)"
+
+    def _cancels_what_it_owes(self, simulator: Simulator) -> None:
+        """F5: an INVITE that went down with its link rings no longer than until the next one."""
+        attempt, now = simulator.stack.link.attempt, simulator.schedule.now
+        for number, since in self.registered_since.items() if attempt else ():
+            user = simulator.users[number - 1]
+            site = simulator.wire.connections[attempt or 0].site
+            late = now - max(since, simulator.woke_at) > REPEATED_S
+            assert not late or not simulator.sent.owed_at(site, now, user), (
+                f"{user} is registered, and an INVITE of then is not cancelled (F5)"
+            )
 
     def _dead_link_is_noticed(self, simulator: Simulator) -> None:
         """D2: a dead or mute proxy is noticed within a bound."""

@@ -64,6 +64,7 @@ class ProxyEnd:
         self.keeper = Keeper(self)
         self.is_calm = False
         self.on_opened: Callable[[Connection], None] = lambda connection: None
+        self.on_bound: Callable[[Connection, str], None] = lambda connection, user: None
         self.lines: dict[int, Line] = {}
         self.invites: dict[str, Line] = {}  # Where an INVITE went, by its branch; of all proxies.
         kinds = ["requests", "responses", "pings", "pongs", "asked", "unanswered", "lost acks"]
@@ -225,6 +226,7 @@ class ProxyEnd:
         if response.status < 300 and request.expires != 0:
             for proxy in self.peers:
                 proxy.caller.reachable_again(line, response.to.uri)
+            self.on_bound(line.connection, self._account_of(request))
         if response.status in FAILS and line.connection.stands:  # Else it is not on its way.
             self._note_failing(line.connection, response)
 

@@ -113,26 +113,29 @@ class Sent:
         _keep(self._dialogs, known)
         if invite.to.tag:
             return  # Within a dialog: what is owed there is the dialog's business (F6).
-        for owed in self._owed(connection.site, invite, now):
-            again = owed.request.call_id != invite.call_id
-            self.seen["cancels owed"] += 1
-            assert owed.is_cancelled or not again, (
-                f"INVITE {owed.request.via.branch} went down with its link and is not cancelled"
-            )
+        for lost in self._lost_at(connection.site, now, _user(invite)):
+            if lost.request.uri == invite.uri:
+                again = lost.request.call_id != invite.call_id
+                self.seen["cancels owed"] += 1
+                assert lost.is_cancelled or not again, (
+                    f"INVITE {lost.request.via.branch} went down with its link and is not cancelled"
+                )
         self.invites[invite.via.branch] = Invite(invite, connection, now)
         while len(self.invites) > KEPT:
             del self.invites[next(iter(self.invites))]
 
-    def _owed(self, site: Site, invite: Request, now: float) -> list[Invite]:
-        """Find INVITEs of this call that the same proxy got over a link that is gone."""
-        calling = (invite.uri, _user(invite))
+    def owed_at(self, site: Site, now: float, user: str) -> list[Invite]:
+        """Find INVITEs of an account that a proxy got over a link that is gone, not cancelled."""
+        return [one for one in self._lost_at(site, now, user) if not one.is_cancelled]
+
+    def _lost_at(self, site: Site, now: float, user: str) -> list[Invite]:
         return [
             one
             for one in self.invites.values()
             if one.connection.site is site
             and not one.is_over
             and now - one.at < OWED_S
-            and (one.request.uri, _user(one.request)) == calling
+            and _user(one.request) == user
             and self._went_down(one)
         ]
 

@@ -53,6 +53,7 @@ from tests.simulator.dialogs import Legs
 from tests.simulator.ends import what_is_wrong
 from tests.simulator.faults import Ending, Spell, calm
 from tests.simulator.finding import judged
+from tests.simulator.moments import Moments
 from tests.simulator.moves import Moves
 from tests.simulator.outages import LogCheck
 from tests.simulator.person import Person
@@ -107,10 +108,12 @@ class Simulator:
         self.proxies = self._proxies()
         self.person = Person(self.schedule, random, self.tell)
         self.log_check = LogCheck()
+        self.moments = Moments(self)
         stay = (plan.minimum_stay_s, plan.probe_interval_s, plan.probe_count)
         self.checks = Checks(Retries(plan.sites, plan.blacklist_s), Moves(plan.sites, *stay))
         for proxy in self.proxies:
             proxy.on_opened = self.checks.moves.opened
+            proxy.on_bound = self.moments.bound
         kinds = [spell.value for spell in Spell if spell is not Spell.NONE]
         self.seen_trouble = dict.fromkeys([*kinds, "pause", "network", "clock"], 0)
         self.steps = 0
@@ -292,7 +295,7 @@ class Simulator:
         if len(self.sites) > 1 and self.random.random() < 0.2:
             self.schedule.later(self.random.uniform(0, 300), self._double_outage)
         self._every(own.network_every_s, self._network_changes)
-        self._every(own.pause_every_s, self._pause)
+        self._every(own.pause_every_s, self.pause)
         self._every(own.clock_every_s, self._clock_steps)
         self._every(own.calls_every_s, self._disturb)
         self.person.live()
@@ -382,11 +385,11 @@ class Simulator:
         attempt = self.stack.link.attempt
         if self._asleep_until is not None or attempt is None or self.is_calm:
             return
-        self._pause(40.0)
+        self.pause(40.0)
         connection = self.wire.connections[attempt]
         self.schedule.later(38.0, lambda: self.wire.end(connection))
 
-    def _pause(self, longest_s: float = STALL_S) -> None:
+    def pause(self, longest_s: float = STALL_S) -> None:
         """The phone's machine stands still for a while."""
         if self._asleep_until is not None:
             return
@@ -416,6 +419,7 @@ class Simulator:
         """What this run came by: proof that the trouble is real."""
         parts = [
             ("trouble", self.seen_trouble),
+            ("moment", self.moments.seen),
             ("wire", self.wire.seen),
             ("phone", self.checks.seen),
             ("moves", self.checks.moves.seen),
