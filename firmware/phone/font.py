@@ -182,13 +182,18 @@ def shortened(text: str, room: int, scale: int = 1) -> str:
 
 def wrapped(text: str, room: int, lines_max: int) -> list[str]:
     """Break a text at its spaces into lines of `room` pixels; the last one is shortened."""
+    return [shortened(line, room) for line in broken(text, room, lines_max)]
+
+
+def broken(text: str, room: int, lines_max: int) -> list[str]:
+    """Break a text at its spaces into lines of `room` pixels; the last one is all the rest."""
     lines: list[str] = []
     rest = text
     while rest and len(lines) < lines_max - 1 and width(rest) > room:
         cut = _cut(rest, room)
         lines.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
-    return [*lines, shortened(rest, room)] if rest else lines
+    return [*lines, rest] if rest else lines
 
 
 def _cut(text: str, room: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firmware.phone.font import width, wrapped
+from firmware.phone.font import broken, width
 
 SIZE = (128, 64)
 """Columns and rows of the display, in pixels."""
@@ -34,10 +34,13 @@ Fact = tuple[str, str]
 
 
 def row_lines(label: str, text: str, room: int = ROOM) -> list[Fact]:
-    """Lay out a fact: in one line where both fit, else the value in lines of its own."""
+    """Lay out a fact: in one line where both fit, else the value in lines of its own.
+
+    The last of them may have no room: it moves.
+    """
     if width(label) + GAP + width(text) <= room:
         return [(label, text)]
-    return [(label, ""), *[("", line) for line in wrapped(text, room - INDENT, PAGE_LINES - 1)]]
+    return [(label, ""), *[("", line) for line in broken(text, room - INDENT, PAGE_LINES - 1)]]
 
 
 def paged(facts: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:

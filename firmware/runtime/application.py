@@ -220,7 +220,7 @@ class Application:
     def _begin_panel(self, board: Board) -> None:
         from firmware.runtime.panel import Panel
 
-        panel = Panel(board, self.driver.feed, asyncio.get_running_loop().call_soon)
+        panel = Panel(board, self.driver.feed, asyncio.get_running_loop())
         self._watch(panel.take)
         panel.start()
 

@@ -4,11 +4,16 @@ Keys and hook become events for the phone. What the phone wants shown, lit and r
 parts. A screen is drawn only when it differs from the one before, and sent to the display only when
 its pixels or its words do: a bus to a real display takes tens of milliseconds for a picture. Of the
 screens that come in one turn of the loop only the last is drawn: nobody would see the others.
+
+A text that has no room moves (`firmware/phone/scrolling.py`). Only the panel knows, since only it
+knows how wide the display is; it has a timer while something moves, and none otherwise.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from drivers.interfaces import LampPattern, Melody, Parts
 from firmware.phone.events import (
@@ -23,25 +28,38 @@ from firmware.phone.events import (
     Show,
     TuneRinger,
 )
-from firmware.phone.render import render
+from firmware.phone.render import draw
 from firmware.phone.ring_tones import VOLUME_MAX, notes_of
 from firmware.phone.screen import lines
+from firmware.phone.scrolling import STILL_S, Scrolling
 
 Feed = Callable[[object], None]
 """Hands an event to the phone; called on the thread of the event loop."""
-
-Soon = Callable[[Callable[[], None]], object]
-"""Has something done in the event loop's next turn."""
 
 CONTRAST_MAX = 10
 """Of the setting: as bright as the display can be."""
 
 
+class Loop(Protocol):
+    """An event loop, as far as a panel needs one."""
+
+    def call_soon(self, callback: Callable[[], None]) -> asyncio.Handle:
+        """Call in the next turn."""
+
+    def time(self) -> float:
+        """Return the moment, in monotonic seconds."""
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call at a moment."""
+
+
 class Panel:
     """Between the parts of a board and a phone."""
 
-    def __init__(self, parts: Parts, feed: Feed, soon: Soon) -> None:
-        self._parts, self._feed, self._soon = parts, feed, soon
+    def __init__(self, parts: Parts, feed: Feed, loop: Loop) -> None:
+        self._parts, self._feed, self._loop = parts, feed, loop
+        self._scrolling = Scrolling(loop.time())
+        self._timer: asyncio.TimerHandle | None = None
         self._wanted: Show | None = None
         self._drawn: Show | None = None
         self._shown: tuple[bytes, tuple[str, ...]] | None = None
@@ -58,25 +76,28 @@ class Panel:
         match output:
             case Show():
                 self._wanted = output
-                self._soon(self._draw)
+                self._loop.call_soon(self._draw)
             case SetRinger(on) | SampleRing(on):
                 self._parts.ringer.ring(on)
             case TuneRinger():
                 self._parts.ringer.tune(melody_of(output))
             case SetDisplay(contrast, dim_s):
                 self._parts.display.adjust(contrast / CONTRAST_MAX, dim_s)
+                self._scrolling.still_s = dim_s or STILL_S
             case SetLamp(pattern):
                 self._parts.lamp.show(LampPattern(pattern.value))
             case _:
                 pass  # For somebody else.
 
     def _key_pressed(self, key: str) -> None:
+        self._touched()
         self._feed(KeyPressed(key))
 
     def _key_held(self, key: str) -> None:
         self._feed(KeyHeld(key))
 
     def _hook_moved(self, lifted: bool) -> None:
+        self._touched()
         self._feed(HookLifted() if lifted else HookReplaced())
 
     def _draw(self) -> None:
@@ -84,12 +105,47 @@ class Panel:
         if show is None or show == self._drawn:
             return
         self._drawn = show
-        image = render(show.screen, show.language, self._parts.display.size)
+        self._paint(show)
+
+    def _paint(self, show: Show) -> None:
+        """Let the display show a screen where that is another picture, or says something else."""
+        size, scrolling = self._parts.display.size, self._scrolling
+        drawn = draw(show.screen, show.language, size, scrolling.moved)
+        if scrolling.follow(drawn.moving, self._loop.time()):
+            drawn = draw(show.screen, show.language, size, scrolling.moved)
+        self._arm()
         words = tuple(lines(show.screen, show.language))
-        shown = (image.tobytes(), words)
+        shown = (drawn.image.tobytes(), words)
         if shown != self._shown:
             self._shown = shown
-            self._parts.display.show(image, words)
+            self._parts.display.show(drawn.image, words)
+
+    # What moves.
+
+    def _touched(self) -> None:
+        self._scrolling.touch(self._loop.time())
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have a timer for the next step of what moves, and for nothing else."""
+        self.stop()
+        due = self._scrolling.deadline()
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._step)
+
+    def _step(self) -> None:
+        """Let the text move; a timer may run a hair early."""
+        now = max(self._loop.time(), self._scrolling.deadline() or 0.0)
+        if self._scrolling.wake(now) and self._drawn is not None:
+            self._paint(self._drawn)
+        else:
+            self._arm()
+
+    def stop(self) -> None:
+        """Let nothing move any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
 
 
 def melody_of(tune: TuneRinger) -> Melody:

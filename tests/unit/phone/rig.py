@@ -26,8 +26,8 @@ from firmware.link.events import (
     TlsFacts,
 )
 from firmware.phone.events import KeyPressed, Show, TimeIs
-from firmware.phone.font import wrapped
-from firmware.phone.grid import ROOM, row_lines
+from firmware.phone.font import width, wrapped
+from firmware.phone.grid import INDENT, ROOM, row_lines
 from firmware.phone.language import ENGLISH
 from firmware.phone.phone import Phone, PhoneEvent
 from firmware.phone.preferences import Preferences
@@ -214,7 +214,9 @@ def assert_readable(failure: Failure) -> None:
 
 def fits_a_page(label: str, sentence: str) -> bool:
     """Tell whether a sentence can be read whole on a page of facts."""
-    return whole(sentence, [text for _, text in row_lines(label, sentence) if text])
+    rows = row_lines(label, sentence)
+    rests = all(width(text) <= (ROOM if label else ROOM - INDENT) for label, text in rows)
+    return rests and whole(sentence, [text for _, text in rows if text])
 
 
 def whole(text: str, lines: list[str]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from firmware.phone.language import Language
+from firmware.phone.render import Drawn
 from firmware.phone.screen import Screen
 from firmware.runtime import panel, script
 
@@ -35,12 +36,16 @@ def draw_words(monkeypatch: pytest.MonkeyPatch) -> list[Words]:
     """Make panel and script draw these screens; return what was drawn so far."""
     drawn = list[Words]()
 
-    def render(shown: Words, language: Language, size: tuple[int, int] = (128, 64)) -> Image.Image:
-        assert size == (128, 64)
+    def draw(shown: Words, language: Language, size: tuple[int, int], moved: int) -> Drawn:
+        assert (size, moved) == ((128, 64), 0)
         drawn.append(shown)
-        return picture(shown.seed)
+        return Drawn(picture(shown.seed), None)
 
+    def render(shown: Words, language: Language) -> Image.Image:
+        return draw(shown, language, (128, 64), 0).image
+
+    monkeypatch.setattr(panel, "draw", draw)
+    monkeypatch.setattr(script, "render", render)
     for module in (panel, script):
-        monkeypatch.setattr(module, "render", render)
         monkeypatch.setattr(module, "lines", lambda shown, language: shown.words)
     return drawn

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import NamedTuple, cast
 
 import pytest
 
@@ -11,28 +13,77 @@ from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinge
 from drivers.interfaces import KEYS, LampPattern, Melody
 from firmware.agent.events import CallAnswered
 from firmware.phone import events as phone
-from firmware.phone.screen import Screen
+from firmware.phone.screen import CallScreen, CallStage, ListScreen, Screen
+from firmware.phone.scrolling import STEP_S, STILL_S, WAIT_S
 from firmware.runtime.panel import Panel
 from tests.unit.runtime.pictures import draw_words, picture, screen
+
+
+class Loop:
+    """An event loop's clock: what is to be called, and when."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.later: list[Callable[[], None]] = []
+        self.timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_soon(self, callback: Callable[[], None]) -> asyncio.Handle:
+        self.later.append(callback)
+        return cast("asyncio.Handle", None)
+
+    def turn(self) -> None:
+        while self.later:
+            self.later.pop(0)()
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        assert not self.timers, "one timer at a time"
+        timer = Timer(when, callback, self.timers)
+        self.timers.append(timer)
+        return cast("asyncio.TimerHandle", timer)
+
+    def run(self, seconds: float) -> int:
+        """Let time pass; return how often something was called."""
+        end, called = self.now + seconds, 0
+        while self.timers and self.timers[0].when <= end:
+            timer = self.timers.pop()
+            self.now = timer.when
+            timer.callback()
+            called += 1
+        self.now = end
+        return called
+
+
+class Timer(NamedTuple):
+    """What waits on a clock."""
+
+    when: float
+    callback: Callable[[], None]
+    timers: list[Timer]
+
+    def cancel(self) -> None:
+        if self in self.timers:
+            self.timers.remove(self)
 
 
 class Desk:
     """A board of fakes with a panel on it, and what the phone heard."""
 
     def __init__(self) -> None:
+        self.loop = Loop()
         self.keypad, self.hook = FakeKeypad(), FakeHook()
         self.lamp, self.ringer, self.display = FakeLamp(), FakeRinger(), FakeDisplay()
         self.fed: list[object] = []
         board = Board(self.keypad, self.hook, self.lamp, self.ringer, self.display, FakeVoice())
-        self.later: list[Callable[[], None]] = []
-        self.panel = Panel(board, self.fed.append, self.later.append)
+        self.panel = Panel(board, self.fed.append, self.loop)
 
     def show(self, *screens: Screen) -> None:
         """Show screens in one turn of the loop, and let the next one come."""
         for each in screens:
             self.panel.take(phone.Show(each))
-        while self.later:
-            self.later.pop(0)()
+        self.loop.turn()
 
 
 def test_keys_and_hook_become_events() -> None:
@@ -111,3 +162,89 @@ def test_what_is_for_somebody_else_is_left() -> None:
     desk.panel.take(object())
     assert not desk.fed
     assert not desk.display.history
+
+
+# What moves.
+
+LONG = "Prof. Dr. Maximiliane von Hohenstein-Waldburg-Zollernhausen"
+
+
+def talking(seconds: int, name: str = LONG) -> Screen:
+    return CallScreen(CallStage.TALKING, name, "603", f"0:{seconds:02}")
+
+
+def test_a_text_without_room_moves_on_the_display() -> None:
+    desk = Desk()
+    desk.show(talking(0))
+    first = desk.display.pixels
+    assert desk.loop.run(WAIT_S - 0.01) == 0
+    assert desk.loop.run(0.02) == 1
+    second = desk.display.pixels
+    assert second != first
+    assert desk.loop.run(STEP_S) == 1
+    assert desk.display.pixels not in {first, second}
+    assert len(set(desk.display.history)) == 1  # Who has it read out hears it once.
+
+
+def test_a_new_second_of_the_call_does_not_begin_it_anew() -> None:
+    steady, told = Desk(), Desk()
+    for desk in (steady, told):
+        desk.show(talking(0))
+        desk.loop.run(WAIT_S + 0.5)
+    told.show(talking(1))
+    told.show(talking(0))
+    assert told.display.pixels == steady.display.pixels
+    assert told.loop.run(STEP_S) == steady.loop.run(STEP_S) == 1
+    assert told.display.pixels == steady.display.pixels
+
+
+def test_another_screen_begins_at_its_beginning() -> None:
+    desk, fresh = Desk(), Desk()
+    desk.show(talking(0))
+    desk.loop.run(WAIT_S + 1)
+    for each in (desk, fresh):
+        each.show(talking(0, f"Herr {LONG}"))
+    assert desk.display.pixels == fresh.display.pixels
+
+
+def test_without_anything_to_move_there_is_no_timer() -> None:
+    desk = Desk()
+    desk.panel.start()
+    desk.show(talking(0, "Bert"))
+    desk.keypad.press("5")
+    desk.hook.lift()
+    assert desk.loop.timers == []
+    desk.show(talking(0))
+    assert len(desk.loop.timers) == 1
+    desk.show(talking(0, "Bert"))
+    assert desk.loop.timers == []
+
+
+def test_nothing_crosses_the_bus_once_nobody_is_there_until_a_key_is_pressed() -> None:
+    desk = Desk()
+    desk.panel.start()
+    desk.show(talking(0))
+    first = desk.display.pixels
+    desk.loop.run(STILL_S + WAIT_S)
+    assert desk.loop.timers == []
+    assert desk.display.pixels == first
+    assert desk.loop.run(3600) == 0
+    desk.keypad.press("5")
+    desk.loop.run(WAIT_S)
+    assert desk.display.pixels != first
+
+
+def test_it_rests_as_soon_as_the_display_dims() -> None:
+    desk = Desk()
+    desk.panel.take(phone.SetDisplay(5, 15))
+    desk.show(talking(0))
+    desk.loop.run(15 + WAIT_S)
+    assert desk.loop.timers == []
+
+
+def test_a_panel_that_is_stopped_moves_nothing() -> None:
+    desk = Desk()
+    rows = ((LONG, ""),)
+    desk.show(ListScreen("Directory", rows, 0, can_take=True))
+    desk.panel.stop()
+    assert desk.loop.timers == []
