@@ -5,9 +5,8 @@ Theory of operation
     `show` (event loop)       keeps the newest picture, wakes the worker; no picture ever queues
     `step` (worker's thread)  opens the chip, sets its contrast, writes the columns that changed
 
-luma knows the chips: how they are set up, switched on, and what a bus is. Its own way to draw a
-picture writes all of it, pixel by pixel in Python (20 ms of a PC's time), so the memory is written
-from here.
+luma knows the chips: how they are set up and switched on. Its own way to draw a picture writes all
+of it, pixel by pixel in Python (20 ms of a PC's time), so the memory is written from here.
 
 A bus that fails (a loose plug, no chip) is opened anew every `RETRY_S`, and then the whole picture
 is written; `fault` says meanwhile what is wrong. The chip is asked for an answer first: luma keeps
@@ -16,7 +15,7 @@ every display that it was ever asked for until the process ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from typing import Any, Literal
 from PIL import Image, ImageChops
 
 from drivers.display_care import DIM_S, Care, care
+from drivers.display_line import COMMAND, DATA, I2cLine, Line, Part, SpiLine
 from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
 from drivers.interfaces import DISPLAY_SIZE, WIDE_SIZE
 from drivers.worker import Office
@@ -51,7 +51,7 @@ class DisplayError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class DisplayBus:
-    """Which chip on which bus; `data_pin` and `reset_pin` are GPIO numbers for SPI."""
+    """Which chip on which bus; pins (GPIO numbers) and clock are for SPI."""
 
     chip: Literal["sh1106", "ssd1306", "ssd1322"]
     bus: Literal["i2c", "spi"]
@@ -59,6 +59,7 @@ class DisplayBus:
     address: int = 0x3C
     data_pin: int = 24
     reset_pin: int = 25
+    clock_hz: int = 8_000_000
     contrast: int = 0xCF
 
     @property
@@ -82,7 +83,7 @@ class Oled:
         self._wanted = Image.new("1", self.size)
         self._memory = self._blank()
         self._chip: Any = None
-        self._serial: Any = None  # Its bus.
+        self._line: Line | None = None
         self._errors: tuple[type[Exception], ...] = (OSError,)
         self._open_at = 0.0
         self._touched, self._touched_at = True, 0.0
@@ -131,10 +132,10 @@ class Oled:
                 chip.cleanup()
 
     def _fail(self, now: float, words: str) -> float:
-        serial, self._serial = self._serial, None
-        if serial is not None:
+        line, self._line = self._line, None
+        if line is not None:
             with suppress(*self._errors):
-                serial.cleanup()
+                line.cleanup()
         self._chip, self._contrast, self._memory = None, None, self._blank()
         self._open_at = now + RETRY_S
         self.fault = f"No display: {words}"
@@ -152,20 +153,22 @@ class Oled:
         except ImportError as error:
             raise DisplayError("luma.oled is not installed") from error
         self._errors = (OSError, luma.core.error.Error)
-        self._open_bus()
+        self._line = self._open_line()
         wide = {"width": self.size[0], "mode": "1"} if self._bus.chip == "ssd1322" else {}
-        self._chip = getattr(luma.oled.device, self._bus.chip)(self._serial, **wide)
+        self._chip = getattr(luma.oled.device, self._bus.chip)(self._line, **wide)
 
-    def _open_bus(self) -> None:
-        from luma.core.interface.serial import i2c, spi  # noqa: PLC0415
-
+    def _open_line(self) -> Line:
         bus = self._bus
         if bus.bus == "i2c":
-            self._serial = i2c(port=bus.port, address=bus.address)
-            self._serial.command(NO_OPERATION)
-            return
+            line = I2cLine(bus.port, bus.address)
+            self._line = line  # It is let go of, also where nobody answers on it.
+            line.command(NO_OPERATION)
+            return line
+        from luma.core.interface.serial import spi  # noqa: PLC0415
+
         try:
-            self._serial = spi(port=bus.port, gpio_DC=bus.data_pin, gpio_RST=bus.reset_pin)
+            pins = {"gpio_DC": bus.data_pin, "gpio_RST": bus.reset_pin}
+            return SpiLine(spi(port=bus.port, bus_speed_hz=bus.clock_hz, **pins))
         except (ImportError, RuntimeError) as error:
             raise DisplayError(f"{bus}: {_first_line(error)}") from error
 
@@ -173,9 +176,10 @@ class Oled:
         if wish.contrast != self._contrast:
             self._chip.contrast(wish.contrast)
             self._contrast = wish.contrast
-        write: Callable[[Any, Window], None] = WRITERS[self._bus.chip]
-        for window in self._memory.changes(_moved(self._wanted, wish.place)):
-            write(self._chip, window)
+        windows = self._memory.changes(_moved(self._wanted, wish.place))
+        parts = [part for window in windows for part in WRITERS[self._bus.chip](window)]
+        if parts and self._line is not None:
+            self._line.send(parts)
 
 
 def _moved(image: Image.Image, place: tuple[int, int]) -> Image.Image:
@@ -183,30 +187,40 @@ def _moved(image: Image.Image, place: tuple[int, int]) -> Image.Image:
     return ImageChops.offset(image, *place) if any(place) else image
 
 
-def _write_sh1106(chip: Any, window: Window) -> None:
+def _sh1106(window: Window) -> Iterator[Part]:
     first = SH1106_FIRST + window.first
-    chip.command(0xB0 | window.strip, first & 0x0F, 0x10 | first >> 4)
-    chip.data(list(window.columns))
+    yield COMMAND, bytes((0xB0 | window.strip, first & 0x0F, 0x10 | first >> 4))
+    yield DATA, window.columns
 
 
-def _write_ssd1306(chip: Any, window: Window) -> None:
-    chip.command(0x21, window.first, window.last - 1, 0x22, window.strip, window.strip)
-    chip.data(list(window.columns))
+def _ssd1306(window: Window) -> Iterator[Part]:
+    places = (0x21, window.first, window.last - 1, 0x22, window.strip, window.strip)
+    yield COMMAND, bytes(places)
+    yield DATA, window.columns
 
 
-def _write_ssd1322(chip: Any, window: Window) -> None:
-    """Four bits a pixel, row by row."""
+def _ssd1322(window: Window) -> Iterator[Part]:
+    """Four bits a pixel, row by row; what belongs to a command is data."""
     first, last = WIDE_FIRST + window.first, WIDE_FIRST + window.last
     top = window.strip * STRIP_ROWS
-    chip.command(0x15, first // WIDE_STEP, last // WIDE_STEP - 1)
-    chip.command(0x75, top, top + STRIP_ROWS - 1)
-    chip.command(0x5C)
+    yield COMMAND, b"\x15"
+    yield DATA, bytes((first // WIDE_STEP, last // WIDE_STEP - 1))
+    yield COMMAND, b"\x75"
+    yield DATA, bytes((top, top + STRIP_ROWS - 1))
+    yield COMMAND, b"\x5c"
     pairs = tuple(zip(window.columns[::2], window.columns[1::2], strict=True))
     rows = range(STRIP_ROWS)
-    chip.data([(a >> row & 1) * 0xF0 | (b >> row & 1) * 0x0F for row in rows for a, b in pairs])
+    yield (
+        DATA,
+        bytes((a >> row & 1) * 0xF0 | (b >> row & 1) * 0x0F for row in rows for a, b in pairs),
+    )
 
 
-WRITERS = {"sh1106": _write_sh1106, "ssd1306": _write_ssd1306, "ssd1322": _write_ssd1322}
+WRITERS: dict[str, Callable[[Window], Iterator[Part]]] = {
+    "sh1106": _sh1106,
+    "ssd1306": _ssd1306,
+    "ssd1322": _ssd1322,
+}
 
 
 def _first_line(error: Exception) -> str:

@@ -7,14 +7,13 @@ from the one before by a clock's minute: only the columns that changed are writt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image
 
 STRIP_ROWS = 8
 
-GAP_MAX = 8
+GAP_MAX = 7
 """Columns that are written though they did not change: to begin anew costs as many bytes."""
 
 
@@ -35,16 +34,15 @@ class DisplayMemory:
         self._step = step
         self._shown: list[bytes | None] = [None] * strips
 
-    def changes(self, image: Image.Image) -> Iterator[Window]:
-        """Yield what differs from what is shown; a window counts as shown when the next is asked.
-
-        So a bus that breaks leaves its window, and those after it, to be written again.
-        """
+    def changes(self, image: Image.Image) -> list[Window]:
+        """Return what differs from what is shown; it counts as shown from now on."""
+        windows = []
         for number, shown in enumerate(self._shown):
             wanted = strip_bytes(image, number)
-            for first, last in self._runs(shown, wanted):
-                yield Window(number, first, last, wanted[first:last])
+            runs = self._runs(shown, wanted)
+            windows += [Window(number, first, last, wanted[first:last]) for first, last in runs]
             self._shown[number] = wanted
+        return windows
 
     def _runs(self, shown: bytes | None, wanted: bytes) -> list[tuple[int, int]]:
         """Return where two strips differ, whole steps, with small gaps closed."""

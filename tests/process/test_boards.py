@@ -19,7 +19,7 @@ def test_a_board_that_does_not_exist_is_an_error_in_words(tmp_path: Path) -> Non
     )
     assert ended.returncode == 2
     assert (
-        'there is no board "toaster": use one of desktop, desktop-wide, handset, handset-wide'
-        in ended.stderr
+        'there is no board "toaster": use one of desktop, desktop-wide, handset, handset-spi, '
+        "handset-wide" in ended.stderr
     )
     assert "Traceback" not in ended.stderr

@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
+from board.handset import HANDSETS
 from drivers.display import RETRY_S, DisplayBus, Oled
 from drivers.display_care import DIM_CONTRAST, DIM_S, PLACES, WANDER_S, WANDER_STEP_S, care
 from drivers.display_memory import DisplayMemory, strip_bytes
@@ -24,6 +25,7 @@ class I2cBus:
     unplugged = False
     missing = False
     opened = 0
+    calls = 0
     traffic: list[tuple[int, bytes]] = []  # noqa: RUF012 (of all of them, by a test's wish)
 
     def __init__(self, port: int) -> None:
@@ -32,11 +34,11 @@ class I2cBus:
         assert port == 1
         I2cBus.opened += 1
 
-    def write_i2c_block_data(self, address: int, mode: int, data: list[int]) -> None:
-        self._write(address, mode, bytes(data))
-
-    def i2c_rdwr(self, message: SimpleNamespace) -> None:
-        self._write(message.address, message.data[0], bytes(message.data[1:]))
+    def i2c_rdwr(self, *messages: SimpleNamespace) -> None:
+        assert 1 <= len(messages) <= 42, "the kernel takes no more in one call"
+        I2cBus.calls += 1
+        for message in messages:
+            self._write(message.address, message.data[0], bytes(message.data[1:]))
 
     def close(self) -> None:
         I2cBus.opened -= 1
@@ -88,7 +90,8 @@ class Glass:
         )
         monkeypatch.setitem(sys.modules, "smbus2", smbus)
         spidev = ModuleType("spidev")
-        spidev.SpiDev = lambda: SpiBus(self.desk, self.traffic)  # type: ignore[attr-defined]
+        self.spi = SpiBus(self.desk, self.traffic)
+        spidev.SpiDev = lambda: self.spi  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "spidev", spidev)
         monkeypatch.setattr("atexit.register", lambda _: None)  # luma's, for every display ever.
         self.desk.module.setup = self._setup  # type: ignore[assignment, method-assign]
@@ -214,6 +217,18 @@ def test_what_the_chip_holds_is_the_picture(monkeypatch: pytest.MonkeyPatch) -> 
         assert memory.tobytes() == image.tobytes()
 
 
+def test_on_spi_the_small_chip_holds_the_picture_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = HANDSETS["handset-spi"].display
+    assert (bus.chip, bus.clock_hz) == ("sh1106", 4_000_000), "as fast as that chip may"
+    glass = Glass(monkeypatch, bus)
+    memory = picture()
+    for number, box in enumerate([(0, 0, 127, 63), (5, 7, 70, 8), (100, 60, 127, 63)]):
+        glass.oled.show(picture(box), ())
+        memory = sh1106_memory(glass.run(1 + number), memory)
+        assert memory.tobytes() == picture(box).tobytes()
+    assert glass.spi.max_speed_hz == 4_000_000
+
+
 GOLDEN_CHANGE = {
     "sh1106": ["00 b2 02 10", "40 01 ff", "00 b3 06 14", "40 80"],
     "ssd1306": ["00 21 00 01 22 02 02", "40 01 ff", "00 21 44 44 22 03 03", "40 80"],
@@ -257,6 +272,20 @@ def test_the_traffic_of_a_start_and_a_first_picture(
     crossed = glass.run(1)
     digest = hashlib.sha256(repr(crossed).encode()).hexdigest()[:12]
     assert (len(crossed), sum(len(data) for _, data in crossed), digest) == GOLDEN_START[chip]
+
+
+def test_a_picture_crosses_an_i2c_bus_in_one_call_of_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    glass = Glass(monkeypatch, I2C)
+    glass.run(1)
+    for number, boxes in enumerate([[(0, 0, 127, 63)], [(0, 0, 9, 63), (60, 0, 70, 63)]]):
+        before = I2cBus.calls
+        glass.oled.show(picture(*boxes), ())
+        assert len(glass.run(2 + number)) >= 16
+        assert I2cBus.calls == before + 1
+    glass.oled.show(picture(*[(column, 0, column, 63) for column in range(0, 128, 20)]), ())
+    assert len(glass.run(10)) == 2 * 8 * 7, "more than one call may hold: nothing is left out"
 
 
 def test_pictures_do_not_queue(monkeypatch: pytest.MonkeyPatch) -> None:
