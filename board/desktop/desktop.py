@@ -37,6 +37,7 @@ FILES = {
     "/": ("page.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/ringer.js": ("ringer.js", "text/javascript"),
     "/voice.js": ("voice.js", "text/javascript"),
     "/worklet.js": ("worklet.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -231,6 +232,7 @@ class Desktop:
             {
                 "lamp": self.lamp.pattern.value,
                 "ringing": self.ringer.ringing,
+                "melody": asdict(self.ringer.melody) if self.ringer.ringing else None,
                 "lifted": self.hook.lifted,
                 "words": self.display.words,
                 "faults": [asdict(group) for group in self._faults.groups()]

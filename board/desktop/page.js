@@ -4,6 +4,7 @@
 // binary message, all the rest as one JSON object. The page keeps no state of its own but the
 // ring sound's switch, so a page that was away is right again with its next two messages.
 
+import { Ringer } from "/ringer.js";
 import { Voice } from "/voice.js";
 
 const HEIGHT = 64;
@@ -37,7 +38,7 @@ let socket = null;
 let silence = 0;
 let spoken = []; // The words of the screen that were said last.
 let speaking = 0;
-let state = { lamp: "off", ringing: false, lifted: false, words: [], faults: null, notice: "" };
+let state = { lamp: "off", ringing: false, melody: null, lifted: false, words: [], faults: null, notice: "" };
 
 // The connection.
 
@@ -274,49 +275,15 @@ function switchByKey(key) {
   return Boolean(button);
 }
 
-// The ring sound. A browser lets a page sound only after its first key or click.
+// The ring sound.
 
-let audio = null;
-let bell = 0;
-
-function wakeAudio() {
-  audio ??= new AudioContext();
-  if (audio.state === "suspended") audio.resume();
-}
+const ringer = new Ringer();
 
 function ring(ringing) {
   at("ringing").hidden = !ringing;
   phone.classList.toggle("ringing", ringing);
   document.title = ringing ? `☎ Ringing – ${TITLE}` : TITLE;
-  const audible = ringing && sound.getAttribute("aria-pressed") === "true";
-  if (audible && !bell) {
-    strike();
-    bell = setInterval(strike, 4000);
-  } else if (!audible && bell) {
-    clearInterval(bell);
-    bell = 0;
-    audio?.close();
-    audio = null;
-    if (navigator.userActivation?.hasBeenActive) wakeAudio();
-  }
-}
-
-// One burst: two tones that take turns twenty-five times a second, as the bells of old phones did.
-function strike() {
-  if (audio?.state !== "running") return;
-  const start = audio.currentTime;
-  const gain = audio.createGain();
-  gain.gain.setValueAtTime(0, start);
-  gain.gain.linearRampToValueAtTime(0.12, start + 0.02);
-  gain.gain.setValueAtTime(0.12, start + 1.4);
-  gain.gain.exponentialRampToValueAtTime(0.001, start + 1.8);
-  gain.connect(audio.destination);
-  const tone = audio.createOscillator();
-  tone.type = "triangle";
-  for (let i = 0; i < 45; i++) tone.frequency.setValueAtTime(i % 2 ? 880 : 1108, start + i * 0.04);
-  tone.connect(gain);
-  tone.start(start);
-  tone.stop(start + 1.8);
+  ringer.play(ringing && sound.getAttribute("aria-pressed") === "true" ? state.melody : null);
 }
 
 // The browser's own sound.
@@ -350,7 +317,7 @@ sound.addEventListener("click", () => {
   ring(state.ringing);
 });
 document.addEventListener("keydown", onKey);
-for (const kind of ["pointerup", "keydown"]) document.addEventListener(kind, wakeAudio);
+for (const kind of ["pointerup", "keydown"]) document.addEventListener(kind, () => ringer.wake());
 new ResizeObserver(fit).observe(canvas.parentElement);
 addEventListener("hashchange", () => {
   takeToken();

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from board.board import Fault, FaultGroup
-from drivers.interfaces import KEYS, WIDE_SIZE, LampPattern
+from drivers.interfaces import KEYS, WIDE_SIZE, LampPattern, Melody
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, Handset, handset_at, picture
 
 LIVE = re.compile("live")
@@ -223,27 +223,71 @@ def test_lamp_and_ringer_are_seen_and_said(page: Page, handset: Handset) -> None
     expect(page).to_have_title("Handset")
 
 
-def test_the_ring_sounds_after_a_gesture_and_can_be_switched_off(
-    page: Page, handset: Handset
-) -> None:
-    page.add_init_script(
-        """window.strikes = 0;
-        const start = OscillatorNode.prototype.start;
-        OscillatorNode.prototype.start = function (...when) {
-            window.strikes++;
-            start.apply(this, when);
-        };"""
-    )
+LISTENING = """
+    const connect = AudioNode.prototype.connect;
+    AudioNode.prototype.connect = function (target, ...rest) {
+        if (target instanceof AudioDestinationNode) {
+            window.ear = this.context.createAnalyser();
+            window.ear.smoothingTimeConstant = 0;
+            connect.call(this, window.ear);
+        }
+        return connect.call(this, target, ...rest);
+    };
+    window.pitch = () => {
+        if (!window.ear) return 0;
+        const bins = new Float32Array(window.ear.frequencyBinCount);
+        window.ear.getFloatFrequencyData(bins);
+        const best = bins.indexOf(Math.max(...bins));
+        return bins[best] > -60 ? best * window.ear.context.sampleRate / window.ear.fftSize : 0;
+    };
+"""
+"""What a page lets be heard goes past an ear: `pitch()` is the loudest tone's, 0 in silence."""
+
+
+def hears(page: Page, hertz: int) -> None:
+    """Wait until a page lets be heard a tone of that pitch, 0: nothing."""
+    until(lambda: abs(page.evaluate("pitch()") - hertz) < 30)
+
+
+def test_the_phones_own_ring_tone_is_heard_after_a_gesture(page: Page, handset: Handset) -> None:
+    page.add_init_script(LISTENING)
     open_page(page, handset.board.address)
-    page.click('[data-key="1"]')
-    handset.do(handset.board.ringer.ring, True)
-    page.wait_for_function("() => window.strikes === 1")
-    page.get_by_role("button", name="Ring sound").click()
-    handset.do(handset.board.ringer.ring, False)
-    handset.do(handset.board.ringer.ring, True)
+    ringer = handset.board.ringer
+    handset.do(ringer.tune, Melody(((600, 0.5), (1500, 0.5)), 0.5))
+    handset.do(ringer.ring, True)
     expect(page.locator("#ringing")).to_be_visible()
-    page.wait_for_timeout(100)
-    assert page.evaluate("window.strikes") == 1
+    assert page.evaluate("pitch()") == 0, "a browser lets no page sound that nobody touched"
+    page.click('[data-key="1"]')
+    for hertz in (600, 1500, 600):
+        hears(page, hertz)
+    handset.do(ringer.tune, Melody(((2200, 9),)))
+    hears(page, 2200)
+    handset.do(ringer.tune, Melody(((2200, 9),), 0))
+    hears(page, 0)
+    handset.do(ringer.tune, Melody(((900, 0.1), (0, 0.1))))
+    hears(page, 900)
+    hears(page, 0)
+    hears(page, 900)
+    handset.do(ringer.ring, False)
+    hears(page, 0)
+    page.wait_for_timeout(300)
+    assert page.evaluate("pitch()") == 0
+
+
+def test_the_ring_sound_can_be_switched_off_and_on(page: Page, handset: Handset) -> None:
+    page.add_init_script(LISTENING)
+    open_page(page, handset.board.address)
+    switch = page.get_by_role("button", name="Ring sound")
+    handset.do(handset.board.ringer.tune, Melody(((600, 9),)))
+    handset.do(handset.board.ringer.ring, True)
+    page.click('[data-key="1"]')
+    hears(page, 600)
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    hears(page, 0)
+    expect(page.locator("#ringing")).to_be_visible()
+    switch.click()
+    hears(page, 600)
 
 
 def test_a_lost_phone_is_seen_at_once_and_found_again_by_itself(page: Page) -> None:

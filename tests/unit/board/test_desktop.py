@@ -52,6 +52,7 @@ def test_the_state_says_lamp_ringer_hook_and_words() -> None:
             assert await page.next_state() == {
                 "lamp": "off",
                 "ringing": False,
+                "melody": None,
                 "lifted": False,
                 "words": [],
                 "faults": None,
