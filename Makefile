@@ -22,6 +22,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng ipr
 	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime linphone-cli openssl \
 	pipewire pipewire-alsa pipewire-bin sox wireplumber
 BENCH_PACKAGES := gcc libc6-dev python3-dev
+BOOT_PACKAGES := gcc libc6-dev qemu-user
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -29,7 +30,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants rescue-real fuzz bench-audio bench-calls \
-	bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages run-packages test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages boot-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +100,9 @@ bench-audio: test-packages bench-packages $(VENV)/bench.ready ## Measure the mac
 bench-handset: run-packages $(VENV)/test.ready ## Measure the handset: key to pixels, at rest, from the start to the first screen
 	$(PYTHON) -m tests.bench.handset $(ARGS)
 
+bench-boot: run-packages boot-packages $(VENV)/test.ready ## Count the instructions of a start, here and on an emulated ARM
+	$(PYTHON) -m tests.bench.boot $(ARGS)
+
 bench-calls: test-packages bench-packages $(VENV)/bench.ready ## Measure calls: delay, processor, rate, storms, gap, speech; prints Markdown tables
 	$(PYTHON) -m tests.bench.calls $(ARGS)
 
@@ -137,6 +141,9 @@ run-packages:
 
 bench-packages:
 	@$(call install-missing,$(BENCH_PACKAGES))
+
+boot-packages:
+	@$(call install-missing,$(BOOT_PACKAGES))
 
 test-packages:
 	@$(call install-missing,$(TEST_PACKAGES))
