@@ -97,6 +97,13 @@ FEATURES = (
         built=True,
     ),
     feature("ringer volume", Number(0, 8), "6", "How loud it rings; 0: silent.", built=True),
+    feature(
+        "ringer off",
+        Switch(),
+        "0",
+        "1: no call is heard ringing. A * that is held on the phone, or a key, sets it.",
+        built=True,
+    ),
     *(
         feature(
             f"{way} volume",
@@ -233,9 +240,13 @@ FEATURES = (
     feature("dnd key mode", KEY_MODE, "0", "What a do-not-disturb key acts on.", built=True),
     feature(
         "softkeyN type",
-        Word("none", "speeddial", "dnd", "callforward", "voicemail", "directory", "callers", "blf"),
+        Word(
+            *("none", "speeddial", "dnd", "callforward", "voicemail", "directory", "callers"),
+            *("line", "silence", "phonelock", "blf"),
+        ),
         "none",
-        "What the key does. blf is known by name, and shows nothing yet.",
+        "What the key does. line begins a number from its account, silence lets the ringer be off,"
+        " phonelock locks the keys. blf is known by name, and shows nothing yet.",
         numbers=SOFTKEYS_MAX,
         built=True,
     ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
-from firmware.runtime.options import Options
+from firmware.runtime.options import EXIT_AGAIN, Options
 from firmware.runtime.start import run
 
 COMMANDS = frozenset({"contacts", "wipe"})
@@ -29,7 +30,10 @@ def main() -> int:
     parser.add_argument("--page-port", type=int, default=8088, help="of the virtual handset")
     parser.add_argument("--trace", action="store_true", help="log SIP with its secrets masked")
     given = parser.parse_args()
-    return asyncio.run(run(Options(**vars(given))))
+    status = asyncio.run(run(Options(**vars(given))))
+    if status == EXIT_AGAIN:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (the very words it was started with)
+    return status
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from firmware.link.events import TestLink
 from firmware.machine import is_due
 from firmware.media.tone_table import ToneKind
 from firmware.phone.calling import Calling
+from firmware.phone.events import FactoryReset
 from firmware.phone.facts import Facts
 from firmware.phone.lock import Purpose
 from firmware.phone.memory import Memory
@@ -28,7 +29,15 @@ from firmware.phone.preferences import KEY_LOCK, KEY_LOCK_TIME
 from firmware.phone.screen import Screen
 from firmware.phone.settings import DELAY_S, PhoneSettings
 from firmware.phone.state import State
-from firmware.phone.views import Call, LockKeys, PinEntry, ShowFacts, UnlockKeys, View
+from firmware.phone.views import (
+    Call,
+    LockKeys,
+    PinEntry,
+    ResetPhone,
+    ShowFacts,
+    UnlockKeys,
+    View,
+)
 
 LEFT_S = 20.0
 HOWL_S = 60.0
@@ -259,6 +268,8 @@ class Beginning(Calling):
                 out += self._turn_to(1)
             elif isinstance(item, LockKeys):
                 out += self._lock_keys()
+            elif isinstance(item, ResetPhone):
+                out.append(FactoryReset())
             else:
                 out.append(item)
         return out

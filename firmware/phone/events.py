@@ -230,6 +230,11 @@ class KeepSetting:
 
 
 @frozen
+class FactoryReset:
+    """Forget all that was set or remembered on this phone, and start anew."""
+
+
+@frozen
 class TuneRinger:
     """How the ringer sounds from now on; of the volume, 0 is silent."""
 

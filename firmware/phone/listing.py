@@ -88,7 +88,8 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     """Return what a view lists."""
     say = memory.language.say
     if isinstance(view, ServiceView):
-        return rows_of_service(view, memory.services, memory.language)
+        is_silent = not memory.preferences.ringer_volume
+        return rows_of_service(view, memory.services, memory.language, is_silent=is_silent)
     if isinstance(view, ContactView):
         return rows_of_contacts(view, memory)
     if isinstance(view, SettingView):

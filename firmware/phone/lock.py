@@ -32,6 +32,7 @@ class Purpose(Enum):
     UNLOCK = "unlock"
     CHANGE = "change"  # The old one, before another is set.
     REMOVE = "remove"
+    RESET = "reset"
     NEW = "new"
     AGAIN = "again"  # The new one once more.
 

@@ -21,7 +21,13 @@ from firmware.phone.history import History, HistoryFact
 from firmware.phone.kept import CallsKept, CallWay, ContactsKept, ServicesKept
 from firmware.phone.language import ENGLISH
 from firmware.phone.lock import Lock
-from firmware.phone.preferences import KEY_LOCK, Preferences
+from firmware.phone.preferences import (
+    KEY_LOCK,
+    RINGER_OFF,
+    RINGER_VOLUME,
+    Preferences,
+    default_of,
+)
 from firmware.phone.services import Services, ServiceSettings
 from firmware.phone.wall import Wall
 
@@ -78,10 +84,21 @@ class Memory:
 
     def set(self, parameter: str, text: str) -> list[object]:
         """Set what a person may set, from now on and over a restart."""
-        if parameter in self.preferences.locked or text == self.preferences.text(parameter):
+        before = self.preferences
+        if parameter in before.locked or text == before.shown(parameter):
             return []
-        self.preferences = self.preferences.changed(parameter, text)
-        return [KeepSetting(parameter, text)]
+        self.preferences = before.changed(parameter, text)
+        now = self.preferences.values
+        return [KeepSetting(name, value) for name, value in now if before.text(name) != value]
+
+    def switch_ringer(self) -> list[object]:
+        """Let the ringer be off; or be heard again, as loud as before or else as is usual."""
+        if self.preferences.ringer_volume:
+            return self.set(RINGER_OFF, "1")
+        out = self.set(RINGER_OFF, "0")
+        if self.preferences.ringer_volume:
+            return out
+        return [*out, *self.set(RINGER_VOLUME, default_of(RINGER_VOLUME))]
 
     def unix_time(self, now: float) -> float | None:
         """Return the wall clock's time, None where it is not set."""

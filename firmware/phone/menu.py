@@ -20,20 +20,24 @@ from dataclasses import replace
 from firmware.machine import earliest, is_due
 from firmware.phone.contact_items import with_number
 from firmware.phone.directory import DirectoryError, checked
-from firmware.phone.kept import TEXT_CHARACTERS_MAX, CallWay, Contact, ContactNumber, NumberKind
+from firmware.phone.kept import CallWay, Contact, ContactNumber, NumberKind
 from firmware.phone.listing import items_of, title_of
-from firmware.phone.lock import PIN_DIGITS_MAX, PIN_DIGITS_MIN, KeepPin, Pin, Purpose
+from firmware.phone.lock import PIN_DIGITS_MIN, KeepPin, Pin, Purpose
 from firmware.phone.memory import Memory
 from firmware.phone.multitap import Case, MultiTap
+from firmware.phone.opening import first_of, line_for
 from firmware.phone.preferences import HEARD, Preferences
 from firmware.phone.screen import LinkLine, ListScreen, Screen, TextScreen
 from firmware.phone.service_views import (
     CallFrom,
     CallMailbox,
+    DialFrom,
     ForwardEntry,
     SetRingTime,
     SwitchDisturbance,
+    SwitchRinger,
 )
+from firmware.phone.setting_items import RESET_SURE
 from firmware.phone.views import (
     TYPED,
     Call,
@@ -55,6 +59,7 @@ from firmware.phone.views import (
     OptionList,
     PinEntry,
     RemoveContact,
+    ResetPhone,
     ShowFacts,
     TakeOption,
     UnlockKeys,
@@ -145,8 +150,8 @@ class Menu:
     def open(self, view: View, now: float) -> list[object]:
         """Go on to a view; who opens the missed calls has seen them."""
         self._touched(now)
-        self._views.append((view, _first(self._items(view, now))))
-        self._wrong, self._line = "", _line_for(view, self._memory)
+        self._views.append((view, first_of(self._items(view, now))))
+        self._wrong, self._line = "", line_for(view, self._memory)
         seen = view == CallList(CallWay.MISSED)
         return self._memory.history.seen() if seen else []
 
@@ -221,10 +226,13 @@ class Menu:
             case GoBack():
                 self.back(now)
                 return []
-            case Call() | ShowFacts() | CallFrom() | CallMailbox() | LockKeys():
+            case (
+                Call() | CallFrom() | CallMailbox() | DialFrom()
+                | ShowFacts() | LockKeys() | ResetPhone()
+            ):  # fmt: skip
                 self.close()
                 return [deed]
-            case SwitchDisturbance() | SetRingTime():
+            case SwitchDisturbance() | SetRingTime() | SwitchRinger():
                 return self._serve(deed, now)
             case TakeOption(parameter, text):
                 self._leave_options(now)
@@ -261,9 +269,13 @@ class Menu:
         while self._views and isinstance(self._views[-1][0], OptionList | ZoneList):
             self.back(now)
 
-    def _serve(self, deed: SwitchDisturbance | SetRingTime, now: float) -> list[object]:
+    def _serve(
+        self, deed: SwitchDisturbance | SetRingTime | SwitchRinger, now: float
+    ) -> list[object]:
         """Change a service: what is switched stays in sight, what is chosen leads back."""
         services = self._memory.services
+        if isinstance(deed, SwitchRinger):
+            return self._memory.switch_ringer()
         if isinstance(deed, SwitchDisturbance):
             return services.disturb_none(deed.accounts, on=deed.on)
         self.back(now)
@@ -317,7 +329,7 @@ class Menu:
 
     def _take_pin(self, purpose: Purpose, first: Pin | None, pin: Pin, now: float) -> list[object]:
         """Have a PIN checked, or take a new one that was typed twice."""
-        lock, self._line = self._memory.lock, _line_for(PinEntry(purpose), self._memory)
+        lock, self._line = self._memory.lock, line_for(PinEntry(purpose), self._memory)
         if purpose not in {Purpose.NEW, Purpose.AGAIN}:
             return lock.ask(purpose, pin)
         if not len(pin.digits) >= PIN_DIGITS_MIN:
@@ -339,6 +351,8 @@ class Menu:
         self.back(now)
         if purpose is Purpose.CHANGE:
             return self.open(PinEntry(Purpose.NEW), now)
+        if purpose is Purpose.RESET:
+            return self.open(RESET_SURE, now)
         if purpose is Purpose.REMOVE:
             self._memory.lock.has_pin = False
             return [KeepPin(None)]
@@ -373,27 +387,3 @@ class Menu:
         at = min(chosen, len(items) - 1)
         can_take = items[at].deed is not None
         return ListScreen(title, rows, at, can_take, bool(self.search), trouble)
-
-
-def _first(items: tuple[Item, ...]) -> int:
-    """Return which item is chosen at first: the one that is set, else the first to be taken."""
-    is_set = (at for at, item in enumerate(items) if item.is_set)
-    can_take = (at for at, item in enumerate(items) if item.deed)
-    return next(is_set, next(can_take, 0))
-
-
-def _line_for(view: View, memory: Memory) -> MultiTap | None:
-    match view:
-        case ForwardEntry(accounts, condition):
-            number = memory.services.of(accounts[0]).number(condition)
-            return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
-        case PinEntry():
-            return MultiTap("", PIN_DIGITS_MAX, Case.NUMBERS)
-        case NumberTyped(_, ContactNumber(_, number)):
-            return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
-        case NumberTyped():
-            return MultiTap("", TEXT_CHARACTERS_MAX, Case.NUMBERS)
-        case NameEntry(_, contact):
-            return MultiTap(contact.name if contact else "", TEXT_CHARACTERS_MAX)
-        case _:
-            return None

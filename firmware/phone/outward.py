@@ -17,7 +17,7 @@ from firmware.phone.events import (
     Show,
     TuneRinger,
 )
-from firmware.phone.preferences import CONTRAST, DIM_TIME, RING_TONE, RINGER_VOLUME, Preferences
+from firmware.phone.preferences import CONTRAST, DIM_TIME, RING_TONE, Preferences
 
 
 class Outward:
@@ -41,7 +41,7 @@ class Outward:
         A call that was `silenced` goes on without the ringer.
         """
         out: list[object] = []
-        volume = 0 if silenced else preferences.number(RINGER_VOLUME)
+        volume = 0 if silenced else preferences.ringer_volume
         tune = TuneRinger(preferences.text(RING_TONE), volume, ring)
         display = SetDisplay(preferences.number(CONTRAST), preferences.number(DIM_TIME))
         if tune != self._tune:

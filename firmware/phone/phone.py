@@ -44,7 +44,7 @@ from firmware.phone.localise import localised
 from firmware.phone.lock import PinChecked
 from firmware.phone.memory import Kept
 from firmware.phone.outward import Outward
-from firmware.phone.preferences import RINGER_VOLUME
+from firmware.phone.preferences import RINGER_OFF, RINGER_VOLUME
 from firmware.phone.screen import CallStage, IdleScreen, Screen, SoftKey, soft_keys
 from firmware.phone.settings import PhoneSettings
 from firmware.phone.sound import SoundNews, carried_out, tone_of
@@ -58,6 +58,8 @@ MAILBOX_KEY = "1"
 """Held, it calls the voice mail."""
 LOCK_KEY = "#"
 """Held, it locks the keys."""
+SILENCE_KEY = "*"
+"""Held, it lets the ringer be off, or be heard again."""
 
 VOLUME_KEYS = {"up": 1, "down": -1}
 
@@ -175,8 +177,10 @@ class Phone(HandsFree):
 
     def _hold_key(self, key: str) -> list[object]:
         """Do what a key means that stays down, beside what its press has done."""
-        if key == LOCK_KEY and self._may_lock:
+        if key == LOCK_KEY and self._is_alone(key):
             return [*self._go_on(resume=True), *self._lock_keys()]
+        if key == SILENCE_KEY and self._is_alone(key):
+            return [*self._go_on(resume=True), *self._memory.switch_ringer()]
         if self.state is State.DIALLING:
             if key == self._number.digits == MAILBOX_KEY and self._memory.services.mailboxes:
                 self._number.forget()
@@ -185,11 +189,10 @@ class Phone(HandsFree):
             self._offer()
         return []
 
-    @property
-    def _may_lock(self) -> bool:
-        """Tell whether the key that locks was pressed for nothing else."""
-        is_alone = self._number.digits == LOCK_KEY and not self._lifted and not self._lines.held
-        return self.state is State.DIALLING and is_alone and not self._lock.is_locked
+    def _is_alone(self, key: str) -> bool:
+        """Tell whether a key that is held was pressed for nothing else."""
+        is_first = self._number.digits == key and not self._lifted and not self._lines.held
+        return self.state is State.DIALLING and is_first and not self._lock.is_locked
 
     def _move(self, up: int) -> list[object]:
         """Choose what stands above or below; without such, turn pages, or the volume."""
@@ -309,6 +312,8 @@ class Phone(HandsFree):
         preferences = self._menu.preferences if is_idle else self._memory.preferences
         samples = (is_idle and self._menu.samples) or self._ringer_reminds
         ring = self._call.ring if self.state is State.RINGING else Ring.NORMAL
+        if self.state is State.RINGING and self._is_urgent:
+            preferences = preferences.changed(RINGER_OFF, "0")
         silenced = self._silenced
         set_up = self._outward.set_up(preferences, ring, samples=samples, silenced=silenced)
         news = self._outward.news(
@@ -352,7 +357,8 @@ class Phone(HandsFree):
         if not isinstance(page, IdleScreen):
             return page
         screen = self._memory.services.on_idle(page, self._facts.language)
-        return replace(screen, key=self._key_word, locked=self._lock.is_locked)
+        silent = not self._memory.preferences.ringer_volume
+        return replace(screen, key=self._key_word, locked=self._lock.is_locked, silent=silent)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""

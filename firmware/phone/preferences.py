@@ -14,7 +14,7 @@ from firmware.phone.ring_tones import RING_TONES, VOLUME_MAX
 from firmware.phone.wall import DateForm, Wall
 
 RING_TONE = "ring tone"
-RINGER_VOLUME = "ringer volume"
+RINGER_VOLUME, RINGER_OFF = "ringer volume", "ringer off"
 HANDSET_VOLUME, HEADSET_VOLUME = "handset volume", "headset volume"
 SPEAKER_VOLUME = "speaker volume"
 CONTRAST = "screen contrast"
@@ -97,7 +97,8 @@ LOCK_TIME = Setting(
 """It stands among what concerns the key lock."""
 
 PARAMETERS = (
-    *(setting.parameter for setting in SETTINGS), *EAR_VOLUMES, TIME_ZONE, KEY_LOCK, KEY_LOCK_TIME
+    *(setting.parameter for setting in SETTINGS), *EAR_VOLUMES, RINGER_OFF,
+    TIME_ZONE, KEY_LOCK, KEY_LOCK_TIME,
 )  # fmt: skip
 """All that a person may set."""
 
@@ -137,10 +138,22 @@ class Preferences:
         """Return a value that is a number."""
         return int(self.text(parameter))
 
+    @property
+    def ringer_volume(self) -> int:
+        """How loud it rings: 0 too while the ringer is off."""
+        return 0 if self.text(RINGER_OFF) == "1" else self.number(RINGER_VOLUME)
+
+    def shown(self, parameter: str) -> str:
+        """Return what a list says is set: a ringer that is off is silent."""
+        return str(self.ringer_volume) if parameter == RINGER_VOLUME else self.text(parameter)
+
     def changed(self, parameter: str, text: str) -> Preferences:
-        """Return them with another value."""
-        kept = tuple(each for each in self.values if each[0] != parameter)
-        return replace(self, values=(*kept, (parameter, text)))
+        """Return them with another value; who says how loud it rings wants to hear it."""
+        new = {parameter: text}
+        if parameter == RINGER_VOLUME and RINGER_OFF not in self.locked:
+            new[RINGER_OFF] = "0"
+        kept = tuple(each for each in self.values if each[0] not in new)
+        return replace(self, values=(*kept, *new.items()))
 
     def wall(self, zone_s: int) -> Wall:
         """Return how times are written, in a zone."""

@@ -20,6 +20,9 @@ class KeyKind(Enum):
     VOICE_MAIL = "voicemail"
     DIRECTORY = "directory"
     CALLERS = "callers"
+    LINE = "line"
+    SILENCE = "silence"
+    LOCK = "phonelock"
 
 
 WORDS = {
@@ -28,6 +31,8 @@ WORDS = {
     KeyKind.VOICE_MAIL: "Messages",
     KeyKind.DIRECTORY: "Directory",
     KeyKind.CALLERS: "Callers",
+    KeyKind.SILENCE: "Ringer",
+    KeyKind.LOCK: "Lock",
 }
 """What stands above a key without a label: short enough for a soft key."""
 

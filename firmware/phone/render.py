@@ -134,7 +134,8 @@ def _wide_idle(canvas: Canvas, screen: IdleScreen) -> None:
 def _services(canvas: Canvas, screen: IdleScreen) -> None:
     """Draw what holds of calls and messages between the soft keys: as much as has room."""
     left, right = (key_wide(label) for label in labels(screen, canvas.language))
-    marks = [icons.NO_DISTURBANCE] if screen.no_disturbance else []
+    marks = [icons.SILENT] if screen.silent else []
+    marks += [icons.NO_DISTURBANCE] if screen.no_disturbance else []
     marks += [icons.FORWARDED] if screen.forwards else []
     marks += [icons.ENVELOPE] if screen.messages_wait else []
     count = str(screen.messages) if screen.messages else ""

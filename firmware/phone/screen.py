@@ -59,6 +59,7 @@ class IdleScreen:
     messages_wait: bool = False  # A mailbox may not count.
     no_disturbance: bool = False  # Of some account at least, as is the next.
     forwards: bool = False
+    silent: bool = False  # No call is heard ringing.
     key: str = ""  # The word above the key that the administrator has programmed.
     locked: bool = False  # The keys are: the same key unlocks them.
 
@@ -353,7 +354,9 @@ def _accounts(accounts: tuple[AccountLine, ...], language: Language) -> tuple[st
 def _services(screen: IdleScreen, language: Language) -> tuple[str, ...]:
     """Say what the pictures between the soft keys do, where no key says it already."""
     said = screen.messages_wait and screen.key
-    return (language.say(messages_words(screen.messages)),) if said else ()
+    words = ("ringer silent",) if screen.silent else ()
+    words = (*words, messages_words(screen.messages)) if said else words
+    return tuple(map(language.say, words))
 
 
 def _link(line: LinkLine | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from firmware.phone.service_views import (
     Accounts,
     CallFrom,
     CallMailbox,
+    DialFrom,
     DisturbanceList,
     ForwardEntry,
     ForwardList,
@@ -22,9 +23,10 @@ from firmware.phone.service_views import (
     ServiceView,
     SetRingTime,
     SwitchDisturbance,
+    SwitchRinger,
 )
 from firmware.phone.services import KeyMode, Services
-from firmware.phone.views import CallList, ContactList, Deed, Item, Open
+from firmware.phone.views import CallList, ContactList, Deed, Item, LockKeys, Open
 
 RING_TIMES_S = (5, 10, 15, 20, 30, 45, 60, 90)
 """What a person can choose; a file may say any other."""
@@ -54,8 +56,10 @@ def title_of_service(view: ServiceView, services: Services) -> str:
             return "Keys"
 
 
-def rows_of_service(view: ServiceView, services: Services, language: Language) -> tuple[Item, ...]:
-    """Return what a view lists."""
+def rows_of_service(
+    view: ServiceView, services: Services, language: Language, *, is_silent: bool
+) -> tuple[Item, ...]:
+    """Return what a view lists; `is_silent`: the ringer is."""
     say = language.say
     match view:
         case DisturbanceList():
@@ -80,7 +84,8 @@ def rows_of_service(view: ServiceView, services: Services, language: Language) -
         case MailboxList():
             return tuple(_mailbox(services, account) for account in services.mailboxes)
         case KeyList():
-            return tuple(_key(key, services, language) for key in services.settings.keys)
+            keys = services.settings.keys
+            return tuple(_key(key, services, language, is_silent=is_silent) for key in keys)
 
 
 def main_rows(services: Services, language: Language) -> tuple[Item, ...]:
@@ -197,14 +202,28 @@ def deed_of_key(key: ProgrammedKey, services: Services) -> Deed:
             return Open(ContactList())
         case KeyKind.CALLERS:
             return Open(CallList(CallWay.RECEIVED))
+        case KeyKind.LINE:
+            return DialFrom(key.account)
+        case KeyKind.SILENCE:
+            return SwitchRinger()
+        case KeyKind.LOCK:
+            return LockKeys()
 
 
-def word_of_key(key: ProgrammedKey, language: Language) -> str:
-    """Return the administrator's word for a key, else ours; a number has no word."""
-    return key.label or (key.value if key.kind is KeyKind.SPEED_DIAL else language.say(key.word))
+def word_of_key(key: ProgrammedKey, services: Services, language: Language) -> str:
+    """Return the administrator's word for a key, else ours; a number or an account has none."""
+    match key.kind:
+        case _ if key.label:
+            return key.label
+        case KeyKind.SPEED_DIAL:
+            return key.value
+        case KeyKind.LINE:
+            return services.name_of(key.account)
+        case _:
+            return language.say(key.word)
 
 
-def _key(key: ProgrammedKey, services: Services, language: Language) -> Item:
+def _key(key: ProgrammedKey, services: Services, language: Language, *, is_silent: bool) -> Item:
     """Return a key as a row: what it does, and what is switched on."""
     say, accounts = language.say, _meant(services, KeyMode.ACCOUNT, key.account)
     own = [services.of(account) for account in accounts]
@@ -218,6 +237,10 @@ def _key(key: ProgrammedKey, services: Services, language: Language) -> Item:
             side = _sent_to(services, accounts, say("on"))
         case KeyKind.VOICE_MAIL:
             side = str(services.messages or "")
+        case KeyKind.LINE:
+            side = "✓" if services.is_registered(key.account) else say("not registered")
+        case KeyKind.SILENCE if is_silent:
+            side = say("silent")
         case _:
             pass
-    return Item(word_of_key(key, language), side, deed_of_key(key, services))
+    return Item(word_of_key(key, services, language), side, deed_of_key(key, services))

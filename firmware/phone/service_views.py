@@ -86,4 +86,16 @@ class CallFrom:
     account: int
 
 
-ServiceDeed = SwitchDisturbance | SetRingTime | CallMailbox | CallFrom
+@frozen
+class DialFrom:
+    """Begin a number that is called from an account."""
+
+    account: int
+
+
+@frozen
+class SwitchRinger:
+    """Let the ringer be heard, or not."""
+
+
+ServiceDeed = SwitchDisturbance | SetRingTime | CallMailbox | CallFrom | DialFrom | SwitchRinger

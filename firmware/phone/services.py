@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
-from firmware.agent.events import AccountStatus, MessagesWaiting
+from firmware.agent.events import AccountStatus, MessagesWaiting, RegistrationState
 from firmware.frozen import frozen
 from firmware.phone.directory import DirectoryError, plain_number
 from firmware.phone.kept import AccountServices, Condition, ServicesKept, ServicesLog
@@ -45,6 +45,7 @@ class Services:
         self.settings = settings
         self._names: dict[int, str] = {}
         self._users: dict[int, str] = {}
+        self._states: dict[int, RegistrationState] = {}
         self._set = {own.account: own for own in settings.services}
         self._kept: dict[int, AccountServices] = {}
         self._mailboxes: dict[int, MessagesWaiting] = {}
@@ -52,8 +53,9 @@ class Services:
     def learn(self, event: AccountStatus | MessagesWaiting | ServicesKept) -> list[object]:
         """Hear of an account, of its mailbox, of what was kept."""
         match event:
-            case AccountStatus(account, name, address):
+            case AccountStatus(account, name, address, state):
                 self._names[account] = name
+                self._states[account] = state
                 self._users[account] = address.partition("@")[0]
             case MessagesWaiting(account):
                 self._mailboxes[account] = event
@@ -70,6 +72,10 @@ class Services:
     def name_of(self, account: int) -> str:
         """Return what a screen calls an account."""
         return self._names.get(account, "")
+
+    def is_registered(self, account: int) -> bool:
+        """Tell whether an account can call and be called."""
+        return self._states.get(account) is RegistrationState.REGISTERED
 
     # Do not disturb, and forwarding.
 

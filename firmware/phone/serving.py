@@ -38,10 +38,20 @@ from firmware.phone.kept import AccountServices
 from firmware.phone.language import ENGLISH
 from firmware.phone.programmed import ProgrammedKey
 from firmware.phone.service_listing import deed_of_key, mailbox_deed, word_of_key
-from firmware.phone.service_views import CallFrom, CallMailbox, KeyList, SwitchDisturbance
+from firmware.phone.service_views import (
+    CallFrom,
+    CallMailbox,
+    DialFrom,
+    KeyList,
+    SwitchDisturbance,
+    SwitchRinger,
+)
 from firmware.phone.settings import FORGOTTEN_S, PhoneSettings
 from firmware.phone.state import State
-from firmware.phone.views import Deed, Open
+from firmware.phone.views import Deed, LockKeys, Open
+
+OURS = CallFrom | CallMailbox | DialFrom
+"""What is done here of that which is chosen in the menu."""
 
 CALL_BACK_S = 1800.0
 """How long an emergency service may have to call back."""
@@ -60,11 +70,16 @@ class Serving(Beginning):
         self._notice_by: float | None = None  # Until then a tone is heard,
         self._notice: ToneKind | None = None  # this one; none where the ringer is.
 
+    @property
+    def _is_urgent(self) -> bool:
+        """Tell whether an emergency service may be about to call back."""
+        return self._call_back_until is not None and self._now < self._call_back_until
+
     # Calls.
 
     def _incoming(self, event: IncomingCall, called_as: str) -> list[object]:
         own = self._memory.services.of(event.account)
-        is_urgent = self._call_back_until is not None and self._now < self._call_back_until
+        is_urgent = self._is_urgent
         if not is_urgent:
             if own.always and event.may_forward:
                 self._memory.history.sends_on(event.call)
@@ -181,7 +196,9 @@ class Serving(Beginning):
         """The word above the key of the idle screen that is programmed, "" for none."""
         if len(self._keys) > 1:
             return "Keys"
-        return word_of_key(self._keys[0], ENGLISH) if self._keys else ""
+        if not self._keys:
+            return ""
+        return word_of_key(self._keys[0], self._memory.services, ENGLISH)
 
     def _programmed(self) -> list[object]:
         """Do what the programmed key does; of several, list them."""
@@ -203,7 +220,7 @@ class Serving(Beginning):
     def _take_chosen(self) -> list[object]:
         out: list[object] = []
         for item in super()._take_chosen():
-            out += self._do(item) if isinstance(item, CallFrom | CallMailbox) else [item]
+            out += self._do(item) if isinstance(item, OURS) else [item]
         return out
 
     def _do(self, deed: Deed) -> list[object]:
@@ -218,5 +235,13 @@ class Serving(Beginning):
                 return self._dial_target(number, account) if number else []
             case CallFrom(number, account):
                 return self._dial_target(number, account)
+            case DialFrom(account):
+                out = self._begin_dialling()
+                self._chosen_account = account
+                return out
+            case SwitchRinger():
+                return self._memory.switch_ringer()
+            case LockKeys():
+                return self._lock_keys()
             case _:
                 raise AssertionError(f"no service: {deed}")

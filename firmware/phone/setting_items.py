@@ -21,7 +21,9 @@ from firmware.phone.views import (
     Open,
     OptionList,
     PinEntry,
+    ResetPhone,
     SettingList,
+    Sure,
     TakeOption,
     View,
     ZoneList,
@@ -31,9 +33,12 @@ PIN_TITLES = {
     Purpose.UNLOCK: "PIN",
     Purpose.CHANGE: "Old PIN",
     Purpose.REMOVE: "PIN",
+    Purpose.RESET: "PIN",
     Purpose.NEW: "New PIN",
     Purpose.AGAIN: "PIN again",
 }
+
+RESET_SURE = Sure("Delete everything?", ResetPhone())
 
 NO_ZONE = "system"
 """What the zone is called where none is set."""
@@ -64,12 +69,13 @@ def settings(memory: Memory) -> tuple[Item, ...]:
     zone = Item(
         say("Time zone"), town, None if TIME_ZONE in preferences.locked else Open(ZoneList())
     )
-    return (*rows, lock, zone)
+    first = Open(PinEntry(Purpose.RESET) if memory.lock.has_pin else RESET_SURE)
+    return (*rows, lock, zone, Item(say("Factory reset"), "", first))
 
 
 def _setting(setting: Setting, view: View, memory: Memory) -> Item:
     say, preferences = memory.language.say, memory.preferences
-    word = say(setting.word_of(preferences.text(setting.parameter)))
+    word = say(setting.word_of(preferences.shown(setting.parameter)))
     is_locked = setting.parameter in preferences.locked
     return Item(say(setting.title), word, None if is_locked else Open(view))
 
@@ -89,7 +95,7 @@ def lock_items(memory: Memory) -> tuple[Item, ...]:
 
 def options(setting: Setting, memory: Memory) -> tuple[Item, ...]:
     """Return the options of a setting; what is set is marked."""
-    say, now = memory.language.say, memory.preferences.text(setting.parameter)
+    say, now = memory.language.say, memory.preferences.shown(setting.parameter)
     return tuple(
         _option(say(word), TakeOption(setting.parameter, text), is_set=text == now)
         for text, word in setting.options

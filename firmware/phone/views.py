@@ -222,6 +222,11 @@ class UnlockKeys:
 
 
 @frozen
+class ResetPhone:
+    """Forget all that was set or remembered."""
+
+
+@frozen
 class GoBack:
     """Leave it as it is."""
 
@@ -229,7 +234,7 @@ class GoBack:
 Deed = (
     Open | Call | ForgetCall | ForgetCalls | RemoveContact | TakeOption | ShowFacts | GoBack
     | ServiceDeed
-    | LockKeys | ChangeNumbers
+    | LockKeys | ChangeNumbers | ResetPhone
 )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class Volume:
         return RINGER_VOLUME if ringing else WAYS[self._ear.mode]
 
     def _level(self, *, ringing: bool) -> int:
-        return self._memory.preferences.number(self._parameter(ringing=ringing))
+        return int(self._memory.preferences.shown(self._parameter(ringing=ringing)))
 
     def _set(self, level: int, now: float, ringing: bool) -> list[object]:
         """Be so loud, unless the administrator's files say how loud, and say what holds."""

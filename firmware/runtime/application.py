@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from config.checks import check, link_blocker
 from config.configuration import Configuration
+from config.files import reason
 from config.store import Severity, Store
 from firmware.agent.events import UnregisterAll
 from firmware.link.events import Failure, FailureKind, ServerName
-from firmware.phone.events import LanguageIs
+from firmware.phone.events import FactoryReset, LanguageIs
+from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
@@ -29,7 +31,7 @@ from firmware.runtime.driver import Driver, Network
 from firmware.runtime.identity_file import instance_id
 from firmware.runtime.languages import language_of
 from firmware.runtime.network import NetworkWatch
-from firmware.runtime.options import Options
+from firmware.runtime.options import EXIT_AGAIN, Options
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
 from firmware.runtime.tls import TlsContexts, TlsFiles
@@ -72,6 +74,7 @@ class Application:
         configuration: Configuration,
         mac: str,
         board: Board | None,
+        undone: str = "",
     ) -> None:
         self._options = options
         self._board = board  # None where there is none, but a script.
@@ -88,10 +91,11 @@ class Application:
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
         self._listener, refused = self._listen(configuration)
-        self._problems = (*_problems(configuration, options.config), *refused)
+        wrong = (undone,) if undone else ()
+        self._problems = (*wrong, *_problems(configuration, options.config), *refused)
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
-        self._is_broken = False
+        self._is_broken = self._is_reset = False
         self._warnings = Warnings(self._feed)
         settings = stack_settings(
             configuration,
@@ -193,7 +197,9 @@ class Application:
         self._stop.set()
         self._gone.set()
         await board
-        return EXIT_SOFTWARE if broken else 0
+        if broken:
+            return EXIT_SOFTWARE
+        return EXIT_AGAIN if self._is_reset else 0
 
     async def _say_goodbye(self) -> None:
         """Un-REGISTER, so that calls are not sent to a phone that is gone."""
@@ -309,6 +315,23 @@ class Application:
             self._settings.take(output)
         if self._pin is not None:
             self._pin.take(output)
+        if isinstance(output, FactoryReset):
+            self._reset()
+
+    def _reset(self) -> None:
+        """Stop, and have all that was set or remembered wiped at the start that follows."""
+        from firmware.runtime.factory_reset import begin
+
+        try:
+            begin(self._options.state)
+        except OSError as error:
+            problem = f"the factory reset is not done: {reason(error)}"
+            log.warning("%s", problem)
+            loop = asyncio.get_running_loop()  # The phone has not finished saying it.
+            loop.call_soon(self._feed, KeepingTrouble("the factory reset", problem))
+            return
+        self._is_reset = True
+        self._stop.set()
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""

@@ -18,3 +18,10 @@ class Options:
     mac: str = ""
     page_port: int = 0
     trace: bool = False
+
+
+EXIT_AGAIN = 75
+"""The phone has stopped for a factory reset: it is to be started anew."""
+
+RESET_MARK = "reset"
+"""In the state folder: a factory reset was begun."""

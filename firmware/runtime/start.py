@@ -14,10 +14,11 @@ from __future__ import annotations
 import logging
 import sys
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
-from firmware.runtime.options import Options
+from firmware.runtime.options import RESET_MARK, Options
 
 if TYPE_CHECKING:
     from board.board import Board, Faults
@@ -43,6 +44,7 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     mac = options.mac or f"{uuid.getnode():012X}"
+    undone = _finish_reset(options.state)
     try:
         store = Store(options.config, options.state, options.model, mac)
         configuration = store.read()
@@ -56,10 +58,19 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     from firmware.runtime.application import Application
 
     try:
-        return await Application(options, store, configuration, mac, board).run()
+        return await Application(options, store, configuration, mac, board, undone).run()
     finally:
         if board is not None:
             await board.stop()
+
+
+def _finish_reset(folder: Path) -> str:
+    """Go on with a factory reset that was begun; return what is wrong."""
+    if not (folder / RESET_MARK).exists():
+        return ""
+    from firmware.runtime.factory_reset import finish_begun
+
+    return finish_begun(folder)
 
 
 def _open(options: Options, configuration: Configuration, faults: Faults | None) -> Board:

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from config.disk import write_flushed
 from config.files import read_bounded, reason
-from config.local_file import wipe_local
 from firmware.phone.contact_csv import read_csv, write_csv
 from firmware.phone.directory import Directory
 from firmware.phone.imported import FILE_BYTES_MAX
 from firmware.phone.kept import Contact, ContactsKept
 from firmware.phone.vcard import read_vcards, write_vcards
 from firmware.runtime.directory_file import DIRECTORY
-from firmware.runtime.keepers import FILES
+from firmware.runtime.factory_reset import begin, finish
 from firmware.runtime.state_lock import StateInUseError, alone
 
 OK, PROBLEMS, FAILED = 0, 1, 2
@@ -40,7 +39,9 @@ def run_command(words: list[str]) -> int:
     try:
         with alone(given.state):
             if given.command == "wipe":
-                return wipe_state(given.state)
+                begin(given.state)
+                finish(given.state)
+                return OK
             way = _import if given.way == "import" else _export
             return way(given.file, given.state)
     except StateInUseError as error:
@@ -48,14 +49,6 @@ def run_command(words: list[str]) -> int:
     except OSError as error:
         print(f"{error.filename or given.state}: {reason(error)}", file=sys.stderr)
     return FAILED
-
-
-def wipe_state(folder: Path) -> int:
-    """Remove all that was set or remembered on this phone; its identity stays."""
-    for file in FILES:
-        file.wipe(folder)
-    wipe_local(folder)
-    return OK
 
 
 def _read(folder: Path) -> tuple[Contact, ...]:

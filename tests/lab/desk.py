@@ -154,7 +154,7 @@ def note_of(exchange: Exchange) -> str:
 async def run_with_phone(desk: Desk, directory: Path, page_port: int, trace: bool) -> int:
     """Start the exchanges and the phone beside them; return the phone's exit status."""
     # Loaded here: the exchanges alone need no phone.
-    from firmware.runtime.options import Options
+    from firmware.runtime.options import EXIT_AGAIN, Options
     from firmware.runtime.start import run
 
     await desk.start()
@@ -164,7 +164,9 @@ async def run_with_phone(desk: Desk, directory: Path, page_port: int, trace: boo
         for name, exchange in desk.exchanges.items():
             print(f"The {name} exchange is at {exchange.host}:{exchange.port}", flush=True)
         options = Options("desktop", desk.directory, state, page_port=page_port, trace=trace)
-        return await run(options, faults=desk)
+        while (status := await run(options, faults=desk)) == EXIT_AGAIN:
+            pass  # A factory reset: the phone is another one, the exchanges are the same.
+        return status
     finally:
         await desk.stop()
 

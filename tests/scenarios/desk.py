@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from math import inf
 from pathlib import Path
 from random import Random
 
 from config.store import Store
-from firmware.link.events import Close, NetworkChanged, Proxy, Role
+from firmware.link.events import NetworkChanged, Proxy, Role
 from firmware.sip.message import Message
 from tests.lab.digest import Doorkeeper
 from tests.lab.mailbox import Mailboxes
 from tests.lab.registrar import Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
-from tests.scenarios.phone import ScenarioPhone, settings_of
+from tests.scenarios.phone import OFF_S, ScenarioPhone, settings_of
 from tests.simulator.faults import Ending, Faults, Nature, Spell
 from tests.simulator.handsets.exchange import Door, Exchange
 from tests.simulator.schedule import Action, Schedule
@@ -31,7 +30,6 @@ DOMAIN = "example.org"
 PLACES = {"primary": "198.51.100.10", "backup": "203.0.113.10"}
 START_S = 1000.0
 LATENCY_S = 0.001
-OFF_S = 0.5
 STEPS_MAX = 100_000
 
 SPELLS = {
@@ -170,9 +168,7 @@ class Desk:
 
     def restart(self, phone: ScenarioPhone) -> None:
         """Take the power from a phone, and give it back."""
-        for connection in phone.wire.standing:
-            phone.wire.command(Close(connection.attempt))
-        phone.due = inf
+        phone.stop()
         self.run(OFF_S)
         phone.start()
 

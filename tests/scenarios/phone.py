@@ -18,6 +18,7 @@ from config.store import Store
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone, SetVolume
 from firmware.phone.events import (
+    FactoryReset,
     KeepSetting,
     LampPattern,
     LanguageIs,
@@ -39,7 +40,7 @@ from firmware.phone.kept import (
     ServicesKept,
     ServicesLog,
 )
-from firmware.phone.preferences import LANGUAGE, TIME_ZONE
+from firmware.phone.preferences import LANGUAGE, PARAMETERS, TIME_ZONE
 from firmware.phone.screen import labels, lines
 from firmware.runtime.languages import WORDS, load
 from firmware.settings import preferences_of, stack_settings
@@ -51,6 +52,9 @@ from tests.simulator.wire import Wire
 
 MONDAY_S = 1_795_444_320.0
 """Monday 23 November 2026, 14:32 UTC: the wall clock when a scenario begins."""
+
+OFF_S = 0.5
+"""How long a phone is without power: its proxies have seen its connections end."""
 
 
 Kept = CallsKept | ContactsKept | OutagesKept | ServicesKept
@@ -99,6 +103,12 @@ class ScenarioPhone:
         self._set_language(preferences.text(LANGUAGE))
         for kept in self._kept.values():
             self.tell(kept)
+
+    def stop(self) -> None:
+        """Switch the phone off."""
+        for connection in self.wire.standing:
+            self.wire.command(Close(connection.attempt))
+        self.due = inf
 
     def keep(self, kept: Kept) -> None:
         """Remember something over a restart."""
@@ -188,8 +198,18 @@ class ScenarioPhone:
                 takers = {TIME_ZONE: self._set_zone, LANGUAGE: self._set_language}
                 if taker := takers.get(parameter):
                     self._schedule.later(0.0, partial(taker, text))
+            case FactoryReset():
+                self._schedule.later(0.0, self._forget_everything)
             case _:
                 pass  # Reports, for programs.
+
+    def _forget_everything(self) -> None:
+        """Start anew with nothing but the administrator's files, as the process does."""
+        self.stop()
+        self._kept.clear()
+        for parameter in PARAMETERS:
+            self._store.unset_local(parameter)
+        self._schedule.later(OFF_S, self.start)
 
     def _set_zone(self, name: str) -> None:
         unix_s = MONDAY_S + self._schedule.now - self._began

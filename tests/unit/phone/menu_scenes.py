@@ -169,10 +169,12 @@ MENU_SCENES: dict[str, Callable[[], Rig]] = {
     "settings-dims": lambda: open_setting(Rig.registered(), 3),
     "settings-time": lambda: open_setting(Rig.registered(), 4),
     "settings-date": lambda: open_setting(Rig.registered(), 5),
-    "settings-regions": lambda: pressed(open_settings(with_zones()), "up", "soft1"),
-    "settings-zones": lambda: pressed(open_settings(with_zones()), "up", "soft1", "soft1"),
-    "settings-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"28"),
-    "settings-none-found": lambda: pressed(open_settings(with_zones()), "up", "soft1", *"2222"),
+    "settings-regions": lambda: pressed(open_settings(with_zones()), "up", "up", "soft1"),
+    "settings-zones": lambda: pressed(open_settings(with_zones()), "up", "up", "soft1", "soft1"),
+    "settings-found": lambda: pressed(open_settings(with_zones()), "up", "up", "soft1", *"28"),
+    "settings-none-found": lambda: pressed(
+        open_settings(with_zones()), "up", "up", "soft1", *"2222"
+    ),
     "idle-locked": locked,
     "locked-dialling": lambda: locked("6", "0"),
     "lock": lock_list,

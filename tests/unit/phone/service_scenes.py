@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware.agent.events import MessagesWaiting
+from firmware.phone.events import KeyHeld, KeyPressed
 from firmware.phone.kept import AccountServices
 from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.services import KeyMode, ServiceSettings
@@ -75,6 +76,11 @@ def pressed(rig: Rig, *keys: str) -> Rig:
     return rig
 
 
+def pressed_long(rig: Rig, key: str) -> Rig:
+    rig.feed(KeyPressed(key), KeyHeld(key))
+    return rig
+
+
 SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "idle-services": busy_house,
     "idle-services-no-link": without_link,
@@ -94,6 +100,9 @@ SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "forward-emergency": lambda: menu(phone(), 3, "soft1", *"112", "soft1"),
     "forward-number": lambda: menu(phone(), 3, "soft1", *"0301234567"),
     "forward-wrong": forwarded_to_itself,
+    "idle-ringer-off": lambda: pressed_long(phone(QUIET, keys=(BERT,)), "*"),
+    "keys-more": lambda: pressed(menu_of_keys(), *["down"] * 7),
+    "reset-sure": lambda: pressed(phone(), "soft1", "up", "soft1", "up", "soft1"),
     "volume": lambda: pressed(phone().talking(ANNA), "up"),
     "volume-ringer": lambda: pressed(phone(names=THREE).called(), "up"),
     "volume-ringer-silent": lambda: pressed(phone().called(), *["down"] * 6),

@@ -280,7 +280,7 @@ def test_screens_look_as_on_their_sheet(code: str, request: pytest.FixtureReques
 
 def test_a_language_is_chosen_in_the_menu_and_applies_at_once() -> None:
     rig = remembering()
-    rig.press("soft1", "soft2", "soft1", "up", "soft1", "up", "up", "up", "soft1", "down")
+    rig.press("soft1", "soft2", "soft1", "up", "soft1", *["up"] * 4, "soft1", "down")
     assert "> Deutsch" in rig.words
     kept = KeepSetting("screen language", "German")
     assert of(KeepSetting, rig.press("soft1")) == [kept]

@@ -136,7 +136,7 @@ def test_a_time_zone_is_found_by_its_region_or_its_letters(keys: list[str], zone
     rig = Rig.registered()
     rig.feed(SettingsAre(Preferences((("time zone name", "Europe/Paris"),)), ZONES))
     open_settings(rig)
-    rig.press("up")
+    rig.press("up", "up")
     assert "> Time zone Paris" in rig.words
     rig.press("soft1")
     rig.press(*keys)
@@ -152,7 +152,7 @@ def test_a_zone_that_is_set_is_found_again_where_it_is() -> None:
     rig = Rig.registered()
     rig.feed(SettingsAre(Preferences((("time zone name", "Europe/Paris"),)), ZONES))
     open_settings(rig)
-    rig.press("up", "soft1")
+    rig.press("up", "up", "soft1")
     assert "> Europe ✓" in rig.words
     rig.press("soft1")
     assert "> Paris ✓" in rig.words

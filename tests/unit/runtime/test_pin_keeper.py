@@ -12,8 +12,8 @@ from config.store import Store
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.lock import CheckPin, KeepPin, Pin, PinChecked
 from firmware.runtime import pin_keeper
+from firmware.runtime.factory_reset import finish
 from firmware.runtime.pin_keeper import PARAMETER, PinKeeper, is_pin, record_of
-from firmware.runtime.state_command import wipe_state
 from tests.unit.runtime.wire import run
 
 SECRET = "7391"
@@ -62,7 +62,7 @@ def test_a_pin_is_removed_and_wiped_by_a_factory_reset(tmp_path: Path) -> None:
     play(tmp_path, KeepPin(Pin(SECRET)), KeepPin(None))
     assert Store(tmp_path, tmp_path / "state").read().value(PARAMETER) == ""
     play(tmp_path, KeepPin(Pin(SECRET)))
-    wipe_state(tmp_path / "state")
+    finish(tmp_path / "state")
     assert Store(tmp_path, tmp_path / "state").read().value(PARAMETER) == ""
 
 

@@ -14,8 +14,8 @@ from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.preferences import PARAMETERS, SETTINGS, default_of
 from firmware.runtime import settings_keeper
+from firmware.runtime.factory_reset import finish
 from firmware.runtime.settings_keeper import SettingsKeeper, time_zones
-from firmware.runtime.state_command import wipe_state
 from firmware.settings import preferences_of
 from tests.unit.runtime.wire import run
 
@@ -80,7 +80,7 @@ def test_each_option_is_one_that_the_parameter_takes_and_is_kept(
         desk.play(KeepSetting(known.parameter, text))
         assert desk.text(known.parameter) == text
     assert not [event for event in desk.heard if isinstance(event, KeepingTrouble)]
-    assert wipe_state(tmp_path / "state") == 0
+    finish(tmp_path / "state")
     assert desk.text(known.parameter) == default_of(known.parameter)
 
 
@@ -156,7 +156,7 @@ def test_a_volume_is_written_when_nobody_turns_it_any_more(
         ("handset volume", "2"),
     ], "the last word is written when the phone stops"
     assert desk.text("handset volume") == "2"
-    assert wipe_state(tmp_path / "state") == 0
+    finish(tmp_path / "state")
     assert desk.text("handset volume") == default_of("handset volume")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from config.store import Store
 from firmware.phone.imported import FILE_BYTES_MAX
 from firmware.phone.kept import CallWay, PastCall
+from firmware.runtime import factory_reset
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.runtime.history_file import HISTORY
 from firmware.runtime.keepers import FILES
+from firmware.runtime.start import _finish_reset
 from firmware.runtime.state_command import run_command
 from firmware.runtime.state_lock import share
 
@@ -84,3 +88,56 @@ def test_a_factory_reset_leaves_nothing_but_the_identity(tmp_path: Path) -> None
     assert [path.name for path in state.iterdir()] == ["instance"]
     assert store.read().value("sip vmail") == ""
     assert command(state, "wipe") == 0, "twice is no error"
+
+
+def test_a_factory_reset_that_lost_its_power_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "startup.cfg").write_text("")
+    for steps in (0, 5, 15):
+        state = tmp_path / f"state{steps}"
+        store = Store(tmp_path, state)
+        store.set_local("sip vmail", "1")
+        for file in FILES:
+            file.save(state, ())
+        factory_reset.begin(state)
+        cut_short(state, steps)
+        assert _finish_reset(state) == ""
+        assert list(state.iterdir()) == [], steps
+        assert _finish_reset(state) == "", "nothing is to be done"
+
+
+def test_a_factory_reset_that_the_disk_refuses_is_said_and_stays_to_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    HISTORY.save(state, (PastCall(CallWay.DIALLED, "", "603", 1),))
+    factory_reset.begin(state)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        assert _finish_reset(state) == "the factory reset is not done: Read-only file system"
+    assert HISTORY.read(state).entries, "it is all there"
+    assert _finish_reset(state) == ""
+    assert not HISTORY.read(state).entries
+
+
+class PowerCutError(Exception):
+    """The power is gone."""
+
+
+def cut_short(state: Path, steps: int) -> None:
+    """Let the power go after so many files."""
+    left = iter(range(steps))
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if next(left, None) is None:
+            raise PowerCutError
+        real(path, missing_ok=missing_ok)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", unlink)
+        with pytest.raises(PowerCutError):
+            factory_reset.finish(state)
