@@ -8,6 +8,7 @@ WORLD = "tests.simulator.keys.world"
 
 BEGINNING = "firmware.phone.beginning"
 CALLING = "firmware.phone.calling"
+LOCK = "firmware.phone.lock"
 NUMBER = "firmware.phone.number"
 OUTWARD = "firmware.phone.outward"
 PHONE = "firmware.phone.phone"
@@ -94,5 +95,23 @@ BUGS_OF_KEYS = (
         NUMBER,
         "return Dialled(self.digits, is_emergency=True)",
         "return Dialled(self.digits)",
+    ),
+    _bug(
+        "locked keys open without their PIN",
+        BEGINNING,
+        "        if not self._lock.has_pin:\n",
+        "        if True:\n",
+    ),
+    _bug(
+        "any PIN opens",
+        LOCK,
+        "        if is_right:\n            self._wrong = 0\n",
+        "        if purpose:\n            self._wrong = 0\n",
+    ),
+    _bug(
+        "a PIN that was wrong once stays wrong",
+        LOCK,
+        "            self._wait_until = None\n\n",
+        "            pass\n\n",
     ),
 )

@@ -7,6 +7,7 @@ has to agree with each other, and with the calls there are. Now and then the per
 and does something in earnest; that has to work whatever went before:
 
     to call for help   put the handset back, lift it, dial 112: a `Dial` that is an emergency's
+    to unlock          lock the keys, wait, give a PIN: they open if it is right, and else do not
     to leave           put the handset back and touch nothing: nobody is heard, nothing sounds
     to forget          lay the handset beside the phone: the tone ends
     to be in peace     all far ends hang up: a while later the phone is idle and silent
@@ -41,7 +42,7 @@ from firmware.phone.events import (
     TimeIs,
 )
 from firmware.phone.kept import AccountServices, ServicesKept
-from firmware.phone.lock import CheckPin, PinChecked
+from firmware.phone.lock import WAIT_MAX_S, CheckPin, KeepPin, PinChecked
 from firmware.phone.phone import Phone, PhoneEvent
 from firmware.phone.render import render
 from firmware.phone.screen import CallScreen, CallStage, IdleScreen, lines
@@ -84,6 +85,7 @@ class World:
             "held keys",
             "lifted",
             "helped",
+            "unlocked",
             "left",
             "forgot",
             "peace",
@@ -91,7 +93,9 @@ class World:
             "locked",
         ]
         self._seen = dict.fromkeys([*kinds, *(state.value for state in State)], 0)
-        settings = PhoneSettings(call_waiting=random.random() < 0.8, has_pin=random.random() < 0.5)
+        call_waiting, self.has_pin = random.random() < 0.8, random.random() < 0.5
+        self.is_pin_right = False  # The last that was given.
+        settings = PhoneSettings(call_waiting=call_waiting, has_pin=self.has_pin)
         self.phone = Phone(settings, ACCOUNTS, self.schedule.now)
         self._tell(TimeIs(random.choice([None, MONDAY])))
         for number in range(1, ACCOUNTS + 1):
@@ -118,9 +122,9 @@ class World:
             self._random.choices(
                 [
                     *(self._whim, self._happens, self._wait),
-                    *(self._help, self._leave, self._forget, self._peace),
+                    *(self._help, self._unlock, self._leave, self._forget, self._peace),
                 ],
-                weights=[50, 40, 10, 1, 2, 1, 1],
+                weights=[50, 40, 10, 1, 1, 2, 1, 1],
             )[0]()
         self._peace()
 
@@ -179,10 +183,7 @@ class World:
         """Whatever went before: whoever needs help hangs up, lifts, and dials."""
         self._seen["helped"] += 1
         self._hang_up()
-        for _ in range(8):  # Out of the menu, whose list a lifted handset would call from.
-            if isinstance(self._screen, IdleScreen):
-                break
-            self._press("soft2")
+        self._close_menu()  # A lifted handset would call from its list.
         if self.phone.state is State.RINGING:
             return  # It rang just now: lifting would answer it.
         before = len(self.below.emergencies)
@@ -191,6 +192,37 @@ class World:
         if self.phone.state is State.DIALLING:
             self._press("#")
         assert len(self.below.emergencies) > before, "112 was dialled, and nothing came of it"
+
+    def _unlock(self) -> None:
+        """Whoever knows the PIN opens locked keys, and nobody else does."""
+        self._hang_up()
+        self._close_menu()
+        if self.phone.state is State.IDLE and not self._is_locked:
+            self._hold("#")
+        self._pass(WAIT_MAX_S)  # After a PIN that was wrong.
+        if self.phone.state is not State.IDLE:
+            return  # It rings.
+        self._close_menu()
+        assert self._is_locked, "the keys are not locked"
+        self._seen["unlocked"] += 1
+        self.is_pin_right, asked = True, self._seen["pins"]
+        self._press("soft1")
+        if self.has_pin:
+            self._press(*self._random.choices(DIGITS[:10], k=4), "soft1")
+        assert self._seen["pins"] == asked + self.has_pin, "nobody asks whether the PIN is right"
+        self._close_menu()
+        assert self._is_locked is not self.is_pin_right, "the keys do not do as the PIN says"
+
+    @property
+    def _is_locked(self) -> bool:
+        assert isinstance(self._screen, IdleScreen), "no idle screen out of the menu"
+        return self._screen.locked
+
+    def _close_menu(self) -> None:
+        for _ in range(8):
+            if isinstance(self._screen, IdleScreen):
+                break
+            self._press("soft2")
 
     def _forget(self) -> None:
         """Whoever leaves the handset beside the phone is called all the same, in silence."""
@@ -296,7 +328,10 @@ class World:
                     self.shown = item
                 case CheckPin():
                     self._seen["pins"] += 1
-                    told.append(PinChecked(self._random.random() < 0.3))
+                    self.is_pin_right = self._random.random() < 0.3
+                    told.append(PinChecked(self.is_pin_right))
+                case KeepPin(pin):
+                    self.has_pin = pin is not None
                 case _:
                     pass
         return told
