@@ -1,20 +1,23 @@
 """The store: reads a configuration from its files, and keeps what is set on the phone.
 
 The layers, later wins: built-in defaults, `startup.cfg` (or `aastra.cfg`, its older name),
-`<model>.cfg`, `<mac>.cfg`, local settings. Reading never fails: what is wrong is among the
+`<model>.cfg`, `<mac>.cfg`, the last good copies of the files of those names that a provisioning
+server gave (`fetched.py`), local settings. Reading never fails: what is wrong is among the
 configuration's problems, and the phone goes on with what it has. Setting may: `ConfigError`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import RLock
 
 from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file
 from config.configuration import Configuration
+from config.fetched import DamagedCopyError, FetchedFile, read_copy, remove_copy, save_copy
 from config.files import read_bounded, reason
+from config.guarded import without_guarded
 from config.kinds import Value
 from config.layers import Key, Layers, combine, local_layer, server_layer
 from config.local_file import read_local, save_local
@@ -52,6 +55,11 @@ class Store:
         self._names = _file_names(model, mac)
         self._writes = writes and self._state is not None
         self._turn = RLock()  # What is on disk is read, changed and written by one at a time.
+
+    @property
+    def file_names(self) -> tuple[tuple[str, ...], ...]:
+        """The names of the server's files in their order; alternatives stand together."""
+        return tuple(self._names)
 
     def read(self) -> Configuration:
         """Read all files anew."""
@@ -103,9 +111,46 @@ class Store:
             parsed = parse_file(data, name)
             problems.extend(parsed.problems)
             statements += parsed.statements
-        if not found:
+        copies = self.copies(problems)
+        for copy in copies:
+            parsed = parse_file(copy.data, f"fetched {copy.name}")
+            if copy.doubt:
+                parsed = without_guarded(parsed, copy.doubt)
+            problems.extend(parsed.problems)
+            statements += parsed.statements
+        if not found and not copies:
             problems.add("no configuration file here (startup.cfg)", str(self._directory))
         return statements
+
+    def copies(self, problems: Problems | None = None) -> tuple[FetchedFile, ...]:
+        """Return the last good copies of the provisioning server's files."""
+        noted = Problems() if problems is None else problems
+        names = (name for names in self._names for name in names)
+        read = (self._copy(name, noted) for name in names)
+        return tuple(copy for copy in read if copy is not None)
+
+    def keep_copies(self, files: Iterable[FetchedFile], gone: Iterable[str]) -> None:
+        """Keep new copies, and forget those that the server has no more. Raises ConfigError."""
+        if self._state is None or not self._writes:
+            raise ConfigError("there is no state folder to keep files in")
+        try:
+            for file in files:
+                save_copy(self._state, file)
+            for name in gone:
+                remove_copy(self._state, name)
+        except OSError as error:
+            raise ConfigError(f"fetched files cannot be kept: {reason(error)}") from error
+
+    def _copy(self, name: str, problems: Problems) -> FetchedFile | None:
+        if self._state is None:
+            return None
+        try:
+            return read_copy(self._state, name)
+        except DamagedCopyError as error:
+            problems.add(str(error), f"fetched {name}")
+        except OSError as error:
+            problems.add(f"cannot be read: {reason(error)}", f"fetched {name}")
+        return None
 
     def _server_files(self, problems: Problems) -> Iterator[tuple[str, bytes]]:
         """Yield the files that are there, with their names; of the first, one under either name."""

@@ -9,6 +9,7 @@ from config.kinds import (
     Choice,
     Codecs,
     DialPlanText,
+    FileOrUrl,
     Host,
     Number,
     PinText,
@@ -32,6 +33,7 @@ KEY_MODE = Choice({0: "account", 1: "phone", 2: "custom"})
 feature = partial(Parameter, group=Group.FEATURES)
 line = partial(Parameter, group=Group.FEATURES, per_line=True)
 administration = partial(Parameter, group=Group.ADMINISTRATION)
+provisioning = partial(administration, built=True)
 
 FEATURES = (
     line(
@@ -300,36 +302,51 @@ ADMINISTRATION = (
     ),
     administration("user password", Text(), "", "The user's.", secret=True),
     administration("web interface enabled", Switch(), "1", "1: the phone has a web page."),
-    administration(
+    provisioning(
         "download protocol",
         Word("HTTPS", "HTTP", "TFTP", "FTP"),
         "HTTPS",
-        "How configuration and firmware are fetched.",
+        "How configuration files are fetched. FTP is known by name, and fetches nothing.",
     ),
-    administration("https server", Host(), "", "The server of configuration files."),
-    administration("https path", Text(FILE_NAME_MAX), "", "The folder on that server."),
-    administration("https port", PORT, "443", "Its port."),
-    administration("http server", Host(), "", "The same over HTTP."),
-    administration("tftp server", Host(), "", "The same over TFTP."),
-    administration(
-        "https validate certificates", Switch(), "1", "1: the server's certificate is checked."
+    provisioning("https server", Host(), "", "The server of configuration files; empty: none."),
+    provisioning("https path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("https port", PORT, "443", "Its port."),
+    provisioning("http server", Host(), "", "The same over HTTP."),
+    provisioning("http path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("http port", PORT, "80", "Its port."),
+    provisioning("tftp server", Host(), "", "The same over TFTP."),
+    provisioning("tftp path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("tftp port", PORT, "69", "Its port."),
+    provisioning(
+        "https user certificates",
+        FileOrUrl(),
+        "",
+        "Authorities that sign the certificate of the server of configuration files (PEM), beside"
+        " those of the system and of `sips trusted certificates`.",
     ),
-    administration("https validate hostname", Switch(), "1", "1: so is the name in it."),
-    administration("https validate expires", Switch(), "1", "1: so are its dates."),
-    administration(
+    provisioning(
+        "https validate certificates",
+        Switch(),
+        "1",
+        "1: the server's certificate is checked. Where any of these three is 0, what is fetched"
+        " counts as what came over HTTP.",
+    ),
+    provisioning("https validate hostname", Switch(), "1", "1: so is the name in it."),
+    provisioning("https validate expires", Switch(), "1", "1: so are its dates."),
+    provisioning(
         "auto resync mode",
         Choice({0: "none", 1: "configuration", 2: "firmware", 3: "both"}),
         "0",
-        "What is fetched anew at a time of day.",
+        "What is fetched anew at a time of day. Firmware is known by name, and not fetched yet.",
     ),
-    administration("auto resync time", TimeOfDay(), "03:00", "That time."),
-    administration(
+    provisioning("auto resync time", TimeOfDay(), "03:00", "That time."),
+    provisioning(
         "auto resync max delay",
         Number(0, 1439, "minutes"),
         "15",
         "A random delay, so that not all phones come at once.",
     ),
-    administration(
+    provisioning(
         "auto resync days",
         Number(0, 364, "days"),
         "0",

@@ -24,6 +24,7 @@ from typing import assert_never
 from firmware.agent.account import Account, AgentSettings
 from firmware.agent.answering import DIALOG_METHODS, answer, capabilities, refuse_method
 from firmware.agent.calls import Calls
+from firmware.agent.check_sync import asks_for_resync, resync_asked
 from firmware.agent.credentials import Credentials
 from firmware.agent.events import Dial, UnregisterAll
 from firmware.agent.farewell import Farewells, OweBye
@@ -276,7 +277,8 @@ class Agent:
             return self._invited(key, request, line, now)
         tag = next(self._ids)
         if request.method == "NOTIFY" and line is not None:
-            return self._mailboxes.unasked(key, request, line, tag)
+            taken = resync_asked if asks_for_resync(request) else self._mailboxes.unasked
+            return taken(key, request, line, tag)
         return [SendResponse(key, answer(request, 200, *capabilities(line), tag=tag))]
 
     def _invited(self, key: str, request: Request, line: Line, now: float) -> list[object]:

@@ -55,6 +55,13 @@ class EndCause(Enum):
     FAILED = "failed"  # No answer in time, no common media, a bad response.
 
 
+@frozen
+class ResyncAsked:
+    """The proxy wants the phone to fetch its configuration anew (NOTIFY check-sync, T1)."""
+
+    restarts: bool  # And to start anew, whatever has changed.
+
+
 # Commands from above.
 @frozen
 class Dial:

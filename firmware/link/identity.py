@@ -71,38 +71,43 @@ def verify(
     crls: Sequence[RevocationList] = (),
     *,
     allow_wildcard: bool = False,
+    any_time: bool = False,
+    any_name: bool = False,
 ) -> Failure | None:
-    """Check a chain (DER, leaf first) that OpenSSL has verified; None when all is well."""
+    """Check a chain (DER, leaf first) that OpenSSL has verified; None when all is well.
+
+    `any_time` and `any_name` are for a server of files whose administrator wants no more.
+    """
     now = datetime.fromtimestamp(unix_now, UTC)
-    if now < CLOCK_FLOOR:  # I3: nothing can be said of any certificate's days.
+    if now < CLOCK_FLOOR and not any_time:  # I3: nothing can be said of a certificate's days.
         return Failure(FailureKind.CLOCK, f"clock not set ({now:%Y-%m-%d})")
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
-        return _verify(certificates, name, now, crls, allow_wildcard=allow_wildcard)
+        failure = _verify_chain(certificates, name, None if any_time else now, crls)
+        if failure or any_name:
+            return failure
+        return _check_name(certificates[0], name, allow_wildcard=allow_wildcard)
     except UNREADABLE:
         return _refused(f"{_whose(name)} cannot be read")
 
 
-def _verify(
+def _verify_chain(
     certificates: Sequence[x509.Certificate],
     name: ServerName,
-    now: datetime,
+    now: datetime | None,
     crls: Sequence[RevocationList],
-    *,
-    allow_wildcard: bool,
 ) -> Failure | None:
-    leaf = certificates[0]
     for number, certificate in enumerate(certificates):
         whose = _whose(name) if number == 0 else authority_name(certificate)
         issuer = certificates[number + 1] if number + 1 < len(certificates) else None
         failure = (
-            _check_time(certificate, whose, now)
+            (_check_time(certificate, whose, now) if now else None)
             or _check_strength(certificate, whose, root=number > 0 and issuer is None)
             or _check_revocation(certificate, issuer, whose, crls)
         )
         if failure:
             return failure
-    return _check_purpose(leaf, name) or _check_name(leaf, name, allow_wildcard=allow_wildcard)
+    return _check_purpose(certificates[0], name)
 
 
 def _whose(name: ServerName) -> str:

@@ -61,7 +61,7 @@ SOON_S = 4.0
 """An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
 
 ABOUT = "About"
-DEVICE_PAGES = ("Certificates", "Network", ABOUT)
+DEVICE_PAGES = ("Certificates", "Network", "Provisioning", ABOUT)
 """What the device tells, in the order of its pages."""
 
 WARNINGS = "Warnings"

@@ -80,6 +80,11 @@ class Phone(HandsFree):
         self._volume = Volume(self._memory, self._ear)
         self._silenced = False  # The call that rings is not to be heard.
 
+    @property
+    def is_used(self) -> bool:
+        """Whether somebody uses the phone: a call, a number, the menu."""
+        return self.state is not State.IDLE or self._menu.is_open or self._lines.held is not None
+
     def deadline(self) -> float | None:
         waits = (self._number.dial_by, self._pages.back_by, self._ended_by, self._flash_by)
         parts = (self._lines.deadline(), self._menu.deadline(), self._volume.said_by)

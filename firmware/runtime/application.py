@@ -9,33 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
-from config.checks import check, link_blocker
 from config.configuration import Configuration
 from config.files import reason
-from config.store import Severity, Store
+from config.store import Store
 from firmware.agent.events import UnregisterAll
-from firmware.link.events import Failure, FailureKind, ServerName
+from firmware.link.events import ServerName
 from firmware.phone.events import FactoryReset, LanguageIs
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
-from firmware.runtime.identity_file import instance_id
+from firmware.runtime.from_configuration import (
+    blocker_of,
+    problems_of,
+    tls_files,
+    transport_settings,
+)
+from firmware.runtime.identity_file import ids, instance_id
 from firmware.runtime.languages import language_of
 from firmware.runtime.network import NetworkWatch
 from firmware.runtime.options import EXIT_AGAIN, Options
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
-from firmware.runtime.tls import TlsContexts, TlsFiles
-from firmware.runtime.transport import Transport, TransportSettings
+from firmware.runtime.tls import TlsContexts
+from firmware.runtime.transport import Transport
 from firmware.runtime.warnings_of import Warnings
 from firmware.settings import listening_port, proxies, stack_settings, voice_settings
 from firmware.stack import Stack
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.listener import Listener
     from firmware.runtime.pin_keeper import PinKeeper
+    from firmware.runtime.provisioning import Provisioning
     from firmware.runtime.settings_keeper import SettingsKeeper
     from firmware.runtime.voice import VoiceEngine
 
@@ -83,6 +87,7 @@ class Application:
         self._keepers: Keepers | None = None
         self._store, self._configuration = store, configuration
         self._settings: SettingsKeeper | None = None
+        self._provisioning: Provisioning | None = None
         self._pin: PinKeeper | None = None
         self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
@@ -92,15 +97,15 @@ class Application:
         self._transport: Transport | None = None
         self._listener, refused = self._listen(configuration)
         wrong = (undone,) if undone else ()
-        self._problems = (*wrong, *_problems(configuration, options.config), *refused)
+        self._problems = (*wrong, *problems_of(configuration, options.config), *refused)
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
-        self._is_broken = self._is_reset = False
+        self._is_broken = self._begins_again = False
         self._warnings = Warnings(self._feed)
         settings = stack_settings(
             configuration,
             self._problems,
-            _blocker(configuration, refused),
+            blocker_of(configuration, refused),
             self._instance,
             USER_AGENT,
         )
@@ -108,13 +113,13 @@ class Application:
         self._certificates = CertificateWatch(self._warnings.of("certificates"), self._contexts)
         loop = asyncio.get_running_loop()
         self._resolver = Resolver(SystemRandom())
-        self._stack = Stack(settings, _ids(), SystemRandom(), loop.time())
+        self._stack = Stack(settings, ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(configuration), self._outside)
 
     def _listen(self, configuration: Configuration) -> tuple[Listener | None, tuple[str, ...]]:
         """In TLS mode, have the port that the proxies call on (L3), or say why not."""
         port = listening_port(configuration)
-        if port is None or _blocker(configuration):
+        if port is None or blocker_of(configuration):
             return None, ()
         from firmware.runtime.listener import Listener
 
@@ -134,7 +139,7 @@ class Application:
         """Return the way to the proxies, with an ear on it where a trace is wanted."""
 
         def transport(deliver: Callable[[object], None]) -> Network:
-            settings = _transport_settings(configuration)
+            settings = transport_settings(configuration)
             self._transport = Transport(deliver, self._contexts, self._resolver, settings)
             return self._transport
 
@@ -171,6 +176,8 @@ class Application:
             self.driver.stop()
             if self._engine is not None:
                 self._engine.stop()
+            if self._provisioning is not None:
+                await self._provisioning.stop()
             if self._keepers is not None:
                 await self._keepers.stop()
             if self._settings is not None:
@@ -187,6 +194,7 @@ class Application:
         self._tell_settings()
         self._tell_network()
         self._tell_device()
+        self._provision()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +207,7 @@ class Application:
         await board
         if broken:
             return EXIT_SOFTWARE
-        return EXIT_AGAIN if self._is_reset else 0
+        return EXIT_AGAIN if self._begins_again else 0
 
     async def _say_goodbye(self) -> None:
         """Un-REGISTER, so that calls are not sent to a phone that is gone."""
@@ -300,9 +308,32 @@ class Application:
         model = self._options.model or self._options.board
         self.driver.feed(about(version, model, self._mac, self._instance))
 
+    def _provision(self) -> None:
+        from firmware.runtime.fetching import Fetcher
+        from firmware.runtime.provisioning import Provisioning, Ways
+
+        assert self._settings is not None
+        feed, warn = self.driver.feed, self._warnings.of("provisioning")
+        self._provisioning = Provisioning(
+            self._store,
+            self._configuration,
+            Fetcher(self._resolver, self._options.config, USER_AGENT),
+            SystemRandom(),
+            Ways(feed, warn, self._settings.renew, self._start_anew, self._break),
+        )
+        self._provisioning.start()
+        self._clock.tell()
+
+    def _start_anew(self) -> None:
+        """Stop, and be started again at once."""
+        self._begins_again = True
+        self._stop.set()
+
     def _feed(self, event: object) -> None:
         self.driver.feed(event)
         self._certificates.take(event)
+        if self._provisioning is not None:
+            self._provisioning.take(event)
 
     def _outside(self, output: object) -> None:
         if not self._watchers:
@@ -317,6 +348,13 @@ class Application:
             self._pin.take(output)
         if isinstance(output, FactoryReset):
             self._reset()
+        if self._provisioning is not None:
+            self._provisioning.take(output)
+            self._provisioning.note_use(is_used=self._is_used)
+
+    @property
+    def _is_used(self) -> bool:
+        return self._stack.phone.is_used or bool(self._stack.agent.calls)
 
     def _reset(self) -> None:
         """Stop, and have all that was set or remembered wiped at the start that follows."""
@@ -330,8 +368,7 @@ class Application:
             loop = asyncio.get_running_loop()  # The phone has not finished saying it.
             loop.call_soon(self._feed, KeepingTrouble("the factory reset", problem))
             return
-        self._is_reset = True
-        self._stop.set()
+        self._start_anew()
 
     def _watch(self, watcher: Outside) -> None:
         """Let a board see what the phone says, from the first word on."""
@@ -339,49 +376,3 @@ class Application:
         self._watchers.append(watcher)
         for output in missed:
             watcher(output)
-
-
-def _ids() -> Iterator[str]:
-    """Yield identifiers that nobody can guess: tags, branches, Call-IDs, cnonces."""
-    while True:
-        yield secrets.token_hex(12)
-
-
-def _problems(configuration: Configuration, directory: Path) -> tuple[str, ...]:
-    """Return what is wrong with the configuration, as sentences for people."""
-    found = (*configuration.problems, *check(configuration, directory))
-    return tuple(str(problem) for problem in found if problem.severity is Severity.ERROR)
-
-
-def _blocker(configuration: Configuration, refused: Sequence[str] = ()) -> Failure | None:
-    """Return why the link may not be opened at all (L11); nobody registers who cannot be called."""
-    text = link_blocker(configuration) or "".join(refused[:1])
-    return Failure(FailureKind.CONFIGURATION, text) if text else None
-
-
-def tls_files(configuration: Configuration, directory: Path) -> TlsFiles:
-    """Return the certificate files (L2); relative names are in the configuration's folder."""
-
-    def path(name: str) -> Path | None:
-        text = str(configuration.value(name))
-        return directory / text if text else None
-
-    return TlsFiles(
-        trusted=path("sips trusted certificates"),
-        chain=path("sips root and intermediate certificates"),
-        certificate=path("sips local certificate"),
-        key=path("sips private key"),
-        key_password=str(configuration.value("sips private key password")) or None,
-        crl=path("sips certificate revocation list"),
-        allow_wildcard=bool(configuration.value("sips allow wildcard certificates")),
-    )
-
-
-def _transport_settings(configuration: Configuration) -> TransportSettings:
-    # In TLS mode several connections stand at once: they cannot all leave from one port.
-    persistent = bool(configuration.value("sips persistent tls"))
-    fixed = persistent and bool(configuration.value("sips symmetric tls signaling"))
-    port = int(configuration.value("sip local tls port"))
-    return TransportSettings(
-        source_port=port if fixed else 0, traffic_class=int(configuration.value("tos sip"))
-    )

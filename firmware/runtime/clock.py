@@ -46,7 +46,7 @@ class ClockWatch:
 
     def start(self) -> None:
         """Tell the time and start looking."""
-        self._tell()
+        self.tell()
         self._arm()
 
     def set_zone(self, name: str) -> None:
@@ -55,7 +55,7 @@ class ClockWatch:
 
         self._zone = ZoneInfo(name) if name else None
         if self._timer is not None:
-            self._tell()
+            self.tell()
 
     def stop(self) -> None:
         """Stop looking."""
@@ -68,7 +68,7 @@ class ClockWatch:
     def _look(self) -> None:
         stepped = abs(self._wall() - self._loop.time() - self._offset_s) > STEP_S
         if stepped or self._offset(self._wall()) != self._zone_s:
-            self._tell()
+            self.tell()
         if stepped:
             self._feed(NetworkChanged())
         self._arm()
@@ -76,7 +76,8 @@ class ClockWatch:
     def _is_set(self) -> bool:
         return self._wall() >= CLOCK_FLOOR.timestamp()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell the time."""
         wall = self._wall()
         self._offset_s = wall - self._loop.time()
         self._zone_s = self._offset(wall)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.disk import flush_folder, make_folder, write_flushed
+from config.fetched import wipe_copies
 from config.files import reason
 from config.local_file import wipe_local
 from firmware.runtime.keepers import FILES
@@ -27,6 +28,7 @@ def finish(folder: Path) -> None:
     """Remove what was set or remembered, and the mark."""
     for file in FILES:
         file.wipe(folder)
+    wipe_copies(folder)
     wipe_local(folder)
     (folder / RESET_MARK).unlink(missing_ok=True)
     flush_folder(folder)

@@ -1,8 +1,13 @@
-"""The phone's instance id (RFC 5626 4.1): one UUID for its whole life, kept in the state folder."""
+"""The phone's instance id (RFC 5626 4.1): one UUID for its whole life, kept in the state folder.
+
+And identifiers that live for a moment.
+"""
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from config.disk import save_flushed
@@ -24,3 +29,9 @@ def instance_id(state: Path, mac: str) -> str:
     except OSError:
         return uuid.uuid5(NAMESPACE, mac).urn
     return made.urn
+
+
+def ids() -> Iterator[str]:
+    """Yield identifiers that nobody can guess: tags, branches, Call-IDs, cnonces."""
+    while True:
+        yield secrets.token_hex(12)

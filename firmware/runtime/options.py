@@ -21,7 +21,7 @@ class Options:
 
 
 EXIT_AGAIN = 75
-"""The phone has stopped for a factory reset: it is to be started anew."""
+"""The phone has stopped for a factory reset or a new configuration: it is to be started anew."""
 
 RESET_MARK = "reset"
 """In the state folder: a factory reset was begun."""

@@ -57,6 +57,17 @@ class SettingsKeeper:
         if zone := preferences.text(TIME_ZONE):
             self._set_zone(zone)
 
+    def renew(self, configuration: Configuration) -> None:
+        """Go on with what new files say."""
+        before = preferences_of(self._configuration)
+        self._configuration = configuration
+        preferences = preferences_of(configuration)
+        if preferences == before:
+            return
+        self._feed(SettingsAre(preferences, time_zones()))
+        self._set_zone(preferences.text(TIME_ZONE))
+        self._feed(LanguageIs(load(WORDS[preferences.text(LANGUAGE)])))
+
     def take(self, output: object) -> None:
         """Do what a setting means, and keep it."""
         if not isinstance(output, KeepSetting):

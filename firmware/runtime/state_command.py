@@ -2,7 +2,7 @@
 
 contacts import FILE --state DIR    reads .vcf, or else CSV; says what is wrong with which line
 contacts export FILE --state DIR    writes .vcf, or else CSV
-wipe --state DIR                    factory reset: settings, history, directory, outage log
+wipe --state DIR                    factory reset: settings, fetched files, lists, outages
 """
 
 from __future__ import annotations

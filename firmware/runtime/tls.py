@@ -95,7 +95,7 @@ class TlsContexts:
         """Return the context; files that changed since are read again. Raises TlsFilesError."""
         stamp = self._read_stamp()
         if self._context is None or stamp != self._stamp:
-            context, crls = self._build(), _load_crls(self.files.crl)
+            context, crls = self._build(), load_crls(self.files.crl)
             self._sessions.clear()
             self._context, self.crls, self._stamp = context, crls, stamp
         return self._context
@@ -144,7 +144,7 @@ class TlsContexts:
         context.set_ciphers(CIPHERS)
         self._load_trusted(context)
         if self.files.certificate is not None:
-            self._load_own(context)
+            load_own(context, self.files)
         return context
 
     def _load_trusted(self, context: ssl.SSLContext) -> None:
@@ -160,21 +160,6 @@ class TlsContexts:
         except OSError as error:
             raise TlsFilesError(f"{trusted.name}: {_words(error)}") from error
 
-    def _load_own(self, context: ssl.SSLContext) -> None:
-        """Load the phone's own certificate, its chain and its key (L2)."""
-        files = self.files
-        assert files.certificate is not None
-        key = files.key or files.certificate
-        password = _Password(files.key_password or "")
-        own = files.certificate
-        try:
-            with _joined(files.certificate, files.chain) as both:
-                context.load_cert_chain(both, str(key), password=password.give)
-        except ssl.SSLError as error:
-            raise TlsFilesError(_key_words(error, files, key, password)) from error
-        except OSError as error:
-            raise TlsFilesError(f"{own.name} or {key.name}: {_words(error)}") from error
-
 
 def _stamp_of(path: Path) -> tuple[str, int, int, int]:
     """Return what changes when a file does; refuse what would be read for ever."""
@@ -189,6 +174,21 @@ def _stamp_of(path: Path) -> tuple[str, int, int, int]:
     if found.st_size > CERTIFICATE_FILE_MAX:
         raise TlsFilesError(f"{path.name}: is larger than {CERTIFICATE_FILE_MAX} bytes")
     return str(path), found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def load_own(context: ssl.SSLContext, files: TlsFiles) -> None:
+    """Load the phone's own certificate, its chain and its key (L2). Raises TlsFilesError."""
+    assert files.certificate is not None
+    key = files.key or files.certificate
+    password = _Password(files.key_password or "")
+    own = files.certificate
+    try:
+        with _joined(files.certificate, files.chain) as both:
+            context.load_cert_chain(both, str(key), password=password.give)
+    except ssl.SSLError as error:
+        raise TlsFilesError(_key_words(error, files, key, password)) from error
+    except OSError as error:
+        raise TlsFilesError(f"{own.name} or {key.name}: {_words(error)}") from error
 
 
 class _Password:
@@ -216,8 +216,8 @@ def _joined(certificate: Path, chain: Path | None) -> Iterator[str]:
         yield f"/proc/self/fd/{both.fileno()}"
 
 
-def _load_crls(path: Path | None) -> tuple[RevocationList, ...]:
-    """Read the revocation lists."""
+def load_crls(path: Path | None) -> tuple[RevocationList, ...]:
+    """Read the revocation lists. Raises TlsFilesError."""
     if path is None:
         return ()
     from config.certificates import revocation_lists

@@ -41,6 +41,20 @@ class TlsStreamError(Exception):
         self.failure = failure
 
 
+def verified_chain(tls: ssl.SSLObject) -> list[bytes]:
+    """Return the chain that a handshake has verified (DER, leaf first)."""
+    # Public since Python 3.13; before, the inner object has it. Without either: refuse.
+    inner = tls if hasattr(tls, "get_verified_chain") else vars(tls)["_sslobj"]
+    chain: _Chain = inner.get_verified_chain()
+    out: list[bytes] = []
+    for certificate in chain:
+        der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(DER)
+        assert isinstance(der, bytes)
+        out.append(der)
+    assert out, "a handshake without a verified chain"
+    return out
+
+
 class TlsPipe:
     """One end of a TLS connection: the client's, or the server's where `serves` is set."""
 
@@ -148,18 +162,7 @@ class TlsPipe:
         if self._tls.session_reused:
             kept = list(self._session_chain)
             return kept if kept[:1] == [self.leaf] else [self.leaf]
-        # Public since Python 3.13; before, the inner object has it. Without either: refuse.
-        inner = (
-            self._tls if hasattr(self._tls, "get_verified_chain") else vars(self._tls)["_sslobj"]
-        )
-        chain: _Chain = inner.get_verified_chain()
-        out: list[bytes] = []
-        for certificate in chain:
-            der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(DER)
-            assert isinstance(der, bytes)
-            out.append(der)
-        assert out, "a handshake without a verified chain"
-        return out
+        return verified_chain(self._tls)
 
     def _read(self) -> tuple[bytes, bool]:
         parts: list[bytes] = []

@@ -1,7 +1,8 @@
 """A lab's voice mail: who has how many messages, told to subscribers and to who never asked.
 
 One mailbox for each user. Whoever subscribes (RFC 6665) is told at once and whenever it changes;
-who is registered and has not subscribed is told by NOTIFY outside a dialog (RFC 3842).
+who is registered and has not subscribed is told by NOTIFY outside a dialog (RFC 3842). It
+also says check-sync, which is such a NOTIFY.
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ class Mailboxes:
             if subscriber.user == user:
                 del self._subscribers[call_id]
                 self._notify(subscriber, f"terminated;reason={reason}")
+
+    def resync(self, user: str, parameters: str = "") -> None:
+        """Want a phone to fetch its configuration anew: `parameters` may be ";reboot=true"."""
+        address = f"sip:{user}@{self._domain}"
+        sender = f"<sip:{self._domain}>;tag={self._new_id(4)}"
+        fields = self._fields(1, sender, f"<{address}>", self._new_id(8))
+        headers = fields.set("Event", f"check-sync{parameters}")
+        self._send(Request("NOTIFY", parse_uri(address), headers, b""))
 
     def send(self, message: Message) -> None:
         """Take a message that the exchange brings."""

@@ -12,7 +12,7 @@ from config.__main__ import main
 from config.request import KeyType
 from config.store import Store
 from firmware.link.events import Connected, Received, Write
-from firmware.runtime.application import tls_files
+from firmware.runtime.from_configuration import tls_files
 from tests.lab.authority import Authority, Identity
 from tests.unit.runtime.openssl import openssl_server
 from tests.unit.runtime.wire import NAME, listening_ear, run

@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("firmware", "drivers", "board", "config")
 
-LAYERS = ["frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone", "stack"]
+LAYERS = [
+    *("frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone"),
+    *("provision", "stack"),
+]
 """The pure machines, from the bottom up: each imports only what stands before it."""
 
 MEDIA_VALUES = {
@@ -32,7 +35,7 @@ MEDIA_VALUES = {
 """Of media, what the layers above may name: plain values. The runtime alone starts its machines,
 so that a phone registers before it loads a codec or a cipher."""
 
-MEDIA_TAKERS = {"media", "agent", "phone", "stack"}
+MEDIA_TAKERS = {"media", "agent", "phone", "provision", "stack"}
 """The link and the transactions carry sessions and read none."""
 
 BANNED_IN_MACHINES = {

@@ -1,0 +1,1 @@
+"""Provisioning: configuration files from a server (`provisioner.py`), and the machine of TFTP."""

@@ -1,0 +1,54 @@
+"""From the configuration to what the runtime needs: problems, certificate files, the transport."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.checks import check, link_blocker
+from config.configuration import Configuration
+from config.store import Severity
+from firmware.link.events import Failure, FailureKind
+from firmware.runtime.tls import TlsFiles
+from firmware.runtime.transport import TransportSettings
+
+
+def problems_of(configuration: Configuration, directory: Path) -> tuple[str, ...]:
+    """Return what is wrong with the configuration, as sentences for people."""
+    found = (*configuration.problems, *check(configuration, directory))
+    return tuple(str(problem) for problem in found if problem.severity is Severity.ERROR)
+
+
+def blocker_of(configuration: Configuration, refused: Sequence[str] = ()) -> Failure | None:
+    """Return why the link may not be opened at all (L11); nobody registers who cannot be called."""
+    text = link_blocker(configuration) or "".join(refused[:1])
+    return Failure(FailureKind.CONFIGURATION, text) if text else None
+
+
+def tls_files(configuration: Configuration, directory: Path) -> TlsFiles:
+    """Return the certificate files (L2); relative names are in the configuration's folder."""
+
+    def path(name: str) -> Path | None:
+        text = str(configuration.value(name))
+        return directory / text if text else None
+
+    return TlsFiles(
+        trusted=path("sips trusted certificates"),
+        chain=path("sips root and intermediate certificates"),
+        certificate=path("sips local certificate"),
+        key=path("sips private key"),
+        key_password=str(configuration.value("sips private key password")) or None,
+        crl=path("sips certificate revocation list"),
+        allow_wildcard=bool(configuration.value("sips allow wildcard certificates")),
+    )
+
+
+def transport_settings(configuration: Configuration) -> TransportSettings:
+    """Return how the transport leaves this phone."""
+    # In TLS mode several connections stand at once: they cannot all leave from one port.
+    persistent = bool(configuration.value("sips persistent tls"))
+    fixed = persistent and bool(configuration.value("sips symmetric tls signaling"))
+    port = int(configuration.value("sip local tls port"))
+    return TransportSettings(
+        source_port=port if fixed else 0, traffic_class=int(configuration.value("tos sip"))
+    )

@@ -1,0 +1,194 @@
+"""The provisioner in the world: fetches for it, keeps files, reads them anew, tells what changed.
+
+What may be changed while the phone runs is told to the phone at once. For all else it is started
+again, by the same command, when nobody uses it: calls are never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from random import Random
+
+from config.configuration import Configuration
+from config.problem import Severity
+from config.store import ConfigError, Store
+from firmware.agent.events import ResyncAsked
+from firmware.frozen import frozen
+from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
+from firmware.provision.changes import changes
+from firmware.provision.events import (
+    Fetch,
+    FilesKept,
+    FilesNotKept,
+    InUse,
+    KeepFiles,
+    ProvisionStatus,
+    StartAnew,
+)
+from firmware.provision.provisioner import Provisioner, ProvisionEvent
+from firmware.provision.server import provision_settings
+from firmware.runtime.fetching import Fetcher
+
+log = logging.getLogger("handset.provisioning")
+
+PAGE = "Provisioning"
+CHANGES_SHOWN_MAX = 8
+"""On the page; the log has all."""
+
+Feed = Callable[[object], None]
+Apply = Callable[[Configuration], None]
+
+
+@frozen
+class Ways:
+    """What provisioning does to the rest of the phone."""
+
+    feed: Feed
+    warn: Feed  # `WarningsChanged`.
+    apply: Apply  # Takes over what can be, of a new configuration.
+    start_anew: Callable[[], None]
+    fail: Callable[[], None]  # We are wrong: it ends, and is started again.
+
+
+class Provisioning:
+    """Between the provisioner and server, store and phone."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        fetcher: Fetcher,
+        random: Random,
+        ways: Ways,
+    ) -> None:
+        self._store, self._configuration, self._fetcher = store, configuration, fetcher
+        self._ways = ways
+        self._loop = asyncio.get_running_loop()
+        self._latest = self._loop.time()
+        settings = provision_settings(configuration, store.file_names)
+        self._machine = Provisioner(settings, store.copies(), random, self._latest)
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_used = False
+        self._status = ProvisionStatus()
+        self._problems: tuple[str, ...] = ()  # Of files that were kept.
+        self._warned: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        """Begin."""
+        self._carry_out(self._machine.wake(self._now()))
+
+    def take(self, event: object) -> None:
+        """Take what the phone says, or what it is told: leave what is for somebody else."""
+        if isinstance(event, ResyncAsked):
+            log.info("check-sync from the proxy%s", ", with a new start" * event.restarts)
+        if isinstance(event, ResyncAsked | TimeIs):
+            self._tell(event)
+
+    def note_use(self, *, is_used: bool) -> None:
+        """Hear whether somebody uses the phone."""
+        if is_used != self._is_used:
+            self._is_used = is_used
+            self._tell(InUse(is_used))
+
+    async def stop(self) -> None:
+        """Give up what is on its way; what is being written is written."""
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _now(self) -> float:
+        self._latest = max(self._latest, self._loop.time())
+        return self._latest
+
+    def _tell(self, event: ProvisionEvent) -> None:
+        self._carry_out(self._machine.handle(event, self._now()))
+
+    def _carry_out(self, outputs: list[object]) -> None:
+        for output in outputs:
+            match output:
+                case Fetch():
+                    self._run(self._fetch(output))
+                case KeepFiles():
+                    self._run(self._keep(output))
+                case StartAnew(reason):
+                    log.warning("the phone starts anew: %s", reason)
+                    self._ways.start_anew()
+                case ProvisionStatus():
+                    self._show(output)
+                case _:
+                    raise AssertionError(output)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._machine.deadline()
+        self._timer = None if due is None else self._loop.call_at(due, self._wake, due)
+
+    def _wake(self, due: float) -> None:
+        self._latest = max(self._latest, due)  # asyncio may fire a hair early.
+        self._carry_out(self._machine.wake(self._now()))
+
+    def _run(self, work: Coroutine[object, object, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("provisioning met a state it should not have", exc_info=error)
+            self._ways.fail()
+
+    async def _fetch(self, wanted: Fetch) -> None:
+        self._tell(await self._fetcher.fetch(wanted, self._configuration))
+
+    async def _keep(self, wanted: KeepFiles) -> None:
+        try:
+            after = await asyncio.to_thread(self._kept, wanted)
+        except ConfigError as error:
+            self._tell(FilesNotKept(str(error)))
+            return
+        before, self._configuration = self._configuration, after
+        changed = changes(before, after)
+        for name in [file.name for file in wanted.files]:
+            log.info("a new %s is kept", name)
+        for name in wanted.gone:
+            log.info("the server has no %s any more", name)
+        for change in changed:
+            log.info("changed: %s", change.text)
+        known = {str(problem) for problem in before.problems}
+        errors = (str(p) for p in after.problems if p.severity is Severity.ERROR)
+        self._problems = tuple(text for text in errors if text not in known)
+        self._ways.apply(after)
+        settings = provision_settings(after, self._store.file_names)
+        self._tell(FilesKept(changed, settings))
+        self._show(self._status)
+
+    def _kept(self, wanted: KeepFiles) -> Configuration:
+        self._store.keep_copies(wanted.files, wanted.gone)
+        return self._store.read()
+
+    def _show(self, status: ProvisionStatus) -> None:
+        """Say in the log and on the screen where provisioning stands."""
+        if status.state != self._status.state and status.server:
+            log.info("%s: %s", status.server, status.state)
+        for fault in status.faults:
+            if fault not in self._status.faults:
+                log.warning("%s", fault)
+        self._status = status
+        if not status.server:
+            return
+        rows = [("Server", status.server), ("State", status.state), ("Because", status.why)]
+        rows += [("Changed", text) for text in status.changed[:CHANGES_SHOWN_MAX]]
+        self._ways.feed(FactsTold(PAGE, tuple((label, text) for label, text in rows if text)))
+        warnings = (*status.faults, *self._problems)
+        if warnings != self._warned:
+            self._warned = warnings
+            self._ways.warn(WarningsChanged(warnings))

@@ -1,0 +1,167 @@
+"""The process and a server of configuration files: what it gives, what is wrong, what is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from config.fetched import FetchedFile, save_copy
+from tests.lab.file_server import HOST, FileServer
+from tests.process.handset import DOMAIN, PASSWORD, USER, Event, Handset, Place, until
+
+MAC = "00085D123ABC"
+
+
+@pytest.fixture
+def server(place: Place) -> Iterator[FileServer]:
+    with FileServer(place.authority.issue(HOST)) as made:
+        yield made
+
+
+def account(place: Place, **more: str) -> bytes:
+    """Return a startup.cfg with which a phone registers."""
+    values = {
+        "sip registrar ip": DOMAIN,
+        "sip outbound proxy": HOST,
+        "sip outbound proxy port": str(place.exchange.port),
+        "sips trusted certificates": "trusted.pem",
+        "sip srtp mode": "0",
+        "sip line1 user name": USER,
+        "sip line1 auth name": USER,
+        "sip line1 password": PASSWORD,
+        **{name.replace("_", " "): value for name, value in more.items()},
+    }
+    return "".join(f"{name}: {value}\n" for name, value in values.items()).encode()
+
+
+def lead_to(place: Place, server: FileServer, **more: str) -> None:
+    """Write the startup.cfg of a phone that knows its server and nothing else."""
+    values = {
+        "download protocol": server.scheme.upper(),
+        f"{server.scheme} server": HOST,
+        f"{server.scheme} port": str(server.port),
+        f"{server.scheme} path": "phones",
+        "https user certificates": "trusted.pem",
+        **{name.replace("_", " "): value for name, value in more.items()},
+    }
+    text = "".join(f"{name}: {value}\n" for name, value in values.items())
+    (place.config / "startup.cfg").write_text(text)
+
+
+def keep(place: Place, server: FileServer, file: bytes) -> None:
+    """Let the phone have this startup.cfg from an earlier day."""
+    lead_to(place, server)
+    save_copy(place.state, FetchedFile("startup.cfg", file, server.url("/phones/startup.cfg")))
+
+
+def phone_of(place: Place) -> Handset:
+    return place.phone("--mac", MAC)
+
+
+def resync(place: Place, parameters: str = "") -> None:
+    """Let the proxy say check-sync."""
+
+    async def say() -> None:
+        place.exchange.numbers.mailboxes.resync(USER, parameters)
+
+    place.background.run(say())
+
+
+def registrations(phone: Handset) -> list[Event]:
+    return [event for event in phone.events if event["ev"] == "registered"]
+
+
+def test_a_phone_that_knows_its_server_alone_gets_all_else_from_there(
+    place: Place, server: FileServer
+) -> None:
+    """Fetched, kept, started anew with it, registered; asked again, nothing is new."""
+    lead_to(place, server)
+    server.files["/phones/startup.cfg"] = account(place)
+    server.files[f"/phones/{MAC}.cfg"] = b"sip line1 screen name: Reception\n"
+    with phone_of(place) as phone:
+        phone.wait_for("registered", lambda event: event["name"] == "Reception")
+        assert "the phone starts anew: a new configuration" in phone.errors
+        assert f"sip line1 user name: empty -> {USER} (fetched startup.cfg:6)" in phone.errors
+        assert server.statuses("/phones/startup.cfg") == [200]
+        assert server.statuses("/phones/handset.cfg") == [404]
+        resync(place)
+        until(lambda: server.statuses(f"/phones/{MAC}.cfg") == [200, 304])
+        until(lambda: phone.errors.endswith("up to date\n"))
+        assert phone.status()["warnings"] == []
+        assert len(registrations(phone)) == 1
+        assert phone.stop() == 0
+    assert PASSWORD not in phone.errors
+    assert "Traceback" not in phone.errors
+
+
+def test_check_sync_brings_what_is_new_and_a_call_goes_on(place: Place, server: FileServer) -> None:
+    """Not before the call is over; a value of the screen without a new start."""
+    keep(place, server, account(place))
+    new = account(place, ring_tone="Chime", screen_language="German")
+    server.files["/phones/startup.cfg"] = new
+    with phone_of(place) as phone:
+        phone.wait_for("registered")
+        phone.send("dial", uri="600")
+        phone.wait_for("answered")
+        resync(place)
+        until(lambda: "waits until nobody uses the phone" in phone.errors)
+        assert server.statuses("/phones/startup.cfg") == []
+        assert phone.status()["calls"][0]["state"] == "answered"
+        phone.send("hangup")
+        until(lambda: "changed: screen language: English -> German" in phone.errors)
+        phone.wait_for("screen", lambda event: event["text"][-1] == "[Menü] [Netz]")
+        assert server.statuses("/phones/startup.cfg") == [200]
+        assert len(registrations(phone)) == 1
+
+
+def test_check_sync_with_reboot_starts_anew_whatever_has_changed(
+    place: Place, server: FileServer
+) -> None:
+    keep(place, server, account(place))
+    server.files["/phones/startup.cfg"] = account(place)
+    with phone_of(place) as phone:
+        phone.wait_for("registered")
+        resync(place, ";reboot=true")
+        until(lambda: len(registrations(phone)) == 2)
+        assert "the phone starts anew: check-sync" in phone.errors
+        assert "changed:" not in phone.errors
+
+
+def test_a_wrong_file_is_named_and_the_one_before_holds(place: Place, server: FileServer) -> None:
+    """On the screen, with file, line and parameter; also over a restart with the server away."""
+    keep(place, server, account(place))
+    wrong = account(place, sip_digit_timeout="soon", sip_line1_user_name="eve")
+    server.files["/phones/startup.cfg"] = wrong
+    with phone_of(place) as phone:
+        phone.wait_for("registered")
+        resync(place)
+        words = 'startup.cfg:9: sip digit timeout: "soon" is not 1-60 seconds'
+        phone.wait_for("warnings", lambda event: event["warnings"] == [words])
+        assert "a file is wrong; the one before holds" in phone.errors
+        phone.wait_for("screen", lambda event: event["text"][-1] == "[1 warning] [Link]")
+        server.stop()
+    with phone_of(place) as phone:
+        assert phone.wait_for("registered")["name"] == USER
+    server.go_on()
+
+
+def test_what_came_over_http_sets_no_proxy_and_no_password(place: Place) -> None:
+    """T2: the rest of such a file holds, and each line that does not is named."""
+    place.configure({"download protocol": "HTTP", "http server": HOST})
+    with FileServer() as server, (place.config / "startup.cfg").open("a") as more:
+        more.write(f"http port: {server.port}\nhttp path: phones\n")
+        more.flush()
+        evil = b"sip outbound proxy: evil.test\nsip line1 password: x\nring tone: Chime\n"
+        server.files["/phones/startup.cfg"] = evil
+        with phone_of(place) as phone:
+            phone.wait_for("registered")
+            refused = "not taken from this file: it came over HTTP, unsigned"
+            told = phone.wait_for("warnings", lambda event: event["warnings"] != [])
+            assert told["warnings"] == [
+                f"fetched startup.cfg:1: sip outbound proxy: {refused}",
+                f"fetched startup.cfg:2: sip line1 password: {refused}",
+            ]
+            assert "changed: ring tone: Classic -> Chime (fetched startup.cfg:3)" in phone.errors
+            assert "outbound proxy: 127" not in phone.errors
+            assert len(registrations(phone)) == 1
