@@ -103,9 +103,9 @@ class AskingCall(RescuedCall):
         self._open.remove(sent)
         if self.state is not CallState.TERMINATED and sent.goes_again(response):
             return self._ask_within(sent)
-        if sent.method == "UPDATE":
+        if sent.method == "UPDATE" and not sent.about:
             return self._was_refreshed(response, now)
-        return self._was_answered(sent, response)
+        return self._was_answered(sent, response, now)
 
     def failed(self, event: RequestFailed, now: float) -> list[object]:
         """Hear that a request within the dialog will not be answered."""
@@ -114,7 +114,9 @@ class AskingCall(RescuedCall):
             return super().failed(event, now)
         self._open.remove(sent)
         lost = event.failure is RequestFailure.LINK_LOST
-        if sent.method == "UPDATE" and not lost:  # Over the next link all is refreshed anyway.
+        if (
+            sent.method == "UPDATE" and not sent.about and not lost
+        ):  # Over the next link all is refreshed anyway.
             self._wants_refresh = True
         if sent.method != "INFO":
             return []
@@ -142,7 +144,7 @@ class AskingCall(RescuedCall):
     def _refreshing_fields(self) -> tuple[tuple[str, object], ...]:
         return (*dialog_fields(self.line), *self.timer.fields())
 
-    def _was_answered(self, sent: Within, response: Response) -> list[object]:
+    def _was_answered(self, sent: Within, response: Response, now: float) -> list[object]:
         if sent.method != "INFO":
             return []
         self._doubt(response.status)

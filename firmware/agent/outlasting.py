@@ -23,19 +23,27 @@ where somebody has already lifted.
 
 Whatever the far end says in answer may still be sent over the link that is gone: the ACK of our 2xx
 is not waited for longer than `ACK_S`, and then the dialog is refreshed, as that of any call whose
-link was lost. So may be the CANCEL of a caller who gives up: nobody rings on for long.
+link was lost. So may be the CANCEL of a caller who gives up. A caller who knows early dialogs
+(100rel, UPDATE) is asked by UPDATE whether it is still there, which tells it our new Contact too:
+as long as it says so, the phone rings; 481 means that it has given up, or is about to come again.
+With any other nobody rings on for longer than `UNSURE_S`.
 """
 
 from __future__ import annotations
 
 from firmware.agent.accepted import Accepted
-from firmware.agent.answering import answer
+from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.events import EndCause, Party, Tie
 from firmware.agent.identity import ANONYMOUS, are_of_one_caller, caller_of
 from firmware.agent.line import Line
+from firmware.agent.reading import or_none
 from firmware.agent.received import REMIND_S, ReceivedCall
-from firmware.sip.message import Request
+from firmware.agent.reliable import TAG
+from firmware.agent.session_timer import updates
+from firmware.agent.within import Within
+from firmware.machine import earliest, is_due
+from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendResponse
 
 KEPT_S = 32.0
@@ -43,6 +51,15 @@ KEPT_S = 32.0
 
 UNSURE_S = 60.0
 """How long it rings on once that was said again: a CANCEL may have gone by the old link."""
+
+ASK_FIRST_S, ASK_S = 1.0, 5.0
+"""When a caller is asked whether it still waits: once it has heard that it rings, and how often."""
+
+GIVEN_UP_S = 2.0
+"""How long it rings on for a caller who knows no such call any more: it may be coming again."""
+
+WAITS = "waits"
+"""What such an UPDATE is about."""
 
 UNHEARD = frozenset({CallState.ACCEPTED, CallState.LEAVING})
 """In these nobody has acknowledged our 2xx."""
@@ -62,8 +79,24 @@ class OutlastingCall(ReceivedCall):
         self._rings_until = now + RING_S_MAX
         self._is_cut = False  # It rings, and nothing can be said to its caller.
         self._has_moved = False  # The link is not that which the INVITE came over.
+        self._has_given_up = False  # The caller knows no such call any more.
         self._unheard: Accepted | None = None  # A 2xx that went down with its link, it may be.
+        self._ask_waits_at: float | None = None  # When the caller is asked whether it is there.
         self._is_known_there = False  # The far end holds the dialog, and has shown it.
+
+    def deadline(self) -> float | None:
+        """Return when to repeat, to ask, to remind, or to give up."""
+        return earliest((super().deadline(), self._ask_waits_at))
+
+    def wake(self, now: float) -> list[object]:
+        """Do what is due; a caller who may have given up unheard is asked."""
+        out = super().wake(now)
+        if is_due(self._ask_waits_at, now):
+            self._ask_waits_at = now + ASK_S
+            is_open = any(sent.about == WAITS for sent in self._open)
+            asked = Within(self.line, "UPDATE", *dialog_fields(self.line), about=WAITS)
+            out += [] if is_open else self._ask_within(asked)
+        return out
 
     def awaits(self, invite: Request, line: Line) -> bool:
         """Tell whether an INVITE is that of the caller whom we ring on for, or have answered
@@ -100,6 +133,7 @@ class OutlastingCall(ReceivedCall):
         old = self._refusal(487)
         self._begin(key, invite)
         self._proxy, self._has_moved, self._clock_at = self.line.proxy, False, self._rings_until
+        self._ask_waits_at, self._has_given_up = None, False
         return [old, *self._far_is(caller_of(invite)), *self._ring_again(now)]
 
     def _answer_who_comes_again(self, key: str, invite: Request, now: float) -> list[object]:
@@ -163,7 +197,10 @@ class OutlastingCall(ReceivedCall):
         is_same = self.line.proxy == self._proxy
         if is_same and self._is_cut and self.state is CallState.OFFERED:
             self._clock_at = min(self._rings_until, now + UNSURE_S)
-            return [*out, *self._ring_again(now)]
+            out += self._ring_again(now)
+            if self.state is CallState.OFFERED and knows_early_dialogs(self._invite):
+                self._ask_waits_at = now + ASK_FIRST_S
+            return out
         unheard, self._unheard = self._unheard, None
         if unheard is None or self.state not in UNHEARD or self._accepted:
             return out
@@ -171,6 +208,19 @@ class OutlastingCall(ReceivedCall):
             return [*out, *self._answer_again(unheard, now)]
         leaves = self.state is CallState.LEAVING
         return [*out, *(self._leave() if leaves else self._stand())]
+
+    def _was_answered(self, sent: Within, response: Response, now: float) -> list[object]:
+        """Hear whether the caller still waits."""
+        if sent.about != WAITS:
+            return super()._was_answered(sent, response, now)
+        if self.state is not CallState.OFFERED or self._ask_waits_at is None:
+            return []  # Nothing depends on it any more.
+        if response.status == 481:
+            self._ask_waits_at, self._clock_at = None, now + GIVEN_UP_S
+            self._has_given_up = True
+        elif response.status < 300:
+            self._clock_at = min(self._rings_until, now + UNSURE_S)
+        return []
 
     def _answer_again(self, unheard: Accepted, now: float) -> list[object]:
         self._has_moved, self._clock_at = True, now + ACK_S
@@ -185,10 +235,10 @@ class OutlastingCall(ReceivedCall):
 
     def _cut(self, now: float) -> list[object]:
         """Ring on; whoever is to be told so is told over the next link."""
-        if not self._is_cut:
+        if not (self._is_cut or self._has_given_up):
             self._clock_at = min(self._rings_until, now + KEPT_S)
         self._is_cut = self._has_moved = True
-        self._remind_at = None
+        self._remind_at = self._ask_waits_at = None
         if self._reliable:
             self._reliable.rest()
         return self._bind(Tie.REFRESHING)
@@ -220,8 +270,14 @@ class OutlastingCall(ReceivedCall):
         self._reliable.rest()
         return []
 
+    def _stop_ringing(self, state: CallState) -> None:
+        super()._stop_ringing(state)
+        self._ask_waits_at = None
+
     def _clock_rang(self, now: float) -> list[object]:
         match self.state:
+            case CallState.OFFERED if self._has_given_up:
+                return self.cancelled("")
             case CallState.OFFERED if self._is_cut:
                 return [self._final(480), *self._end(EndCause.LINK_LOST)]
             case CallState.ACCEPTED:
@@ -230,3 +286,9 @@ class OutlastingCall(ReceivedCall):
                 return self._leave()
             case _:
                 return super()._clock_rang(now)
+
+
+def knows_early_dialogs(invite: Request) -> bool:
+    """Tell whether a caller can say whether it still waits: others may know no dialog before it is
+    answered, and say 481 to whatever comes (RFC 3311 4)."""
+    return TAG in (or_none(lambda: invite.supported) or ()) and updates(invite)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent.call import RING_S_MAX
 from firmware.agent.events import (
     Answer,
     CallAnswered,
@@ -20,10 +21,11 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.agent.outlasting import ACK_S, KEPT_S, UNSURE_S
+from firmware.agent.outlasting import ACK_S, ASK_FIRST_S, ASK_S, GIVEN_UP_S, KEPT_S, UNSURE_S
+from firmware.agent.rescue import CALLEE_WAIT_S
 from firmware.link.events import Proxy
 from firmware.sip.message import Request, Response
-from firmware.transaction.events import AckReceived, CancelReceived
+from firmware.transaction.events import AckReceived, CancelReceived, CancelRequest, SendRequest
 from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, account, invite, of, sdp
 
@@ -187,6 +189,128 @@ def test_it_does_not_ring_on_for_long_when_it_was_said_again() -> None:
     rig.wait(0.1)
     assert rig.last().status == 480
     assert rig.ended() == CallEnded(1, EndCause.FAILED, 480, "not answered")
+
+
+# A caller who can be asked whether it still waits (RFC 3311).
+
+KNOWS = ("Supported", "timer, 100rel"), ("Allow", "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE")
+
+
+def asked(rig: Cut) -> SendRequest:
+    """Bring the link back, and wait until the caller is asked."""
+    rig.back()
+    rig.wait(ASK_FIRST_S - 0.1)
+    assert not rig.take("UPDATE"), "it has to hear first that it rings"
+    rig.wait(0.1)
+    return rig.one("UPDATE")
+
+
+def test_a_caller_who_says_that_it_waits_is_rung_on_for() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    assert update.request.to.tag == "bob"
+    assert not update.request.body
+    assert update.request.headers.get("Contact") == HERE
+    for _ in range(30):
+        rig.reply(update, answer(update.request, 200))
+        rig.wait(ASK_S)
+        update = rig.one("UPDATE")
+    assert 30 * ASK_S > UNSURE_S
+    assert rig.calls() == (1,)
+    rig.wait(UNSURE_S)
+    assert rig.said()[-1] == 480, "it said nothing more"
+
+
+def test_a_caller_who_knows_no_such_call_is_rung_for_no_longer() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.reply(update, answer(update.request, 481))
+    rig.wait(GIVEN_UP_S - 0.1)
+    assert rig.calls() == (1,)
+    rig.wait(0.1)
+    assert rig.ended() == CallEnded(1, EndCause.CANCELLED_THERE)
+    assert rig.said() == [180, 180, 487]
+    assert not rig.take("UPDATE")
+
+
+def test_but_it_may_be_coming_again() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.reply(update, answer(update.request, 481))
+    rig.wait(GIVEN_UP_S - 0.1)
+    key = rig.comes_again()
+    assert rig.said(key) == [180]
+    rig.wait(UNSURE_S)
+    assert rig.calls() == (1,)
+    rig.wait(RING_S_MAX)
+    assert rig.ended() == CallEnded(1, EndCause.FAILED, 480, "not answered")
+
+
+def test_who_has_come_again_is_asked_no_more() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.reply(update, answer(update.request, 200))
+    rig.comes_again()
+    rig.wait(UNSURE_S)
+    assert rig.calls() == (1,)
+    assert not rig.open, "its CANCEL comes by this link"
+
+
+def test_who_has_given_up_has_done_so_although_the_link_is_lost_again() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.reply(update, answer(update.request, 481))
+    rig.down()
+    rig.wait(GIVEN_UP_S)
+    assert rig.ended() == CallEnded(1, EndCause.CANCELLED_THERE)
+
+
+@pytest.mark.parametrize("status", [405, 408, 500])
+def test_any_other_answer_says_nothing(status: int) -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.reply(update, answer(update.request, status))
+    rig.wait(UNSURE_S - ASK_FIRST_S - 0.1)
+    assert rig.calls() == (1,)
+    rig.wait(0.1)
+    assert rig.ended() == CallEnded(1, EndCause.FAILED, 480, "not answered")
+
+
+@pytest.mark.parametrize("known", KNOWS, ids=["no UPDATE", "no 100rel"])
+def test_a_caller_who_may_know_no_early_dialog_is_not_asked(known: tuple[str, str]) -> None:
+    rig = Cut(AUDIO, known)
+    rig.back()
+    rig.wait(UNSURE_S - 0.1)
+    assert rig.calls() == (1,)
+    assert not rig.take("UPDATE")
+
+
+def test_nobody_is_asked_twice_at_once_nor_over_a_link_that_is_gone() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.open = [update]
+    rig.wait(3 * ASK_S)
+    assert rig.open == [update], "it has not been answered"
+    rig.down()
+    rig.wait(2 * ASK_S)
+    assert not rig.take("UPDATE")
+    assert asked(rig)
+
+
+def test_what_it_says_when_the_call_is_answered_changes_nothing() -> None:
+    rig = Cut(AUDIO, *KNOWS, ("Session-Expires", "1800;refresher=uas"))
+    update = asked(rig)
+    rig.feed(Answer(1))
+    rig.reply(update, answer(update.request, 481))
+    rig.acknowledges()
+    rig.out.clear()
+    rig.wait(900)
+    assert rig.calls() == (1,)
+    (refresh,) = rig.open
+    assert (refresh.request.method, refresh.request.headers.get("Session-Expires")) == (
+        "UPDATE",
+        "1800;refresher=uac",
+    )
 
 
 def test_a_patience_that_is_almost_over_is_not_longer_for_it() -> None:
@@ -544,6 +668,16 @@ def test_what_is_asked_in_the_dialog_before_gives_way() -> None:
     rig.out.clear()
     rig.wait(50)
     assert not rig.out
+
+
+def test_an_invite_that_replaces_is_taken_back() -> None:
+    rig = answered(BACKUP)
+    rig.reply(refresh := rig.one("INVITE"), answer(refresh.request, 481))
+    rig.wait(CALLEE_WAIT_S[1])
+    replacing = rig.one("INVITE")
+    again_in(rig)
+    assert CancelRequest(replacing.key) in rig.out
+    assert rig.calls() == (1,)
 
 
 @pytest.mark.parametrize(
