@@ -213,6 +213,8 @@ class OutlastingCall(ReceivedCall):
         """Hear whether the caller still waits."""
         if sent.about != WAITS:
             return super()._was_answered(sent, response, now)
+        if self.dialog and self.dialog.call_id == response.call_id and response.status < 300:
+            self.dialog = self.dialog.refreshed(response)
         if self.state is not CallState.OFFERED or self._ask_waits_at is None:
             return []  # Nothing depends on it any more.
         if response.status == 481:

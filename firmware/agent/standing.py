@@ -50,7 +50,7 @@ PATIENCE_S = 32.0
 RETRY_AFTER_S = (1.0, 60.0)
 """Bounds of what a server may ask for; a call does not last for days."""
 
-ACKS_MAX = 4
+ACKS_MAX = 8
 """ACKs that are remembered for a 2xx that comes again."""
 
 

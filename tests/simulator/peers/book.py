@@ -21,6 +21,7 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
+from firmware.agent.outlasting import GIVEN_UP_S
 from firmware.agent.rescue import LOOSE
 from firmware.media.plan import MediaPlan
 from firmware.sip.message import Response
@@ -132,6 +133,10 @@ class Book(Saying):
     def _ends_for_a_reason(self, ended: CallEnded) -> None:
         heard = self._heard
         match ended.cause:
+            case EndCause.CANCELLED_THERE if heard is None:
+                gave_up = [d.gave_up_at for d in self.dialogs if d.gave_up_at is not None]
+                waited_s = [self.now - at for at in gave_up]
+                assert any(abs(s - GIVEN_UP_S) < SLACK_S for s in waited_s), "out of the blue"
             case EndCause.HUNG_UP_THERE | EndCause.CANCELLED_THERE | EndCause.ANSWERED_ELSEWHERE:
                 assert heard is not None, f"{ended.cause} out of the blue"
             case EndCause.REFUSED:

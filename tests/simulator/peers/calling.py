@@ -71,6 +71,20 @@ class Calling:
         self._is_wanted = False
         Calling(hub, hub.phone, before=self).begin()
 
+    def is_asked(self, request: Request) -> bool:
+        """Say whether it still waits, in the early dialog that a 180 has made; False where a
+        request belongs elsewhere."""
+        names = self.names
+        mine = (names.call_id, names.far_tag) == (request.call_id, request.to.tag)
+        if not mine or request.method != "UPDATE":
+            return False
+        own = Random(f"{request.call_id} {request.cseq}")
+        status = own.choice((200,) * 8 + (405, 500, 0)) if self.rings else 481
+        self._hub.saw("waits" if self.rings else "waits no more")
+        if status:
+            self._hub.reply(self._hub.answer(request, status, ("Contact", self._hub.contact)))
+        return True
+
     def begin(self) -> None:
         """Send the INVITE; give up some time."""
         self._hub.callers.append(self)

@@ -93,6 +93,7 @@ class Dialog:
     is_refreshing: bool = False  # The INVITE that is out, if any, is to refresh it after that.
     was_up: bool = False
     was_acked: bool = False  # The far end knows that it stands.
+    gave_up_at: float | None = None  # When it was heard that its caller waits no more.
     is_fading: bool = False  # Early, and its INVITE is cancelled.
     has_left: bool = False  # The person has hung up before the ACK came.
     is_moved: bool = False  # Its INVITE came over a link that is gone, before it was acknowledged.

@@ -298,6 +298,8 @@ class Hearing(Pages):
             if is_invite:
                 dialog.ours_open = None
                 self._is_denied(dialog, response)
+            elif response.status == 481 and dialog.stage is Stage.EARLY:
+                dialog.gave_up_at = self.now
             return
         if not is_invite and request.method != "UPDATE":
             return

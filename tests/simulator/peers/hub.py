@@ -151,6 +151,8 @@ class Hub:
 
     def _within(self, request: Request) -> None:
         talk = self._talk(request)
+        if talk is None and any(caller.is_asked(request) for caller in self.callers):
+            return
         if talk is None:
             self.reply(self.answer(request, 481))
         else:

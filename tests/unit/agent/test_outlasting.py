@@ -221,6 +221,17 @@ def test_a_caller_who_says_that_it_waits_is_rung_on_for() -> None:
     assert rig.said()[-1] == 480, "it said nothing more"
 
 
+def test_its_answer_may_say_where_it_is_now() -> None:
+    rig = Cut(AUDIO, *KNOWS)
+    update = asked(rig)
+    rig.feed(Answer(1))
+    moved = ("Contact", "<sip:bob@203.0.113.9>")
+    rig.reply(update, answer(update.request, 200, moved))
+    rig.acknowledges()
+    rig.feed(HangUp(1))
+    assert str(rig.one("BYE").request.uri) == "sip:bob@203.0.113.9"
+
+
 def test_a_caller_who_knows_no_such_call_is_rung_for_no_longer() -> None:
     rig = Cut(AUDIO, *KNOWS)
     update = asked(rig)
