@@ -13,6 +13,7 @@ FILE ?= $(wildcard tests/scenarios/scripts/*.txt)
 TARGET ?= all
 SECONDS ?= 60
 MINUTES ?= 30
+CUTS ?= 200
 ARGS ?=
 BOARD ?= handset
 
@@ -29,7 +30,7 @@ REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py \
 	tests/interop/test_unplugged.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants rescue-real fuzz bench-audio bench-calls \
+.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-audio bench-calls \
 	bench-boot bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages boot-packages run-packages test-packages
 
 help: ## Print this
@@ -84,6 +85,9 @@ scenario: $(VENV)/test.ready ## Play a scenario and print each screen: make scen
 
 mutants: $(VENV)/test.ready ## Plant bugs and see that the simulators find each
 	$(PYTHON) -m tests.simulator.mutants
+
+power-cuts: $(VENV)/test.ready ## Take the power from a phone in use, at any moment: make power-cuts CUTS=200
+	$(PYTHON) -m pytest tests/process/test_power_loss.py --power-cuts $(CUTS)
 
 fuzz: $(VENV)/fuzz.ready ## Fuzz what is read from outside: make fuzz TARGET=uri SECONDS=3600
 	$(PYTHON) -m tests.fuzz $(TARGET) --seconds $(SECONDS) $(ARGS)

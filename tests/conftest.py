@@ -13,6 +13,9 @@ settings.load_profile("untimed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
     parser.addoption(
+        "--power-cuts", type=int, default=4, help="how often the power is taken from a whole phone"
+    )
+    parser.addoption(
         "--every-rescue",
         action="store_true",
         help="every state of a call x every loss of its proxy x every far end",
