@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from firmware.link.events import Address
 from firmware.provision.tftp import Datagram, TftpEnd, TftpRead
@@ -35,12 +36,13 @@ class TftpClient(asyncio.DatagramProtocol):
             if self._timer is not None:
                 self._timer.cancel()
             if self._transport is not None:
-                self._transport.close()
+                self._transport.abort()
+                await asyncio.sleep(0)  # The loop closes the socket in its next turn.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the socket."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Before 3.12 asyncio's own is none by its class.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take what the server sent; other machines are not heard."""

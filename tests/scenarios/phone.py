@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from config.configuration import Configuration
 from config.store import Store
+from firmware.agent.events import ResyncAsked
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone, SetVolume
 from firmware.phone.events import (
@@ -45,6 +46,7 @@ from firmware.phone.screen import labels, lines
 from firmware.runtime.languages import WORDS, load
 from firmware.settings import preferences_of, stack_settings
 from firmware.stack import Stack, StackSettings
+from tests.scenarios.provisioning import Provisioned
 from tests.simulator.schedule import Schedule
 from tests.simulator.site import Site
 from tests.simulator.trace import Trace
@@ -80,6 +82,7 @@ class ScenarioPhone:
         self._kept: dict[type, Kept] = {}
         self._starts = count(1)
         self._new_wire = wire
+        self.provisioned: Provisioned | None = None
         self.start()
 
     def start(self) -> None:
@@ -140,6 +143,20 @@ class ScenarioPhone:
         self._trace.add(self._schedule.now, f"{self.number}>", event)
         self._settle(self.stack.handle(event, self._schedule.now))
 
+    def served(self, text: str) -> None:
+        """From now on a server of files has this `startup.cfg` for the phone."""
+        if self.provisioned is None:
+            random = Random(self.number)
+            self.provisioned = Provisioned(
+                self._store, self._schedule, self.tell, self._start_anew, random=random
+            )
+        self.provisioned.text = f"{text}\n"
+
+    def _start_anew(self) -> None:
+        self.stop()
+        self.provisioned = None
+        self._schedule.later(OFF_S, self.start)
+
     def _hear(self, wire: Wire, event: object) -> None:
         """Take what a wire says, unless it is that of before a restart."""
         if wire is self.wire:
@@ -155,6 +172,9 @@ class ScenarioPhone:
             self._carry_out(item)
         due = self.stack.deadline()
         self.due = inf if due is None else due
+        if self.provisioned is not None:
+            is_used = self.stack.phone.is_used or bool(self.stack.agent.calls)
+            self.provisioned.note_use(is_used=is_used)
 
     def _carry_out(self, item: object) -> None:
         match item:
@@ -198,6 +218,8 @@ class ScenarioPhone:
                 takers = {TIME_ZONE: self._set_zone, LANGUAGE: self._set_language}
                 if taker := takers.get(parameter):
                     self._schedule.later(0.0, partial(taker, text))
+            case ResyncAsked() if self.provisioned is not None:
+                self.provisioned.take(item)
             case FactoryReset():
                 self._schedule.later(0.0, self._forget_everything)
             case _:

@@ -6,8 +6,9 @@ take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `m
 `sound on`, `volume 2` (steps above the usual). What others do: `102: dial 201`, `102: answer`,
 `102: hang up`, `102: decline`, and all of the above. What else happens: `unplug`, `hide`, `mute`
 and `plug in` a proxy, `network changes`, `restart`, a `message` that waits and is `heard` (`message
-202`), `subscribed`, `subscription ends REASON`; a key is `held 1`. Before all that: `config LINE`,
-`contact NAME NUMBER`, `number 700 says 404 Reason`.
+202`), `subscribed`, `subscription ends REASON`; a key is `held 1`; `serve LINE`: a server of files
+has a `startup.cfg` of that line, `resync`: the proxy says check-sync (`resync ;reboot=true`).
+Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ class Player:
             "subscribed": self._subscribed,
             "subscription": lambda _, words: self.desk.mailboxes.forget(NUMBER, words[1]),
             "held": self._held,
+            "serve": lambda phone, words: phone.served(words[0]),
+            "resync": lambda _, words: self.desk.mailboxes.resync(NUMBER, *words),
             "network": lambda _, __: self.desk.move(),
             "restart": lambda phone, _: self.desk.restart(phone),
         }

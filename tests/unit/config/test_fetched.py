@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from config.fetched import (
 )
 from config.guarded import is_guarded
 from config.parameters import PARAMETERS, Group, canonical
+from config.problem import ConfigError
 from config.store import Store
+from tests.unit.config.disk import Disk, PowerCutError, put_in, put_in_refusing
 
 COPY = FetchedFile("startup.cfg", b"sip proxy ip: a\n", "https://x/startup.cfg", "", '"7"', 1234)
 
@@ -166,3 +169,36 @@ def test_a_file_for_other_phones_as_well_has_no_fault() -> None:
     data = b"# of all\n!sip vmail: 1\nlldp: 1\ntopsoftkey7 type: xml\n"
     assert faults(FetchedFile("a.cfg", data), None) == ()
     assert faults(FetchedFile("a.cfg", b""), None) == ()
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 1.0])
+def test_power_cut_at_every_step_of_keeping_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: float
+) -> None:
+    """The one before or the one after, whole; a draft that is left harms nobody."""
+    old, new = (FetchedFile("startup.cfg", data, etag=data.decode()) for data in (b"a", b"b" * 99))
+    cut_at, cuts = 0, 0
+    while True:
+        state = tmp_path / f"state{cut_at}"
+        save_copy(state, old)
+        with monkeypatch.context() as patch:
+            put_in(patch, Disk(cut_at, kept).module())
+            try:
+                save_copy(state, new)
+                break
+            except PowerCutError:
+                cuts += 1
+        assert read_copy(state, "startup.cfg") in (old, new), cut_at
+        save_copy(state, new)
+        assert read_copy(state, "startup.cfg") == new
+        cut_at += 1
+    assert cuts > 8
+
+
+def test_a_full_disk_keeps_the_copy_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = store(tmp_path)
+    made.keep_copies([COPY], ())
+    put_in_refusing(monkeypatch, "write", errno.ENOSPC)
+    with pytest.raises(ConfigError, match=r"fetched files cannot be kept: No space left on device"):
+        made.keep_copies([FetchedFile("startup.cfg", b"new: 1\n")], ())
+    assert made.copies() == (COPY,)
