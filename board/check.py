@@ -97,21 +97,22 @@ class Check:
         await self._seen("sound", "You heard yourself")
 
     async def _serial(self) -> None:
-        """Wait for a line from the terminal at the other end."""
+        """Wait for a key of the terminal at the other end."""
         serial = self._board.serial
         if serial is None:
             return
-        lines: asyncio.Queue[str] = asyncio.Queue()
-        serial.listen(lines.put_nowait)
+        keys: asyncio.Queue[bytes] = asyncio.Queue()
+        serial.listen(keys.put_nowait)
         serial.start()
         try:
-            serial.write("Type a line\r\n")
-            self._say("Type a line on the serial terminal")
-            line = await self._next(lines)
-            self._say(f"It said {line[:40]!r}" if line else serial.fault or "Nothing was heard.")
+            serial.write(b"Press a key\r\n")
+            self._say("Press a key on the serial terminal")
+            heard = await self._next(keys)
+            said = heard and heard[:40].decode(errors="replace")
+            self._say(f"It said {said!r}" if said else serial.fault or "Nothing was heard.")
         finally:
             serial.stop()
-        if not line:
+        if not heard:
             self._fail("serial line")
 
     async def _next(self, queue: asyncio.Queue[Any]) -> Any:

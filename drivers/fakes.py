@@ -157,15 +157,19 @@ class FakeSerialLine:
 
     def __init__(self) -> None:
         self.fault = ""
+        self.place = "fake"
         self.running = False
-        self.history: deque[str] = deque(maxlen=HISTORY_MAX)
-        self._heard: Callable[[str], None] = nobody
+        self.history: deque[bytes] = deque(maxlen=HISTORY_MAX)
+        self._heard: Callable[[bytes], None] = nobody
 
-    def listen(self, heard: Callable[[str], None]) -> None:
+    def listen(self, heard: Callable[[bytes], None]) -> None:
         self._heard = heard
 
-    def write(self, text: str) -> None:
-        self.history.append(text)
+    def write(self, data: bytes) -> None:
+        self.history.append(data)
+
+    def forget(self) -> None:
+        """Nothing waits here."""
 
     def start(self) -> None:
         self.running = True
@@ -173,10 +177,10 @@ class FakeSerialLine:
     def stop(self) -> None:
         self.running = False
 
-    def type(self, line: str) -> None:
-        """Type a line; what is typed while nobody reads is lost."""
+    def type(self, text: str) -> None:
+        """Type a text; what is typed while nobody reads is lost."""
         if self.running:
-            self._heard(line)
+            self._heard(text.encode())
 
 
 class FakeVoice:

@@ -205,17 +205,24 @@ class Voice(Protocol):
 
 
 class SerialLine(Protocol):
-    """A line of text to the administrator's terminal."""
+    """A line of bytes to the administrator's terminal."""
 
     @property
     def fault(self) -> str:
         """What is wrong with the part, as a sentence; "" while it works."""
 
-    def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with each line that comes, without its end."""
+    @property
+    def place(self) -> str:
+        """The device that it is, "" while it is none."""
 
-    def write(self, text: str) -> None:
-        """Send a text; what finds no room is lost."""
+    def listen(self, heard: Callable[[bytes], None]) -> None:
+        """Call `heard` with the bytes that come, in whatever pieces."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; what finds no room is lost."""
+
+    def forget(self) -> None:
+        """Send nothing of what waits to be sent."""
 
     def start(self) -> None:
         """Begin; call this where the event loop runs."""

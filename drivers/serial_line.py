@@ -1,64 +1,68 @@
-"""A serial line of text, through pyserial: for the administrator's console.
+"""A serial line for the administrator's console: bytes, through pyserial, or a terminal of a desk.
 
-It lives on the event loop: the loop watches the port, so nothing runs while nobody types. What
-comes is bounded: a line longer than `LINE_MAX` is left out whole, and bytes that are no UTF-8
-become question marks of their kind. What is written waits in a queue of `QUEUE_MAX` bytes; a
-terminal that takes nothing (or hardware that is gone) loses the rest, and keeps nobody waiting.
+It lives on the event loop: the loop watches the port, so nothing runs while nobody types. What is
+written waits in a queue of `QUEUE_MAX` bytes; a terminal that takes nothing (or hardware that is
+gone) loses the rest, and keeps nobody waiting.
 
-A port that fails is opened anew every `RETRY_S`; `fault` says meanwhile what is wrong.
+A port that fails is opened anew every `RETRY_S`; `fault` says meanwhile what is wrong. A break is a
+byte like any other, of the value 0.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import tty
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-LINE_MAX = 1024
-"""Bytes of a line that is read."""
+from drivers.interfaces import nobody
 
-QUEUE_MAX = 65_536
-"""Bytes that wait to be written."""
+QUEUE_MAX = 262_144
+"""Bytes that wait to be written: more than the longest answer of the console."""
 
 READ_MAX = 4096
 
 RETRY_S = 5.0
 
 
-class SerialPortLine:
-    """One port; begins with `start`."""
+class Line:
+    """What a line is, whatever it is made of; begins with `start`."""
 
-    def __init__(self, device: str, baud: int) -> None:
-        self.fault = ""
-        self._device, self._baud = device, baud
-        self._heard: Callable[[str], None] = _nobody
-        self._port: Any = None
+    def __init__(self, place: str = "") -> None:
+        self.fault, self.place = "", place
+        self._heard: Callable[[bytes], None] = nobody
+        self._descriptor: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._retry: asyncio.TimerHandle | None = None
-        self._incoming = bytearray()
-        self._is_too_long = False
         self._outgoing = bytearray()
 
-    def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` with each line, without its end."""
+    def listen(self, heard: Callable[[bytes], None]) -> None:
+        """Call `heard` with the bytes that come."""
         self._heard = heard
 
-    def write(self, text: str) -> None:
-        """Send a text; what finds no room is lost."""
-        if self._port is not None:
+    def write(self, data: bytes) -> None:
+        """Send bytes; what finds no room is lost."""
+        if self._descriptor is not None:
             room = QUEUE_MAX - len(self._outgoing)
-            self._outgoing += text.encode()[:room]
+            self._outgoing += data[:room]
             self._flush()
+
+    def forget(self) -> None:
+        """Send nothing of what waits: nobody wants to read it any more."""
+        self._outgoing.clear()
 
     def start(self) -> None:
         """Open the port, and again whenever it fails; call this where the event loop runs."""
         self._loop = asyncio.get_running_loop()
         try:
-            self._open()
+            self._descriptor = self._open()
         except (OSError, ImportError) as error:  # pyserial's own error is an OSError.
             self._fail(error)
+            return
+        self._loop.add_reader(self._descriptor, self._readable)
+        self.fault = ""
 
     def stop(self) -> None:
         """Let go of the port."""
@@ -67,73 +71,100 @@ class SerialPortLine:
         self._close()
         self._loop = None
 
-    def _open(self) -> None:
-        # The package brings no types.
-        import serial  # type: ignore[import-untyped] # noqa: PLC0415
+    def _open(self) -> int:
+        """Open the port; return the descriptor, which does not block."""
+        raise NotImplementedError
 
-        assert self._loop is not None
-        self._port = serial.Serial(self._device, self._baud, timeout=0, exclusive=True)
-        self._loop.add_reader(self._port.fileno(), self._readable)
-        self.fault = ""
+    def _shut(self) -> None:
+        """Close what `_open` has opened."""
+        raise NotImplementedError
 
     def _close(self) -> None:
-        port, self._port = self._port, None
-        self._incoming.clear()
+        descriptor, self._descriptor = self._descriptor, None
         self._outgoing.clear()
-        self._is_too_long = False
-        if port is not None and self._loop is not None:
-            self._loop.remove_reader(port.fileno())
-            self._loop.remove_writer(port.fileno())
+        if descriptor is not None and self._loop is not None:
+            self._loop.remove_reader(descriptor)
+            self._loop.remove_writer(descriptor)
             with suppress(OSError):
-                port.close()
+                self._shut()
 
     def _fail(self, error: Exception) -> None:
         assert self._loop is not None
         self._close()
-        self.fault = f"No serial line {self._device}: {_words(error)}"
+        self.fault = f"No serial line {self.place}".rstrip() + f": {_words(error)}"
         self._retry = self._loop.call_later(RETRY_S, self.start)
 
     def _readable(self) -> None:
+        assert self._descriptor is not None
         try:
-            data = self._port.read(READ_MAX)
+            data = os.read(self._descriptor, READ_MAX)
+            if not data:
+                raise OSError("the device is gone")
+        except BlockingIOError:
+            return
         except OSError as error:
             self._fail(error)
             return
-        for byte in data:
-            self._take(byte)
-
-    def _take(self, byte: int) -> None:
-        """Put a byte to its line; either of CR and LF ends it, and an empty line is one."""
-        if byte not in b"\r\n":
-            self._is_too_long = self._is_too_long or len(self._incoming) >= LINE_MAX
-            if not self._is_too_long:
-                self._incoming.append(byte)
-            return
-        line, is_too_long = bytes(self._incoming), self._is_too_long
-        self._incoming.clear()
-        self._is_too_long = False
-        if not is_too_long:
-            self._heard(line.decode(errors="replace"))
+        self._heard(data)
 
     def _flush(self) -> None:
         """Write what the port takes; the loop calls again when it takes more."""
         assert self._loop is not None
+        assert self._descriptor is not None
         try:
             # pyserial's own write() would turn in circles while the port takes nothing.
-            del self._outgoing[: os.write(self._port.fileno(), self._outgoing)]
+            del self._outgoing[: os.write(self._descriptor, self._outgoing)]
         except BlockingIOError:
             pass
         except OSError as error:
             self._fail(error)
             return
         if self._outgoing:
-            self._loop.add_writer(self._port.fileno(), self._flush)
+            self._loop.add_writer(self._descriptor, self._flush)
         else:
-            self._loop.remove_writer(self._port.fileno())
+            self._loop.remove_writer(self._descriptor)
 
 
-def _nobody(_: str) -> None:
-    """Hear nothing: the listener before there is one."""
+class SerialPortLine(Line):
+    """A port of the machine, at a speed in baud."""
+
+    def __init__(self, device: str, baud: int) -> None:
+        super().__init__(device)
+        self._baud = baud
+        self._port: Any = None
+
+    def _open(self) -> int:
+        # The package brings no types.
+        import serial  # type: ignore[import-untyped] # noqa: PLC0415
+
+        self._port = serial.Serial(self.place, self._baud, timeout=0, exclusive=True)
+        return int(self._port.fileno())
+
+    def _shut(self) -> None:
+        self._port.close()
+
+
+class DeskLine(Line):
+    """A terminal of its own, on a machine without a serial port: any terminal program opens it.
+
+    Its near end stays open here too, so that nobody's leaving ends it; raw, so that nothing that is
+    written comes back; and for this user alone (T3).
+    """
+
+    _near = -1
+
+    def _open(self) -> int:
+        descriptor, self._near = os.openpty()
+        tty.setraw(self._near)
+        os.fchmod(self._near, 0o600)
+        os.set_blocking(descriptor, False)
+        self._far = descriptor
+        self.place = os.ttyname(self._near)
+        return descriptor
+
+    def _shut(self) -> None:
+        os.close(self._near)
+        os.close(self._far)
 
 
 def _words(error: Exception) -> str:

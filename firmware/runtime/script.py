@@ -79,6 +79,7 @@ from firmware.phone.events import (
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.render import render
 from firmware.phone.screen import Screen, lines
+from firmware.phone.status import CallView, Status
 from firmware.runtime.commands import (
     CommandError,
     MoveHook,
@@ -92,12 +93,11 @@ from firmware.runtime.line_pipe import LineReader, LineWriter
 from firmware.runtime.outage_json import outage_fields
 from firmware.runtime.sound_fields import health_fields, plan_fields, sound_fields
 from firmware.runtime.status import (
-    CallView,
     Fields,
-    Status,
     account_fields,
     call_fields,
     link_fields,
+    status_fields,
 )
 
 CallCommand = AnswerCall | EndCall | HoldCall
@@ -313,7 +313,7 @@ class Script:
         self._say(event, call_fields(view) if view else {"call": call})
 
     def _say_status(self) -> None:
-        fields = self._status.fields(self._loop.time())
+        fields = status_fields(self._status, self._loop.time())
         fields |= {"problems": list(self._problems), "handset_off": self._lifted}
         fields |= {"ringing": self._ringing, "lamp": self._lamp.value}
         self._say("status", fields | {"events_lost": self._writer.lost})

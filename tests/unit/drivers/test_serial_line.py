@@ -1,4 +1,4 @@
-"""The serial line over a pty: lines, garbage, a terminal that is full, a plug that is pulled."""
+"""The serial line over a pty: bytes, breaks, a terminal that is full, a plug that is pulled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from drivers import serial_line
 from drivers.interfaces import SerialLine
-from drivers.serial_line import LINE_MAX, QUEUE_MAX, SerialPortLine
+from drivers.serial_line import QUEUE_MAX, DeskLine, SerialPortLine
 
 WAIT_S = 20.0
 
@@ -27,8 +27,8 @@ class Terminal:
         tty.setraw(self.far)
         os.set_blocking(self.far, False)
         self.line = SerialPortLine(os.ttyname(self.near), 115_200)
-        self.heard: list[str] = []
-        self.line.listen(self.heard.append)
+        self.heard = bytearray()
+        self.line.listen(self.heard.extend)
         part: SerialLine = self.line
         part.start()
 
@@ -57,30 +57,37 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.005)
 
 
-def test_lines_go_both_ways() -> None:
+def test_bytes_go_both_ways_whatever_they_are() -> None:
     async def scene() -> None:
         with terminal() as end:
-            os.write(end.far, b"sta")
-            await asyncio.sleep(0.02)
-            assert end.heard == []
-            os.write(end.far, "tus\rGr\u00fc\u00dfe\n\r".encode())
-            await until(lambda: len(end.heard) == 3)
-            assert end.heard == ["status", "Gr\u00fc\u00dfe", ""]
-            end.line.write("Hello\r\n")
-            await until(lambda: end.read() == b"Hello\r\n")
+            every = bytes(range(256))
+            os.write(end.far, every)
+            await until(lambda: end.heard == every)
+            end.line.write(every)
+            await until(lambda: end.read() == every)
 
     asyncio.run(scene())
 
 
-def test_garbage_is_bounded_and_the_next_line_is_read() -> None:
+def test_the_terminal_of_a_desk_is_opened_by_any_program_and_outlives_it() -> None:
     async def scene() -> None:
-        with terminal() as end:
-            for _ in range(20):
-                os.write(end.far, b"x" * 500)
-                await asyncio.sleep(0.001)
-            os.write(end.far, b"\r\xff\xfe\x00\rok\r" + b"y" * LINE_MAX + b"\r")
-            await until(lambda: len(end.heard) == 3)
-            assert end.heard == ["\ufffd\ufffd\x00", "ok", "y" * LINE_MAX]
+        line, heard = DeskLine(), bytearray()
+        part: SerialLine = line
+        part.listen(heard.extend)
+        part.start()
+        try:
+            line.write(b"who is there?")  # Nobody yet: it must not come back as if it were typed.
+            for text in (b"first", b"second"):
+                heard.clear()
+                person = os.open(line.place, os.O_RDWR | os.O_NOCTTY)
+                os.write(person, text)
+                await until(lambda: heard)
+                os.close(person)
+                assert bytes(heard) == text
+            assert not os.stat(line.place).st_mode & 0o077
+        finally:
+            line.stop()
+        assert not os.path.exists(line.place)
 
     asyncio.run(scene())
 
@@ -89,13 +96,18 @@ def test_a_terminal_that_takes_nothing_keeps_nobody_waiting() -> None:
     async def scene() -> None:
         with terminal() as end:
             for _ in range(100):
-                end.line.write("z" * 10_000)
+                end.line.write(b"z" * 10_000)
             got = 0
             while data := end.read():
                 got += len(data)
                 await asyncio.sleep(0.01)
             assert QUEUE_MAX <= got < 100 * 10_000
-            end.line.write("after")
+            for _ in range(100):
+                end.line.write(b"z" * 10_000)
+            end.line.forget()
+            while end.read():
+                pass
+            end.line.write(b"after")
             await until(lambda: end.read() == b"after")
 
     asyncio.run(scene())
@@ -109,7 +121,7 @@ def test_a_port_that_is_not_there_is_said_and_found_later(monkeypatch: pytest.Mo
             line = SerialPortLine("/dev/nothing", 9600)
             line.start()
             assert line.fault.startswith("No serial line /dev/nothing: ")
-            line.write("nobody")
+            line.write(b"nobody")
             line.stop()
             os.close(end.far)  # The plug is pulled.
             await until(lambda: end.line.fault)
@@ -118,10 +130,10 @@ def test_a_port_that_is_not_there_is_said_and_found_later(monkeypatch: pytest.Mo
             await until(lambda: "pyserial is not installed" in end.line.fault)
             monkeypatch.undo()
             other, near = os.openpty()
-            end.line._device = os.ttyname(near)
+            end.line.place = os.ttyname(near)
             await until(lambda: not end.line.fault)
             os.write(other, b"back\n")
-            await until(lambda: end.heard == ["back"])
+            await until(lambda: end.heard == b"back\n")
             end.line.stop()
             os.close(other)
             os.close(near)
