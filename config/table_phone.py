@@ -297,8 +297,17 @@ ADMINISTRATION = (
         "admin password",
         Text(),
         "",
-        "The administrator's. None is ever preset: it is chosen at the first start.",
+        "The administrator's. None is ever preset: it is chosen at the first start, at the console,"
+        " with a code that the phone's screen shows. The phone keeps it as a hash.",
         secret=True,
+        built=True,
+    ),
+    administration(
+        "console timeout",
+        Number(60, 86400, "seconds", or_zero=True),
+        "600",
+        "Who types nothing at the console for so long is logged out; 0: never.",
+        built=True,
     ),
     administration("user password", Text(), "", "The user's.", secret=True),
     administration("web interface enabled", Switch(), "1", "1: the phone has a web page."),

@@ -25,6 +25,7 @@ from board.desktop.listener import Listener
 from board.desktop.sound_line import SoundLine
 from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
 from drivers.interfaces import KEYS
+from drivers.serial_line import DeskLine
 from drivers.voice import SoundCard
 
 PAGES_MAX = 4
@@ -59,6 +60,7 @@ def open_desktop(
         display=desktop.display,
         voice=voice or SoundCard(sound_device),
         service=desktop,
+        serial=DeskLine(),
     )
 
 

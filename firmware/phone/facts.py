@@ -61,6 +61,9 @@ SOON_S = 4.0
 """An attempt within so long is worth waiting for: outages begin with such waits (F2)."""
 
 ABOUT = "About"
+SETUP = "Set-up code"
+"""The title of the page with the one-time code (T3): it comes first, while somebody asks for it."""
+
 DEVICE_PAGES = ("Certificates", "Network", "Provisioning", ABOUT)
 """What the device tells, in the order of its pages."""
 
@@ -183,7 +186,9 @@ class Facts:
         )
         problems = self._said(("Problem", text) for text in self._problems)
         warnings = self._said(("Warning", text) for text in self._warnings)
+        setup = self._said(self._told.get(SETUP, ()))
         pages: list[tuple[str, Page]] = [
+            *((SETUP, page) for page in paged(setup)),
             *(("Configuration", page) for page in paged(problems)),
             *(("Link", page) for page in paged(link)),
             ("Round trip, 1 hour", graph_of(self._round_trips.buckets(now))),

@@ -26,7 +26,17 @@ from firmware.agent.events import (
 )
 from firmware.frozen import frozen
 from firmware.link.events import LinkStatus
-from firmware.phone.events import CallFact, Reportable, SoundHealth, WarningsChanged
+from firmware.media.events import QualityMeasured, SoundReport
+from firmware.media.plan import MediaPlan
+from firmware.phone.events import (
+    CallFact,
+    OutageLog,
+    Report,
+    Reportable,
+    SoundHealth,
+    StartVoice,
+    WarningsChanged,
+)
 from firmware.phone.outage import Outage
 
 
@@ -54,6 +64,22 @@ class Status:
         self.outages: tuple[Outage, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self.sound = SoundHealth()
+        self.plans: dict[int, MediaPlan] = {}  # What is agreed for a call's sound.
+        self.qualities: dict[int, QualityMeasured] = {}
+
+    def take(self, output: object) -> None:
+        """Take in what the phone says to the outside; most of it is for others."""
+        match output:
+            case Report(fact) if isinstance(fact, Reportable):
+                self.learn(fact)
+            case Report(SoundReport(call, QualityMeasured() as fact)) if call in self.calls:
+                self.qualities[call] = fact
+            case OutageLog(outages):
+                self.outages = outages
+            case StartVoice(call, plan) if call in self.calls:
+                self.plans[call] = plan
+            case _:
+                pass
 
     def learn(self, fact: Reportable) -> None:
         """Take in one fact."""
@@ -91,7 +117,8 @@ class Status:
             case TieChanged(call, tie):
                 self._change(call, tie=tie)
             case CallEnded(call):
-                self.calls.pop(call, None)
+                for known in (self.calls, self.plans, self.qualities):
+                    known.pop(call, None)
             case _:
                 assert_never(fact)
 

@@ -19,14 +19,16 @@ from config.files import reason
 from config.store import Store
 from firmware.agent.events import UnregisterAll
 from firmware.link.events import ServerName
-from firmware.phone.events import FactoryReset, LanguageIs
+from firmware.phone.events import FactoryReset, FactsTold, LanguageIs
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.language import ENGLISH
+from firmware.phone.status import Status
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
 from firmware.runtime.from_configuration import (
     blocker_of,
+    listen,
     problems_of,
     tls_files,
     transport_settings,
@@ -40,7 +42,7 @@ from firmware.runtime.state_lock import share
 from firmware.runtime.tls import TlsContexts
 from firmware.runtime.transport import Transport
 from firmware.runtime.warnings_of import Warnings
-from firmware.settings import listening_port, proxies, stack_settings, voice_settings
+from firmware.settings import stack_settings, voice_settings
 from firmware.stack import Stack
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
 
     from board.board import Board
     from drivers.interfaces import Voice
+    from firmware.runtime.console_door import ConsoleDoor
     from firmware.runtime.keepers import Keepers
-    from firmware.runtime.listener import Listener
     from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.provisioning import Provisioning
     from firmware.runtime.settings_keeper import SettingsKeeper
@@ -82,6 +84,7 @@ class Application:
     ) -> None:
         self._options = options
         self._board = board  # None where there is none, but a script.
+        self._status = Status()
         self._watchers: list[Outside] = []
         self._missed: list[object] = []  # What was said before the panel was there.
         self._keepers: Keepers | None = None
@@ -95,11 +98,12 @@ class Application:
         self._stop = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
-        self._listener, refused = self._listen(configuration)
+        self._listener, refused = listen(configuration, self._accept)
         wrong = (undone,) if undone else ()
         self._problems = (*wrong, *problems_of(configuration, options.config), *refused)
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
+        self._console: ConsoleDoor | None = None
         self._is_broken = self._begins_again = False
         self._warnings = Warnings(self._feed)
         settings = stack_settings(
@@ -112,24 +116,10 @@ class Application:
         self._contexts = TlsContexts(tls_files(configuration, options.config))
         self._certificates = CertificateWatch(self._warnings.of("certificates"), self._contexts)
         loop = asyncio.get_running_loop()
+        self._began = loop.time()
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(settings, ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(configuration), self._outside)
-
-    def _listen(self, configuration: Configuration) -> tuple[Listener | None, tuple[str, ...]]:
-        """In TLS mode, have the port that the proxies call on (L3), or say why not."""
-        port = listening_port(configuration)
-        if port is None or blocker_of(configuration):
-            return None, ()
-        from firmware.runtime.listener import Listener
-
-        listener = Listener(port, [proxy.name for proxy in proxies(configuration)], self._accept)
-        try:
-            listener.start()
-        except OSError as error:
-            words = (error.strerror or str(error)).lower()
-            return None, (f"TLS mode cannot listen on port {port} (sip local tls port): {words}",)
-        return listener, ()
 
     def _accept(self, sock: socket.socket, names: Sequence[ServerName]) -> None:
         assert self._transport is not None
@@ -244,12 +234,42 @@ class Application:
         self._open_voice(board.voice)
         if board.address:
             print(f"The handset is at {board.address}", flush=True)
+        self._open_console(board)
         watch = PartWatch(board, self._warnings.of("parts"), self._break)
         watch.start()
         try:
             await self._gone.wait()
         finally:
             watch.stop()
+            if self._console is not None:
+                await self._console.stop()
+
+    def _open_console(self, board: Board) -> None:
+        """Listen on the serial line, where there is one; the console is loaded for who types."""
+        if board.serial is None:
+            return
+        from firmware.runtime.console_door import ConsoleDoor
+        from firmware.runtime.surroundings import Surroundings
+
+        around = Surroundings(
+            feed=self.driver.feed,
+            status=self._status,
+            store=self._store,
+            configuration=lambda: self._configuration,
+            changed=self._configured,
+            time=self._clock.time,
+            about=self._about().rows,
+            problems=self._problems,
+            began=self._began,
+        )
+        self._console = ConsoleDoor(board.serial, around)
+        self._console.start()
+        if board.address:
+            print(f"The console is at {board.serial.place}", flush=True)
+
+    def _configured(self, configuration: Configuration) -> None:
+        """Another configuration is in force: what reads it from now on reads this one."""
+        self._configuration = configuration
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""
@@ -302,11 +322,15 @@ class Application:
             self.driver.feed(network())
 
     def _tell_device(self) -> None:
+        self.driver.feed(self._about())
+
+    def _about(self) -> FactsTold:
+        """Return what this phone is."""
         from firmware.runtime.device_facts import about
 
         version = USER_AGENT.rpartition("/")[2]
         model = self._options.model or self._options.board
-        self.driver.feed(about(version, model, self._mac, self._instance))
+        return about(version, model, self._mac, self._instance)
 
     def _provision(self) -> None:
         from firmware.runtime.fetching import Fetcher
@@ -336,6 +360,7 @@ class Application:
             self._provisioning.take(event)
 
     def _outside(self, output: object) -> None:
+        self._status.take(output)
         if not self._watchers:
             self._missed.append(output)
         for watcher in self._watchers:

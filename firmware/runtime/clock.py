@@ -78,10 +78,15 @@ class ClockWatch:
 
     def tell(self) -> None:
         """Tell the time."""
+        self._offset_s = self._wall() - self._loop.time()
+        told = self.time()
+        self._zone_s = told.offset_s
+        self._feed(told)
+
+    def time(self) -> TimeIs:
+        """Return the time as it is now."""
         wall = self._wall()
-        self._offset_s = wall - self._loop.time()
-        self._zone_s = self._offset(wall)
-        self._feed(TimeIs(wall if self._is_set() else None, self._zone_s))
+        return TimeIs(wall if self._is_set() else None, self._offset(wall))
 
     def _offset(self, wall: float) -> int:
         """Return the local offset from UTC, in seconds."""

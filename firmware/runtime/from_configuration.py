@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.checks import check, link_blocker
 from config.configuration import Configuration
 from config.store import Severity
-from firmware.link.events import Failure, FailureKind
+from firmware.link.events import Failure, FailureKind, ServerName
 from firmware.runtime.tls import TlsFiles
 from firmware.runtime.transport import TransportSettings
+from firmware.settings import listening_port, proxies
+
+if TYPE_CHECKING:
+    import socket
+
+    from firmware.runtime.listener import Listener
 
 
 def problems_of(configuration: Configuration, directory: Path) -> tuple[str, ...]:
@@ -52,3 +59,21 @@ def transport_settings(configuration: Configuration) -> TransportSettings:
     return TransportSettings(
         source_port=port if fixed else 0, traffic_class=int(configuration.value("tos sip"))
     )
+
+
+def listen(
+    configuration: Configuration, accept: Callable[[socket.socket, Sequence[ServerName]], None]
+) -> tuple[Listener | None, tuple[str, ...]]:
+    """In TLS mode, have the port that the proxies call on (L3), or say why not."""
+    port = listening_port(configuration)
+    if port is None or blocker_of(configuration):
+        return None, ()
+    from firmware.runtime.listener import Listener
+
+    listener = Listener(port, [proxy.name for proxy in proxies(configuration)], accept)
+    try:
+        listener.start()
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        return None, (f"TLS mode cannot listen on port {port} (sip local tls port): {words}",)
+    return listener, ()

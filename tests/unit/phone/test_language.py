@@ -29,7 +29,7 @@ from firmware.runtime import tls_words
 from firmware.runtime.languages import FOLDER, WORDS, load
 from tests.unit.phone.menu_scenes import remembering
 from tests.unit.phone.rig import Rig, of
-from tests.unit.phone.test_screens import DEVICE, SCENES
+from tests.unit.phone.test_screens import DEVICE, SCENES, SET_UP
 
 CODES = [code for code in LANGUAGES if code != "en"]
 SHEETS = Path(__file__).parents[2] / "golden" / "languages"
@@ -185,7 +185,7 @@ NAMES = {
     "604",
 }
 NAMES |= {"SHA-256", "MAC", "Python"}
-NAMES |= {text for told in DEVICE for _, text in told.rows if "left" not in text}
+NAMES |= {text for told in (*DEVICE, SET_UP) for _, text in told.rows if "left" not in text}
 
 
 class Listening(Language):

@@ -395,6 +395,15 @@ DEVICE = (
 )
 
 
+SET_UP = FactsTold("Set-up code", (("Code", "493027"), ("", "for the console")))
+
+
+def set_up() -> Rig:
+    rig = several(2)
+    rig.feed(SET_UP)
+    return page(1, rig)
+
+
 def device(pages: int) -> Rig:
     rig = several(2)
     rig.feed(*DEVICE)
@@ -435,6 +444,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-outages-goes-on": lambda: last_page(goes_on()),
     "page-outages-clock-not-set": lambda: last_page(clock_not_set()),
     "page-outages-damaged": lambda: page(5, damaged_log()),
+    "page-set-up-code": set_up,
     "page-certificates": lambda: device(1),
     "page-certificates-more": lambda: device(2),
     "page-network": lambda: device(3),

@@ -14,7 +14,7 @@ PACKAGES = ("firmware", "drivers", "board", "config")
 
 LAYERS = [
     *("frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone"),
-    *("provision", "stack"),
+    *("provision", "stack", "console"),
 ]
 """The pure machines, from the bottom up: each imports only what stands before it."""
 
@@ -59,7 +59,10 @@ FUNCTION_MEDIAN_MAX = 9
 
 TOPS = {"driver.py", "finding.py"}
 
-ENTRY_POINTS = {"firmware.__main__", "config.__main__", "board.__main__"}
+ENTRY_POINTS = {
+    *("firmware.__main__", "config.__main__", "board.__main__"),
+    "firmware.runtime.line_editor",
+}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -1,0 +1,26 @@
+"""The phone around an administrator's door: what a door may see, and what it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.configuration import Configuration
+from config.store import Store
+from firmware.phone.events import TimeIs
+from firmware.phone.status import Status
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """A phone, from a door of it."""
+
+    feed: Callable[[object], None]  # Events for the phone.
+    status: Status
+    store: Store
+    configuration: Callable[[], Configuration]  # As it is in force.
+    changed: Callable[[Configuration], None]  # Another one is.
+    time: Callable[[], TimeIs]
+    about: tuple[tuple[str, str], ...]  # What the phone is, by label.
+    problems: tuple[str, ...]  # What was wrong with the configuration at the start.
+    began: float  # Monotonic seconds.

@@ -1,0 +1,176 @@
+"""The serial console of a running phone, over a pty: VT100, dumb terminal, bad wires, slow ones."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import pexpect
+import pytest
+
+from tests.lab.background import Background
+from tests.process.console import ADMIN, DeskPhone, Terminal
+from tests.process.handset import PASSWORD, Place, until
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPhone]:
+    """One phone for all: nothing that is done at its console may harm it."""
+    with Background() as background:
+        place = Place(tmp_path_factory.mktemp("desk"), background)
+        place.configure({"admin password": ADMIN})
+        with DeskPhone(place) as phone:
+            yield phone
+            assert phone.program.running
+        place.close()
+        assert "Traceback" not in phone.errors
+        assert PASSWORD not in phone.errors + phone.program.text
+
+
+@pytest.fixture
+def terminal(phone: DeskPhone) -> Iterator[Terminal]:
+    terminal = Terminal(phone.console)
+    yield terminal
+    terminal.close()
+
+
+def registered(terminal: Terminal) -> None:
+    until(lambda: "1 of 1 registered" in terminal.ask("status"))
+
+
+def test_a_session_at_a_vt100(phone: DeskPhone, terminal: Terminal) -> None:
+    terminal.type("\r")
+    terminal.wait_for("Password: ")
+    terminal.type("a wrong one\r")
+    terminal.wait_for("wrong password")
+    terminal.wait_for("Password: ")
+    assert phone.editors == (), "no line editor before somebody is logged in"
+    terminal.log_in()
+    until(lambda: phone.editors != ())
+    registered(terminal)
+    assert "round trip" in terminal.ask("status")
+    terminal.wait_for_comfort()
+    terminal.type("acc\t\r")  # Completion,
+    terminal.wait_for("<alice@lab.test>: registered")
+    terminal.wait_for("handset>")
+    terminal.type("callz\x1b[D\x1b[3~s\r")  # the cursor,
+    terminal.wait_for("no calls")
+    terminal.wait_for("handset>")
+    terminal.type("\x1b[A\x1b[A\r")  # and what was typed before.
+    terminal.wait_for("<alice@lab.test>: registered")
+    terminal.wait_for("handset>")
+    terminal.type("exit\r")
+    terminal.wait_for("Good bye.")
+    until(lambda: phone.editors == ())
+    assert ADMIN not in terminal.seen
+
+
+def test_a_session_at_a_dumb_terminal(phone: DeskPhone) -> None:
+    terminal = Terminal(phone.console, dumb=True)
+    terminal.log_in()
+    query_ends = terminal.seen.index("Handset console")
+    registered(terminal)
+    terminal.type("acc\t\r")
+    terminal.wait_for("<alice@lab.test>: registered")
+    terminal.wait_for("handset> ")
+    terminal.type("link\r")
+    terminal.wait_for("Live, until a key is pressed:")
+    terminal.wait_for("up, primary")
+    terminal.type(" ")
+    terminal.wait_for("handset> ")
+    assert "no outage is known" in terminal.ask("outages")
+    terminal.type(b"\x04")
+    terminal.wait_for("Good bye.")
+    assert phone.editors == ()
+    assert "\x1b" not in terminal.seen[query_ends:]
+    assert ADMIN not in terminal.seen
+    terminal.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_and_breaks_kill_nothing(phone: DeskPhone, terminal: Terminal, seed: int) -> None:
+    draw = random.Random(seed)
+    safe = bytes(set(range(256)) - set(b"\r\n\x03\x04"))  # Lines are typed below.
+    for _ in range(200):
+        terminal.type(bytes(draw.choices(safe, k=draw.randrange(1, 60))))
+        if draw.random() < 0.2:
+            terminal.type(b"\0\0")  # As a break is read.
+    terminal.type(b"\x1b\\\x03\r")
+    terminal.wait_for("Password: ")
+    terminal.type(f"{ADMIN}\r")
+    terminal.wait_for("handset> ")
+    for _ in range(50):
+        terminal.type(bytes(draw.choices(range(256), k=draw.randrange(1, 60))).replace(b"\4", b""))
+        terminal.read(0.01)
+    terminal.type(b"\x1b\\\x03\x15")
+    terminal.read(0.5)
+    assert "no calls" in terminal.ask("calls")
+
+
+def test_a_line_editor_that_dies_takes_nobody_along(phone: DeskPhone, terminal: Terminal) -> None:
+    terminal.log_in()
+    until(lambda: phone.editors != ())
+    terminal.wait_for_comfort()
+    terminal.type("stat")
+    terminal.read(0.3)
+    (editor,) = phone.editors
+    os.kill(editor, signal.SIGKILL)
+    terminal.wait_for("handset> ")
+    registered(terminal)
+    assert "line editor has ended" in phone.errors
+
+
+def test_at_9600_baud_nothing_is_lost(phone: DeskPhone) -> None:
+    terminal = Terminal(phone.console, dumb=True)
+    terminal.log_in()
+    begins = len(terminal.seen)
+    terminal.type("help\rstatus\rhelp status\rcalls\r")
+    data = b""
+    while b"no calls" not in data:
+        data += os.read(terminal.descriptor, 96)
+        time.sleep(0.1)  # 960 bytes a second.
+    said = "handset> " + terminal.seen[begins:] + data.decode()
+    assert re.findall(r"(?m)^(?:handset> )+(\w.*?)\r$", said) == [
+        "help",
+        "status",
+        "help status",
+        "calls",
+    ]
+    assert "leave the console" in said
+    terminal.close()
+
+
+def test_a_program_for_serial_terminals_reaches_it(phone: DeskPhone) -> None:
+    words = ["-m", "serial.tools.miniterm", "--raw", "--eol", "CR", phone.console, "115200"]
+    with pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=20) as miniterm:
+        miniterm.expect_exact("Menu: ")
+        miniterm.send("\r")
+        miniterm.expect_exact("Password: ")
+        miniterm.send(f"{ADMIN}\r")
+        miniterm.expect_exact("handset> ")
+        miniterm.send("calls\r")
+        miniterm.expect_exact("no calls")
+        miniterm.send("exit\r")
+        miniterm.expect_exact("Good bye.")
+        miniterm.send("\x1d")
+        miniterm.expect(pexpect.EOF)
+
+
+def test_a_console_that_nobody_uses_is_not_loaded(place: Place) -> None:
+    place.configure({"admin password": ADMIN})
+    with DeskPhone(place, "-X", "importtime") as phone:
+        terminal = Terminal(phone.console)
+        time.sleep(1)
+        assert "firmware.runtime.console_door" in phone.errors
+        assert "firmware.console" not in phone.errors
+        terminal.log_in()
+        assert "firmware.console.console" in phone.errors
+        until(lambda: phone.editors != ())
+        assert "no calls" in terminal.ask("calls")
+        assert "prompt_toolkit" not in phone.errors
+        terminal.close()

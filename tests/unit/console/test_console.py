@@ -1,0 +1,231 @@
+"""The console's commands and its clock: what is said of the phone, live views, time-out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from firmware.agent.events import (
+    AccountStatus,
+    CallAnswered,
+    CallEnded,
+    EndCause,
+    IncomingCall,
+    Party,
+    RegistrationState,
+    Tie,
+    TieChanged,
+)
+from firmware.console.commands import DEEDS
+from firmware.console.events import Left, TestLinkNow
+from firmware.console.vocabulary import COMMANDS
+from firmware.link.events import (
+    Address,
+    Failure,
+    FailureKind,
+    LinkState,
+    LinkStatus,
+    Proxy,
+    Role,
+    TlsFacts,
+)
+from firmware.phone.events import OutageLog, Report, Reportable
+from firmware.phone.outage import EndedBy, Outage, OutageKind
+from tests.unit.console.rig import NOON, Rig
+
+PRIMARY = Proxy(Role.PRIMARY, "proxy.example.org", 5061)
+RESET = Failure(FailureKind.RESET, "connection reset by the proxy")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig.logged_in(tmp_path)
+
+
+def learn(rig: Rig, *facts: Reportable) -> None:
+    for fact in facts:
+        rig.status.take(Report(fact))
+
+
+def up(now: float, round_trip_s: float = 0.0234) -> LinkStatus:
+    facts = TlsFacts(
+        Address("192.0.2.7", 40_000), "TLSv1.3", "TLS_AES_256_GCM_SHA384", False, NOON + 42 * 86_400
+    )
+    return LinkStatus(
+        LinkState.UP,
+        PRIMARY,
+        since=now - 3600,
+        proof_at=now - 4,
+        round_trip_s=round_trip_s,
+        keep_alive_s=30,
+        answers_pings=True,
+        facts=facts,
+    )
+
+
+def waiting(now: float) -> LinkStatus:
+    return LinkStatus(LinkState.WAITING, PRIMARY, RESET, attempts=3, retry_at=now + 8, since=now)
+
+
+def account(number: int, state: RegistrationState, reason: str = "") -> AccountStatus:
+    name = f"20{number}"
+    return AccountStatus(number, name, f"{name}@example.org", state, reason, retry_at=3000.0)
+
+
+def said(rig: Rig, line: str) -> list[str]:
+    """Return what a command says, between its echo and the next prompt."""
+    text = rig.type(f"{line}\r")
+    assert text.startswith(f"{line}\r\n"), text
+    assert text.endswith("\r\nhandset> "), text
+    return text.split("\r\n")[1:-1]
+
+
+def test_every_command_has_a_deed_and_help(rig: Rig) -> None:
+    assert set(DEEDS) == set(COMMANDS)
+    overview = said(rig, "help")
+    assert [line.split()[0] for line in overview] == list(COMMANDS)
+    for name, command in COMMANDS.items():
+        assert said(rig, f"help {name}")[0] == command.usage
+
+
+@pytest.mark.parametrize("line", ["reformat", "STATUS now", "help me", "outages -1", "outages x y"])
+def test_a_line_that_cannot_be_obeyed_is_answered_by_a_sentence(rig: Rig, line: str) -> None:
+    (sentence,) = said(rig, line)
+    assert '"' in sentence
+
+
+def test_empty_lines_do_nothing(rig: Rig) -> None:
+    assert rig.type("\r   \r") == "\r\nhandset>    \r\nhandset> "
+
+
+def test_status_says_the_phone_on_one_screen(rig: Rig) -> None:
+    rig.console.sight.about = (("Version", "0.1"), ("Model", "handset"), ("MAC", "02:00"))
+    rig.console.sight.began = rig.now - 7200
+    rig.console.sight.problems = ('startup.cfg:3: sip T1 timer: "x" is not 100-10000 ms',)
+    learn(
+        rig,
+        up(rig.now),
+        account(1, RegistrationState.REGISTERED),
+        account(2, RegistrationState.REFUSED, "wrong password"),
+        IncomingCall(7, 1, Party("Anna", "300")),
+    )
+    assert said(rig, "status") == [
+        "Phone         0.1 handset, running for 2 h",
+        "Clock         2026-11-27 12:00:00",
+        "Link          up, primary proxy.example.org:5061, round trip 23 ms, last answer",
+        "              4 s ago",
+        "Accounts      1 of 2 registered",
+        "              2 202 <202@example.org>: refused, wrong password, again in 33 min",
+        "Calls         1",
+        "              7: Anna <300> on account 1, rings here",
+        "Last outage   none",
+        'Problem       startup.cfg:3: sip T1 timer: "x" is not 100-10000 ms',
+    ]
+
+
+def test_link_says_everything_and_follows_until_a_key(rig: Rig) -> None:
+    learn(rig, up(rig.now))
+    text = rig.type("link\r")
+    for part in ("State         up for 1 h", "Cipher        TLS_AES_256_GCM_SHA384", "42 days"):
+        assert part in text
+    assert "round trip 23 ms, last answer 4 s ago" in text.splitlines()[-1]
+    assert rig.others[-1] == TestLinkNow()
+    learn(rig, up(rig.now, 0.051))
+    assert "round trip 51 ms" in rig.pass_time(1)
+    tests = rig.others.count(TestLinkNow())
+    rig.pass_time(20)
+    assert rig.others.count(TestLinkNow()) == tests + 4
+    learn(rig, waiting(rig.now))
+    after = rig.pass_time(3)
+    for left_s in (8, 7, 6):
+        assert f"no link, try in {left_s} s, primary proxy.example.org:5061, connection" in after
+    tests = rig.others.count(TestLinkNow())
+    rig.pass_time(20)
+    assert rig.others.count(TestLinkNow()) == tests, (
+        "watching a link changes nothing of its retries"
+    )
+    assert rig.type("q") == "\r\nhandset> "
+    assert rig.pass_time(10) == ""
+
+
+def test_accounts_and_calls_are_said_as_they_stand(rig: Rig) -> None:
+    assert said(rig, "accounts") == ["no account is configured (sip line1 user name)"]
+    assert said(rig, "calls") == ["no calls"]
+    learn(
+        rig,
+        account(1, RegistrationState.REGISTERED),
+        IncomingCall(7, 1, Party("", "300")),
+        CallAnswered(7),
+        TieChanged(7, Tie.REFRESHING),
+    )
+    assert said(rig, "accounts") == ["1 201 <201@example.org>: registered"]
+    assert said(rig, "calls") == ["7: <300> on account 1, talking, refreshing after a lost link"]
+    learn(rig, CallEnded(7, EndCause.HUNG_UP_THERE))
+    assert said(rig, "calls") == ["no calls"]
+
+
+def outage(number: int) -> Outage:
+    return Outage(
+        OutageKind.OUTAGE,
+        RESET,
+        role=Role.PRIMARY,
+        proxy="proxy.example.org:5061",
+        began=NOON - 1000 * number,
+        ended=NOON - 1000 * number + 12,
+        duration_s=12.0,
+        back_on=Role.BACKUP,
+        calls=1,
+        ended_by=EndedBy.SERVICE,
+    )
+
+
+def test_outages_are_said_with_the_newest_last(rig: Rig) -> None:
+    assert said(rig, "outages") == ["no outage is known"]
+    rig.status.take(OutageLog(tuple(outage(number) for number in range(1, 31))))
+    lines = said(rig, "outages")
+    assert len(lines) == 10
+    assert lines[-1] == (
+        "2026-11-27 11:43:20, 12 s, primary: connection reset by the proxy"
+        " (proxy.example.org:5061); on backup, 1 call kept"
+    )
+    assert len(said(rig, "outages 30")) == 30
+
+
+LEAVING: dict[str, Callable[[Rig], str]] = {
+    "exit": lambda rig: rig.type("exit\r"),
+    "ctrl-d": lambda rig: rig.type(b"\x04"),
+    "time": lambda rig: rig.pass_time(600),
+    "time in a live view": lambda rig: rig.type("link\r") and rig.pass_time(600),
+}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_whoever_leaves_is_logged_out(rig: Rig, way: str) -> None:
+    assert "Good bye." in LEAVING[way](rig)
+    assert rig.others[-1] == Left()
+    assert rig.type("status\r").endswith("Handset console\r\nPassword: ")
+    assert rig.console.deadline() is not None
+
+
+def test_who_types_is_there(rig: Rig) -> None:
+    for _ in range(5):
+        rig.pass_time(599)
+        assert said(rig, "calls") == ["no calls"]
+    assert rig.pass_time(599.9) == ""
+    assert "Nobody there: logged out." in rig.pass_time(0.2)
+
+
+def test_the_time_out_is_a_parameter_and_may_be_off(tmp_path: Path) -> None:
+    rig = Rig.logged_in(tmp_path, "console timeout: 60\n")
+    assert "logged out" in rig.pass_time(60)
+    rig = Rig.logged_in(tmp_path, "console timeout: 0\n")
+    assert rig.pass_time(1e6) == ""
+
+
+def test_ctrl_c_gives_up_a_line_and_a_view(rig: Rig) -> None:
+    assert rig.type(b"stat\x03") == "stat^C\r\nhandset> "
+    rig.type("link\r")
+    assert rig.type(b"\x03").endswith("handset> ")
+    assert said(rig, "calls") == ["no calls"]
