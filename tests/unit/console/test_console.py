@@ -139,7 +139,7 @@ def test_link_says_everything_and_follows_until_a_key(rig: Rig) -> None:
     assert rig.others.count(TestLinkNow()) == tests + 4
     learn(rig, waiting(rig.now))
     after = rig.pass_time(3)
-    for left_s in (8, 7, 6):
+    for left_s in (7, 6, 5):
         assert f"no link, try in {left_s} s, primary proxy.example.org:5061, connection" in after
     tests = rig.others.count(TestLinkNow())
     rig.pass_time(20)
