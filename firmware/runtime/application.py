@@ -183,7 +183,7 @@ class Application:
         self._keep_lists()
         self._tell_settings()
         self._tell_network()
-        self._tell_device()
+        self.driver.feed(self._about())
         self._provision()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
@@ -320,9 +320,6 @@ class Application:
 
         if self._settings is not None:  # Else it is too early: the link comes first.
             self.driver.feed(network())
-
-    def _tell_device(self) -> None:
-        self.driver.feed(self._about())
 
     def _about(self) -> FactsTold:
         """Return what this phone is."""
