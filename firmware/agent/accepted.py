@@ -79,6 +79,11 @@ class Accepted(Repeated):
         super().__init__(key, response, settings.t1_s, settings.t2_s, now)
         self.offered = offered  # The 2xx carried our offer, so the ACK must carry the answer.
         self._cseq = response.cseq.number
+        self._sayable_until = now + GIVE_UP_T1 * settings.t1_s  # Timer L of its INVITE.
+
+    def can_be_said(self, now: float) -> bool:
+        """Tell whether its INVITE's transaction still stands, which finds the way to the caller."""
+        return now < self._sayable_until
 
     def is_acknowledged_by(self, ack: Request) -> bool:
         """Tell whether an ACK is the one that is waited for."""

@@ -14,8 +14,9 @@ ringing. The phone rings on, for one of these to come:
 
 Whoever answers while the call is cut has answered: it is said as soon as there is a way. A refusal
 is said by the transaction, over the next link to that proxy. A 2xx without its ACK, which may never
-have been heard, is said again there; at another proxy the call is taken to stand. Whoever hangs up
-meanwhile ends a call that the caller may hear ringing: there too the 2xx comes before the BYE.
+have been heard, is said again there, as long as its INVITE's transaction lives (timer L); later, or
+at another proxy, the call is taken to stand. Whoever hangs up meanwhile ends a call that the caller
+may hear ringing: there too the 2xx comes before the BYE.
 
 A caller who comes again although the call was answered has heard nothing of that: nobody has
 acknowledged it. Then the next INVITE is answered at once. There is one call, and nobody rings
@@ -204,7 +205,7 @@ class OutlastingCall(ReceivedCall):
         unheard, self._unheard = self._unheard, None
         if unheard is None or self.state not in UNHEARD or self._accepted:
             return out
-        if is_same:
+        if is_same and unheard.can_be_said(now):
             return [*out, *self._answer_again(unheard, now)]
         leaves = self.state is CallState.LEAVING
         return [*out, *(self._leave() if leaves else self._stand())]

@@ -33,6 +33,7 @@ AUDIO = sdp("m=audio 4000 RTP/AVP 0")
 OTHER = sdp("m=audio 5000 RTP/AVP 0")
 MOVED = replace(LOCAL, port=41000)
 HERE = "<sip:201@192.0.2.99:41000;transport=tls;ob>"
+TIMER_L_S = 32.0
 KEPT, ANCHORED = TieChanged(1, Tie.REFRESHING), TieChanged(1, Tie.ANCHORED)
 
 
@@ -771,3 +772,21 @@ def test_who_hung_up_owes_a_bye_though_no_link_comes_for_long() -> None:
     rig.back()
     assert rig.said() == []
     assert rig.take("BYE")
+
+
+@pytest.mark.parametrize("hangs_up", [True, False], ids=["hung up", "talking"])
+def test_a_2xx_whose_transaction_is_over_is_not_waited_for(hangs_up: bool) -> None:
+    """Found by the far ends, seed 115: nothing was said, and its ACK waited for."""
+    rig = Cut()
+    rig.back()
+    rig.feed(Answer(1))
+    rig.down()
+    rig.wait(TIMER_L_S - 1)
+    if hangs_up:
+        rig.feed(HangUp(1))
+    rig.wait(1)
+    rig.out.clear()
+    rig.back()
+    assert rig.said() == []
+    assert len(rig.take("BYE")) == hangs_up
+    assert len(rig.take("INVITE")) == (not hangs_up), "refreshed, as any that stands"
