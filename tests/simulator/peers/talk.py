@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 from firmware.sip.headers import Headers
@@ -24,6 +25,9 @@ OnResponse = Callable[[Response], None]
 GIVE_UP_S = 32.0
 REPEATED_S = 25.0
 """A 2xx of the far end is repeated for so long: the phone's transaction lives a little longer."""
+
+HASTY, HASTE_S = 0.05, 0.1
+"""Chance that a far end offers again before its ACK, and how soon."""
 
 REINVITED = (200,) * 12 + (491, 491, 488, 500, 503, 481, 408, 404, 407, 422, 0)
 UPDATED = (200,) * 8 + (405, 501, 422, 491, 500, 407, 481, 0)
@@ -201,11 +205,18 @@ class Talk:
             if invite.body and ok.body:
                 self.session.took(ok.body)
             self._acks[number] = self._ack_body(invite, ok)
+            self._is_hasty(number)
         self._is_asking = False
         ack = self._write("ACK", number, body=self._acks[number])
         late_s = self.random.choice([0.0, 0.0, 0.3] if self.hub.is_calm else [0.0, 0.3, 3.0])
         self.hub.later(late_s, lambda: self.hub.write(ack))
         self.begin()
+
+    def _is_hasty(self, number: int) -> None:
+        """At times offer anew before the ACK is on its way, which comes too early (14.2)."""
+        own = Random(f"{self.names.call_id} {number}")  # What it decides changes no other drawing.
+        if own.random() < HASTY and not self.hub.is_calm:
+            self.hub.later(HASTE_S, self._reinvite)
 
     def _is_lost(self, what: str) -> bool:
         """Tell whether a 2xx or an ACK is lost; how often is drawn when it comes first."""
