@@ -9,7 +9,6 @@ run of each fills Python's cache of compiled files and is not counted.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from tests.bench import handset_device
 from tests.bench.emulated import Arm, Native, build_plugin
-from tests.bench.machine import header
+from tests.bench.machine import environment, header
 from tests.bench.table import Table
 from tests.lab.background import Background
 from tests.lab.desk import Desk
@@ -74,7 +73,7 @@ class Boot:
         counting = ("-plugin", f"{self._plugin},out={self._folder / 'count'}")
         return subprocess.Popen(
             [*machine.words, *counting, machine.python, *words],
-            env={**os.environ, "PYTHONPATH": machine.path},
+            env=environment(self._folder / f"{machine.name}.cache", PYTHONPATH=machine.path),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -22,7 +22,7 @@ from drivers.display import DisplayBus
 from drivers.scanner import SCAN_S
 from tests.bench import handset_device
 from tests.bench.handset_parts import I2C_BITS, I2C_HZ
-from tests.bench.machine import header
+from tests.bench.machine import environment, header
 from tests.bench.table import Table
 from tests.lab.background import Background
 from tests.lab.desk import Desk
@@ -85,6 +85,7 @@ class Handset:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=environment(state.parent / "compiled"),
         )
         self.registered_at = self._registered_after(known)
 
@@ -110,6 +111,7 @@ def measure(table: Table, folder: Path, starts: int) -> None:
         desk = Desk(folder / "desk", accounts=1, port=0, sound_device="none")
         background.run(desk.start())
         try:
+            Handset(desk, "handset", folder / "first", handset_device.START).figures()  # Compiles.
             for board, column in BOARDS.items():
                 for number in range(starts):
                     state = folder / f"{board}{number}"
