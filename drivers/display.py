@@ -25,7 +25,7 @@ from PIL import Image, ImageChops
 from drivers.display_care import DIM_S, Care, care
 from drivers.display_line import COMMAND, DATA, I2cLine, Line, Part, SpiLine
 from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
-from drivers.interfaces import DISPLAY_SIZE, WIDE_SIZE
+from drivers.interfaces import DISPLAY_SIZE, NO_KEYS, WIDE_SIZE, SoftKeys
 from drivers.worker import Office
 
 RETRY_S = 2.0
@@ -90,8 +90,8 @@ class Oled:
         self._contrast: int | None = None
         self._bright, self._dim_s = bus.contrast, DIM_S
 
-    def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
-        """Show a 1-bit image; the words are for parts that have them read out."""
+    def show(self, image: Image.Image, words: tuple[str, ...], keys: SoftKeys = NO_KEYS) -> None:
+        """Show a 1-bit image; words and keys are for parts that have them read out."""
         assert (image.mode, image.size) == ("1", self.size), f"{image.mode} {image.size}"
         self._wanted = image.copy()
         self._office.wake()
@@ -114,9 +114,7 @@ class Oled:
             return self._open_at
         wish = care(self._touched_at, now, self._bright, self._dim_s)
         try:
-            if self._chip is None:
-                self._open()
-            self._write(wish)
+            self._bring(wish)
         except DisplayError as error:
             return self._fail(now, str(error))
         except self._errors:
@@ -145,17 +143,20 @@ class Oled:
         step = WIDE_STEP if self._bus.chip == "ssd1322" else 1
         return DisplayMemory(self.size[1] // STRIP_ROWS, step)
 
-    def _open(self) -> None:
-        """Set the chip up; raise what `_errors` names, or `DisplayError`."""
+    def _bring(self, wish: Care) -> None:
+        """Set the chip up where it is not; write; raise what `_errors` names, or `DisplayError`."""
         try:
             import luma.core.error  # noqa: PLC0415
             import luma.oled.device  # noqa: PLC0415
         except ImportError as error:
             raise DisplayError("luma.oled is not installed") from error
         self._errors = (OSError, luma.core.error.Error)
-        self._line = self._open_line()
-        wide = {"width": self.size[0], "mode": "1"} if self._bus.chip == "ssd1322" else {}
-        self._chip = getattr(luma.oled.device, self._bus.chip)(self._line, **wide)
+        line = self._line = self._line or self._open_line()
+        with line.together():
+            if self._chip is None:
+                wide = {"width": self.size[0], "mode": "1"} if self._bus.chip == "ssd1322" else {}
+                self._chip = getattr(luma.oled.device, self._bus.chip)(line, **wide)
+            self._write(line, wish)
 
     def _open_line(self) -> Line:
         bus = self._bus
@@ -172,14 +173,14 @@ class Oled:
         except (ImportError, RuntimeError) as error:
             raise DisplayError(f"{bus}: {_first_line(error)}") from error
 
-    def _write(self, wish: Care) -> None:
+    def _write(self, line: Line, wish: Care) -> None:
         if wish.contrast != self._contrast:
             self._chip.contrast(wish.contrast)
             self._contrast = wish.contrast
         windows = self._memory.changes(_moved(self._wanted, wish.place))
         parts = [part for window in windows for part in WRITERS[self._bus.chip](window)]
-        if parts and self._line is not None:
-            self._line.send(parts)
+        if parts:
+            line.send(parts)
 
 
 def _moved(image: Image.Image, place: tuple[int, int]) -> Image.Image:

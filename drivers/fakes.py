@@ -17,8 +17,10 @@ from drivers.interfaces import (
     DISPLAY_SIZE,
     FRAME_S,
     KEYS,
+    NO_KEYS,
     LampPattern,
     Melody,
+    SoftKeys,
     VoiceCounts,
     VoiceMode,
     VoiceWay,
@@ -132,14 +134,15 @@ class FakeDisplay:
         self.size = size
         self.image = Image.new("1", size)
         self.words: tuple[str, ...] = ()
+        self.keys = NO_KEYS
         self.brightness, self.dim_s = 1.0, 0.0
         self.history: deque[tuple[str, ...]] = deque(maxlen=HISTORY_MAX)
         self._changed = changed
 
-    def show(self, image: Image.Image, words: tuple[str, ...]) -> None:
+    def show(self, image: Image.Image, words: tuple[str, ...], keys: SoftKeys = NO_KEYS) -> None:
         assert image.mode == "1", f"a 1-bit image, not {image.mode}"
         assert image.size == self.size, f"{self.size}, not {image.size}"
-        self.image, self.words = image.copy(), words
+        self.image, self.words, self.keys = image.copy(), words, keys
         self.history.append(words)
         self._changed()
 

@@ -107,6 +107,12 @@ class Ringer(Protocol):
         """Start ringing, or stop."""
 
 
+SoftKeys = tuple[str, str]
+"""What the left and the right soft key do now, "" for nothing."""
+
+NO_KEYS: SoftKeys = ("", "")
+
+
 class Display(Protocol):
     """The screen."""
 
@@ -118,11 +124,11 @@ class Display(Protocol):
     def size(self) -> tuple[int, int]:
         """Columns and rows, in pixels: `DISPLAY_SIZE` or `WIDE_SIZE`."""
 
-    def show(self, image: Image, words: tuple[str, ...]) -> None:
+    def show(self, image: Image, words: tuple[str, ...], keys: SoftKeys = NO_KEYS) -> None:
         """Show a 1-bit image of that size.
 
-        `words` says the same line by line, for whoever reads instead of looks: a screen reader,
-        a program. A part that has only pixels leaves it.
+        `words` says the same line by line and `keys` what the soft keys do, for whoever reads
+        instead of looks: a screen reader, a program. A part that has only pixels leaves them.
         """
 
     def adjust(self, brightness: float, dim_s: float) -> None:

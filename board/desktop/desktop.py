@@ -237,6 +237,7 @@ class Desktop:
                 "melody": asdict(self.ringer.melody) if self.ringer.ringing else None,
                 "lifted": self.hook.lifted,
                 "words": self.display.words,
+                "keys": self.display.keys,
                 "faults": [asdict(group) for group in self._faults.groups()]
                 if self._faults
                 else None,

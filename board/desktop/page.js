@@ -38,7 +38,7 @@ let socket = null;
 let silence = 0;
 let spoken = []; // The words of the screen that were said last.
 let speaking = 0;
-let state = { lamp: "off", ringing: false, melody: null, lifted: false, words: [], faults: null, notice: "" };
+let state = { lamp: "off", ringing: false, melody: null, lifted: false, words: [], keys: ["", ""], faults: null, notice: "" };
 
 // The connection.
 
@@ -133,10 +133,19 @@ function show(next) {
   at("hook-label").textContent = next.lifted ? "Put the handset back" : "Lift the handset";
   at("words").textContent = next.words.join("\n");
   at("notice").textContent = next.notice;
+  ["soft1", "soft2"].forEach((key, i) => nameSoftKey(key, next.keys[i]));
   microphone.hidden = next.sound === null;
   showFaults(next.faults ?? []);
   speaking ||= setTimeout(speak, SPEAK_MS);
   ring(next.ringing);
+}
+
+// Their words stand on the screen above them; who does not see it is told at the key.
+function nameSoftKey(key, words) {
+  const button = document.querySelector(`[data-key="${key}"]`);
+  const place = key === "soft1" ? "Left soft key" : "Right soft key";
+  button.setAttribute("aria-label", words ? `${words}, ${place.toLowerCase()}` : place);
+  button.title = words;
 }
 
 function showFaults(groups) {

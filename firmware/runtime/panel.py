@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from drivers.interfaces import LampPattern, Melody, Parts
+from drivers.interfaces import LampPattern, Melody, Parts, SoftKeys
 from firmware.phone.events import (
     HookLifted,
     HookReplaced,
@@ -30,7 +30,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.render import draw
 from firmware.phone.ring_tones import VOLUME_MAX, notes_of
-from firmware.phone.screen import lines
+from firmware.phone.screen import labels, lines
 from firmware.phone.scrolling import STILL_S, Scrolling
 
 Feed = Callable[[object], None]
@@ -62,7 +62,7 @@ class Panel:
         self._timer: asyncio.TimerHandle | None = None
         self._wanted: Show | None = None
         self._drawn: Show | None = None
-        self._shown: tuple[bytes, tuple[str, ...]] | None = None
+        self._shown: tuple[bytes, tuple[str, ...], SoftKeys] | None = None
 
     def start(self) -> None:
         """Listen to the parts; a handset that is off the hook already counts as lifted now."""
@@ -115,10 +115,11 @@ class Panel:
             drawn = draw(show.screen, show.language, size, scrolling.moved)
         self._arm()
         words = tuple(lines(show.screen, show.language))
-        shown = (drawn.image.tobytes(), words)
+        keys = labels(show.screen, show.language)
+        shown = (drawn.image.tobytes(), words, keys)
         if shown != self._shown:
             self._shown = shown
-            self._parts.display.show(drawn.image, words)
+            self._parts.display.show(drawn.image, words, keys)
 
     # What moves.
 

@@ -91,7 +91,7 @@ def _show_first(board: Board, configuration: Configuration) -> None:
     from firmware.phone.link_words import link_line
     from firmware.phone.localise import localised_link
     from firmware.phone.render import render
-    from firmware.phone.screen import AccountLine, IdleScreen, lines
+    from firmware.phone.screen import AccountLine, IdleScreen, labels, lines
     from firmware.runtime.languages import language_of
 
     language = language_of(configuration)
@@ -99,7 +99,8 @@ def _show_first(board: Board, configuration: Configuration) -> None:
     accounts = tuple(AccountLine(name, registered=False) for name in names)
     link = localised_link(link_line(None, 0.0), language)
     screen = IdleScreen(CLOCK, "", accounts, link)
-    board.display.show(render(screen, language, board.display.size), lines(screen, language))
+    image = render(screen, language, board.display.size)
+    board.display.show(image, lines(screen, language), labels(screen, language))
 
 
 def _name(configuration: Configuration, account: int) -> str:

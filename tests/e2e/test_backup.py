@@ -131,7 +131,7 @@ def test_the_switches_are_reached_by_tab_in_the_order_of_the_eye(page: Page, des
         names.append(page.evaluate(NAME_OF_FOCUS))
         if names[-1] == "Keyboard":
             break
-    assert names[:4] == ["hook", "Ring sound", "Microphone", "Left soft key"]
+    assert names[:4] == ["hook", "Ring sound", "Microphone", "Menu, left soft key"]
     primary = names.index(f"Primary exchange: {PLUG}")
     backup = names.index(f"{BACKUP}: {PLUG}")
     assert names.index("speaker") < primary < backup < names.index("Keyboard")

@@ -290,6 +290,19 @@ def test_the_ring_sound_can_be_switched_off_and_on(page: Page, handset: Handset)
     hears(page, 600)
 
 
+def test_a_soft_key_is_called_by_what_it_does(page: Page, handset: Handset) -> None:
+    open_page(page, handset.board.address)
+    left, right = page.locator('[data-key="soft1"]'), page.locator('[data-key="soft2"]')
+    expect(left).to_have_attribute("aria-label", "Left soft key")
+    handset.do(handset.board.display.show, picture(1), ("Calling",), ("", "End"))
+    expect(right).to_have_attribute("aria-label", "End, right soft key")
+    expect(left).to_have_attribute("aria-label", "Left soft key")
+    handset.do(handset.board.display.show, picture(1), ("Idle",), ("Menu", "Link"))
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Link").click()
+    until(lambda: handset.heard == ["soft1", "soft2"])
+
+
 def test_a_lost_phone_is_seen_at_once_and_found_again_by_itself(page: Page) -> None:
     with handset_at(token="kept") as first:
         port = int(first.board.address.split(":")[2].split("/")[0])

@@ -55,6 +55,7 @@ def test_the_state_says_lamp_ringer_hook_and_words() -> None:
                 "melody": None,
                 "lifted": False,
                 "words": [],
+                "keys": ["", ""],
                 "faults": None,
                 "notice": "",
                 "sound": None,

@@ -278,7 +278,9 @@ def test_a_picture_crosses_an_i2c_bus_in_one_call_of_the_kernel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     glass = Glass(monkeypatch, I2C)
-    glass.run(1)
+    I2cBus.calls = 0
+    assert len(glass.run(1)) == 37, "the set-up and the first picture"
+    assert I2cBus.calls == 2, "is anybody there, and all the rest"
     for number, boxes in enumerate([[(0, 0, 127, 63)], [(0, 0, 9, 63), (60, 0, 70, 63)]]):
         before = I2cBus.calls
         glass.oled.show(picture(*boxes), ())

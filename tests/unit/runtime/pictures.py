@@ -45,6 +45,7 @@ def draw_words(monkeypatch: pytest.MonkeyPatch) -> list[Words]:
         return draw(shown, language, (128, 64), 0).image
 
     monkeypatch.setattr(panel, "draw", draw)
+    monkeypatch.setattr(panel, "labels", lambda shown, language: ("", ""))
     monkeypatch.setattr(script, "render", render)
     for module in (panel, script):
         monkeypatch.setattr(module, "lines", lambda shown, language: shown.words)

@@ -13,7 +13,7 @@ from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinge
 from drivers.interfaces import KEYS, LampPattern, Melody
 from firmware.agent.events import CallAnswered
 from firmware.phone import events as phone
-from firmware.phone.screen import CallScreen, CallStage, ListScreen, Screen
+from firmware.phone.screen import CallScreen, CallStage, DialScreen, ListScreen, Screen
 from firmware.phone.scrolling import STEP_S, STILL_S, WAIT_S
 from firmware.runtime.panel import Panel
 from tests.unit.runtime.pictures import draw_words, picture, screen
@@ -143,6 +143,14 @@ def test_a_screen_is_drawn_and_shown_only_when_there_is_something_new(
     desk.show(screen("two", seed=2))  # Other words.
     desk.show(screen("one", seed=1))  # Back to the first.
     assert list(desk.display.history) == [("one",), ("one",), ("two",), ("one",)]
+
+
+def test_the_display_is_told_what_the_soft_keys_do() -> None:
+    desk = Desk()
+    desk.show(DialScreen("", "Call from 201", can_redial=True))
+    assert desk.display.keys == ("Redial", "")
+    desk.show(DialScreen("7", "Call from 201"))
+    assert desk.display.keys == ("Dial", "Delete")
 
 
 def test_of_screens_that_come_in_one_turn_only_the_last_is_drawn(
