@@ -18,9 +18,9 @@ ARGS ?=
 BOARD ?= handset
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
-RUN_PACKAGES := libopus0 libportaudio2 python3-venv
+RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
-	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime linphone-cli openssl \
+	kamailio-extra-modules kamailio-outbound-modules kamailio-tls-modules libfaketime linphone-cli \
 	pipewire pipewire-alsa pipewire-bin sox tftpd-hpa wireplumber
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
@@ -31,7 +31,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated board-check golden pictures clean bench-packages boot-packages run-packages test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden pictures clean bench-packages boot-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ generated: $(VENV)/run.ready ## Write the files that are generated from the para
 	$(PYTHON) -m config reference > config/REFERENCE.md
 	$(PYTHON) -m config startup > config/startup.cfg
 	$(PYTHON) -m board wiring > board/WIRING.md
+
+seal: run-packages $(VENV)/run.ready ## Seal a file for one phone: make seal FILE=startup.cfg ARGS='--for phone.pem'
+	$(PYTHON) -m config seal $(FILE) $(ARGS)
 
 board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through every part of the handset
 	$(PYTHON) -m board check --board $(BOARD) $(ARGS)

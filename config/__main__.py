@@ -1,7 +1,8 @@
 """`python -m config check DIR`: read a folder as the phone would and print every problem.
 
-`certificate` makes a key and a request, or lists the certificates in use; `reference` and `startup`
-print the pages that are generated from the table of parameters.
+`certificate` makes a key and a request, or lists the certificates in use; `seal` writes a file for
+the eyes of one phone; `reference` and `startup` print the pages that are generated from the table
+of parameters.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import certificate_command
+from config import certificate_command, seal_command
 from config.checks import check
 from config.configuration import Configuration
 from config.parameters import find, written
@@ -27,6 +28,8 @@ def main() -> int:
         return _check(given)
     if given.command == "certificate":
         return certificate_command.run(given, print)
+    if given.command == "seal":
+        return seal_command.run(given, print)
     sys.stdout.write(reference() if given.command == "reference" else startup())
     return 0
 
@@ -41,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     checker.add_argument("--state", type=Path, metavar="DIR", help="of the local settings")
     certificate = commands.add_parser("certificate", help="make a key and a request, or list")
     certificate_command.add_commands(certificate)
+    seal_command.add_arguments(commands.add_parser("seal", help="seal a file for one phone"))
     commands.add_parser("reference", help="print the parameter reference as Markdown")
     commands.add_parser("startup", help="print a startup.cfg with every parameter explained")
     return parser

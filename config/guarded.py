@@ -33,6 +33,7 @@ NAMES = frozenset(
         "tftp path",
         "tftp port",
         "https user certificates",
+        "configuration signer",
         "https validate certificates",
         "https validate hostname",
         "https validate expires",

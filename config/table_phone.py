@@ -340,6 +340,13 @@ ADMINISTRATION = (
         "1: the server's certificate is checked. Where any of these three is 0, what is fetched"
         " counts as what came over HTTP.",
     ),
+    provisioning(
+        "configuration signer",
+        FileOrUrl(),
+        "",
+        "The certificate of whoever signs configuration files (PEM). What bears its signature is"
+        " trusted, whatever way it came.",
+    ),
     provisioning("https validate hostname", Switch(), "1", "1: so is the name in it."),
     provisioning("https validate expires", Switch(), "1", "1: so are its dates."),
     provisioning(

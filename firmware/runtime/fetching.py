@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from config.cfg_file import FILE_BYTES_MAX
+from config.cms import Keys, SealError, opened
 from config.configuration import Configuration
 from config.fetched import FetchedFile, faults
 from firmware.link.events import Address
@@ -27,6 +28,7 @@ from firmware.provision.events import (
 )
 from firmware.provision.server import HTTPS, TFTP
 from firmware.provision.tftp import is_name
+from firmware.runtime.from_configuration import tls_files
 from firmware.runtime.http_client import HttpClient, HttpError, Reply
 from firmware.runtime.https_trust import https_trust
 from firmware.runtime.locator import ResolveError
@@ -50,7 +52,7 @@ class Fetcher:
         """Fetch a file; `configuration` says whom to trust."""
         try:
             if wanted.server.scheme == TFTP:
-                return await self._by_tftp(wanted)
+                return await self._by_tftp(wanted, configuration)
             return await self._by_http(wanted, configuration)
         except HttpError as error:
             return FetchFailed(wanted.number, str(error), error.retry_after_s)
@@ -73,9 +75,9 @@ class Fetcher:
             return FileAbsent(wanted.number)
         if reply.status != 200:
             raise HttpError(_status_words(reply), reply.retry_after_s)
-        return await self._looked_at(wanted, reply.body, reply.etag)
+        return await self._looked_at(wanted, reply.body, reply.etag, configuration)
 
-    async def _by_tftp(self, wanted: Fetch) -> Outcome:
+    async def _by_tftp(self, wanted: Fetch, configuration: Configuration) -> Outcome:
         server = wanted.server
         name = f"{server.path.strip('/')}/{wanted.name}".lstrip("/")
         if not is_name(name):
@@ -84,7 +86,7 @@ class Fetcher:
         for address in await self._addresses(server.host, server.port):
             end = await TftpClient(name, address, FILE_BYTES_MAX).read()
             if end.data is not None:
-                return await self._looked_at(wanted, end.data, "")
+                return await self._looked_at(wanted, end.data, "", configuration)
             if end.is_absent:
                 return FileAbsent(wanted.number)
             reason = f"TFTP from {address}: {end.reason}"
@@ -96,15 +98,30 @@ class Fetcher:
         except ValueError:
             return await self._resolver.addresses(host, port)
 
-    async def _looked_at(self, wanted: Fetch, data: bytes, etag: str) -> Outcome:
-        return await asyncio.to_thread(looked_at, wanted, data, etag)
+    async def _looked_at(
+        self, wanted: Fetch, data: bytes, etag: str, configuration: Configuration
+    ) -> Outcome:
+        keys = cms_keys(configuration, self._directory)
+        return await asyncio.to_thread(looked_at, wanted, data, etag, keys)
 
 
-def looked_at(wanted: Fetch, data: bytes, etag: str) -> Outcome:
+def cms_keys(configuration: Configuration, directory: Path) -> Keys:
+    """Return what opens sealed files, and whose signature counts."""
+    files = tls_files(configuration, directory)
+    signer = str(configuration.value("configuration signer"))
+    password = files.key_password or ""
+    return Keys(files.certificate, files.key, password, directory / signer if signer else None)
+
+
+def looked_at(wanted: Fetch, data: bytes, etag: str, keys: Keys) -> Outcome:
     """Say what becomes of what has come."""
+    try:
+        inner = opened(data, keys)
+    except SealError as error:
+        return FileRefused(wanted.number, (f"{wanted.name}: {error}",))
     source = wanted.server.url(wanted.name)
-    doubt = wanted.server.doubt
-    file = FetchedFile(wanted.name, data, source, doubt, etag, int(time.time()))
+    doubt = "" if inner.is_signed else wanted.server.doubt
+    file = FetchedFile(wanted.name, inner.data, source, doubt, etag, int(time.time()))
     found = [str(fault) for fault in faults(file, wanted.before)]
     if not found:
         return FileFetched(wanted.number, file)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from config.cms import seal
 from config.fetched import FetchedFile, save_copy
 from tests.lab.file_server import HOST, FileServer
 from tests.process.handset import DOMAIN, PASSWORD, USER, Event, Handset, Place, until
@@ -144,6 +145,26 @@ def test_a_wrong_file_is_named_and_the_one_before_holds(place: Place, server: Fi
     with phone_of(place) as phone:
         assert phone.wait_for("registered")["name"] == USER
     server.go_on()
+
+
+def test_a_bad_seal_is_said_on_the_screen_and_the_one_before_holds(
+    place: Place, server: FileServer
+) -> None:
+    other, _ = place.authority.issue("other").write(place.directory, "other")
+    own = place.authority.issue("phone")
+    own.write(place.config, "phone")
+    more = {"sips_local_certificate": "phone.pem", "sips_private_key": "phone.key"}
+    keep(place, server, account(place, **more))
+    server.files["/phones/startup.cfg"] = seal(account(place, **more), other)
+    with phone_of(place) as phone:
+        phone.wait_for("registered")
+        resync(place)
+        words = "is sealed for another certificate than this phone's, or damaged"
+        phone.wait_for("screen", lambda event: event["text"][-1] == "[1 warning] [Link]")
+        assert phone.status()["warnings"] == [f"startup.cfg: {words}"]
+        assert phone.status()["link"]["state"] == "up"
+        phone.send("key", key="soft1")
+        phone.wait_for("screen", lambda event: f"Warning: startup.cfg: {words}" in event["text"])
 
 
 def test_what_came_over_http_sets_no_proxy_and_no_password(place: Place) -> None:

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from config.cms import seal, sign
 from config.fetched import FetchedFile
 from config.store import Store
 from firmware.provision.events import (
@@ -164,6 +165,44 @@ def test_a_file_of_garbage_is_told_in_a_few_sentences(server: FileServer, desk: 
     assert isinstance(outcome, FileRefused)
     assert len(outcome.faults) == 6
     assert outcome.faults[-1] == "startup.cfg: 96 more faults"
+
+
+# Sealed and signed.
+
+
+def test_a_sealed_file_is_opened_and_one_for_another_phone_refused(
+    authority: Authority, server: FileServer, desk: Desk
+) -> None:
+    own, _ = authority.issue("phone").write(desk.folder, "phone")
+    other, _ = authority.issue("other").write(desk.folder, "other")
+    keys = "sips local certificate: phone.pem\nsips private key: phone.key\n"
+    server.files["/startup.cfg"] = seal(b"sip line1 password: x\n", own)
+    file = fetched(desk.fetch(server, keys))
+    assert (file.data, file.doubt) == (b"sip line1 password: x\n", "")
+    server.files["/startup.cfg"] = seal(b"sip line1 password: x\n", other)
+    words = "startup.cfg: is sealed for another certificate than this phone's, or damaged"
+    assert desk.fetch(server, keys) == FileRefused(5, (words,))
+
+
+def test_a_seal_alone_is_no_trust_and_the_signers_signature_is(
+    authority: Authority, desk: Desk
+) -> None:
+    """T2: anybody may seal for the phone; what the signer signed may come by any way."""
+    own, _ = authority.issue("phone").write(desk.folder, "phone")
+    admin, key = authority.issue("admin").write(desk.folder, "admin")
+    settings = "sips local certificate: phone.pem\nsips private key: phone.key\n"
+    settings += "configuration signer: admin.pem\n"
+    with FileServer() as server:
+        server.files["/startup.cfg"] = seal(GOOD, own)
+        assert fetched(desk.fetch(server, settings)).doubt == "it came over HTTP"
+        server.files["/startup.cfg"] = seal(sign(GOOD, admin, key), own)
+        file = fetched(desk.fetch(server, settings))
+        assert (file.data, file.doubt) == (GOOD, "")
+        harmed = bytearray(sign(GOOD, admin, key))
+        harmed[harmed.index(b"vmail")] ^= 1
+        server.files["/startup.cfg"] = bytes(harmed)
+        words = "startup.cfg: is not signed by the configured signer, or was changed since"
+        assert desk.fetch(server, settings) == FileRefused(5, (words,))
 
 
 # Certificates (I1, I2).
