@@ -47,7 +47,8 @@ class CallStage:
         with ExitStack() as stack:
             sound = SoundServer(self.directory / "sound", (MOUTH, EAR))
             self.server = stack.enter_context(sound)
-            proxy = Kamailio(self.directory / "kamailio", authority.issue(HOST))
+            identity, memory_mib = authority.issue(HOST), 256
+            proxy = Kamailio(self.directory / "kamailio", identity, memory_mib=memory_mib)
             self.kamailio = stack.enter_context(proxy)
             self._stack = stack.pop_all()
         return self

@@ -116,6 +116,8 @@ class Callers:
             client.read_until(lambda packet: packet.method == "BYE" and packet.status >= 200)
         except TimeoutError:
             raise CallFailedError(f"not answered in {ANSWER_S:.0f} s") from None
+        except ConnectionError as error:
+            raise CallFailedError(str(error)) from None
         finally:
             self._free.put(client)
         return took_s

@@ -53,6 +53,7 @@ class Kamailio:
     partner: tuple[str, int] | None = None
     shares: bool = False
     direct: bool = False  # It opens connections to phones, and forgets none that hung up.
+    memory_mib: int = 24  # For connections and transactions.
     program: Program | None = field(default=None, init=False)
 
     def __enter__(self) -> Kamailio:
@@ -72,7 +73,8 @@ class Kamailio:
         """Start it and wait until it takes connections."""
         configuration = self.directory / "kamailio.cfg"
         configuration.write_text(self._configuration())
-        words = ["kamailio", "-f", str(configuration), "-DD", "-E", "-m", "24", "-M", "4"]
+        words = ["kamailio", "-f", str(configuration), "-DD", "-E", "-M", "4"]
+        words += ["-m", str(self.memory_mib)]
         words += ["-A", "PARTNER"] if self.partner else []
         words += ["-A", "SHARED"] if self.shares else []
         words += ["-A", "DIRECT"] if self.direct else []

@@ -28,6 +28,7 @@ from firmware.agent.events import (
     RemoteRinging,
     UnregisterAll,
 )
+from firmware.agent.outlasting import ASK_FIRST_S, GIVEN_UP_S, UNSURE_S
 from firmware.link.events import Address, LinkDown, LinkUp, MessageReceived, SendMessage
 from firmware.sip.message import Request, Response, parse_message
 from firmware.sip.uri import SipUri
@@ -326,4 +327,37 @@ def test_both_stop(exchange: Exchange) -> None:
     do(exchange, bob, UnregisterAll())
     assert not any(exchange.registrar.bindings.values())
     assert ann.agent.registered_accounts == bob.agent.registered_accounts == ()
+    nothing_is_left(exchange)
+
+
+def rings_over_another_link(exchange: Exchange, *, gives_up: bool) -> tuple[End, End]:
+    """Have one call the other, who loses its link meanwhile and is back 3 s later."""
+    ann, bob = exchange.ends
+    do(exchange, ann, Dial(1, "202"))
+    assert of(IncomingCall, bob.heard)
+    exchange.down(bob)
+    if gives_up:
+        do(exchange, ann, HangUp(1))
+    exchange.wait(3)
+    exchange.up(bob)
+    return ann, bob
+
+
+def test_who_gives_up_while_the_other_has_no_link_is_not_rung_for_long(exchange: Exchange) -> None:
+    ann, bob = rings_over_another_link(exchange, gives_up=True)
+    assert bob.agent.calls == (1,), "its CANCEL has gone by the old link"
+    exchange.wait(ASK_FIRST_S + GIVEN_UP_S)
+    assert causes(bob) == [EndCause.CANCELLED_THERE]
+    assert causes(ann) == [EndCause.HUNG_UP_HERE]
+    nothing_is_left(exchange)
+
+
+def test_who_waits_is_rung_for_as_long_as_it_waits(exchange: Exchange) -> None:
+    ann, bob = rings_over_another_link(exchange, gives_up=False)
+    exchange.wait(2 * UNSURE_S)
+    assert bob.agent.calls == (1,)
+    do(exchange, bob, Answer(1))
+    assert of(CallAnswered, ann.heard)
+    do(exchange, ann, HangUp(1))
+    assert causes(bob) == [EndCause.HUNG_UP_THERE]
     nothing_is_left(exchange)
