@@ -146,7 +146,8 @@ def _call(call: PastCall, memory: Memory, now: float) -> tuple[Item, ...]:
     can_call = (Item(say("Call"), call.number, Call(call.number)),) if call.number else ()
     known = memory.directory.name_of(call.number)
     is_new = bool(call.number) and not known
-    save = (Item(say("Save"), "", Open(NameEntry(call.number))),) if is_new else ()
+    entry = NameEntry(call.number, name=call.name)
+    save = (Item(say("Save"), "", Open(entry)),) if is_new else ()
     if is_new and memory.directory.contacts:
         save = (*save, Item(say("Add to contact"), "", Open(ContactChoice(call.number))))
     return (*can_call, *facts, *save, Item(say("Delete"), "", ForgetCall(call)))

@@ -29,7 +29,8 @@ def line_for(view: View, memory: Memory) -> MultiTap | None:
             return MultiTap(number, TEXT_CHARACTERS_MAX, Case.NUMBERS)
         case NumberTyped():
             return MultiTap("", TEXT_CHARACTERS_MAX, Case.NUMBERS)
-        case NameEntry(_, contact):
-            return MultiTap(contact.name if contact else "", TEXT_CHARACTERS_MAX)
+        case NameEntry(_, contact, name):
+            begun = contact.name if contact else name[:TEXT_CHARACTERS_MAX]
+            return MultiTap(begun, TEXT_CHARACTERS_MAX)
         case _:
             return None

@@ -51,6 +51,7 @@ class NameEntry:
 
     number: str = ""
     contact: Contact | None = None
+    name: str = ""  # As whoever called calls himself.
 
 
 @frozen

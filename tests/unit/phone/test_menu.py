@@ -20,6 +20,7 @@ from firmware.phone.directory import CONTACTS_MAX
 from firmware.phone.events import HookLifted, HookReplaced
 from firmware.phone.history import CALLS_MAX
 from firmware.phone.kept import (
+    TEXT_CHARACTERS_MAX,
     CallsKept,
     CallWay,
     Contact,
@@ -251,6 +252,18 @@ def test_a_number_of_the_history_is_saved() -> None:
     assert "> Save" in rows(rig)
     rig.press("soft1", "2", "soft1")
     assert rows(rig)[0].startswith("A "), "called by its name at once"
+
+
+def test_whoever_called_by_a_name_is_saved_by_it_and_it_may_be_changed() -> None:
+    rig = rig_with(CallsKept((missed("699", "Call back"),)))
+    rig.press("soft1", "soft1", *["down"] * 3, "soft1")
+    assert rows(rig)[:2] == ["Name Abc", "Call back"]
+    rig.press("soft1")
+    assert rows(rig)[0].startswith("Call back ")
+    assert numbers(rig, "Call back") == [("work", "699")]
+    rig = rig_with(CallsKept((missed("699", "x" * 500),)))
+    rig.press("soft1", "soft1", *["down"] * 3, "soft1")
+    assert rows(rig)[1] == "x" * TEXT_CHARACTERS_MAX
 
 
 def test_nobody_is_called_back_or_saved_who_has_no_number() -> None:
