@@ -208,7 +208,7 @@ class Beginning(Calling):
         far = self._memory.as_known(Party("", number))
         # Whoever dials no digit asks for the link only now (D7): nobody knows yet whether it comes.
         asks = [] if self.state is State.DIALLING else [TestLink()]
-        comes = bool(asks) or self._facts.link_comes(self._now)
+        comes = self._facts.link_comes(self._now, is_asked_for=bool(asks))
         wait_s = DELAY_S if comes or is_emergency else 0.0
         out = self._start(Dial(called_from, number, is_emergency, wait_s), far)
         self._call.pauses.keep(digits)

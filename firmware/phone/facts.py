@@ -243,12 +243,15 @@ class Facts:
         up = self._link is not None and self._link.state is LinkState.UP
         return None if up else self.link_line(now)
 
-    def link_comes(self, now: float) -> bool:
-        """Tell whether there is a link, or should be in a moment: it is tried, or soon will be."""
+    def link_comes(self, now: float, *, is_asked_for: bool) -> bool:
+        """Tell whether there is a link, or should be in a moment: it is tried, or soon will be.
+
+        Where the configuration allows none (L11), asking for it brings none.
+        """
         link = self._link
         if link is None or link.state is not LinkState.WAITING:
             return link is None or link.state is not LinkState.OFF
-        return link.retry_at is None or link.retry_at - now <= SOON_S
+        return is_asked_for or link.retry_at is None or link.retry_at - now <= SOON_S
 
     def _account_lines(self) -> tuple[AccountLine, ...]:
         return tuple(

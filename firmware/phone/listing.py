@@ -9,7 +9,7 @@ from firmware.phone.memory import Memory
 from firmware.phone.outage_words import WEEK_DAYS, when_in_words
 from firmware.phone.preferences import setting_of
 from firmware.phone.service_listing import main_rows, rows_of_service, title_of_service
-from firmware.phone.service_views import ServiceView
+from firmware.phone.service_views import ForwardEntry, ServiceView
 from firmware.phone.setting_items import PIN_TITLES, SettingView, rows_of_setting
 from firmware.phone.views import (
     Call,
@@ -89,7 +89,9 @@ def items_of(view: View, memory: Memory, now: float) -> tuple[Item, ...]:
     say = memory.language.say
     if isinstance(view, ServiceView):
         is_silent = not memory.preferences.ringer_volume
-        return rows_of_service(view, memory.services, memory.language, is_silent=is_silent)
+        rows = rows_of_service(view, memory.services, memory.language, is_silent=is_silent)
+        is_typed = isinstance(view, ForwardEntry)
+        return rows if rows or is_typed else (Item(say("none so far")),)
     if isinstance(view, ContactView):
         return rows_of_contacts(view, memory)
     if isinstance(view, SettingView):

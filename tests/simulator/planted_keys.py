@@ -7,6 +7,7 @@ from tests.simulator.bug import Bug
 WORLD = "tests.simulator.keys.world"
 
 BEGINNING = "firmware.phone.beginning"
+CALL = "firmware.phone.call"
 CALLING = "firmware.phone.calling"
 LOCK = "firmware.phone.lock"
 NUMBER = "firmware.phone.number"
@@ -113,5 +114,17 @@ BUGS_OF_KEYS = (
         LOCK,
         "            self._wait_until = None\n\n",
         "            pass\n\n",
+    ),
+    _bug(
+        "digits behind a number are pressed in no call",
+        CALL,
+        "        self.sound, self.is_held = CallSound(), False\n        self.pauses.forget()\n",
+        "        self.sound, self.is_held = CallSound(), False\n",
+    ),
+    _bug(
+        "the idle screen does not say that the ringer is off",
+        PHONE,
+        "silent = not self._memory.preferences.ringer_volume",
+        "silent = self._memory.preferences.text(RINGER_VOLUME) == '0'",
     ),
 )

@@ -31,6 +31,7 @@ from firmware.agent.events import (
     RemoteRinging,
     Repeating,
     Resume,
+    SendDigit,
     Tie,
     TieChanged,
 )
@@ -63,6 +64,7 @@ class Below:
         self.wanted: list[Dial] = []
         self.emergencies: list[Dial] = []
         kinds = ["dialled", "answered", "incoming", "ended", "held", "rejected", "forwarded"]
+        kinds.append("digits")
         self.seen = dict.fromkeys(kinds, 0)
         self._random, self._plan = random, plan
         self._numbers = 0
@@ -98,6 +100,9 @@ class Below:
                 assert self.calls[call].is_up, "a call that does not stand is held"
                 self.seen["held"] += 1
                 return [HoldChanged(call, isinstance(item, Hold))]
+            case SendDigit(call):
+                self.seen["digits"] += 1
+                assert self.calls[call].has_sound, "a digit for who hears nothing"
             case _:
                 pass
         return []

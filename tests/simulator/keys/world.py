@@ -28,6 +28,7 @@ from firmware.phone.events import (
     AnswerCall,
     DialTarget,
     EndCall,
+    FactoryReset,
     HoldCall,
     HookLifted,
     HookReplaced,
@@ -40,12 +41,15 @@ from firmware.phone.events import (
     StartVoice,
     StopVoice,
     TimeIs,
+    TuneRinger,
 )
 from firmware.phone.kept import AccountServices, ServicesKept
 from firmware.phone.lock import WAIT_MAX_S, CheckPin, KeepPin, PinChecked
 from firmware.phone.phone import Phone, PhoneEvent
+from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.render import render
 from firmware.phone.screen import CallScreen, CallStage, IdleScreen, lines
+from firmware.phone.services import ServiceSettings
 from firmware.phone.settings import ENDED_S, FLASH_S, PhoneSettings
 from firmware.phone.state import State
 from tests.simulator.finding import judged
@@ -63,6 +67,8 @@ LOUD_S = max(ENDED_S, FLASH_S) + 0.1
 
 PROGRAM = (AnswerCall(), EndCall(), HoldCall(True), HoldCall(False))
 
+TARGETS = ("603", "sip:x@example.org", "604,1,,2#,3", "604,1,2,3,4")
+
 PEACE_S = 200.0
 PICTURES = 0.03
 
@@ -77,7 +83,7 @@ class World:
         self.is_lifted = self.is_ringing = self.is_muted = False
         self.tone: ToneKind | None = None
         self.lamp = LampPattern.OFF
-        self.messages = 0
+        self.messages = self.loudness = 0
         self.voices, self.hushed = set[int](), set[int]()
         self.shown: Show | None = None
         kinds = [
@@ -86,6 +92,8 @@ class World:
             "lifted",
             "helped",
             "unlocked",
+            "silent",
+            "reset",
             "left",
             "forgot",
             "peace",
@@ -95,7 +103,10 @@ class World:
         self._seen = dict.fromkeys([*kinds, *(state.value for state in State)], 0)
         call_waiting, self.has_pin = random.random() < 0.8, random.random() < 0.5
         self.is_pin_right = False  # The last that was given.
-        settings = PhoneSettings(call_waiting=call_waiting, has_pin=self.has_pin)
+        kinds_of_key = random.sample(list(KeyKind), k=random.choice([0, 0, 1, 3, len(KeyKind)]))
+        keys = tuple(ProgrammedKey(kind, "605,1", account=2) for kind in kinds_of_key)
+        services = ServiceSettings(keys=keys)
+        settings = PhoneSettings(call_waiting=call_waiting, has_pin=self.has_pin, services=services)
         self.phone = Phone(settings, ACCOUNTS, self.schedule.now)
         self._tell(TimeIs(random.choice([None, MONDAY])))
         for number in range(1, ACCOUNTS + 1):
@@ -153,11 +164,17 @@ class World:
             lambda: self._press(*random.choices(DIGITS, k=random.randint(1, 4))),
             lambda: self._hold(random.choice([*KEYS, "#"])),
             lambda: self._press("soft1", *random.choices(DIGITS[:10], k=4), "soft1"),  # A PIN.
+            self._reset,
             self._hook,
             lambda: self._tell(random.choice(PROGRAM)),
-            lambda: self._tell(DialTarget(random.choice(["603", "sip:x@example.org"]))),
+            lambda: self._tell(DialTarget(random.choice(TARGETS))),
         ]
-        random.choices(whims, weights=[14, 3, 2, 1, 6, 1, 1])[0]()
+        random.choices(whims, weights=[14, 3, 2, 1, 1, 6, 1, 3])[0]()
+
+    def _reset(self) -> None:
+        """Go to the factory reset, where nothing is in the way."""
+        self._close_menu()
+        self._press("soft1", "up", "soft1", "up", "soft1", "down", "soft1")
 
     def _hook(self) -> None:
         self.is_lifted = not self.is_lifted
@@ -330,11 +347,20 @@ class World:
                     self._seen["pins"] += 1
                     self.is_pin_right = self._random.random() < 0.3
                     told.append(PinChecked(self.is_pin_right))
-                case KeepPin(pin):
-                    self.has_pin = pin is not None
                 case _:
-                    pass
+                    self._note(item)
         return told
+
+    def _note(self, item: object) -> None:
+        match item:
+            case TuneRinger(volume=volume):
+                self.loudness = volume
+            case FactoryReset():
+                self._seen["reset"] += 1
+            case KeepPin(pin):
+                self.has_pin = pin is not None
+            case _:
+                pass
 
     def _check(self) -> None:
         """What is shown, rung, lit and heard agrees."""
@@ -353,6 +379,8 @@ class World:
         assert len(heard) <= 1, "the far ends hear each other, or what is not for them"
         if isinstance(screen, IdleScreen):
             self._seen["locked"] += screen.locked
+            self._seen["silent"] += screen.silent
+            assert screen.silent == (not self.loudness), "the ringer is not as the screen says"
         if self._random.random() < PICTURES:
             render(self.shown.screen, self.shown.language)
 

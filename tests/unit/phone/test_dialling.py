@@ -6,6 +6,7 @@ import pytest
 
 from config.dial_plan import DialPlan
 from firmware.agent.events import Dial, RegistrationState
+from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus
 from firmware.media.events import PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.events import KEYS, DialTarget, HookLifted, KeyHeld, TimeIs, WarningsChanged
@@ -179,6 +180,14 @@ def test_an_emergency_call_waits_for_a_link_that_is_far_off_and_no_other_does() 
         rig.feed(waiting(rig.now, 8))
         rig.press(*number, "soft1")
         assert [dial.wait_s for dial in of(Dial, rig.out)] == [wait_s]
+
+
+def test_who_dials_where_no_link_may_ever_be_is_told_at_once() -> None:
+    """L11: the redial key asks for the link, and would wait for what cannot come."""
+    rig = planned(registered=False)
+    failure = Failure(FailureKind.CONFIGURATION, "persistent TLS needs trusted certificates")
+    rig.feed(LinkStatus(LinkState.OFF, None, failure, since=rig.now), DialTarget("603"))
+    assert [dial.wait_s for dial in of(Dial, rig.out)] == [0.0]
 
 
 def test_a_program_that_dials_an_emergency_number_has_it_treated_as_one() -> None:

@@ -16,7 +16,7 @@ from firmware.agent.events import (
     Party,
     Reject,
 )
-from firmware.phone.directory import CONTACTS_MAX
+from firmware.phone.directory import CONTACTS_MAX, NUMBERS_MAX
 from firmware.phone.events import HookLifted, HookReplaced
 from firmware.phone.history import CALLS_MAX
 from firmware.phone.kept import (
@@ -227,6 +227,19 @@ def test_a_contact_is_made_changed_and_removed() -> None:
     assert rows(rig)[0].startswith("D ")
     rig.press("up", "soft1", "down", "soft1")
     assert rows(rig)[:2] == ["Directory 1/1", "> New contact"]
+
+
+@pytest.mark.parametrize(("count", "is_offered"), [(NUMBERS_MAX - 1, True), (NUMBERS_MAX, False)])
+def test_a_number_is_offered_to_be_added_while_the_contact_has_room(
+    count: int, is_offered: bool
+) -> None:
+    numbers = tuple(ContactNumber(NumberKind.WORK, f"60{number}") for number in range(count))
+    rig = rig_with()
+    rig.feed(ContactsKept((Contact("Anna", numbers),)))
+    open_directory(rig)
+    rig.press("soft1", "up", "up", "soft1", "up")
+    assert rows(rig)[0] == f"Anna {count + is_offered}/{count + is_offered}"
+    assert ("Add a number" in rig.words) is is_offered
 
 
 def test_what_is_wrong_with_a_contact_is_said_and_nothing_typed_is_lost() -> None:

@@ -23,6 +23,7 @@ from firmware.agent.events import (
 )
 from firmware.media.events import MuteMicrophone, PlayTone, SetVolume
 from firmware.media.tone_table import ToneKind
+from firmware.phone.directory import DirectoryError
 from firmware.phone.events import (
     EndCall,
     HookLifted,
@@ -39,7 +40,7 @@ from firmware.phone.kept import AccountServices, CallWay, ServicesKept, Services
 from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.ring_tones import CADENCES, RING_TONES, notes_of
 from firmware.phone.screen import CallScreen, ListScreen
-from firmware.phone.services import KeyMode
+from firmware.phone.services import KeyMode, ServiceSettings
 from firmware.phone.serving import CALL_BACK_S, NOTICE_S
 from firmware.phone.settings import DELAY_S, FORGOTTEN_S
 from firmware.phone.state import State
@@ -52,6 +53,44 @@ QUIET = AccountServices(1, no_disturbance=True)
 
 def incoming(rig: Rig, **more: object) -> list[object]:
     return rig.feed(IncomingCall(8, 1, ANNA, **more))  # type: ignore[arg-type] # its own fields
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+@pytest.mark.parametrize("mode", list(KeyMode))
+def test_a_key_works_before_an_account_or_a_mailbox_is_known(kind: KeyKind, mode: KeyMode) -> None:
+    """Found by the simulator (keys, seed 353): a list without a row ended the phone."""
+    key = ProgrammedKey(kind, "603")
+    settings = ServiceSettings(keys=(key,), no_disturbance_mode=mode, forward_mode=mode)
+    rig = Rig(services=settings)
+    rig.press("soft2", "down", "soft1", "up", "soft1", "soft2", "soft2")
+    assert rig.words
+
+
+@pytest.mark.parametrize("kind", [KeyKind.VOICE_MAIL, KeyKind.NO_DISTURBANCE, KeyKind.FORWARD])
+def test_a_list_of_nothing_says_so(kind: KeyKind) -> None:
+    custom = KeyMode.CUSTOM
+    keys = (ProgrammedKey(kind),)
+    settings = ServiceSettings(keys=keys, no_disturbance_mode=custom, forward_mode=custom)
+    rig = Rig(services=settings)
+    rig.press("soft2")
+    assert "none so far" in rig.words
+    rig.press("soft1")
+    assert "none so far" in rig.words
+
+
+def test_a_key_for_all_accounts_switches_all_of_them_on_before_it_switches_any_off() -> None:
+    key = ProgrammedKey(KeyKind.NO_DISTURBANCE)
+    rig = phone(QUIET, names=("Desk", "Home"), keys=(key,), no_disturbance_mode=KeyMode.PHONE)
+    for switched in ({True}, {False}, {True}):
+        (log,) = of(ServicesLog, rig.press("soft2"))
+        assert {own.no_disturbance for own in log.services} == switched
+
+
+@pytest.mark.parametrize("text", ["201", "201@example.org", "sip:201@elsewhere.example.org"])
+def test_calls_are_not_sent_to_the_phone_itself_however_it_is_written(text: str) -> None:
+    services = phone().phone._memory.services
+    with pytest.raises(DirectoryError, match="that is this phone"):
+        services.checked(text)
 
 
 def commands(out: list[object]) -> list[object]:

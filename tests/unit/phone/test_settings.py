@@ -108,6 +108,19 @@ def test_what_the_files_lock_is_told_and_not_offered() -> None:
     assert "[OK]" not in rig.words
     rig.press("soft1")
     assert kept(rig.out) == []
+
+
+def test_a_time_zone_that_the_files_lock_is_told_and_not_offered() -> None:
+    rig = Rig.registered()
+    zone = Preferences((("time zone name", "Europe/Paris"),), frozenset({"time zone name"}))
+    rig.feed(SettingsAre(zone, ZONES))
+    open_settings(rig)
+    rig.press("up", "up")
+    assert "> Time zone Paris" in rig.words
+    assert "[OK]" not in rig.words
+    before = rig.words
+    rig.press("soft1")
+    assert rig.words == before
     rig = Rig.registered()
     rig.feed(SettingsAre(Preferences((), frozenset({"ringer volume"}))))
     assert kept(rig.called().press("down")) == []
