@@ -32,6 +32,7 @@ NAMES = frozenset(
         "http port",
         "tftp path",
         "tftp port",
+        "dhcp config option override",
         "https user certificates",
         "configuration signer",
         "https validate certificates",

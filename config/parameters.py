@@ -12,8 +12,9 @@ import re
 from config.kinds import Value
 from config.parameter import Group, Parameter
 from config.problem import ConfigError, shown
+from config.table_administration import ADMINISTRATION
 from config.table_link import ACCOUNTS, LINK, PROXIES
-from config.table_phone import ADMINISTRATION, FEATURES
+from config.table_phone import FEATURES
 
 __all__ = [
     "ACCOUNTS_MAX",

@@ -8,7 +8,9 @@ from config.problem import shown
 from firmware.phone.preferences import PARAMETERS
 from firmware.provision.events import Change
 
-LIVE_STARTS = ("auto resync ", "configuration ", "download ", "https ", "http ", "tftp ")
+LIVE_STARTS = (
+    *("auto resync ", "configuration ", "dhcp ", "download ", "https ", "http ", "tftp "),
+)
 """What the provisioner itself takes over at once."""
 
 

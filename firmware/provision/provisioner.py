@@ -22,13 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from enum import Enum
 from random import Random
 from typing import assert_never
 
 from config.fetched import FetchedFile
 from firmware.agent.events import ResyncAsked
-from firmware.frozen import frozen
+from firmware.link.events import NetworkChanged
 from firmware.machine import earliest, is_due
 from firmware.phone.events import TimeIs
 from firmware.provision.events import (
@@ -50,62 +49,33 @@ from firmware.provision.events import (
 from firmware.provision.round import Round
 from firmware.provision.schedule import next_resync
 from firmware.provision.server import ProvisionSettings
-
-START_SPREAD_S = 20.0
-"""A fleet that gets its power back does not ask all at once, where it has its files already."""
-
-RETRY_BASE_S = 5.0
-RETRY_CAP_S = 900.0
-RETRY_AFTER_MAX_S = 86_400.0
-"""A server may put the phone off for a day, not for ever."""
-
-ASKED_GAP_S = 60.0
-"""Between two rounds that somebody else causes: nobody keeps the phone busy by NOTIFY."""
-
-RESTART_GAP_S = 300.0
-"""A server whose files are different each time does not keep the phone restarting."""
-
-NOTHING_THERE = "the server has no configuration for this phone"
-
-AT_START, AT_TIME, BY_NOTIFY, BY_SETTING = (
-    "the phone started",
-    "auto resync",
-    "check-sync",
-    "the server is another one",
+from firmware.provision.state import (
+    ASKED_GAP_S,
+    AT_START,
+    AT_TIME,
+    BY_NOTIFY,
+    BY_SETTING,
+    LEGAL,
+    NOTHING_THERE,
+    RESTART_GAP_S,
+    RETRY_AFTER_MAX_S,
+    RETRY_BASE_S,
+    RETRY_CAP_S,
+    START_SPREAD_S,
+    Planned,
+    State,
 )
 
-
-class State(Enum):
-    """Where the provisioner stands."""
-
-    OFF = "off"
-    RESTING = "resting"
-    FETCHING = "fetching"
-    KEEPING = "keeping"
-    LEAVING = "leaving"
-
-
-LEGAL: dict[State, set[State]] = {
-    State.OFF: {State.RESTING, State.LEAVING},
-    State.RESTING: {State.OFF, State.FETCHING, State.LEAVING},
-    State.FETCHING: {State.OFF, State.RESTING, State.KEEPING},
-    State.KEEPING: {State.OFF, State.RESTING},
-    State.LEAVING: set(),
-}
-
-
-@frozen
-class Planned:
-    """A round that is to come; `when_free`: not while somebody uses the phone."""
-
-    at: float
-    why: str
-    when_free: bool = False
-
-
 ProvisionEvent = (
-    Outcome | FilesKept | FilesNotKept | InUse | SettingsChanged | ResyncAsked | TimeIs
-)  # fmt: skip
+    Outcome
+    | FilesKept
+    | FilesNotKept
+    | InUse
+    | SettingsChanged
+    | ResyncAsked
+    | NetworkChanged
+    | TimeIs
+)
 
 
 class Provisioner:
@@ -180,6 +150,8 @@ class Provisioner:
                     self._set_up(settings, now)
             case ResyncAsked(restarts):
                 self._asked(now, restarts=restarts)
+            case NetworkChanged():
+                self._try_again(now)
             case TimeIs(unix_s, offset_s):
                 self._set_clock(unix_s, float(offset_s), now)
             case _:
@@ -319,6 +291,10 @@ class Provisioner:
         self._unix_offset_s = None if unix_s is None else unix_s - now
         self._zone_s = zone_s
         self._plan_resync(now)
+        self._try_again(now)
+
+    def _try_again(self, now: float) -> None:
+        """Do not wait where the last round failed: things are different now (D6)."""
         if self._failure and self._next is not None:
             self._next = replace(self._next, at=min(self._next.at, now))
 

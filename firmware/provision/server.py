@@ -81,7 +81,8 @@ def resync_of(configuration: Configuration) -> Resync | None:
 
 
 def provision_settings(
-    configuration: Configuration, names: tuple[tuple[str, ...], ...]
+    configuration: Configuration, names: tuple[tuple[str, ...], ...], by_dhcp: Server | None
 ) -> ProvisionSettings:
-    """Return the settings of the provisioner."""
-    return ProvisionSettings(server_of(configuration), names, resync_of(configuration))
+    """Return the settings of the provisioner; `by_dhcp` counts where no parameter names one."""
+    server = server_of(configuration) or by_dhcp
+    return ProvisionSettings(server, names, resync_of(configuration))

@@ -313,6 +313,8 @@ class Application:
         """Names first: the link may ask for one at once."""
         self._resolver.network_changed()
         self.driver.feed(event)
+        if self._provisioning is not None:
+            self._provisioning.network_changed()
         self._tell_network()
 
     def _tell_network(self) -> None:
@@ -341,6 +343,7 @@ class Application:
             Fetcher(self._resolver, self._options.config, USER_AGENT),
             SystemRandom(),
             Ways(feed, warn, self._settings.renew, self._start_anew, self._break),
+            self._options.dhcp,
         )
         self._provisioning.start()
         self._clock.tell()
@@ -362,21 +365,14 @@ class Application:
             self._missed.append(output)
         for watcher in self._watchers:
             watcher(output)
-        if self._keepers is not None:
-            self._keepers.take(output)
-        if self._settings is not None:
-            self._settings.take(output)
-        if self._pin is not None:
-            self._pin.take(output)
+        for taker in (self._keepers, self._settings, self._pin, self._provisioning):
+            if taker is not None:
+                taker.take(output)
         if isinstance(output, FactoryReset):
             self._reset()
         if self._provisioning is not None:
-            self._provisioning.take(output)
-            self._provisioning.note_use(is_used=self._is_used)
-
-    @property
-    def _is_used(self) -> bool:
-        return self._stack.phone.is_used or bool(self._stack.agent.calls)
+            is_used = self._stack.phone.is_used or bool(self._stack.agent.calls)
+            self._provisioning.note_use(is_used=is_used)
 
     def _reset(self) -> None:
         """Stop, and have all that was set or remembered wiped at the start that follows."""

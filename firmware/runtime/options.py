@@ -6,6 +6,9 @@ from pathlib import Path
 
 from firmware.frozen import frozen
 
+DHCP_FILE = Path("/run/handset/dhcp")
+"""Where the host's DHCP client says which server it was told (`board/dhcp-hook`)."""
+
 
 @frozen
 class Options:
@@ -18,6 +21,7 @@ class Options:
     mac: str = ""
     page_port: int = 0
     trace: bool = False
+    dhcp: Path = DHCP_FILE
 
 
 EXIT_AGAIN = 75

@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from random import Random
 
 from config.configuration import Configuration
+from config.files import read_bounded
 from config.problem import Severity
 from config.store import ConfigError, Store
 from firmware.agent.events import ResyncAsked
 from firmware.frozen import frozen
+from firmware.link.events import NetworkChanged
 from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
 from firmware.provision.changes import changes
+from firmware.provision.dhcp import FILE_BYTES_MAX, dhcp_server
 from firmware.provision.events import (
     Fetch,
     FilesKept,
@@ -25,13 +29,17 @@ from firmware.provision.events import (
     InUse,
     KeepFiles,
     ProvisionStatus,
+    SettingsChanged,
     StartAnew,
 )
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
-from firmware.provision.server import provision_settings
+from firmware.provision.server import ProvisionSettings, provision_settings
 from firmware.runtime.fetching import Fetcher
 
 log = logging.getLogger("handset.provisioning")
+
+DHCP_LOOK_S = 2.0
+"""After a change of the network: by then the DHCP client's hook has run."""
 
 PAGE = "Provisioning"
 CHANGES_SHOWN_MAX = 8
@@ -62,14 +70,16 @@ class Provisioning:
         fetcher: Fetcher,
         random: Random,
         ways: Ways,
+        dhcp: Path,
     ) -> None:
         self._store, self._configuration, self._fetcher = store, configuration, fetcher
-        self._ways = ways
+        self._ways, self._dhcp = ways, dhcp
         self._loop = asyncio.get_running_loop()
         self._latest = self._loop.time()
-        settings = provision_settings(configuration, store.file_names)
+        self._told = settings = self._settings()
         self._machine = Provisioner(settings, store.copies(), random, self._latest)
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_used = False
         self._status = ProvisionStatus()
@@ -93,10 +103,34 @@ class Provisioning:
             self._is_used = is_used
             self._tell(InUse(is_used))
 
+    def network_changed(self) -> None:
+        """Look at what DHCP says, once its client has written it."""
+        self._tell(NetworkChanged())
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = self._loop.call_later(DHCP_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        settings = self._settings()
+        if settings != self._told:
+            self._told = settings
+            self._tell(SettingsChanged(settings))
+
+    def _settings(self) -> ProvisionSettings:
+        """Return where files come from now."""
+        only = str(self._configuration.value("dhcp config option override"))
+        try:
+            data = read_bounded(self._dhcp, FILE_BYTES_MAX)[:FILE_BYTES_MAX]
+        except OSError:
+            data = b""  # There is no DHCP, or its client has no hook.
+        by_dhcp = dhcp_server(data.decode("utf-8", "replace"), only)
+        return provision_settings(self._configuration, self._store.file_names, by_dhcp)
+
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._looking):
+            if timer is not None:
+                timer.cancel()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -167,8 +201,8 @@ class Provisioning:
         errors = (str(p) for p in after.problems if p.severity is Severity.ERROR)
         self._problems = tuple(text for text in errors if text not in known)
         self._ways.apply(after)
-        settings = provision_settings(after, self._store.file_names)
-        self._tell(FilesKept(changed, settings))
+        self._told = self._settings()
+        self._tell(FilesKept(changed, self._told))
         self._show(self._status)
 
     def _kept(self, wanted: KeepFiles) -> Configuration:

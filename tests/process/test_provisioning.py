@@ -186,3 +186,20 @@ def test_what_came_over_http_sets_no_proxy_and_no_password(place: Place) -> None
             assert "changed: ring tone: Classic -> Chime (fetched startup.cfg:3)" in phone.errors
             assert "outbound proxy: 127" not in phone.errors
             assert len(registrations(phone)) == 1
+
+
+def test_a_server_that_dhcp_names_is_asked_and_not_trusted(
+    place: Place, server: FileServer
+) -> None:
+    """T2: over HTTPS as well; whoever answers DHCP first may name any server."""
+    place.configure({"https user certificates": "trusted.pem"})
+    evil = b"sip outbound proxy: evil.test\nring tone: Chime\n"
+    server.files["/phones/startup.cfg"] = evil
+    hook = place.directory / "dhcp"
+    hook.write_text(f"66 nowhere.test\n160 {server.url('/phones')}\n")
+    with place.phone("--mac", MAC, "--dhcp", str(hook)) as phone:
+        phone.wait_for("registered")
+        told = phone.wait_for("warnings", lambda event: event["warnings"] != [])
+        refused = "not taken from this file: DHCP named its server, unsigned"
+        assert told["warnings"] == [f"fetched startup.cfg:1: sip outbound proxy: {refused}"]
+        assert "changed: ring tone: Classic -> Chime (fetched startup.cfg:2)" in phone.errors

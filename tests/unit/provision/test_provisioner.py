@@ -9,6 +9,7 @@ import pytest
 
 from config.fetched import FetchedFile
 from firmware.agent.events import ResyncAsked
+from firmware.link.events import NetworkChanged
 from firmware.phone.events import TimeIs
 from firmware.provision.events import (
     Change,
@@ -27,17 +28,17 @@ from firmware.provision.events import (
     SettingsChanged,
     StartAnew,
 )
-from firmware.provision.provisioner import (
+from firmware.provision.provisioner import Provisioner
+from firmware.provision.server import ProvisionSettings, Resync, Server
+from firmware.provision.state import (
     ASKED_GAP_S,
     NOTHING_THERE,
     RESTART_GAP_S,
     RETRY_BASE_S,
     RETRY_CAP_S,
     START_SPREAD_S,
-    Provisioner,
     State,
 )
-from firmware.provision.server import ProvisionSettings, Resync, Server
 
 SERVER = Server("https", "files.test", 443, "phones")
 OTHER = Server("tftp", "192.0.2.9", 69, doubt="it came over TFTP")
@@ -409,15 +410,16 @@ def test_a_resync_in_a_call_waits_for_its_end() -> None:
     assert rig.status.state == "fetching"
 
 
-def test_a_clock_that_is_set_is_a_reason_to_try_again() -> None:
-    """I3: a certificate could not be judged before."""
+@pytest.mark.parametrize("event", [TimeIs(NOON), NetworkChanged()])
+def test_a_clock_that_is_set_and_another_network_are_reasons_to_try_again(event: object) -> None:
+    """I3: a certificate could not be judged before; D6."""
     rig = Rig()
     for _ in range(8):
         rig.answer(FetchFailed, "clock not set (1970-01-01)")
         if rig.machine.deadline():
             rig.run((rig.machine.deadline() or 0.0) - rig.now)
     rig.answer(FetchFailed, "clock not set (1970-01-01)")
-    rig.feed(TimeIs(NOON))
+    rig.feed(event)
     assert rig.machine.state is State.FETCHING
 
 

@@ -1,0 +1,156 @@
+"""The table of parameters, third part: administration."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from config.kinds import (
+    FILE_NAME_MAX,
+    Choice,
+    FileOrUrl,
+    Host,
+    Number,
+    PinText,
+    Switch,
+    Text,
+    TimeOfDay,
+    TimeZone,
+    Url,
+    Word,
+)
+from config.parameter import Group, Parameter
+
+TIME_SERVERS_MAX = 3
+
+PORT = Number(1, 65535)
+
+administration = partial(Parameter, group=Group.ADMINISTRATION)
+provisioning = partial(administration, built=True)
+
+ADMINISTRATION = (
+    administration(
+        "key lock", Switch(), "0", "1: the keys are locked. The phone itself sets it.", built=True
+    ),
+    administration(
+        "key lock time",
+        Number(30, 86400, "seconds", or_zero=True),
+        "0",
+        "The keys lock when none was pressed for so long; 0: never. It may be set on the phone.",
+        built=True,
+    ),
+    administration(
+        "key lock pin",
+        PinText(),
+        "",
+        "The PIN that unlocks them, 4 to 8 digits. The phone keeps one that is set on it as a hash;"
+        " ^key lock pin: 1234 replaces one that was forgotten.",
+        secret=True,
+        built=True,
+    ),
+    administration(
+        "admin password",
+        Text(),
+        "",
+        "The administrator's. None is ever preset: it is chosen at the first start, at the console,"
+        " with a code that the phone's screen shows. The phone keeps it as a hash.",
+        secret=True,
+        built=True,
+    ),
+    administration(
+        "console timeout",
+        Number(60, 86400, "seconds", or_zero=True),
+        "600",
+        "Who types nothing at the console for so long is logged out; 0: never.",
+        built=True,
+    ),
+    administration("user password", Text(), "", "The user's.", secret=True),
+    administration("web interface enabled", Switch(), "1", "1: the phone has a web page."),
+    provisioning(
+        "download protocol",
+        Word("HTTPS", "HTTP", "TFTP", "FTP"),
+        "HTTPS",
+        "How configuration files are fetched. FTP is known by name, and fetches nothing.",
+    ),
+    provisioning("https server", Host(), "", "The server of configuration files; empty: none."),
+    provisioning("https path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("https port", PORT, "443", "Its port."),
+    provisioning("http server", Host(), "", "The same over HTTP."),
+    provisioning("http path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("http port", PORT, "80", "Its port."),
+    provisioning("tftp server", Host(), "", "The same over TFTP."),
+    provisioning("tftp path", Text(FILE_NAME_MAX), "", "The folder on that server."),
+    provisioning("tftp port", PORT, "69", "Its port."),
+    provisioning(
+        "dhcp config option override",
+        Word("0", "43", "66", "159", "160", "-1"),
+        "0",
+        "Where no server is set: the DHCP option that names one. 0: the first of 43, 160, 159 and"
+        " 66; -1: none. What such a server gives counts as what came over HTTP.",
+    ),
+    provisioning(
+        "https user certificates",
+        FileOrUrl(),
+        "",
+        "Authorities that sign the certificate of the server of configuration files (PEM), beside"
+        " those of the system and of `sips trusted certificates`.",
+    ),
+    provisioning(
+        "https validate certificates",
+        Switch(),
+        "1",
+        "1: the server's certificate is checked. Where any of these three is 0, what is fetched"
+        " counts as what came over HTTP.",
+    ),
+    provisioning(
+        "configuration signer",
+        FileOrUrl(),
+        "",
+        "The certificate of whoever signs configuration files (PEM). What bears its signature is"
+        " trusted, whatever way it came.",
+    ),
+    provisioning("https validate hostname", Switch(), "1", "1: so is the name in it."),
+    provisioning("https validate expires", Switch(), "1", "1: so are its dates."),
+    provisioning(
+        "auto resync mode",
+        Choice({0: "none", 1: "configuration", 2: "firmware", 3: "both"}),
+        "0",
+        "What is fetched anew at a time of day. Firmware is known by name, and not fetched yet.",
+    ),
+    provisioning("auto resync time", TimeOfDay(), "03:00", "That time."),
+    provisioning(
+        "auto resync max delay",
+        Number(0, 1439, "minutes"),
+        "15",
+        "A random delay, so that not all phones come at once.",
+    ),
+    provisioning(
+        "auto resync days",
+        Number(0, 364, "days"),
+        "0",
+        "Days between; 0: every day.",
+    ),
+    administration("upgrade uri", Url(), "", "The firmware to fetch."),
+    administration("firmware server", Url(), "", "The server of firmware."),
+    administration("log server ip", Host(), "", "Where log lines are sent (syslog)."),
+    administration("log server port", PORT, "514", "Its port."),
+    administration(
+        "log module <name>",
+        Number(0, 65535),
+        "1",
+        "How much a part of the phone writes to the log.",
+    ),
+    administration(
+        "time serverN",
+        Host(),
+        "",
+        "Where the time comes from (NTP).",
+        numbers=TIME_SERVERS_MAX,
+    ),
+    administration(
+        "time zone name",
+        TimeZone(),
+        "",
+        "The time zone, like Europe/Berlin. Empty: that of the system. It may be set on the phone.",
+        built=True,
+    ),
+)
