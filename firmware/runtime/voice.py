@@ -16,10 +16,11 @@ To be woken by each datagram too would cost half as much again, and win nothing:
 packet before the next frame. Reports are read as often, since a round trip is measured by when
 they came, and a machine is told of nothing before what it was told last. Of a flood, only
 `DATAGRAMS_MAX` are read between two looks at the ticks. A card that holds its ticks back for
-`QUIET_S` does not keep the packets waiting. Where there is no card, the thread's own clock ticks.
+`QUIET_S` does not keep the packets waiting. Where there is no card, the thread's own clock ticks:
+it sleeps from tick to tick, and an order waits for the next one.
 
-The queue is the only bell: the card's thread, which is a real-time one, puts a word into it, and
-neither waits nor lets go of the interpreter for that.
+Else the queue is the only bell: the card's thread, which is a real-time one, puts a word into it,
+and neither waits nor lets go of the interpreter for that.
 
 Nothing of this runs while there is neither a call nor a tone: the card is closed, the thread
 sleeps.
@@ -193,7 +194,11 @@ class VoiceEngine:
             self._voice.stop()
 
     def _wait(self, voices: Voices) -> Order | Bell:
-        """Sleep until a tick or an order; what is due between two ticks can wait for the next."""
+        """Sleep until a tick or an order; what is due between two ticks can wait for the next, and
+        so can an order where our own clock ticks."""
+        if not (voices.is_idle or self._voice.keeps_time):
+            time.sleep(self._patience_s())
+            return Bell.TICK if self._words.empty() else self._words.get()
         try:
             return self._words.get(timeout=None if voices.is_idle else self._patience_s())
         except Empty:
@@ -264,9 +269,9 @@ class VoiceEngine:
         """Take in what came to the ports of every call."""
         now = self._clock()
         for call, sockets in self._sockets.items():
-            sound, reports = sockets.sound(self._now, now), sockets.reports(self._now, now)
-            self._has_more |= len(sound) == DATAGRAMS_MAX
-            for packet, at in (*sound, *reports):
+            arrived = sockets.arrived(self._now, now)
+            self._has_more |= len(arrived) >= DATAGRAMS_MAX
+            for packet, at in arrived:
                 self._carry_out(voices.received(call, packet, at))
         self._now = now
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from random import SystemRandom
 
+HOST = "127.0.0.1"
 COUNT = 128
 FIRST, LAST = 4096, 32768
 
@@ -41,7 +42,10 @@ class Ports:
 
     def _takes(self, place: int) -> bool:
         try:
-            self._socket.bind(("127.0.0.1", place + COUNT - 1))
+            with socket.socket() as probe:  # What a test that was killed has left may listen there.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((HOST, place))
+            self._socket.bind((HOST, place + COUNT - 1))
         except OSError:
             return False
         return True

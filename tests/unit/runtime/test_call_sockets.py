@@ -54,7 +54,7 @@ def until_stamped(ports: CallSockets) -> None:
         assert time.monotonic() < by, "no stamps"
         say(ports.rtp, b"test")
         time.sleep(0.01)
-        ((_, at),) = read(ports.sound, NOW - 1)
+        ((_, at),) = read(ports.arrived, NOW - 1)
 
 
 def test_a_datagram_came_when_it_came_and_not_when_it_is_read(ports: CallSockets) -> None:
@@ -62,7 +62,7 @@ def test_a_datagram_came_when_it_came_and_not_when_it_is_read(ports: CallSockets
     say(ports.rtp, b"first")
     time.sleep(WAITED_S)
     say(ports.rtp, b"second")
-    (first, first_at), (second, second_at) = read(ports.sound, NOW - 1)
+    (first, first_at), (second, second_at) = read(ports.arrived, NOW - 1)
     assert (first.data, second.data) == (b"first", b"second")
     assert NOW - 1 < first_at <= NOW - WAITED_S
     assert second_at - first_at >= WAITED_S * 0.9
@@ -73,7 +73,7 @@ def test_nothing_came_before_we_looked_last(ports: CallSockets) -> None:
     until_stamped(ports)
     say(ports.rtp, b"word")
     time.sleep(WAITED_S)
-    ((_, at),) = read(ports.sound, NOW - 0.001)
+    ((_, at),) = read(ports.arrived, NOW - 0.001)
     assert at == NOW - 0.001
 
 
@@ -84,26 +84,38 @@ def test_a_wall_clock_that_jumps_moves_nothing_out_of_its_frame(
     say(ports.rtp, b"word")
     wall = time.time()
     monkeypatch.setattr("firmware.runtime.call_sockets.time.time", lambda: wall + step_s)
-    ((_, at),) = read(ports.sound, NOW - 0.02)
+    ((_, at),) = read(ports.arrived, NOW - 0.02)
     assert NOW - 0.02 <= at <= NOW
 
 
 def test_each_port_is_read_for_itself_and_of_a_flood_so_much(ports: CallSockets) -> None:
     say(ports.rtp, *[b"sound"] * (DATAGRAMS_MAX + 5))
     say(ports.rtcp, b"report")
-    ((report, _),) = read(ports.reports, NOW)
-    assert (report.data, report.on_rtcp_port) == (b"report", True)
-    assert len(read(ports.sound, NOW)) == DATAGRAMS_MAX
-    rest = read(ports.sound, NOW)
+    packets = [packet for packet, _ in read(ports.arrived, NOW)]
+    (report,) = [packet for packet in packets if packet.on_rtcp_port]
+    assert report.data == b"report"
+    assert len(packets) == DATAGRAMS_MAX + 1
+    rest = read(ports.arrived, NOW)
     assert len(rest) == 5
     assert not any(packet.on_rtcp_port for packet, _ in rest)
-    assert ports.sound(NOW, NOW) == []
+    assert ports.arrived(NOW, NOW) == []
+
+
+def test_what_came_back_of_a_packet_of_ours_is_no_trouble(ports: CallSockets) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind((HOST, 0))
+        gone = nobody.getsockname()[1]
+    ports.rtp.connect((HOST, gone))  # So that the kernel tells us.
+    ports.rtp.send(b"word")
+    assert ports.arrived(NOW, NOW) == []
+    with pytest.raises(BlockingIOError):
+        ports.rtp.recv(1)
 
 
 def test_what_nobody_takes_is_lost_and_no_trouble(ports: CallSockets) -> None:
     ports.send(SendPacket(b"word", Endpoint("255.255.255.255", 9)))  # Not allowed.
     ports.send(SendPacket(bytes(70_000), Endpoint(HOST, 9)))  # Longer than a datagram.
-    assert ports.sound(NOW, NOW) == []
+    assert ports.arrived(NOW, NOW) == []
 
 
 @pytest.mark.parametrize("host", [HOST, "::1"])
