@@ -143,9 +143,9 @@ class Serving(Beginning):
 
     def _serve_at(self) -> float | None:
         """Return when an offered call is sent on, a held one comes to mind, or a tone ends."""
-        offered, held = self._offered_call, self._held_call
+        offered = self._offered_call
         forward_by = offered.forward_by if offered else None
-        return earliest((self._notice_by, forward_by, held.remind_at if held else None))
+        return earliest((self._notice_by, forward_by, *(c.remind_at for c in self._held_calls)))
 
     def _serve(self) -> list[object]:
         """Do what is due."""
@@ -166,18 +166,16 @@ class Serving(Beginning):
 
     def _remind(self) -> None:
         """Let a call that is held come to mind, where that is due."""
-        held = self._held_call
-        if held is None or not is_due(held.remind_at, self._now):
-            return
-        held.remind_at = self._now + FORGOTTEN_S
-        self._give_notice(ToneKind.CALL_WAITING if self._is_heard else None)
+        for held in self._held_calls:
+            if is_due(held.remind_at, self._now):
+                held.remind_at = self._now + FORGOTTEN_S
+                self._give_notice(ToneKind.CALL_WAITING if self._is_heard else None)
 
     @property
-    def _held_call(self) -> Call | None:
-        """The call whose far end waits for the person."""
-        if self._lines.held:
-            return self._lines.held
-        return self._call if self._call.is_held else None
+    def _held_calls(self) -> list[Call]:
+        """The calls whose far ends wait for the person."""
+        aside = [self._lines.held] if self._lines.held else []
+        return [*aside, *([self._call] if self._call.is_held else [])]
 
     @property
     def _is_heard(self) -> bool:

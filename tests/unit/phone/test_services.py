@@ -26,6 +26,7 @@ from firmware.media.tone_table import ToneKind
 from firmware.phone.directory import DirectoryError
 from firmware.phone.events import (
     EndCall,
+    HoldCall,
     HookLifted,
     HookReplaced,
     KeyHeld,
@@ -561,6 +562,21 @@ def test_a_call_that_is_held_beside_another_comes_to_mind_too() -> None:
     rig.feed(CallAnswered(8))
     out = rig.pass_time(FORGOTTEN_S + 2)
     assert PlayTone(ToneKind.CALL_WAITING) in out
+
+
+def test_two_held_calls_come_to_mind_each_in_its_time() -> None:
+    """Found by the simulator of the keys, seed 1024: the one in front was overdue for long."""
+    rig = phone()
+    rig.feed(HookLifted())
+    rig.talking()
+    incoming(rig)
+    rig.press("soft1")
+    rig.feed(CallAnswered(8))
+    rig.pass_time(FORGOTTEN_S / 2)
+    rig.feed(HoldCall(True))
+    rig.pass_time(FORGOTTEN_S / 4)
+    for _ in range(4):
+        assert PlayTone(ToneKind.CALL_WAITING) in rig.pass_time(FORGOTTEN_S / 2)
 
 
 # From which account.
