@@ -94,14 +94,19 @@ class Canvas:
         """Write a text that moves if it has no room, and if no other does; return the width."""
         room = self.room if room is None else room
         columns = width(words) - room
-        if columns > 0 and self._motion.moving is None:
-            self._motion.moving = Moving(words, columns)
-            if moved := min(self._motion.moved, columns):
-                window = Image.new("1", (room, HEIGHT))
-                self._letters(window, -moved, 0, words)
-                self.image.paste(ink, (self._first + x, y), window)
-                return room
+        if columns > 0 and (moved := self.move(words, columns)):
+            window = Image.new("1", (room, HEIGHT))
+            self._letters(window, -moved, 0, words)
+            self.image.paste(ink, (self._first + x, y), window)
+            return room
         return self.text(x, y, words, room, ink=ink)
+
+    def move(self, words: str, columns: int) -> int:
+        """Let these words move by up to so many columns, if no others do; return by how many."""
+        if self._motion.moving is not None:
+            return 0
+        self._motion.moving = Moving(words, columns)
+        return min(self._motion.moved, columns)
 
     def moving_right(self, y: int, words: str, room: int, ink: int = 1) -> int:
         """Write so that it ends at the right margin; what has no room moves; return the width."""

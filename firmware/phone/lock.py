@@ -17,6 +17,7 @@ from enum import Enum
 
 from firmware.frozen import frozen
 from firmware.machine import is_due
+from firmware.phone.screen import Progress
 
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 8
 
@@ -24,6 +25,7 @@ WAIT_MAX_S = 60.0
 """A thousand PINs of four digits take a day and a half on average."""
 
 WRONG = "wrong PIN"
+CHECKING = "checking the PIN"
 
 
 class Purpose(Enum):
@@ -72,7 +74,8 @@ class Lock:
         self.is_locked, self.has_pin = is_locked, has_pin
         self.asked: Purpose | None = None  # What the PIN that is being checked is for.
         self._wrong = 0  # In a row.
-        self._wait_until: float | None = None  # Until then none is taken.
+        self._wait_until: float | None = None  # Until then none is taken,
+        self._wait_s = 0  # and so long in all.
 
     def deadline(self, now: float) -> float | None:
         """Return when another PIN may be tried, or the seconds until then change."""
@@ -100,12 +103,25 @@ class Lock:
         if is_right:
             self._wrong = 0
             return purpose
-        self._wait_until = now + min(2.0**self._wrong, WAIT_MAX_S)
+        self._wait_s = int(min(2.0**self._wrong, WAIT_MAX_S))
+        self._wait_until = now + self._wait_s
         self._wrong += 1
         return None
 
     def word(self, now: float) -> str:
         """Say what is wrong with the last PIN, "" while nothing is."""
         if self._wait_until is not None:
-            return f"{WRONG}: wait {max(1, -int(-(self._wait_until - now - 1e-6) // 1))} s"
-        return WRONG if self._wrong else ""
+            return f"{WRONG}: wait {self._left_s(self._wait_until, now)} s"
+        return WRONG if self._wrong and self.asked is None else ""
+
+    def progress(self, now: float) -> Progress | None:
+        """Return how far a PIN is checked, which nobody knows, or how much of a wait is over."""
+        if self.asked is not None:
+            return Progress(CHECKING)
+        if self._wait_until is None:
+            return None
+        return Progress("", self._wait_s - self._left_s(self._wait_until, now), self._wait_s)
+
+    @staticmethod
+    def _left_s(until: float, now: float) -> int:
+        return max(1, -int(-(until - now - 1e-6) // 1))

@@ -375,13 +375,13 @@ class Menu:
     def screen(self, trouble: LinkLine | None, now: float) -> Screen:
         """Return what is shown."""
         view, chosen = self._views[-1]
-        title = title_of(view, self._memory)
-        if self._line:
-            is_pin = isinstance(view, PinEntry)
-            wrong = self._wrong or (self._memory.lock.word(now) if is_pin else "")
-            text = "*" * len(self._line.text) if is_pin else self._line.text
-            case = "" if is_pin else self._line.case.value
-            return TextScreen(title, text, case, self._memory.language.say(wrong), trouble)
+        memory, title = self._memory, title_of(view, self._memory)
+        say, line = memory.language.say, self._line
+        if line and isinstance(view, PinEntry):
+            wrong, stars = say(self._wrong or memory.lock.word(now)), "*" * len(line.text)
+            return TextScreen(title, stars, "", wrong, trouble, memory.lock.progress(now))
+        if line:
+            return TextScreen(title, line.text, line.case.value, say(self._wrong), trouble)
         items = self._items(view, now)
         rows = tuple((item.text, item.side) for item in items)
         at = min(chosen, len(items) - 1)

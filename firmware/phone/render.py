@@ -27,6 +27,7 @@ from firmware.phone.draw_parts import (
     soft_key_labels,
     title,
 )
+from firmware.phone.draw_progress import draw_progress
 from firmware.phone.grid import GAP, INDENT, MARGIN, PITCH, SIZE, WIDTH, row_lines
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.screen import (
@@ -48,6 +49,7 @@ from firmware.phone.scrolling import Moving
 # Rows, from the top.
 IDLE_Y, IDLE_PITCH, IDLE_ROWS = 17, 9, 3
 LINK_Y = 46
+PROGRESS_Y = 34
 WIDE_DATE_Y, WIDE_ROWS = 33, 5
 
 # Columns.
@@ -242,5 +244,7 @@ def _list(canvas: Canvas, screen: ListScreen) -> None:
 def _text(canvas: Canvas, screen: TextScreen) -> None:
     draw_text(canvas, screen.text, screen.wrong)
     title(canvas, screen.title, screen.case)
-    if screen.link is not None and not screen.wrong:
+    if screen.progress is not None:
+        draw_progress(canvas, PROGRESS_Y, screen.progress)
+    elif screen.link is not None and not screen.wrong:
         link_row(canvas, ROW_Y[1], screen.link)

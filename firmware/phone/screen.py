@@ -140,14 +140,24 @@ class ListScreen:
 
 
 @frozen
+class Progress:
+    """Work that takes long: a word for it, and how much is done, of 0 where nobody knows."""
+
+    word: str
+    done: int = 0
+    whole: int = 0
+
+
+@frozen
 class TextScreen:
-    """A line that is typed, and what is wrong with it."""
+    """A line that is typed, what is wrong with it, and what is being done with it."""
 
     title: str
     text: str
     case: str  # How letters come: "Abc", "123".
     wrong: str = ""
     link: LinkLine | None = None
+    progress: Progress | None = None
 
 
 @frozen
@@ -310,8 +320,9 @@ def _body(screen: Screen, language: Language) -> tuple[str, ...]:
             first, shown = screen.shown
             place = f"{title} {chosen + 1}/{len(rows)}"
             return (place, *_chosen(shown, first, chosen), *_link(link))
-        case TextScreen(title, text, case, wrong, link):
-            return (f"{title} {case}".strip(), text, wrong, *_link(link))
+        case TextScreen(title, text, case, wrong, link, progress):
+            doing = language.say(progress.word) if progress else ""
+            return (f"{title} {case}".strip(), text, wrong, doing, *_link(link))
         case CallScreen(stage, name, number, detail, link, sound, beside):
             call = (language.say(stage.value), name, number, detail)
             return (*call, *_sound(sound, language), *_beside(beside, language), *_link(link))

@@ -99,6 +99,16 @@ def locked_wrong() -> Rig:
     return rig
 
 
+def locked_long() -> Rig:
+    """The fifth wrong PIN: 16 s to wait, of which 6 are over."""
+    rig = locked_wrong()
+    for _ in range(4):
+        rig.pass_time(61)
+        pressed(rig, "soft1", *"1234", "soft1").feed(PinChecked(False))
+    rig.pass_time(6)
+    return rig
+
+
 def lock_list(*keys: str) -> Rig:
     return pressed(open_setting(Rig.registered(has_pin=True), 7), *keys)
 
@@ -179,7 +189,9 @@ MENU_SCENES: dict[str, Callable[[], Rig]] = {
     "locked-dialling": lambda: locked("6", "0"),
     "lock": lock_list,
     "lock-pin": lambda: locked("soft1", *"1234"),
+    "lock-checking": lambda: locked("soft1", *"1234", "soft1"),
     "lock-wrong-pin": locked_wrong,
+    "lock-wait": locked_long,
     "lock-pins-differ": new_pin_differs,
     "dialling-matches": lambda: pressed(remembering(), "6", "down"),
     "dialling-redial": lifted,

@@ -10,11 +10,12 @@ from PIL import Image
 
 from firmware.agent.events import EndCause, Party
 from firmware.link.events import Failure, FailureKind
+from firmware.phone.draw_progress import STRIPE
 from firmware.phone.font import width
 from firmware.phone.grid import ROOM, SIZE
 from firmware.phone.language import ENGLISH
 from firmware.phone.render import draw, render
-from firmware.phone.screen import ListScreen, Screen, TextScreen
+from firmware.phone.screen import ListScreen, Progress, Screen, TextScreen
 from firmware.phone.scrolling import (
     REST_S,
     STEP_COLUMNS,
@@ -228,6 +229,33 @@ def test_what_is_wrong_with_a_line_moves_and_what_is_typed_does_not() -> None:
     screen = TextScreen("Name", "x" * 200, "Abc", SENTENCE + ", " + SENTENCE)
     assert draw(screen, ENGLISH, SIZE).moving is not None
     assert draw(TextScreen("Name", "x" * 200, "Abc"), ENGLISH, SIZE).moving is None
+
+
+# Work that takes long.
+
+
+def bar_of(picture: Image.Image) -> Image.Image:
+    """What is inside the frame of a bar."""
+    return picture.crop((4, 47, 124, 50))
+
+
+@pytest.mark.parametrize(("done", "columns"), [(0, 0), (1, 30), (2, 60), (4, 120)])
+def test_as_much_of_a_bar_is_lit_as_is_done(done: int, columns: int) -> None:
+    screen = TextScreen("PIN", "", "", progress=Progress("checking the PIN", done, 4))
+    drawn = draw(screen, ENGLISH, SIZE)
+    assert bar_of(drawn.image).getbbox() == ((0, 0, columns, 3) if columns else None)
+    assert drawn.moving is None
+
+
+def test_the_stripes_of_a_bar_move_where_nobody_knows_how_long_it_takes() -> None:
+    screen = TextScreen("PIN", "", "", progress=Progress("checking the PIN"))
+    drawn = draw(screen, ENGLISH, SIZE)
+    assert drawn.moving == Moving("checking the PIN", STRIPE)
+    moved = draw(screen, ENGLISH, SIZE, 2).image
+    still, shifted = bar_of(drawn.image), bar_of(moved)
+    assert still.crop((0, 0, 118, 3)).tobytes() == shifted.crop((2, 0, 120, 3)).tobytes()
+    assert still.tobytes() != shifted.tobytes()
+    assert draw(screen, ENGLISH, SIZE, STRIPE).image.tobytes() == drawn.image.tobytes()
 
 
 def test_what_fits_a_wide_display_does_not_move_there() -> None:
