@@ -31,7 +31,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden pictures clean bench-packages boot-packages run-packages test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through e
 
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
+
+screens: $(VENV)/test.ready ## Draw every screen, in each language and both sizes, on one page: tests/golden/languages
+	$(PYTHON) -m pytest tests/unit/phone/test_sheets.py --update-golden
 
 pictures: test-packages $(VENV)/test.ready ## Take the screenshots of the README anew
 	$(PYTHON) -m tests.e2e.pictures

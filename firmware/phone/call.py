@@ -130,8 +130,6 @@ class Call:
         stage, detail = self._stage(state), self.detail
         if stage is CallStage.DELAYED and trouble is None:
             detail = "registering"  # The link is there: that alone is missing.
-        if trouble is not None and detail == trouble.text:
-            detail = trouble.reason  # "no link" is said once, and then why.
         if state is State.TALKING:
             detail = duration(now - (self._held_since if self.is_held else self._since))
         sound = self.sound.line(card_fault, held=self.is_held)

@@ -23,9 +23,11 @@ def draw_rows(canvas: Canvas, top: int, rows: tuple[tuple[str, str], ...], chose
         needed = min(font.width(side) + GAP if side else 0, canvas.room - label)
         if ink:
             used = canvas.text(MARGIN, y, text, canvas.room - needed)
-            canvas.text_right(y, side, canvas.room - used - GAP)
         else:
             used = canvas.moving_text(MARGIN, y, text, canvas.room - needed, ink)
+        if side and ink:
+            canvas.text_right(y, side, canvas.room - used - GAP)
+        elif side:
             canvas.moving_right(y, side, canvas.room - used - GAP, ink)
 
 

@@ -12,6 +12,9 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+NOT_FIRST = frozenset(":;?!»")
+"""No line begins with these: in French a blank stands before them."""
+
 Rows = tuple[str, ...]
 """A picture as text: "#" is a lit pixel; all rows are of one length."""
 
@@ -199,5 +202,5 @@ def broken(text: str, room: int, lines_max: int) -> list[str]:
 def _cut(text: str, room: int) -> int:
     """Return where a line ends: behind the last word that fits, or inside a word too long."""
     ends = [at for at in range(1, len(text) + 1) if width(text[:at].rstrip()) <= room]
-    words = [at for at in ends if text[at - 1] == " "]
+    words = [at for at in ends if text[at - 1] == " " and text[at : at + 1] not in NOT_FIRST]
     return words[-1] if words else max(ends, default=1)

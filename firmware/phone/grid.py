@@ -36,9 +36,9 @@ Fact = tuple[str, str]
 def row_lines(label: str, text: str, room: int = ROOM) -> list[Fact]:
     """Lay out a fact: in one line where both fit, else the value in lines of its own.
 
-    The last of them may have no room: it moves.
+    The last of them may have no room, and so may a line without a label: it moves.
     """
-    if width(label) + GAP + width(text) <= room:
+    if not label or width(label) + GAP + width(text) <= room:
         return [(label, text)]
     return [(label, ""), *[("", line) for line in broken(text, room - INDENT, PAGE_LINES - 1)]]
 

@@ -16,10 +16,13 @@ def localised(screen: Screen, language: Language) -> Screen:
     match screen:
         case DialScreen(beside=beside):
             return replace(screen, beside=_beside(beside, language))
-        case CallScreen(detail=detail, sound=sound, beside=beside):
+        case CallScreen(detail=detail, link=link, sound=sound, beside=beside):
+            said = language.say(detail)
+            if link is not None and said == link.text:
+                said = link.reason  # "no link" is said once, and then why.
             return replace(
                 screen,
-                detail=language.say(detail),
+                detail=said,
                 sound=replace(sound, note=language.say(sound.note)),
                 beside=_beside(beside, language),
             )

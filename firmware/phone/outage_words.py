@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware.phone.font import wrapped
+from firmware.phone.font import broken
 from firmware.phone.grid import INDENT, PAGE_LINES, ROOM, Fact
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import EndedBy, Outage, OutageKind
@@ -20,11 +20,14 @@ WEEK_DAYS = 7
 def outage_lines(
     outage: Outage, unix_s: float | None, wall: Wall, language: Language = ENGLISH
 ) -> tuple[Fact, ...]:
-    """Say an entry on one page: when and how long, then why, then what came of it."""
+    """Say an entry on one page: when and how long, then why, then what came of it.
+
+    A sentence that has no room for its end moves.
+    """
     say = language.say
     head = (say(when_in_words(outage.began, unix_s, wall)), say(length_in_words(outage)))
-    after = wrapped(say(after_in_words(outage)), TEXT_ROOM, 1)
-    cause = wrapped(say(cause_in_words(outage)), TEXT_ROOM, PAGE_LINES - 1 - len(after))
+    after = broken(say(after_in_words(outage)), TEXT_ROOM, 1)
+    cause = broken(say(cause_in_words(outage)), TEXT_ROOM, PAGE_LINES - 1 - len(after))
     return (head, *(("", line) for line in (*cause, *after)))
 
 

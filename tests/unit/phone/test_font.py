@@ -76,3 +76,9 @@ def test_pages_hold_every_fact_once_and_no_more_than_fit(facts: list[tuple[str, 
         rows = [line for fact in page for line in row_lines(*fact)]
         assert 1 <= len(rows) <= PAGE_LINES
         assert all(width(label) + width(text) <= ROOM for label, text in rows)
+
+
+def test_no_line_begins_with_a_colon_though_a_blank_stands_before_it() -> None:
+    room = width("une carte son")
+    assert wrapped("une carte son : rien", room, 3) == ["une carte", "son : rien"]
+    assert wrapped("une carte son", room, 3) == ["une carte son"]

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from PIL import Image
 
 from config.table_phone import FEATURES
 from firmware.agent.events import EndCause, Party, RegistrationState, Tie
 from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
 from firmware.link.events import LinkState, Role
-from firmware.phone import canvas, font
 from firmware.phone.catalogue import CatalogueError, read_catalogue
 from firmware.phone.events import KeepSetting, LanguageIs
 from firmware.phone.history import BUSY_HERE, ENDS, REJECTED
 from firmware.phone.language import ENGLISH, LANGUAGES, Language, places
 from firmware.phone.link_words import BRIEF
 from firmware.phone.localise import localised
-from firmware.phone.render import render
 from firmware.phone.screen import CallStage, DialScreen, IdleScreen, SoftKey, lines
 from firmware.phone.sound import TIES
 from firmware.runtime import tls_words
 from firmware.runtime.languages import FOLDER, WORDS, load
+from tests.unit.phone.drawing import standing
 from tests.unit.phone.menu_scenes import remembering
 from tests.unit.phone.rig import Rig, of
-from tests.unit.phone.test_screens import DEVICE, SCENES, SET_UP
 
 CODES = [code for code in LANGUAGES if code != "en"]
-SHEETS = Path(__file__).parents[2] / "golden" / "languages"
-COLUMNS = 6
 
 in_each_language = pytest.mark.parametrize("code", CODES)
 
@@ -164,115 +156,9 @@ def test_every_text_of_a_table_has_a_message(code: str) -> None:
     assert not [text for text in texts() if not language.knows(text)]
 
 
-NOBODYS_WORDS = re.compile(
-    r"""
-    [<0-9.,:/%\ -]+\ ?(ms|s|min|h|h\ \d+\ min|x)?   # measured
-    | [<0-9.-]+\ m?s
-    | \d+\ h\ \d+\ min
-    | [0-9-]{10} | 1\.[23]                            # a date, a TLS version
-    | .*(\.example\.org|\.cfg|\bsips?\ ).*             # a host, a file, a parameter
-    """,
-    re.VERBOSE,
-)
-NAMES = {
-    *LANGUAGES.values(),
-    "Anna Schmidt",
-    "Bert",
-    "Bert Baker",
-    "Desk",
-    "Home office",
-    "603",
-    "604",
-}
-NAMES |= {"SHA-256", "MAC", "Python"}
-NAMES |= {text for told in (*DEVICE, SET_UP) for _, text in told.rows if "left" not in text}
-
-
-class Listening(Language):
-    """A language that writes down what it was asked for and does not know."""
-
-    def __init__(self, code: str) -> None:
-        real = load(code)
-        super().__init__(code, real.name, real._catalogue)
-        self.unknown: set[str] = set()
-
-    def say(self, text: str) -> str:
-        if not self.knows(text) and not NOBODYS_WORDS.fullmatch(text):
-            self.unknown.add(text)
-        return super().say(text)
-
-
-class Drawn(NamedTuple):
-    """A scene in a language: its picture, what nobody knew, what had no room."""
-
-    picture: Image.Image
-    unknown: set[str]
-    cut: set[str]
-
-
-@cache
-def drawn(code: str) -> dict[str, Drawn]:
-    """Draw every scene in a language, which is chosen while the scene stands."""
-    whole, found = font.shortened, dict[str, Drawn]()
-    for name, scene in SCENES.items():
-        language, cut = Listening(code) if code != "en" else ENGLISH, set[str]()
-
-        def shortened(text: str, room: int, scale: int = 1, cut: set[str] = cut) -> str:
-            short = whole(text, room, scale)
-            if short != text:
-                cut.add(text)
-            return short
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(font, "shortened", shortened)
-            patch.setattr(canvas, "shortened", shortened)
-            rig = scene()
-            cut.clear()  # It stood there in English.
-            rig.feed(LanguageIs(language))
-            picture = render(rig.screen, language)
-        lines(rig.screen, language)
-        found[name] = Drawn(picture, getattr(language, "unknown", set()) - NAMES, cut)
-    return found
-
-
 @in_each_language
 def test_every_text_of_every_screen_has_a_message(code: str) -> None:
-    assert {name: each.unknown for name, each in drawn(code).items() if each.unknown} == {}
-
-
-# Room.
-
-
-@in_each_language
-def test_every_text_fits_its_place(code: str) -> None:
-    """Of what English has no room for (names, a sentence with a long name), nothing else is cut."""
-    english = drawn("en")
-    for name, each in drawn(code).items():
-        new, gone = each.cut - english[name].cut, english[name].cut - each.cut
-        assert len(new) <= len(gone), (name, new, gone)
-
-
-@in_each_language
-def test_soft_keys_and_call_reasons_have_room_in_their_line(code: str) -> None:
-    language = load(code)
-    for key in SoftKey:
-        assert font.width(language.say(key.value)) <= 58, key
-    for text in (*CALL_WORDS.values(), *CLASS_WORDS.values(), *BRIEF.values(), *TIES.values()):
-        assert font.width(language.say(text)) <= 124, language.say(text)
-
-
-@in_each_language
-def test_screens_look_as_on_their_sheet(code: str, request: pytest.FixtureRequest) -> None:
-    """One picture of all screens for each language; look at it when it has changed."""
-    rows = -(-len(SCENES) // COLUMNS)
-    sheet = Image.new("1", (COLUMNS * 132 - 4, rows * 68 - 4), 1)
-    for number, each in enumerate(drawn(code).values()):
-        sheet.paste(each.picture, (number % COLUMNS * 132, number // COLUMNS * 68))
-    if request.config.getoption("--update-golden"):
-        sheet.save(SHEETS / f"{code}.png", optimize=True)
-    with Image.open(SHEETS / f"{code}.png") as golden:
-        assert golden.size == sheet.size
-        assert golden.convert("1").tobytes() == sheet.tobytes()
+    assert {name: each.unknown for name, each in standing(code).items() if each.unknown} == {}
 
 
 # Live.
@@ -302,6 +188,13 @@ def test_a_name_is_nobodys_word() -> None:
     assert rig.screen.beside is not None
     assert rig.screen.beside.text == "busy"
     assert load("de").say("busy") != "busy"
+
+
+def test_no_link_is_said_once_and_then_why_in_each_language() -> None:
+    scene = standing("de")["ended-without-link"]
+    words = lines(scene.screen, scene.language)
+    said = ("Beendet", "Bert", "603", "Verbindung abgebrochen", "kein Netz in 8 s")
+    assert words == (*said, "Verbindung abgebrochen")  # Once more, for who has it read out.
 
 
 def test_nothing_is_said_twice() -> None:

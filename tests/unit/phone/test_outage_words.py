@@ -8,7 +8,7 @@ import pytest
 
 from firmware.link.events import Failure, FailureKind, Role
 from firmware.phone.font import width
-from firmware.phone.grid import INDENT, PAGE_LINES, ROOM
+from firmware.phone.grid import PAGE_LINES, ROOM, row_lines
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.outage_words import (
     after_in_words,
@@ -149,6 +149,9 @@ def test_every_entry_fits_a_page(cause: str, calls: int, began: float | None) ->
     for lost in range(calls + 1):
         (when, length), *rest = outage_lines(replace(entry, calls_lost=lost), MONDAY, Wall())
         assert width(when) + width(length) < ROOM
-        assert len(rest) <= PAGE_LINES - 1
-        assert all(not label and width(text) <= ROOM - INDENT for label, text in rest)
+        laid = [line for fact in rest for line in row_lines(*fact)]
+        assert laid == rest
+        assert len(laid) <= PAGE_LINES - 1
+        said = "".join(text for _, text in rest).replace(" ", "")
+        assert cause.replace(" ", "") in said, "its end moves, and is not lost"
         assert not calls or rest[-1][1].endswith(("kept", "lost")), "the calls are not cut off"

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from firmware.phone import canvas, font
-from firmware.phone.events import LanguageIs
 from firmware.phone.grid import WIDTH
+from firmware.phone.language import LANGUAGES
 from firmware.phone.render import render
-from firmware.runtime.languages import load
-from tests.unit.phone.test_language import drawn
+from tests.unit.phone.drawing import drawn
 from tests.unit.phone.test_screens import SCENES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "wide"
@@ -64,33 +62,16 @@ def test_no_golden_picture_is_left_over() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(MAIN)
 
 
-@pytest.mark.parametrize("code", ["en", "de", "fr", "es"])
-def test_nothing_is_cut_off_that_a_small_display_shows_whole(
-    code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, language = font.shortened, load(code)
-    cut = set[str]()
-
-    def shortened(text: str, room: int, scale: int = 1) -> str:
-        short = whole(text, room, scale)
-        if short != text:
-            cut.add(text)
-        return short
-
-    monkeypatch.setattr(font, "shortened", shortened)
-    monkeypatch.setattr(canvas, "shortened", shortened)
-    known = {text for each in drawn(code).values() for text in each.cut}
-    for name, scene in SCENES.items():
-        rig = scene()
-        rig.feed(LanguageIs(language))
-        cut.clear()
-        picture = render(rig.screen, language, SIZE)
-        assert (picture.mode, picture.size) == ("1", SIZE)
-        assert cut <= known, name
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_nothing_is_cut_off_that_a_small_display_shows_whole(code: str) -> None:
+    small = drawn(code, "small")
+    known = {text for each in small.values() for text in each.cut}
+    for name, each in drawn(code, "wide").items():
+        assert each.cut <= known, name
 
 
 def test_both_halves_are_used() -> None:
-    for name, scene in SCENES.items():
-        picture = render(scene().screen, size=SIZE)
+    for name, each in drawn("en", "wide").items():
+        picture = each.picture
         halves = (picture.crop((0, 0, WIDTH, 64)), picture.crop((WIDTH, 0, 256, 64)))
         assert all(half.getbbox() for half in halves), name
