@@ -24,6 +24,9 @@ from drivers.voice import SoundCard
 from drivers.voice_switch import VoiceSwitch
 from drivers.worker import Worker
 
+FIRST_PICTURE_S = 0.5
+"""Until the first picture stands on the slowest board; a bus that hangs keeps no phone away."""
+
 
 @dataclass(slots=True)
 class Hardware:
@@ -44,7 +47,8 @@ class Hardware:
             if not self._bus.exists():
                 raise BoardError(f"board {self.wiring.name}: {error}; no {self._bus}") from error
         self.screen.start()
-        self.pins.start()
+        await self.screen.first_step(FIRST_PICTURE_S)
+        self.pins.start()  # Now: what is pressed from here on waits for whoever listens.
 
     async def stop(self) -> None:
         """Stop the parts: dark, silent, every pin let go of."""

@@ -51,6 +51,7 @@ class Worker:
         self._name = name
         self._parts: list[Stepper] = []
         self._woken = threading.Event()
+        self._stepped = threading.Event()  # Every part was, once.
         self._is_stopping = False
         self._thread: threading.Thread | None = None
         self.ended = False  # Though nobody stopped it.
@@ -68,6 +69,10 @@ class Worker:
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
+
+    async def first_step(self, within_s: float) -> None:
+        """Wait until every part was stepped once, but no longer than that."""
+        await asyncio.to_thread(self._stepped.wait, within_s)
 
     def stop(self) -> None:
         """End, and let every part go of its hardware."""
@@ -99,6 +104,7 @@ class Worker:
             self._woken.clear()  # Before the look: what happens during it brings another one.
             now = time.monotonic()
             moments = [part.step(now) for part in self._parts]
+            self._stepped.set()
             due = [moment for moment in moments if moment is not None]
             self._woken.wait(max(0.0, min(due) - time.monotonic()) if due else None)
         for part in self._parts:

@@ -1,9 +1,9 @@
 """The start of the process: a first screen, then everything else.
 
 A person who plugs a phone in sees at once that it lives. So the configuration is read and the board
-begun with a picture to show; only then are stack, TLS and sockets imported, which is most of a
-start, while the display's own thread sets its chip up and carries the picture over. No registration
-waits for that: what is imported first would be imported anyway.
+begun with a picture to show; only when that stands are stack, TLS and sockets imported, which is
+most of a start. It costs a registration the way of that picture over the display's bus, 50 ms: the
+rest would be done anyway.
 
 The picture is the idle screen as it is: no account is registered, the link is "starting". A key
 that is pressed meanwhile waits in the event loop for the panel.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from board.board import Board, BoardError, open_board
 from board.handset import HANDSETS, KEYS
@@ -133,5 +137,45 @@ def test_the_parts_work_together_and_a_display_that_is_missing_stops_none(
         assert not desk.module.pwms[HANDSET.ringer.pin].is_on
         pins = {use.pin for use in HANDSET.uses() if not use.function}
         assert set(desk.module.cleaned) == pins
+
+    asyncio.run(scene(open_handset(HANDSET)))
+
+
+class Bus:
+    """As `smbus2.SMBus`: what crossed it; it may hang until it is let go."""
+
+    def __init__(self) -> None:
+        self.crossed = bytearray()
+        self.flows = threading.Event()
+
+    def i2c_rdwr(self, *messages: bytes) -> None:
+        assert self.flows.wait(WAIT_S)
+        self.crossed += b"".join(messages)
+
+    def close(self) -> None:
+        """Let go."""
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_board_has_begun_when_its_first_picture_stands_and_waits_for_no_bus_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    Desk(monkeypatch)
+    bus, smbus = Bus(), ModuleType("smbus2")
+    smbus.SMBus = lambda _: bus  # type: ignore[attr-defined]
+    smbus.i2c_msg = SimpleNamespace(write=lambda _, data: data)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "smbus2", smbus)
+    monkeypatch.setattr("atexit.register", lambda _: None)  # luma's, for every display ever.
+    lit = b"\xff" * HANDSET.display.size[0]
+
+    async def scene(board: Board) -> None:
+        if not hangs:
+            bus.flows.set()
+        board.display.show(Image.new("1", HANDSET.display.size, 1), ())
+        await board.start()
+        assert bus.crossed.count(lit) == (0 if hangs else 8)
+        bus.flows.set()
+        await until(lambda: bus.crossed.count(lit) == 8)
+        await board.stop()
 
     asyncio.run(scene(open_handset(HANDSET)))
