@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench import watched
 from tests.bench.clicks import EAR, MOUTH
 from tests.interop.accounts import DOMAIN
 from tests.interop.baresip import Baresip
@@ -37,6 +38,7 @@ class CallStage:
     """Everything that a call needs on one machine; a context manager."""
 
     directory: Path
+    card_watch: Path | None = None  # Where each loss of a phone's card is written down.
     count: int = field(default=0, init=False)
 
     def __enter__(self) -> CallStage:
@@ -61,6 +63,7 @@ class CallStage:
     ) -> Phone:
         """Return a phone with a sound card, not started yet; SRTP only, as it is by default."""
         self.count += 1
+        watch = self.card_watch
         chosen = {
             "sip srtp mode": "2",
             "sound device": device,
@@ -74,7 +77,10 @@ class CallStage:
             users=(user,),
             keep_alive_s=30,
             more=chosen,
-            prefix=self.server.prefix,
+            prefix=[*self.server.prefix, f"{watched.FILE}={watch}"]
+            if watch
+            else self.server.prefix,
+            module=watched.MODULE if watch else "firmware",
         )
 
     def baresip(self, codec: str = "PCMU", tone_hz: int = 0) -> Baresip:

@@ -1,9 +1,10 @@
 """`make soak-call MINUTES=30`: one real call for long; fails where something is lost or grows.
 
 The phone talks with baresip through Kamailio, encrypted, on PipeWire's card: a tone comes, and the
-microphone hears the earpiece. Each half minute is one line of the table. At the end: nothing was
-lost by this phone (`SoundHealth`), the jitter buffer is no deeper than it was at the beginning by
-more than a frame and a half, nothing was left out of the stream, and memory is flat.
+microphone hears the earpiece. Each half minute is one line of the table, with what `SoundHealth`
+has counted; what was lost at the card is told apart by `watched.py`: late was this phone, or the
+card. At the end: nothing was lost by this phone, the jitter buffer is no deeper than it was at the
+beginning by more than a frame and a half, nothing was left out of the stream, and memory is flat.
 
 On the device the service gives the sound real-time priority. So everything here asks for it too,
 and says whether it was granted: without it, the table of a busy machine tells of the machine.
@@ -23,6 +24,7 @@ from statistics import median
 from tests.bench.call_stage import CallStage, health
 from tests.bench.clicks import MOUTH
 from tests.bench.machine import header
+from tests.bench.watched import Loss, losses
 from tests.interop.baresip import Baresip
 from tests.interop.phone import Event, Phone
 
@@ -62,7 +64,7 @@ class Sample:
 
 HEAD = (
     "| minute | RSS, MiB | processor, s | buffer, ms | concealed, ms"
-    " | waited for a processor, s | frames lost here |"
+    " | waited for a processor, s | frames lost |"
 )
 
 
@@ -93,11 +95,19 @@ def qualities(phone: Phone, since: float) -> list[Event]:
     return [event for event in phone.events("sound", since) if event["fact"] == "quality"]
 
 
-def faults(seen: list[Sample]) -> Iterator[str]:
+AT_THE_CARD = ("underflows", "overflows", "late")
+"""What may be lost by the card itself; anything else is lost by this phone."""
+
+
+def faults(seen: list[Sample], lost: list[Loss]) -> Iterator[str]:
     """Yield what is wrong, as sentences."""
     first, last = seen[0], seen[-1]
-    if any(last.lost.values()):
-        yield f"frames were lost by this phone: {last.lost}"
+    ours = [loss for loss in lost if loss.is_ours]
+    if ours:
+        yield f"{len(ours)} frames were lost at the card by this phone"
+    others = {kind: number for kind, number in last.lost.items() if kind not in AT_THE_CARD}
+    if any(others.values()):
+        yield f"frames were lost by this phone: {others}"
     if last.memory_kib - first.memory_kib > GROWTH_KIB_MAX:
         yield f"memory grew by {last.memory_kib - first.memory_kib} KiB"
     depths = [depth for sample in seen for depth in sample.depths_ms]
@@ -109,9 +119,10 @@ def faults(seen: list[Sample]) -> Iterator[str]:
         yield f"the jitter buffer was {max(depths)} ms deep"
 
 
-def talk(phone: Phone, peer: Baresip, minutes: float) -> list[str]:
+def talk(phone: Phone, peer: Baresip, minutes: float, watch: Path) -> list[str]:
     """Let them talk and print what is seen; return what is wrong."""
     time.sleep(SETTLE_S)
+    before = len(losses(watch))
     print(HEAD, "|---" * 7 + "|", sep="\n", flush=True)
     theirs_s, seen = peer.processor_s(), []
     for sample in samples(phone, minutes):
@@ -120,7 +131,11 @@ def talk(phone: Phone, peer: Baresip, minutes: float) -> list[str]:
     print(f"\nbaresip's processor time meanwhile: {peer.processor_s() - theirs_s:.1f} s.")
     print(f"Load: {os.getloadavg()[0]:.1f} when it ended.")
     gone = [] if phone.status()["calls"] else ["the call is over"]
-    return [*gone, *faults(seen)]
+    lost = losses(watch)[before:]
+    print(*lost, sep="\n")
+    counted = sum(seen[-1].lost[kind] for kind in AT_THE_CARD)
+    unseen = [] if len(lost) >= counted else [f"{counted} lost at the card, {len(lost)} watched"]
+    return [*gone, *unseen, *faults(seen, lost)]
 
 
 def ask_for_priority() -> str:
@@ -139,10 +154,12 @@ def main() -> int:
     given = parser.parse_args()
     print("\n".join(header()), f"Load: {os.getloadavg()[0]:.1f} when it began.")
     print(ask_for_priority(), end="\n\n")
-    with tempfile.TemporaryDirectory() as directory, CallStage(Path(directory) / "stage") as stage:
-        with stage.talking(MOUTH, CODEC, TONE_HZ) as (phone, peer):
-            wrong = talk(phone, peer, given.minutes)
-        print("\n".join(wrong or ["Nothing was lost, nothing grew."]))
+    with tempfile.TemporaryDirectory() as directory:
+        watch = Path(directory) / "lost"
+        stage = CallStage(Path(directory) / "stage", watch)
+        with stage, stage.talking(MOUTH, CODEC, TONE_HZ) as (phone, peer):
+            wrong = talk(phone, peer, given.minutes, watch)
+        print("\n".join(wrong or ["Nothing was lost by this phone, nothing grew."]))
     return 1 if wrong else 0
 
 
