@@ -1,8 +1,9 @@
 """How a call is begun: digits, the menu, redial, the handset.
 
 A digit adds to a number, or begins one where there is no call, or none that is not held; else it is
-sent in the call. While one dials, up and down choose among those who may be meant. Who lifts the
-handset calls what is chosen in the menu, dials the number so far, or hears the dial tone.
+sent in the call; while it rings, only an emergency number is one. While one dials, up and down
+choose among those who may be meant. Who lifts the handset calls what is chosen in the menu, dials
+the number so far, or hears the dial tone.
 
 Nobody hears that for ever. Who listens aside and does nothing for `LEFT_S` has left: the phone is
 idle again. A handset that lies beside the phone howls for `HOWL_S`; from then on calls ring again.
@@ -22,7 +23,7 @@ from firmware.phone.facts import Facts
 from firmware.phone.lock import Purpose
 from firmware.phone.memory import Memory
 from firmware.phone.menu import Menu
-from firmware.phone.number import PLUS, NumberEntry
+from firmware.phone.number import DIGITS_MAX, PLUS, NumberEntry
 from firmware.phone.pages import Pages
 from firmware.phone.pauses import without_digits
 from firmware.phone.preferences import KEY_LOCK, KEY_LOCK_TIME
@@ -61,6 +62,8 @@ class Beginning(Calling):
         self._facts = Facts(settings.problems, accounts, self._memory, now)
         self._menu = Menu(self._memory, self._number.is_emergency)
         self._chosen_account = 0  # By the person, for the call that begins; 0: the usual one.
+        self._digit_timeout_s = settings.digit_timeout_s
+        self._typed, self._touched_before = "", now  # Digits since before a call rings.
 
     # Digits.
 
@@ -70,12 +73,27 @@ class Beginning(Calling):
             self._menu.digit(key, self._now)
             found = self._menu.search
             return self._dial_target(found, 0) if self._number.is_emergency(found) else []
+        if self.state is State.RINGING:
+            return self._digit_over_ringing(key)
         if self.state is not State.DIALLING and not self._may_begin:
             return self._send_digit(key)
         begun = [] if self.state is State.DIALLING else self._begin_dialling()
         at_once = self._number.press(key, self._now)
         self._offer()
         return [*begun, *(self._dial() if at_once else [])]
+
+    def _digit_over_ringing(self, key: str) -> list[object]:
+        """Dial an emergency number over a call that rings: who needs help gets rid of none first.
+
+        A number that was begun before it rang goes on.
+        """
+        if self._now > self._touched_before + self._digit_timeout_s:
+            self._typed = ""
+        self._touched_before = self._now
+        self._typed = typed = (self._typed + key)[:DIGITS_MAX]
+        if not self._number.is_emergency(typed):
+            return []
+        return [*self._reject(), *self._dial_target(typed, 0)]
 
     @property
     def _may_begin(self) -> bool:

@@ -277,6 +277,8 @@ class Phone(HandsFree):
 
     def _enter(self, state: State) -> None:
         super()._enter(state)
+        self._typed = self._number.digits or self._menu.typed_digits
+        self._touched_before = self._touched_at
         self._silenced, self._touched_at = False, self._now
         self._number.forget()
         self._volume.forget()

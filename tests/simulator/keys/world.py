@@ -70,6 +70,9 @@ PROGRAM = (AnswerCall(), EndCall(), HoldCall(True), HoldCall(False))
 TARGETS = ("603", "sip:x@example.org", "604,1,,2#,3", "604,1,2,3,4")
 
 PEACE_S = 200.0
+LONG_AGO_S = 4.1
+"""Whatever was typed before is no part of this number."""
+
 PICTURES = 0.03
 
 
@@ -91,6 +94,7 @@ class World:
             "held keys",
             "lifted",
             "helped",
+            "helped over ringing",
             "unlocked",
             "silent",
             "reset",
@@ -199,12 +203,15 @@ class World:
     def _help(self) -> None:
         """Whatever went before: whoever needs help hangs up, lifts, and dials."""
         self._seen["helped"] += 1
-        self._hang_up()
-        self._close_menu()  # A lifted handset would call from its list.
-        if self.phone.state is State.RINGING:
-            return  # It rang just now: lifting would answer it.
+        if self.phone.state is not State.RINGING:
+            self._hang_up()
+            self._close_menu()  # A lifted handset would call from its list.
         before = len(self.below.emergencies)
-        self._hook()
+        if self.phone.state is not State.RINGING:
+            self._hook()
+        else:  # Lifting would answer it.
+            self._seen["helped over ringing"] += 1
+            self._pass(LONG_AGO_S)
         self._press(*"112")
         if self.phone.state is State.DIALLING:
             self._press("#")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from firmware.agent.events import Dial, Dialling, Party, RegistrationState
+from firmware.agent.events import Dial, Dialling, IncomingCall, Party, RegistrationState, Reject
 from firmware.phone.events import DialTarget, HookLifted, KeyPressed
 from firmware.phone.kept import (
     CallsKept,
@@ -21,7 +21,7 @@ from firmware.phone.preferences import Preferences
 from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.services import ServiceSettings
 from firmware.phone.state import State
-from tests.unit.phone.rig import Rig, account, of
+from tests.unit.phone.rig import ANNA, Rig, account, of
 
 HELP = (Contact("Help", (ContactNumber(NumberKind.WORK, "112"),)),)
 PAST = tuple(PastCall(way, "", "112", 1) for way in CallWay)
@@ -148,6 +148,50 @@ def test_beside_a_call_that_is_held() -> None:
     rig = refused(key=None)
     rig.talking().press("hold", "1", "1", "2")
     assert [(dial.target, dial.is_emergency) for dial in of(Dial, rig.out)][-1] == ("112", True)
+
+
+def ringing(rig: Rig, *keys: str) -> list[object]:
+    """Let a call come, and press keys while it rings."""
+    rig.feed(IncomingCall(8, 1, ANNA))
+    return rig.press(*keys)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("before", ["", "1", "11"])
+def test_it_is_dialled_over_a_call_that_rings(before: str, locked: bool) -> None:
+    rig = refused(locked=locked)
+    rig.press(*before)
+    out = ringing(rig, *"112".removeprefix(before))
+    assert of(Reject, out) == [Reject(8)]
+    assert [(dial.target, dial.is_emergency) for dial in of(Dial, out)] == [("112", True)]
+    assert rig.phone.state is State.CALLING
+
+
+def test_what_was_typed_for_a_pin_when_it_rang_goes_on_as_well() -> None:
+    rig = refused(locked=True)
+    rig.press("soft1", "1", "1")
+    assert of(Dial, ringing(rig, "2"))
+
+
+@pytest.mark.parametrize("keys", ["5112", "0112", "603#", "11", "1"])
+def test_no_other_number_is_dialled_over_a_call_that_rings(keys: str) -> None:
+    rig = refused()
+    out = ringing(rig, *keys)
+    assert not of(Dial, out)
+    assert not of(Reject, out)
+    assert rig.phone.state is State.RINGING
+
+
+def test_over_a_call_that_rings_a_pause_begins_the_number_anew() -> None:
+    rig = refused()
+    ringing(rig, "5", "1")
+    rig.pass_time(4.1)
+    assert [dial.target for dial in of(Dial, rig.press(*"112"))] == ["112"]
+    rig = refused()
+    rig.press(*"11")
+    rig.feed(IncomingCall(8, 1, ANNA))
+    rig.pass_time(4.1)
+    assert not of(Dial, rig.press("2"))
 
 
 def test_digits_behind_an_emergency_number_are_pressed_and_not_dialled() -> None:
