@@ -388,6 +388,7 @@ BUGS = (
         NEGOTIATION,
         "    if wishes.srtp is SrtpMode.ONLY and not audio.cryptos:\n",
         "    if False:\n",
+        first_seed=57,
     ),
     Bug(
         "an answer in clear taken",

@@ -197,6 +197,7 @@ BUGS_OF_TWO = (
         HOMECOMING,
         "        if allowed_at > now:  # Its Retry-After (D8).",
         "        if False:",
+        first_seed=100,
     ),
     # Registrations of two proxies.
     Bug(
