@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from board.board import Board
     from drivers.interfaces import Voice
     from firmware.runtime.console_door import ConsoleDoor
+    from firmware.runtime.fetching import Fetcher
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.provisioning import Provisioning
@@ -332,21 +333,22 @@ class Application:
         return about(version, model, self._mac, self._instance)
 
     def _provision(self) -> None:
-        from firmware.runtime.fetching import Fetcher
         from firmware.runtime.provisioning import Provisioning, Ways
 
-        assert self._settings is not None
-        feed, warn = self.driver.feed, self._warnings.of("provisioning")
+        settings, warn = self._settings, self._warnings.of("provisioning")
+        assert settings is not None
+        feed, fetcher = self.driver.feed, self._fetcher
+        ways = Ways(fetcher, feed, warn, settings.renew, self._start_anew, self._break)
         self._provisioning = Provisioning(
-            self._store,
-            self._configuration,
-            Fetcher(self._resolver, self._options.config, USER_AGENT),
-            SystemRandom(),
-            Ways(feed, warn, self._settings.renew, self._start_anew, self._break),
-            self._options.dhcp,
+            self._store, self._configuration, SystemRandom(), ways, self._options.dhcp
         )
         self._provisioning.start()
         self._clock.tell()
+
+    def _fetcher(self) -> Fetcher:
+        from firmware.runtime.fetching import Fetcher
+
+        return Fetcher(self._resolver, self._options.config, USER_AGENT)
 
     def _start_anew(self) -> None:
         """Stop, and be started again at once."""

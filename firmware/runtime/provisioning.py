@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from config.configuration import Configuration
 from config.files import read_bounded
@@ -34,7 +35,9 @@ from firmware.provision.events import (
 )
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
 from firmware.provision.server import ProvisionSettings, provision_settings
-from firmware.runtime.fetching import Fetcher
+
+if TYPE_CHECKING:
+    from firmware.runtime.fetching import Fetcher
 
 log = logging.getLogger("handset.provisioning")
 
@@ -53,6 +56,7 @@ Apply = Callable[[Configuration], None]
 class Ways:
     """What provisioning does to the rest of the phone."""
 
+    fetcher: Callable[[], Fetcher]  # Made with the first file: it knows HTTP, TLS and seals.
     feed: Feed
     warn: Feed  # `WarningsChanged`.
     apply: Apply  # Takes over what can be, of a new configuration.
@@ -67,12 +71,12 @@ class Provisioning:
         self,
         store: Store,
         configuration: Configuration,
-        fetcher: Fetcher,
         random: Random,
         ways: Ways,
         dhcp: Path,
     ) -> None:
-        self._store, self._configuration, self._fetcher = store, configuration, fetcher
+        self._store, self._configuration = store, configuration
+        self._fetcher: Fetcher | None = None
         self._ways, self._dhcp = ways, dhcp
         self._loop = asyncio.get_running_loop()
         self._latest = self._loop.time()
@@ -181,6 +185,7 @@ class Provisioning:
             self._ways.fail()
 
     async def _fetch(self, wanted: Fetch) -> None:
+        self._fetcher = self._fetcher or self._ways.fetcher()
         self._tell(await self._fetcher.fetch(wanted, self._configuration))
 
     async def _keep(self, wanted: KeepFiles) -> None:

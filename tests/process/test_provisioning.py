@@ -101,11 +101,14 @@ def test_check_sync_brings_what_is_new_and_a_call_goes_on(place: Place, server: 
     keep(place, server, account(place))
     new = account(place, ring_tone="Chime", screen_language="German")
     server.files["/phones/startup.cfg"] = new
+    server.stop()  # So that the round of the start, which comes at any moment, brings nothing.
     with phone_of(place) as phone:
         phone.wait_for("registered")
         phone.send("dial", uri="600")
         phone.wait_for("answered")
         resync(place)
+        until(lambda: "check-sync from the proxy" in phone.errors)
+        server.go_on()
         until(lambda: "waits until nobody uses the phone" in phone.errors)
         assert server.statuses("/phones/startup.cfg") == []
         assert phone.status()["calls"][0]["state"] == "answered"

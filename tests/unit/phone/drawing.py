@@ -17,7 +17,7 @@ from firmware.phone.language import LANGUAGES, Language
 from firmware.phone.render import draw
 from firmware.phone.screen import Screen, lines
 from firmware.runtime.languages import load
-from tests.unit.phone.test_screens import DEVICE, SCENES, SET_UP
+from tests.unit.phone.test_screens import DEVICE, PROVISIONED, SCENES, SET_UP
 
 SIZES = {"small": (128, 64), "wide": (256, 64)}
 
@@ -42,6 +42,7 @@ NAMES = {
     "604",
 }
 NAMES |= {"SHA-256", "MAC", "Python"}
+NAMES |= {text for label, text in PROVISIONED.rows if label in {"Server", "Changed"}}
 NAMES |= {text for told in (*DEVICE, SET_UP) for _, text in told.rows if "left" not in text}
 
 

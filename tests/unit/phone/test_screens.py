@@ -395,6 +395,16 @@ DEVICE = (
 )
 
 
+PROVISIONED = FactsTold(
+    "Provisioning",
+    (
+        ("Server", "https://files.test/phones"),
+        ("State", "waits until nobody uses the phone"),
+        ("Because", "check-sync"),
+        ("Changed", "ring tone: Classic -> Chime (fetched startup.cfg:9)"),
+    ),
+)
+
 SET_UP = FactsTold("Set-up code", (("Code", "493027"), ("", "for the console")))
 
 
@@ -409,6 +419,12 @@ def device(pages: int) -> Rig:
     rig.feed(*DEVICE)
     rig.pass_time(2)
     return page(4 + pages, rig)
+
+
+def provisioned(number: int) -> Rig:
+    rig = several(2)
+    rig.feed(PROVISIONED)
+    return page(number, rig)
 
 
 SCENES: dict[str, Callable[[], Rig]] = {
@@ -449,6 +465,8 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-certificates-more": lambda: device(2),
     "page-network": lambda: device(3),
     "page-network-more": lambda: device(4),
+    "page-provisioning": lambda: provisioned(5),
+    "page-provisioning-more": lambda: provisioned(6),
     "page-about": lambda: device(6),
     "page-about-more": lambda: device(7),
     "dialling-lifted": lambda: dialling("", lifted=True),
