@@ -7,16 +7,18 @@ file. Every other phone of a script is one of ours with nothing but its account.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from random import Random
 
 from config.store import Store
 from firmware.link.events import NetworkChanged, Proxy, Role
-from firmware.sip.message import Message
+from firmware.sip.message import Message, Request
+from firmware.sip.uri import SipUri
 from tests.lab.digest import Doorkeeper
 from tests.lab.mailbox import Mailboxes
-from tests.lab.registrar import Registrar, RegistrarSettings
+from tests.lab.registrar import End, Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
 from tests.scenarios.phone import OFF_S, ScenarioPhone, settings_of
 from tests.simulator.faults import Ending, Faults, Nature, Spell
@@ -47,6 +49,19 @@ sips persistent tls: 1
 """
 
 
+class AnnouncingExchange(Exchange):
+    """A proxy that wants calls of some users to be answered by themselves."""
+
+    announced: set[str]
+
+    def _forward(self, request: Request, end: End, targets: list[tuple[End, SipUri]]) -> None:
+        uri = request.from_.uri
+        if request.method == "INVITE" and isinstance(uri, SipUri) and uri.user in self.announced:
+            headers = request.headers.set("Call-Info", "<sip:desk>;answer-after=0")
+            request = replace(request, headers=headers)
+        super()._forward(request, end, targets)
+
+
 class Desk:
     """Everything on it; time passes only when it is told to."""
 
@@ -63,7 +78,9 @@ class Desk:
         registrar = Registrar(DOMAIN, doorkeeper, RegistrarSettings(flow_timer_s=None))
         ids = count(1)
         self.exchanges = {
-            name: Exchange(f"{place}:5061", registrar, doorkeeper, self.schedule, ids, self.numbers)
+            name: AnnouncingExchange(
+                f"{place}:5061", registrar, doorkeeper, self.schedule, ids, self.numbers
+            )
             for name, place in PLACES.items()
         }
         first, second = self.exchanges.values()
@@ -77,7 +94,9 @@ class Desk:
         self.mailboxes = Mailboxes(address, DOMAIN, send, lambda size: f"{next(ids):0{size}x}")
         self.mailboxes.number = "605"
         second.share(first)
+        self.announced = set[str]()
         for exchange in (first, second):
+            exchange.announced = self.announced
             exchange.is_number = self.numbers.answers.__contains__
             exchange.mailboxes = self.mailboxes
         self.numbers.take = lambda message: first.take(message, self.numbers, self.schedule.now)

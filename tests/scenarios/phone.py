@@ -41,6 +41,7 @@ from firmware.phone.kept import (
     ServicesKept,
     ServicesLog,
 )
+from firmware.phone.lock import CheckPin, KeepPin, Pin, PinChecked
 from firmware.phone.preferences import LANGUAGE, PARAMETERS, TIME_ZONE
 from firmware.phone.screen import labels, lines
 from firmware.runtime.languages import WORDS, load
@@ -60,6 +61,9 @@ OFF_S = 0.5
 
 
 Kept = CallsKept | ContactsKept | OutagesKept | ServicesKept
+
+CHECKING_S = 0.5
+"""A small processor takes so long for a PIN."""
 
 ZONES = ("Europe/Berlin", "UTC")
 
@@ -82,6 +86,7 @@ class ScenarioPhone:
         self._kept: dict[type, Kept] = {}
         self._starts = count(1)
         self._new_wire = wire
+        self._pin: Pin | None = None
         self.provisioned: Provisioned | None = None
         self.start()
 
@@ -213,6 +218,11 @@ class ScenarioPhone:
                 self.keep(ServicesKept(services))
             case OutageLog(outages):
                 self.keep(OutagesKept(outages))
+            case KeepPin(pin):
+                self._pin = pin
+            case CheckPin(pin):
+                checked = PinChecked(pin == self._pin)
+                self._schedule.later(CHECKING_S, lambda: self.tell(checked))
             case KeepSetting(parameter, text):
                 self._store.set_local(parameter, text)
                 takers = {TIME_ZONE: self._set_zone, LANGUAGE: self._set_language}

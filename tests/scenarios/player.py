@@ -8,6 +8,7 @@ take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `m
 and `plug in` a proxy, `network changes`, `restart`, a `message` that waits and is `heard` (`message
 202`), `subscribed`, `subscription ends REASON`; a key is `held 1`; `serve LINE`: a server of files
 has a `startup.cfg` of that line, `resync`: the proxy says check-sync (`resync ;reboot=true`).
+Calls of `intercom 102` are to be answered by themselves.
 Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
@@ -95,6 +96,7 @@ class Player:
             "serve": lambda phone, words: phone.served(words[0]),
             "resync": lambda _, words: self.desk.mailboxes.resync(NUMBER, *words),
             "network": lambda _, __: self.desk.move(),
+            "intercom": lambda _, words: self.desk.announced.add(words[0]),
             "restart": lambda phone, _: self.desk.restart(phone),
         }
 
