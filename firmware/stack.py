@@ -111,6 +111,7 @@ ROUTES: dict[type, str] = {
     agent.DigitReceived: "phone",
     agent.HoldChanged: "phone",
     agent.MessagesWaiting: "phone",
+    agent.MailboxRefused: "phone",
     agent.TieChanged: "phone",
     agent.MediaChanged: "phone",
     agent.MediaEnded: "phone",

@@ -300,6 +300,14 @@ class MessagesWaiting:
     mailbox: str = ""  # Where the messages are heard, "" where it is not said.
 
 
+@frozen
+class MailboxRefused:
+    """Why an account's mailbox does not tell of messages, in words; "": nothing is wrong."""
+
+    account: int
+    reason: str
+
+
 # Events to the outside: whoever makes sound takes them.
 @frozen
 class MediaChanged:

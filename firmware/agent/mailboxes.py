@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from firmware.agent.answering import answer
-from firmware.agent.events import MessagesWaiting
+from firmware.agent.events import MailboxRefused, MessagesWaiting
 from firmware.agent.line import Line
 from firmware.agent.subscription import Subscription
 from firmware.agent.summary import MessageSummary, check_summary
@@ -25,6 +25,7 @@ class Mailboxes:
         self._all = {
             line.account.number: Subscription(line) for line in lines if line.account.subscribes
         }
+        self._refusals: dict[int, str] = {}  # As they were told.
 
     def deadline(self) -> float | None:
         """Return when one of them has something to do."""
@@ -57,7 +58,7 @@ class Mailboxes:
         """Hear an answer; None where the request was none of ours."""
         for subscription in self._all.values():
             if subscription.owns(key):
-                return subscription.response(response, now)
+                return [*subscription.response(response, now), *self._refused(subscription)]
         return None
 
     def failed(self, event: RequestFailed, now: float) -> None:
@@ -75,7 +76,15 @@ class Mailboxes:
             return None
         told = self._told(request, subscription.line)
         subscription.notified(request, now)
-        return [SendResponse(event.key, answer(request, 200)), *told]
+        return [SendResponse(event.key, answer(request, 200)), *told, *self._refused(subscription)]
+
+    def _refused(self, subscription: Subscription) -> list[object]:
+        """Say why a mailbox tells nothing, where that is news."""
+        account, reason = subscription.line.account.number, subscription.refusal
+        if reason == self._refusals.get(account, ""):
+            return []
+        self._refusals[account] = reason
+        return [MailboxRefused(account, reason)]
 
     def unasked(self, key: str, request: Request, line: Line, tag: str) -> list[object]:
         """Take a NOTIFY that nobody has subscribed to (RFC 3842 2)."""

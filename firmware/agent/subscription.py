@@ -29,6 +29,7 @@ from firmware.agent.line import ALLOW, Line
 from firmware.agent.rate import TokenBucket
 from firmware.agent.reading import or_none, retry_after_s
 from firmware.agent.summary import PACKAGE, SUMMARY, Standing
+from firmware.agent.words import MAILBOX_ENDED, mailbox_reason
 from firmware.link.events import Proxy
 from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
@@ -96,6 +97,7 @@ class Subscription:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.state = SubscriptionState.INIT
+        self.refusal = ""  # Why we were refused, in words.
         self._dialog: Dialog | None = None
         self._call_id = self._tag = ""
         self._cseq = 0
@@ -241,6 +243,7 @@ class Subscription:
 
     def _accepted(self, response: Response, now: float) -> None:
         self.line.accepted(response, self._exchange.use)
+        self.refusal = ""
         self._dialog = self._dialog.refreshed(response) if self._dialog else None
         granted_s = response.expires
         self._granted(self._period_s if granted_s is None else granted_s, now)
@@ -262,6 +265,7 @@ class Subscription:
 
     def _refused(self, response: Response, now: float) -> list[object]:
         """Whoever said no is not asked again for long, over whatever link."""
+        self.refusal = mailbox_reason(response)
         self._refuse(max(REFUSED_S, retry_after_s(response)), now)
         return []
 
@@ -305,6 +309,7 @@ class Subscription:
         """RFC 6665 4.1.3: when to come again is in the reason."""
         wait_s = min(float(standing.retry_after_s or 0), RETRY_AFTER_MAX_S)
         if standing.reason in FOR_GOOD:
+            self.refusal = MAILBOX_ENDED
             self._refuse(max(wait_s, REFUSED_S), now)
         elif standing.reason in AT_ONCE:
             self._over(0.0, now)

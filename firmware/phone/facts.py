@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firmware.agent.events import AccountStatus, RegistrationState
+from firmware.agent.events import AccountStatus, MailboxRefused, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import (
@@ -55,6 +55,7 @@ Page = Rows | Graph
 
 Fact = (
     Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs | FactsTold
+    | MailboxRefused
 )  # fmt: skip
 
 SOON_S = 4.0
@@ -88,6 +89,7 @@ class Facts:
         self._round_trips = RoundTrips(now)
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
+        self._mailboxes: dict[int, str] = {}  # Why they tell of no messages.
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
 
     def learn(self, fact: Fact, now: float) -> list[object]:
@@ -114,6 +116,9 @@ class Facts:
                 self._unix_offset_s = None if unix_s is None else unix_s - now
             case OutageLogTrouble(text):
                 self._log_trouble = text
+                return []
+            case MailboxRefused(account, reason):
+                self._mailboxes[account] = reason
                 return []
             case SoundHealth():
                 return []  # For an administrator: the person has heard it.
@@ -181,9 +186,6 @@ class Facts:
         ends = self._link and certificate_end(self._link, self._unix_time(now))
         say = self.language.say
         link = self._said(link_rows(self._link, now, ends or ""))
-        accounts = tuple(
-            (line.name, line.reason or say("registered")) for line in self._account_lines()
-        )
         problems = self._said(("Problem", text) for text in self._problems)
         warnings = self._said(("Warning", text) for text in self._warnings)
         setup = self._said(self._told.get(SETUP, ()))
@@ -192,7 +194,7 @@ class Facts:
             *(("Configuration", page) for page in paged(problems)),
             *(("Link", page) for page in paged(link)),
             ("Round trip, 1 hour", graph_of(self._round_trips.buckets(now))),
-            *(("Accounts", page) for page in paged(accounts)),
+            *(("Accounts", page) for page in paged_blocks(self._account_blocks())),
             *((WARNINGS, page) for page in paged(warnings)),
             *self._told_pages(now),
             *(("Outages", page) for page in self._outage_pages(now)),
@@ -203,6 +205,15 @@ class Facts:
             else PageScreen(say(title), page, number, len(pages))
             for number, (title, page) in enumerate(pages, start=1)
         ]
+
+    def _account_blocks(self) -> list[Rows]:
+        """Return what there is to say of each account: whether it is registered, its mailbox."""
+        say, blocks = self.language.say, list[Rows]()
+        for number, line in zip(sorted(self._accounts), self._account_lines(), strict=True):
+            refusal = self._mailboxes.get(number, "")
+            mailbox = ((say("Voice mail"), say(refusal)),) if refusal else ()
+            blocks.append(((line.name, line.reason or say("registered")), *mailbox))
+        return blocks
 
     def _told_pages(self, now: float) -> list[tuple[str, Page]]:
         """Return the pages that the device itself tells: certificates, network, what it is."""

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from firmware.agent.events import MessagesWaiting, UnregisterAll
+from firmware.agent.events import MailboxRefused, MessagesWaiting, UnregisterAll
 from firmware.agent.subscription import BURST_MAX, REFUSED_S, RENEW_S, RETRY_S
 from firmware.agent.summary import MessageSummary
 from firmware.link.events import LeaveSoon, Proxy, StayHere
@@ -323,6 +323,36 @@ def test_who_says_no_is_left_alone_whatever_links_come(status: int) -> None:
     rig.wait(REFUSED_S * 1.1)
     rig.registered()
     assert rig.asked()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(403, "not allowed (403)"), (489, "not told there (489)"), (603, "refused (603)")],
+)
+def test_why_a_mailbox_says_no_is_told_once_and_taken_back_when_it_says_yes(
+    status: int, words: str
+) -> None:
+    rig = Subscriber()
+    rig.registered()
+    rig.denies(status)
+    assert of(MailboxRefused, rig.out) == [MailboxRefused(1, words)]
+    rig.down()
+    rig.up(BACKUP)
+    rig.register()
+    rig.denies(status)
+    assert of(MailboxRefused, rig.out) == [MailboxRefused(1, words)], "that is no news"
+    rig.wait(REFUSED_S * 1.1)
+    sent = rig.asked()
+    rig.grants(sent)
+    assert of(MailboxRefused, rig.out)[1:] == [MailboxRefused(1, "")]
+
+
+@pytest.mark.parametrize("reason", ["rejected", "noresource"])
+def test_a_mailbox_that_ends_it_for_good_has_refused(reason: str) -> None:
+    rig = Subscriber()
+    sent = rig.subscribed()
+    rig.notifies(sent, f"terminated;reason={reason}", body="")
+    assert of(MailboxRefused, rig.out) == [MailboxRefused(1, "refused by the mailbox")]
 
 
 def test_retry_after_is_honoured() -> None:

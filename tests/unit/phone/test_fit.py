@@ -14,7 +14,13 @@ from typing import NamedTuple
 import pytest
 
 from firmware.agent.events import EndCause, RegistrationState
-from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
+from firmware.agent.words import (
+    CALL_WORDS,
+    CLASS_WORDS,
+    MAILBOX_ENDED,
+    MAILBOX_WORDS,
+    REGISTRATION_WORDS,
+)
 from firmware.link.events import LinkState
 from firmware.phone import font
 from firmware.phone.catalogue import Entry
@@ -272,6 +278,13 @@ PLACES = {
         "registrar did not keep the registration",
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
+    ),
+    "why a mailbox tells of no messages": place(
+        *MAILBOX_WORDS.values(),
+        MAILBOX_ENDED,
+        rows=PAGE_LINES - 1,
+        less=2 * MARGIN + INDENT,
+        within="{} (403)",
     ),
     "the link in a line": place(
         "no proxy", "primary", "backup", "backup {time}",

@@ -9,7 +9,13 @@ import pytest
 
 from config.table_phone import FEATURES
 from firmware.agent.events import EndCause, Party, RegistrationState, Tie
-from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
+from firmware.agent.words import (
+    CALL_WORDS,
+    CLASS_WORDS,
+    MAILBOX_ENDED,
+    MAILBOX_WORDS,
+    REGISTRATION_WORDS,
+)
 from firmware.link.events import LinkState, Role
 from firmware.phone.catalogue import CatalogueError, read_catalogue
 from firmware.phone.events import KeepSetting, LanguageIs
@@ -142,6 +148,7 @@ def texts() -> Iterator[str]:
     yield from (*BRIEF.values(), *TIES.values(), *ENDS.values(), BUSY_HERE, REJECTED)
     yield from tls_words.ALERT_WORDS.values()
     yield from (AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE)
+    yield from (*MAILBOX_WORDS.values(), MAILBOX_ENDED)
     yield from (
         word
         for word in vars(tls_words).values()

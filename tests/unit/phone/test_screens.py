@@ -19,6 +19,7 @@ from firmware.agent.events import (
     Delayed,
     Dialling,
     EndCause,
+    MailboxRefused,
     MediaChanged,
     Party,
     RegistrationState,
@@ -342,6 +343,12 @@ def last_page(rig: Rig) -> Rig:
     return rig
 
 
+def mailbox_refused() -> Rig:
+    rig = several(3, refused=1)
+    rig.feed(MailboxRefused(1, "not allowed (403)"))
+    return page(4, rig)
+
+
 def damaged_log() -> Rig:
     rig = several(1)
     rig.feed(
@@ -453,6 +460,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-round-trip-slow": lambda: page(3, measured([0.3, 2.4, 1.1, 0.2] * 9)),
     "page-round-trip-none": lambda: page(3, several(1)),
     "page-accounts": lambda: page(4, several(3, refused=1)),
+    "page-accounts-mailbox": mailbox_refused,
     "page-outages": lambda: page(5, with_outages()),
     "page-outages-more": lambda: page(6, with_outages()),
     "page-outages-most": lambda: page(7, with_outages()),
