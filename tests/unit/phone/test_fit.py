@@ -32,6 +32,7 @@ from firmware.phone.link_words import BRIEF
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import CallStage, SoftKey, labels
 from firmware.phone.sound import TIES
+from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
 from firmware.runtime import tls_words
 from firmware.runtime.languages import load
 from tests.unit.phone.drawing import SIZES, drawn, standing
@@ -301,6 +302,17 @@ PLACES = {
         "ends soon",
         "over",
         rows=1,
+        less=2 * MARGIN + INDENT,
+    ),
+    "where provisioning stands, and why": place(
+        "up to date",
+        "fetching",
+        "not fetched yet",
+        "waits until nobody uses the phone",
+        "starts anew when nobody uses the phone",
+        "a file is wrong; the one before holds",
+        *(NOTHING_THERE, AT_START, AT_TIME, BY_NOTIFY, BY_SETTING),
+        rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),
     "a title": place(
