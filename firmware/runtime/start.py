@@ -2,8 +2,8 @@
 
 A person who plugs a phone in sees at once that it lives. So the configuration is read and the board
 begun with a picture to show; only when that stands are stack, TLS and sockets imported, which is
-most of a start. It costs a registration the way of that picture over the display's bus, 50 ms: the
-rest would be done anyway.
+most of a start. A registration comes later by the way of that picture over the display's bus (48 ms
+of I2C, and what threads wait for each other): the rest would be done anyway.
 
 The picture is the idle screen as it is: no account is registered, the link is "starting". A key
 that is pressed meanwhile waits in the event loop for the panel.

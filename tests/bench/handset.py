@@ -111,7 +111,7 @@ def measure(table: Table, folder: Path, starts: int) -> None:
         desk = Desk(folder / "desk", accounts=1, port=0, sound_device="none")
         background.run(desk.start())
         try:
-            Handset(desk, "handset", folder / "first", handset_device.START).figures()  # Compiles.
+            Handset(desk, "handset", folder / "first", handset_device.FIRST).figures()  # Compiles.
             for board, column in BOARDS.items():
                 for number in range(starts):
                     state = folder / f"{board}{number}"
