@@ -1,10 +1,11 @@
 """The settings that a person makes on the phone: told at the start, kept as local settings.
 
 A change is written from a thread, one at a time: a card takes up to a second for it. What changes
-meanwhile goes into the next write; the last word is written when the phone stops. A volume, which a
-key changes by a step at each press, waits for `TURNED_S` first: many presses are one write, and a
-power cut costs no more than the last of them. A time zone needs the clock's offset, and a language
-that is chosen its catalogue: the phone is told of both.
+meanwhile goes into the next write; the last word is written when the phone stops. What a disk does
+not take is tried again with the next change, and at the end. A volume, which a key changes by a
+step at each press, waits for `TURNED_S` first: many presses are one write, and a power cut costs no
+more than the last of them. A time zone needs the clock's offset, and a language that is chosen its
+catalogue: the phone is told of both.
 """
 
 from __future__ import annotations
@@ -98,24 +99,29 @@ class SettingsKeeper:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
-        while self._wanted:
+        unsaved: dict[str, str] = {}
+        while self._wanted and not unsaved:
             wanted, self._wanted = self._wanted, {}
-            problem = await asyncio.to_thread(self._save, wanted)
+            problem, unsaved = await asyncio.to_thread(self._save, wanted)
             if problem:
                 log.warning("%s", problem)
             if problem != self._problem:
                 self._problem = problem
                 self._feed(KeepingTrouble(TITLE, problem))
+        self._wanted = unsaved | self._wanted
         self._writing = None
 
-    def _save(self, wanted: dict[str, str]) -> str:
-        """Save settings; return what is wrong."""
-        try:
-            for parameter, text in wanted.items():
+    def _save(self, wanted: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """Save settings; return what is wrong, and those that the disk did not take."""
+        problem, unsaved = "", dict[str, str]()
+        for parameter, text in wanted.items():
+            try:
                 self._store.set_local(parameter, text)
-        except ConfigError as error:
-            return f"a setting is not kept: {error}"
-        return ""
+            except ConfigError as error:
+                problem = problem or f"a setting is not kept: {error}"
+                if self._store.read().may_change(parameter):
+                    unsaved[parameter] = text
+        return problem, unsaved
 
 
 def time_zones(table: Path = ZONE_TABLE) -> tuple[str, ...]:

@@ -180,5 +180,27 @@ def test_what_cannot_be_kept_is_said_and_applies_all_the_same(tmp_path: Path) ->
     assert desk.heard[-1] == KeepingTrouble("the settings", "")
 
 
+def test_what_a_disk_did_not_take_is_kept_with_the_next_change(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "state").write_text("in the folder's place")
+    desk.play(KeepSetting("ring tone", "Deep"), KeepSetting("time format", "0"))
+    (trouble,) = (event for event in desk.heard if isinstance(event, KeepingTrouble))
+    assert "a setting is not kept: " in trouble.text
+    desk.play(KeepSetting("ring tone", "Chime"))
+    (tmp_path / "state").unlink()
+    desk.play(KeepSetting("date format", "4"))
+    kept = [desk.text(name) for name in ("ring tone", "time format", "date format")]
+    assert kept == ["Chime", "0", "4"]
+    assert desk.heard[-1] == KeepingTrouble("the settings", "")
+
+
+def test_a_setting_that_the_files_lock_keeps_no_other_from_being_kept(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "!screen language: German\n")
+    desk.play(KeepSetting("screen language", "Spanish"), KeepSetting("ring tone", "Deep"))
+    assert desk.text("ring tone") == "Deep"
+    desk.play(KeepSetting("time format", "0"))
+    assert desk.heard[-1] == KeepingTrouble("the settings", ""), "it is not tried for ever"
+
+
 def test_a_system_without_a_list_of_zones_has_one(tmp_path: Path) -> None:
     assert time_zones(tmp_path / "none") == ("UTC",)
