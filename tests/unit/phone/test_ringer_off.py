@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from firmware.agent.events import CallEnded, Dial, Dialling, EndCause, IncomingCall, Party
+from firmware.agent.events import (
+    CallEnded,
+    Dial,
+    Dialling,
+    EndCause,
+    IncomingCall,
+    Party,
+    RegistrationState,
+)
 from firmware.phone.events import (
     DialTarget,
     HookLifted,
@@ -18,7 +26,7 @@ from firmware.phone.screen import IdleScreen
 from firmware.phone.services import ServiceSettings
 from firmware.phone.serving import CALL_BACK_S
 from firmware.phone.state import State
-from tests.unit.phone.rig import ANNA, Rig, of
+from tests.unit.phone.rig import ANNA, Rig, account, of
 
 OFF, ON = KeepSetting("ringer off", "1"), KeepSetting("ringer off", "0")
 
@@ -148,6 +156,14 @@ def test_a_key_of_an_account_begins_a_number_from_it() -> None:
     rig.press("soft2")
     assert "Call from Home" in rig.words
     assert [dial.account for dial in of(Dial, rig.press(*"603#"))] == [2]
+
+
+def test_a_key_of_an_account_says_whether_it_is_registered() -> None:
+    keys = tuple(ProgrammedKey(KeyKind.LINE, account=number) for number in (1, 2))
+    rig = Rig.registered("Desk", "Home", services=ServiceSettings(keys=keys))
+    rig.feed(account(2, "Home", RegistrationState.REFUSED, "wrong password"))
+    rig.press("soft2")
+    assert "> Desk ✓\nHome not registered" in rig.words
 
 
 def test_a_key_locks_the_keys() -> None:
