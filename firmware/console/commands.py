@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.console.events import Say
+from firmware.console.events import Restart, Say
+from firmware.console.parameters import set_, show, unset
 from firmware.console.reports import (
     accounts_report,
     calls_report,
@@ -19,13 +20,31 @@ from firmware.console.reports import (
     status_report,
 )
 from firmware.console.sight import Sight
-from firmware.console.steps import CommandError, Exit, Follow
-from firmware.console.vocabulary import COMMANDS
+from firmware.console.steps import CommandError, Exit, Follow, Question, Work
+from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES
+from firmware.frozen import frozen
 
 Run = Callable[[Sight, str], list[object]]
 
 OUTAGES_SHOWN = 10
 OUTAGES_MAX = 1000
+LOG_SHOWN = 30
+LOG_MAX = 500
+
+
+@frozen
+class ReadLog:
+    """Return the last lines of the log, as a tuple of texts."""
+
+    count: int
+
+
+@frozen
+class SetLevel:
+    """Let a module log from this level on; the result is None."""
+
+    module: str
+    level: str
 
 
 def run(sight: Sight, line: str) -> list[object]:
@@ -88,6 +107,51 @@ def _link(sight: Sight, words: str) -> list[object]:
     ]
 
 
+def _log(_: Sight, words: str) -> list[object]:
+    first, *rest = words.split() or [""]
+    if first == "level":
+        return [_level(rest)]
+    return [Work(ReadLog(count_of(words, LOG_SHOWN, LOG_MAX)), _log_lines)]
+
+
+def _level(words: list[str]) -> Work:
+    module, level = words if len(words) == 2 else ("", "")
+    if module not in MODULES or level not in LEVELS:
+        known = f"{', '.join(MODULES)}; {', '.join(LEVELS)}"
+        raise CommandError(f"log level MODULE LEVEL: {known}")
+    told = Say(f"{module} logs {level} and worse, until the phone restarts.")
+    return Work(SetLevel(module, level), lambda _, __: [told])
+
+
+def _log_lines(_: Sight, lines: object) -> list[object]:
+    assert isinstance(lines, tuple)
+    return [Say("\n".join(lines) if lines else "nothing was logged")]
+
+
+def _reboot(sight: Sight, words: str) -> list[object]:
+    none_expected(words)
+    count = len(sight.status.calls)
+    calls = {0: "", 1: "The call ends. "}.get(count, f"{count} calls end. ")
+    return [confirmed(f"{calls}Type yes to restart: ", "yes", "It restarts.", wipes=False)]
+
+
+def _factory_reset(_: Sight, words: str) -> list[object]:
+    none_expected(words)
+    asked = "All that was set or remembered on this phone is lost. Type reset to do it: "
+    return [confirmed(asked, "reset", "It restarts as on its first day.", wipes=True)]
+
+
+def confirmed(prompt: str, word: str, told: str, *, wipes: bool) -> Question:
+    """Return the question before a restart."""
+
+    def answered(_: Sight, answer: str) -> list[object]:
+        if answer.strip().lower() != word:
+            return [Say("Nothing is done.")]
+        return [Say(told), Restart(wipes)]
+
+    return Question(prompt, answered)
+
+
 def _exit(_: Sight, words: str) -> list[object]:
     none_expected(words)
     return [Exit()]
@@ -100,6 +164,12 @@ DEEDS: dict[str, Run] = {
     "accounts": _said(accounts_report),
     "calls": _said(calls_report),
     "outages": _outages,
+    "show": show,
+    "set": set_,
+    "unset": unset,
+    "log": _log,
+    "reboot": _reboot,
+    "factory-reset": _factory_reset,
     "exit": _exit,
 }
 """What each command does."""

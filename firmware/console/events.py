@@ -122,6 +122,13 @@ class ShowCode:
 
 
 @frozen
+class Restart:
+    """Start the phone anew; `wipes`: without all that was set or remembered on it."""
+
+    wipes: bool
+
+
+@frozen
 class TestLinkNow:
     """Have the link tested, as if somebody wanted to call."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from config.parameters import find, split_line
+from config.parameters import ACCOUNTS_MAX, PARAMETERS, canonical, find, split_line, written
 
 
 def nothing() -> Iterable[str]:
@@ -36,6 +36,35 @@ def _names() -> Iterable[str]:
     return COMMANDS
 
 
+def parameter_names() -> list[str]:
+    """Return every name of a parameter that may be typed."""
+    names: list[str] = []
+    for parameter in PARAMETERS:
+        name = canonical(parameter.name)
+        if parameter.numbers:
+            numbers = range(1, parameter.numbers + 1)
+            names += [canonical(parameter.name.replace("N", str(number))) for number in numbers]
+        elif "<" not in name:
+            names += [name]
+        if parameter.per_line:
+            names += [written(name, account) for account in range(1, ACCOUNTS_MAX + 1)]
+    return names
+
+
+LEVELS = ("debug", "info", "warning", "error")
+"""Of the log."""
+
+MODULES = (
+    *("agent", "certificates", "clock", "console", "driver", "keeper", "parts", "pin"),
+    *("provisioning", "resolver", "settings", "trace", "transport", "voice"),
+)
+"""Parts of the phone that log, as their names stand in the log."""
+
+
+def _log_words() -> Iterable[str]:
+    return [f"level {module} {level}" for module in MODULES for level in LEVELS]
+
+
 COMMANDS = {
     command.name: command
     for command in (
@@ -59,6 +88,40 @@ COMMANDS = {
             "outages [NUMBER]",
             "when there was no service, and why",
             "The last entries of the outage log, 10 where no number is given.",
+        ),
+        Command(
+            "show [NAME]",
+            "parameters: what holds, and where it comes from",
+            "Without a name those that are set. With a name everything about it: values, default,"
+            " lock, meaning. With the beginning of one, all that begin so. sip lineN ... is the one"
+            " of an account.",
+            parameter_names,
+        ),
+        Command(
+            "set NAME VALUE",
+            "set a parameter on this phone",
+            'It is kept over a restart, and counts before the files. "" is an empty value. A'
+            " secret is asked for, never typed into the line.",
+            parameter_names,
+        ),
+        Command(
+            "unset NAME",
+            "forget what was set on this phone",
+            "The value of the files holds again, or the default.",
+            parameter_names,
+        ),
+        Command(
+            "log [NUMBER] | log level MODULE LEVEL",
+            "the last lines of the log",
+            "30 of them where no number is given. A module's level (debug, info, warning, error)"
+            " decides what of it is logged, until the phone restarts.",
+            _log_words,
+        ),
+        Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
+        Command(
+            "factory-reset",
+            "forget all that was set or remembered here",
+            "Settings, passwords, calls, directory, outages. It asks before it does it.",
         ),
         Command("exit", "leave the console"),
     )

@@ -13,6 +13,9 @@ LIVE_STARTS = (
 )
 """What the provisioner itself takes over at once."""
 
+CONSOLE = frozenset({"admin password", "console timeout"})
+"""What the console looks at each time."""
+
 
 def changes(before: Configuration, after: Configuration) -> tuple[Change, ...]:
     """Return every parameter whose value is another one, by name.
@@ -29,7 +32,8 @@ def changes(before: Configuration, after: Configuration) -> tuple[Change, ...]:
         assert parameter is not None
         old, new = before.text(name, account), after.text(name, account)
         words = MASK if parameter.secret else f"{shown(old) or 'empty'} -> {shown(new) or 'empty'}"
-        is_live = name in PARAMETERS or name.startswith(LIVE_STARTS) or not parameter.built
+        is_looked_at = name in PARAMETERS or name in CONSOLE
+        is_live = is_looked_at or name.startswith(LIVE_STARTS) or not parameter.built
         origin = after.origin(name, account)
         text = f"{written(name, account)}: {words} ({origin})"
         out.append(Change(text, needs_restart=not is_live))

@@ -15,7 +15,6 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from config.configuration import Configuration
-from config.files import reason
 from config.store import Store
 from firmware.agent.events import UnregisterAll
 from firmware.link.events import ServerName
@@ -262,6 +261,8 @@ class Application:
             about=self._about().rows,
             problems=self._problems,
             began=self._began,
+            restart=self._start_anew,
+            reset=self._reset,
         )
         self._console = ConsoleDoor(board.serial, around)
         self._console.start()
@@ -269,8 +270,11 @@ class Application:
             print(f"The console is at {board.serial.place}", flush=True)
 
     def _configured(self, configuration: Configuration) -> None:
-        """Another configuration is in force: what reads it from now on reads this one."""
+        """Another configuration is in force: take over of it what can be."""
         self._configuration = configuration
+        if self._settings is not None and self._provisioning is not None:
+            self._settings.renew(configuration)
+            self._provisioning.renew(configuration)
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""
@@ -338,7 +342,7 @@ class Application:
         settings, warn = self._settings, self._warnings.of("provisioning")
         assert settings is not None
         feed, fetcher = self.driver.feed, self._fetcher
-        ways = Ways(fetcher, feed, warn, settings.renew, self._start_anew, self._break)
+        ways = Ways(fetcher, feed, warn, self._configured, self._start_anew, self._break)
         self._provisioning = Provisioning(
             self._store, self._configuration, SystemRandom(), ways, self._options.dhcp
         )
@@ -378,15 +382,11 @@ class Application:
 
     def _reset(self) -> None:
         """Stop, and have all that was set or remembered wiped at the start that follows."""
-        from firmware.runtime.factory_reset import begin
+        from firmware.runtime.factory_reset import ask
 
-        try:
-            begin(self._options.state)
-        except OSError as error:
-            problem = f"the factory reset is not done: {reason(error)}"
-            log.warning("%s", problem)
-            loop = asyncio.get_running_loop()  # The phone has not finished saying it.
-            loop.call_soon(self._feed, KeepingTrouble("the factory reset", problem))
+        if problem := ask(self._options.state):
+            trouble = KeepingTrouble("the factory reset", problem)
+            asyncio.get_running_loop().call_soon(self._feed, trouble)  # It is still being said.
             return
         self._start_anew()
 

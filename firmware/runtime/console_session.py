@@ -35,6 +35,7 @@ from firmware.console.events import (
     LineEntered,
     PasswordChecked,
     PasswordKept,
+    Restart,
     Say,
     ShowCode,
     TerminalIs,
@@ -163,6 +164,8 @@ class Session:
                 self._end_beside()
             case TestLinkNow():
                 self._around.feed(TestLink())
+            case Restart(wipes):
+                (self._around.reset if wipes else self._around.restart)()
             case CheckPassword() | KeepPassword() | ShowCode() | Do():
                 self._worker.do(item)
             case _:
@@ -176,6 +179,7 @@ class Session:
             self._line.forget()
         now = self._loop.time()
         self._console.handle(self._around.time(), now)
+        self._console.handle(ConfigurationIs(self._around.configuration()), now)
         query: list[object] = []
         if self._console.is_asleep and isinstance(event, LineEntered):
             self._size = None  # It may be another terminal than the last time.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 
 from config.configuration import Configuration
+from config.kinds import PIN_HASH
 from config.store import ConfigError
+from firmware.console.commands import ReadLog, SetLevel
 from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
@@ -16,11 +19,17 @@ from firmware.console.events import (
     PasswordChecked,
     PasswordKept,
     ShowCode,
+    WorkDone,
 )
+from firmware.console.parameters import ParameterKept, SetParameter, UnsetParameter
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
+from firmware.provision.changes import changes
+from firmware.runtime import log_ring
 from firmware.runtime.pin_keeper import is_pin, record_of
 from firmware.runtime.surroundings import Surroundings
+
+log = logging.getLogger("handset.console")
 
 
 class Worker:
@@ -40,8 +49,8 @@ class Worker:
                 self._begin(self._check(password.text))
             case KeepPassword(password):
                 self._begin(self._keep(password.text))
-            case Do():
-                raise AssertionError(f"nobody does {wanted!r}")
+            case Do(number, request):
+                self._begin(self._work(number, request))
 
     async def stop(self) -> None:
         """Let what was begun be done."""
@@ -54,12 +63,16 @@ class Worker:
 
     async def _check(self, password: str) -> None:
         record = str(self._around.configuration().value(PASSWORD))
-        self._feed(PasswordChecked(await asyncio.to_thread(is_pin, password, record)))
+        is_right = await asyncio.to_thread(is_pin, password, record)
+        if is_right:
+            log.info("somebody has logged in")
+        else:
+            log.warning("a wrong password")
+        self._feed(PasswordChecked(is_right))
 
     async def _keep(self, password: str) -> None:
-        record = await asyncio.to_thread(record_of, password)
         try:
-            configuration = await asyncio.to_thread(self._set, PASSWORD, record)
+            configuration = await asyncio.to_thread(self._set, PASSWORD, password)
         except ConfigError as error:
             self._feed(PasswordKept(str(error)))
             return
@@ -67,7 +80,42 @@ class Worker:
         self._feed(ConfigurationIs(configuration))
         self._feed(PasswordKept())
 
+    async def _work(self, number: int, request: object) -> None:
+        """Do what a command wants."""
+        self._feed(WorkDone(number, await self._result(request)))
+
+    async def _result(self, request: object) -> object:
+        match request:
+            case ReadLog(count):
+                return log_ring.last_lines()[-count:]
+            case SetLevel(module, level):
+                logging.getLogger(f"handset.{module}").setLevel(level.upper())
+                return None
+            case SetParameter(name, account, text):
+                return await self._change(self._set, name, text.text, account)
+            case UnsetParameter(name, account):
+                return await self._change(self._unset, name, account)
+            case _:
+                raise AssertionError(f"nobody does {request!r}")
+
+    async def _change(self, change: Callable[..., Configuration], *what: object) -> ParameterKept:
+        """Change a setting in a thread, and let what can take it over do so."""
+        try:
+            configuration = await asyncio.to_thread(change, *what)
+        except ConfigError as error:
+            return ParameterKept(problem=str(error))
+        for changed in changes(self._around.configuration(), configuration):
+            log.info("changed: %s", changed.text)
+        self._around.changed(configuration)
+        return ParameterKept(configuration)
+
+    def _unset(self, name: str, account: int) -> Configuration:
+        self._around.store.unset_local(name, account)
+        return self._around.store.read()
+
     def _set(self, name: str, text: str, account: int = 0) -> Configuration:
         """Keep a setting; return the configuration with it. Runs in a thread."""
+        if name == PASSWORD and text and not PIN_HASH.fullmatch(text):
+            text = record_of(text)
         self._around.store.set_local(name, text, account)
         return self._around.store.read()

@@ -7,6 +7,7 @@ starts anew; the command `wipe` does all of it at once.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from config.disk import flush_folder, make_folder, write_flushed
@@ -16,12 +17,25 @@ from config.local_file import wipe_local
 from firmware.runtime.keepers import FILES
 from firmware.runtime.options import RESET_MARK
 
+log = logging.getLogger("handset")
+
 
 def begin(folder: Path) -> None:
     """Put the mark: from now on it will be done; OSError where the disk refuses."""
     make_folder(folder)
     write_flushed(folder / RESET_MARK, b"")
     flush_folder(folder)
+
+
+def ask(folder: Path) -> str:
+    """Do the same; return what is wrong, as a sentence."""
+    try:
+        begin(folder)
+    except OSError as error:
+        problem = f"the factory reset is not done: {reason(error)}"
+        log.warning("%s", problem)
+        return problem
+    return ""
 
 
 def finish(folder: Path) -> None:

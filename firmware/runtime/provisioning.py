@@ -130,6 +130,10 @@ class Provisioning:
         by_dhcp = dhcp_server(data.decode("utf-8", "replace"), only)
         return provision_settings(self._configuration, self._store.file_names, by_dhcp)
 
+    def renew(self, configuration: Configuration) -> None:
+        """Go on with what was set on the phone."""
+        self._configuration = configuration
+
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
         for timer in (self._timer, self._looking):

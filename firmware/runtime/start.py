@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
+from firmware.runtime import log_ring
 from firmware.runtime.options import RESET_MARK, Options
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ async def run(options: Options, faults: Faults | None = None) -> int:
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    log_ring.begin()
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     mac = options.mac or f"{uuid.getnode():012X}"
     undone = _finish_reset(options.state)

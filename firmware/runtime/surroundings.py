@@ -24,3 +24,5 @@ class Surroundings:
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
     problems: tuple[str, ...]  # What was wrong with the configuration at the start.
     began: float  # Monotonic seconds.
+    restart: Callable[[], None]
+    reset: Callable[[], None]  # Restart as on the first day.

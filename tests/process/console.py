@@ -82,6 +82,10 @@ class Terminal:
         self.read(0.2)
         self.type(b"\x04")
         self.read(0.2)
+        self.drop()
+
+    def drop(self) -> None:
+        """Go away without a word."""
         os.close(self.descriptor)
 
     def type(self, text: str | bytes) -> None:

@@ -14,8 +14,10 @@ import pexpect
 import pytest
 
 from tests.lab.background import Background
-from tests.process.console import ADMIN, DeskPhone, Terminal
+from tests.process.console import ADMIN, PLACE, DeskPhone, Terminal
 from tests.process.handset import PASSWORD, Place, until
+
+NEW_ADMIN = "battery staple"
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +176,57 @@ def test_a_console_that_nobody_uses_is_not_loaded(place: Place) -> None:
         assert "no calls" in terminal.ask("calls")
         assert "prompt_toolkit" not in phone.errors
         terminal.close()
+
+
+def test_parameters_are_set_on_a_running_phone(place: Place) -> None:
+    place.configure({"admin password": ADMIN, "!sip session timer": "300"})
+    with DeskPhone(place) as phone:
+        terminal = Terminal(phone.console, dumb=True)
+        terminal.log_in()
+        registered(terminal)
+        assert "From          default" in terminal.ask("show ringer volume")
+        assert "It counts from now on." in terminal.ask("set ringer volume 2")
+        assert "6 -> 2 (local)" in terminal.seen
+        assert "locked by startup.cfg" in terminal.ask("set sip session timer 0")
+        assert "is not 0-8" in terminal.ask("set ringer volume loud")
+        terminal.type("set admin password\r")
+        terminal.wait_for("New value of admin password: ")
+        terminal.type(f"{NEW_ADMIN}\r")
+        terminal.wait_for("Once more: ")
+        terminal.type(f"{NEW_ADMIN}\r")
+        terminal.wait_for("It counts from now on.")
+        assert NEW_ADMIN not in (place.state / "local.cfg").read_text()
+        terminal.type("exit\r\r")
+        terminal.wait_for("Password: ")
+        terminal.type(f"{ADMIN}\r")
+        terminal.wait_for("wrong password")
+        terminal.type(f"{NEW_ADMIN}\r")
+        terminal.wait_for("handset> ")
+        assert "transport logs debug and worse" in terminal.ask("log level transport debug")
+        log = terminal.ask("log")
+        assert "handset.console WARNING a wrong password" in log
+        assert "changed: ringer volume: 6 -> 2 (local)" in log
+        assert "changed: admin password: ****" in log
+        assert "Nothing is done." in terminal.ask("reboot\rno")
+        assert ADMIN not in terminal.seen
+        assert NEW_ADMIN not in terminal.seen
+        terminal.type("reboot\ryes\r")
+        terminal.wait_for("It restarts.")
+        terminal.drop()
+        until(lambda: len(PLACE.findall(phone.program.text)) == 2)
+        again = Terminal(PLACE.findall(phone.program.text)[1], dumb=True)
+        again.type("\r")
+        again.wait_for("Password: ")
+        again.type(f"{NEW_ADMIN}\r")
+        again.wait_for("handset> ")
+        registered(again)
+        assert "Value         2" in again.ask("show ringer volume")
+        again.type("factory-reset\rreset\r")
+        again.wait_for("as on its first day.")
+        again.drop()
+        until(lambda: len(PLACE.findall(phone.program.text)) == 3)
+        last = Terminal(PLACE.findall(phone.program.text)[2], dumb=True)
+        last.log_in()  # The password of the files again.
+        assert "Value         6" in last.ask("show ringer volume")
+        last.drop()
+        assert "Traceback" not in phone.errors

@@ -25,6 +25,7 @@ from firmware.console.events import (
     LineEntered,
     PasswordChecked,
     PasswordKept,
+    Restart,
     Say,
     ShowCode,
     TerminalIs,
@@ -126,7 +127,7 @@ class Rig:
             case Do():
                 self.done.append(item)
                 return []
-            case Arrived() | Left() | TestLinkNow():
+            case Arrived() | Left() | TestLinkNow() | Restart():
                 self.others.append(item)
                 return []
             case _:
