@@ -57,6 +57,11 @@ class Store:
         self._turn = RLock()  # What is on disk is read, changed and written by one at a time.
 
     @property
+    def directory(self) -> Path:
+        """The folder of the files, to which the names of files in them are relative."""
+        return self._directory
+
+    @property
     def file_names(self) -> tuple[tuple[str, ...], ...]:
         """The names of the server's files in their order; alternatives stand together."""
         return tuple(self._names)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.console.events import Restart, Say
-from firmware.console.parameters import set_, show, unset
+from firmware.console.events import Restart, Say, SwitchTrace
+from firmware.console.parameters import set_, show, shown_all, unset
 from firmware.console.reports import (
     accounts_report,
     calls_report,
@@ -21,7 +21,7 @@ from firmware.console.reports import (
 )
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
-from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES
+from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES, TOPICS
 from firmware.frozen import frozen
 
 Run = Callable[[Sight, str], list[object]]
@@ -107,6 +107,59 @@ def _link(sight: Sight, words: str) -> list[object]:
     ]
 
 
+@frozen
+class ListCertificates:
+    """Return the certificates in words, as a tuple of lines."""
+
+
+def _certificates(_: Sight, words: str) -> list[object]:
+    none_expected(words)
+    return [Work(ListCertificates(), _certificate_lines)]
+
+
+def _certificate_lines(_: Sight, lines: object) -> list[object]:
+    assert isinstance(lines, tuple)
+    return [Say("\n".join(lines) if lines else "no certificate file is configured")]
+
+
+def _trace(sight: Sight, words: str) -> list[object]:
+    if not words:
+        return [Say(", ".join(sorted(sight.traced)) or "nothing is traced")]
+    topic, _, switch = words.lower().partition(" ")
+    if topic not in TOPICS or switch.strip() not in {"on", "off"}:
+        raise CommandError(f"trace {', '.join(TOPICS[:-1])} or {TOPICS[-1]}, then on or off")
+    on = switch.strip() == "on"
+    if on == (topic in sight.traced):
+        return [Say(f"{topic} is {'' if on else 'not '}traced.")]
+    (sight.traced.add if on else sight.traced.discard)(topic)
+    return [SwitchTrace(topic, on)]
+
+
+SUPPORT_OUTAGES = 50
+
+
+def _support(_: Sight, words: str) -> list[object]:
+    none_expected(words)
+    return [Work(ReadLog(LOG_MAX), _bundle)]
+
+
+def _bundle(sight: Sight, lines: object) -> list[object]:
+    """Return all that somebody needs who helps from afar."""
+    assert isinstance(lines, tuple)
+    parts = {
+        "phone": sight.rows(list(sight.about)),
+        "status": status_report(sight),
+        "link": link_report(sight),
+        "accounts": accounts_report(sight),
+        "calls": calls_report(sight),
+        "outages": outages_report(sight, SUPPORT_OUTAGES),
+        "parameters": shown_all(sight),
+        "log": "\n".join(lines),
+    }
+    text = "\n".join(f"--- {title}\n{part}" for title, part in parts.items())
+    return [Say(f"----- support begins\n{text}\n----- support ends")]
+
+
 def _log(_: Sight, words: str) -> list[object]:
     first, *rest = words.split() or [""]
     if first == "level":
@@ -168,6 +221,9 @@ DEEDS: dict[str, Run] = {
     "set": set_,
     "unset": unset,
     "log": _log,
+    "trace": _trace,
+    "support": _support,
+    "certificates": _certificates,
     "reboot": _reboot,
     "factory-reset": _factory_reset,
     "exit": _exit,

@@ -28,6 +28,7 @@ from firmware.console.events import (
     Ask,
     ConfigurationIs,
     Do,
+    Heard,
     InputEnded,
     Interrupted,
     KeyTouched,
@@ -63,7 +64,7 @@ TEST_EVERY = 5
 
 ConsoleEvent = (
     LineEntered | Interrupted | InputEnded | KeyTouched | TerminalIs | ConfigurationIs | TimeIs
-    | PasswordChecked | PasswordKept | WorkDone
+    | PasswordChecked | PasswordKept | WorkDone | Heard
 )  # fmt: skip
 
 
@@ -136,6 +137,8 @@ class Console:
                 return self._arrive(self._login.kept(problem, now), now)
             case WorkDone():
                 return self._done(event, now)
+            case Heard(text):
+                return [] if self.stage is Stage.AWAY else [Say(text)]
             case _:
                 assert_never(event)
 
@@ -249,6 +252,7 @@ class Console:
     def _go(self) -> list[object]:
         self._enter(Stage.AWAY)
         self._idle_at = None
+        self.sight.traced.clear()
         return [Say("Good bye."), *self._login.leave()]
 
     def _ready(self) -> list[object]:

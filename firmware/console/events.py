@@ -69,6 +69,13 @@ class WorkDone:
     result: object
 
 
+@frozen
+class Heard:
+    """Something that is traced."""
+
+    text: str
+
+
 # To the terminal.
 @frozen
 class Say:
@@ -119,6 +126,14 @@ class ShowCode:
     """Show the one-time code on the phone's own screen, "": no more (T3)."""
 
     code: Secret
+
+
+@frozen
+class SwitchTrace:
+    """Let somebody hear of a topic, or no longer."""
+
+    topic: str
+    on: bool
 
 
 @frozen

@@ -75,7 +75,7 @@ def _rest(words: str, count: int) -> str:
 def show(sight: Sight, words: str) -> list[object]:
     """Say what holds: of one parameter everything, of many their values."""
     if not words:
-        return [Say(_list(sight, _set_ones(sight.configuration)) or "all parameters are default")]
+        return [Say(shown_all(sight))]
     try:
         name, account, rest = named(words)
     except CommandError:
@@ -88,8 +88,9 @@ def show(sight: Sight, words: str) -> list[object]:
     return [Say(_one(sight, name, account))]
 
 
-def _set_ones(configuration: Configuration) -> list[tuple[str, int]]:
-    return sorted(configuration.entries)
+def shown_all(sight: Sight) -> str:
+    """Return everything that is set, secrets masked."""
+    return _list(sight, sorted(sight.configuration.entries)) or "all parameters are default"
 
 
 def _beginning(configuration: Configuration, start: str) -> list[tuple[str, int]]:

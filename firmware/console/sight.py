@@ -31,6 +31,7 @@ class Sight:
     unix_s: float | None = None
     wall: Wall = field(default_factory=Wall)
     columns: int = COLUMNS
+    traced: set[str] = field(default_factory=set)
 
     def rows(self, rows: Rows) -> str:
         """Lay out labels and values; what is empty is left out, what is long is wrapped."""

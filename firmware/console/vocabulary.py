@@ -54,6 +54,9 @@ def parameter_names() -> list[str]:
 LEVELS = ("debug", "info", "warning", "error")
 """Of the log."""
 
+TOPICS = ("sip", "link", "media")
+"""Of a trace."""
+
 MODULES = (
     *("agent", "certificates", "clock", "console", "driver", "keeper", "parts", "pin"),
     *("provisioning", "resolver", "settings", "trace", "transport", "voice"),
@@ -117,6 +120,21 @@ COMMANDS = {
             " decides what of it is logged, until the phone restarts.",
             _log_words,
         ),
+        Command(
+            "trace TOPIC on | trace TOPIC off | trace",
+            "what passes, as it passes",
+            "sip: every message. link: connections, handshakes, pings. media: what is agreed for a"
+            " call's sound, and how it sounds. Passwords, digests and keys are masked. It ends"
+            " when you leave.",
+            lambda: [f"{topic} {switch}" for topic in TOPICS for switch in ("on", "off")],
+        ),
+        Command(
+            "support",
+            "everything for who helps, but no secret",
+            "Status, link, accounts, calls, outages, parameters and the log, between two marks: let"
+            " the terminal keep what it shows.",
+        ),
+        Command("certificates", "certificates, keys and lists that are configured"),
         Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
         Command(
             "factory-reset",

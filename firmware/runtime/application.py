@@ -38,6 +38,7 @@ from firmware.runtime.network import NetworkWatch
 from firmware.runtime.options import EXIT_AGAIN, Options
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
+from firmware.runtime.tap import Tap
 from firmware.runtime.tls import TlsContexts
 from firmware.runtime.transport import Transport
 from firmware.runtime.warnings_of import Warnings
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("handset")
 
-USER_AGENT = "Handset/0.1"
+VERSION = "0.1"
+USER_AGENT = f"Handset/{VERSION}"
 
 GOODBYE_S = 1.0
 """How long the phone waits for the registrars to let it go when it is stopped."""
@@ -116,7 +118,6 @@ class Application:
         self._contexts = TlsContexts(tls_files(configuration, options.config))
         self._certificates = CertificateWatch(self._warnings.of("certificates"), self._contexts)
         loop = asyncio.get_running_loop()
-        self._began = loop.time()
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(settings, ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(configuration), self._outside)
@@ -133,11 +134,12 @@ class Application:
             self._transport = Transport(deliver, self._contexts, self._resolver, settings)
             return self._transport
 
-        if not self._options.trace:
-            return transport(self._feed)
-        from firmware.runtime.trace import Trace
+        self._tap = Tap(self._feed, transport)
+        if self._options.trace:
+            from firmware.runtime.trace import SipTrace
 
-        return Trace(self._feed, transport)
+            self._tap.ears.append(SipTrace())
+        return self._tap
 
     async def run(self) -> int:
         """Start everything, wait, stop everything."""
@@ -260,14 +262,13 @@ class Application:
             time=self._clock.time,
             about=self._about().rows,
             problems=self._problems,
-            began=self._began,
+            ears=self._tap.ears,
+            watchers=self._watchers,
             restart=self._start_anew,
             reset=self._reset,
         )
         self._console = ConsoleDoor(board.serial, around)
-        self._console.start()
-        if board.address:
-            print(f"The console is at {board.serial.place}", flush=True)
+        self._console.start(says_where=bool(board.address))
 
     def _configured(self, configuration: Configuration) -> None:
         """Another configuration is in force: take over of it what can be."""
@@ -332,9 +333,8 @@ class Application:
         """Return what this phone is."""
         from firmware.runtime.device_facts import about
 
-        version = USER_AGENT.rpartition("/")[2]
         model = self._options.model or self._options.board
-        return about(version, model, self._mac, self._instance)
+        return about(VERSION, model, self._mac, self._instance)
 
     def _provision(self) -> None:
         from firmware.runtime.provisioning import Provisioning, Ways

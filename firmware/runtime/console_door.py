@@ -24,10 +24,12 @@ class ConsoleDoor:
         self._session: Session | None = None
         self._stopping: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Listen."""
+    def start(self, *, says_where: bool) -> None:
+        """Listen; on a desk, say where the door is."""
         self._line.listen(self._heard)
         self._line.start()
+        if says_where:
+            print(f"The console is at {self._line.place}", flush=True)
 
     async def stop(self) -> None:
         """Listen no more."""

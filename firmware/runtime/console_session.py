@@ -27,6 +27,7 @@ from firmware.console.events import (
     CheckPassword,
     ConfigurationIs,
     Do,
+    Heard,
     InputEnded,
     Interrupted,
     KeepPassword,
@@ -38,6 +39,7 @@ from firmware.console.events import (
     Restart,
     Say,
     ShowCode,
+    SwitchTrace,
     TerminalIs,
     TestLinkNow,
     Watch,
@@ -46,6 +48,7 @@ from firmware.console.events import (
 from firmware.console.login import SLEEPING
 from firmware.frozen import frozen
 from firmware.link.events import TestLink
+from firmware.runtime.console_traces import Traces
 from firmware.runtime.console_work import Worker
 from firmware.runtime.editor_process import EditorProcess
 from firmware.runtime.surroundings import Surroundings
@@ -74,6 +77,7 @@ class Session:
         sight.about, sight.began, sight.problems = around.about, around.began, around.problems
         self._editor = Editor(complete)
         self._worker = Worker(around, self._feed)
+        self._traces = Traces(around, lambda text: self._feed(Heard(text)))
         self._beside: EditorProcess | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._size: TerminalIs | None = None
@@ -95,6 +99,7 @@ class Session:
             if handle is not None:
                 handle.cancel()
         self._end_beside()
+        self._traces.end()
         await asyncio.gather(*self._ending)
         await self._worker.stop()
 
@@ -156,12 +161,15 @@ class Session:
             case TerminalIs():
                 self._size = item
                 return self._console.handle(item, self._loop.time())
-            case ConfigurationIs() | PasswordChecked() | PasswordKept() | WorkDone():
+            case ConfigurationIs() | PasswordChecked() | PasswordKept() | WorkDone() | Heard():
                 return self._console.handle(item, self._loop.time())
             case Arrived():
                 self._begin_beside()
             case Left():
                 self._end_beside()
+                self._traces.end()
+            case SwitchTrace(topic, on):
+                self._traces.switch(topic, on=on)
             case TestLinkNow():
                 self._around.feed(TestLink())
             case Restart(wipes):

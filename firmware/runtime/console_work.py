@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 
+from config.certificate_list import listed
 from config.configuration import Configuration
 from config.kinds import PIN_HASH
 from config.store import ConfigError
-from firmware.console.commands import ReadLog, SetLevel
+from firmware.console.commands import ListCertificates, ReadLog, SetLevel
 from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
@@ -88,6 +90,8 @@ class Worker:
         match request:
             case ReadLog(count):
                 return log_ring.last_lines()[-count:]
+            case ListCertificates():
+                return await asyncio.to_thread(self._certificates)
             case SetLevel(module, level):
                 logging.getLogger(f"handset.{module}").setLevel(level.upper())
                 return None
@@ -119,3 +123,15 @@ class Worker:
             text = record_of(text)
         self._around.store.set_local(name, text, account)
         return self._around.store.read()
+
+    def _certificates(self) -> tuple[str, ...]:
+        """Say every certificate that is configured; runs in a thread."""
+        lines: list[str] = []
+        for entry in listed(
+            self._around.configuration(), self._around.store.directory, datetime.now(UTC)
+        ):
+            words = {"warning": entry.warning, "error": entry.wrong}
+            facts = (*entry.facts, *((label, text) for label, text in words.items() if text))
+            lines += [f"{entry.parameter}: {entry.file}"]
+            lines += [f"    {label:<10}{text}" for label, text in facts]
+        return tuple(lines)

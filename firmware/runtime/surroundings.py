@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
 from config.configuration import Configuration
 from config.store import Store
 from firmware.phone.events import TimeIs
 from firmware.phone.status import Status
+from firmware.runtime.tap import Ear
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class Surroundings:
     time: Callable[[], TimeIs]
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
     problems: tuple[str, ...]  # What was wrong with the configuration at the start.
-    began: float  # Monotonic seconds.
+    ears: list[Ear]  # Of what passes between phone and proxies;
+    watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]
     reset: Callable[[], None]  # Restart as on the first day.
+    began: float = field(default_factory=monotonic)

@@ -1,7 +1,8 @@
-"""`--trace`: every SIP message that passes is logged, its secrets masked (T4).
+"""What passes between phone and proxies, in words, its secrets masked (T4): `--trace`, the console.
 
-A trace stands between the driver and the transport. What comes in is put together to whole
-messages first: a secret that two reads share would not be known for one.
+What comes in is put together to whole messages first: a secret that two reads share would not be
+known for one. An ear that begins within a message hears that connection's next ones only when they
+begin with a read, which is what a proxy's writes look like.
 """
 
 from __future__ import annotations
@@ -9,8 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from firmware.link.events import Close, Lost, Received, Write
-from firmware.runtime.driver import Network, NetworkCommand
+from firmware.link.events import (
+    Close,
+    Connect,
+    Connected,
+    Lost,
+    Received,
+    Resolve,
+    TcpConnected,
+    Write,
+)
+from firmware.runtime.driver import NetworkCommand
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.mask import masked, masked_bytes
 from firmware.sip.message import Request, Response
@@ -18,33 +28,28 @@ from firmware.sip.stream import StreamParser, Unacceptable
 
 log = logging.getLogger("handset.trace")
 
-NetworkFactory = Callable[[Callable[[object], None]], Network]
+Tell = Callable[[str], None]
 
 
-class Trace:
-    """A network that tells what it carries."""
+class SipTrace:
+    """Tells every SIP message."""
 
-    def __init__(self, deliver: Callable[[object], None], inner: NetworkFactory) -> None:
-        self._deliver = deliver
-        self._streams: dict[int, StreamParser | None] = {}  # None: it is no SIP any more.
-        self._network = inner(self._hear)
+    def __init__(self, tell: Tell = log.debug) -> None:
+        self._tell = tell
+        self._streams: dict[int, StreamParser] = {}
 
-    def do(self, command: NetworkCommand) -> None:
-        """Log what is sent, and have it carried out; the link writes whole messages."""
+    def sent(self, command: NetworkCommand) -> None:
+        """Tell what is sent; the link writes whole messages."""
         match command:
             case Write(attempt, data) if data.strip():
-                log.debug("%d sends\n%s", attempt, masked_bytes(data))
+                self._tell(f"{attempt} sends\n{masked_bytes(data)}")
             case Close(attempt):
                 self._streams.pop(attempt, None)
             case _:
                 pass  # Nothing of SIP.
-        self._network.do(command)
 
-    def stop(self) -> None:
-        """Close everything."""
-        self._network.stop()
-
-    def _hear(self, event: object) -> None:
+    def heard(self, event: object) -> None:
+        """Tell what came."""
         match event:
             case Received(attempt, data):
                 self._read(attempt, data)
@@ -52,19 +57,52 @@ class Trace:
                 self._streams.pop(attempt, None)
             case _:
                 pass  # Nothing of SIP.
-        self._deliver(event)
 
     def _read(self, attempt: int, data: bytes) -> None:
         stream = self._streams.setdefault(attempt, StreamParser())
-        if stream is None:
-            return
         stream.receive(data)
         try:
             while (item := stream.next_item()) is not None:
                 if isinstance(item, Request | Response):
-                    log.debug("%d receives\n%s", attempt, masked(item))
+                    self._tell(f"{attempt} receives\n{masked(item)}")
                 elif isinstance(item, Unacceptable):
-                    log.debug("%d receives what is refused: %s", attempt, item.why)
+                    self._tell(f"{attempt} receives what is refused: {item.why}")
         except RemoteProtocolError as error:
-            log.debug("%d receives what is not SIP: %s", attempt, error)
-            self._streams[attempt] = None
+            self._tell(f"{attempt} receives what is not SIP: {error}")
+            del self._streams[attempt]
+
+
+class LinkTrace:
+    """Tells what becomes of connections: look-ups, TCP, TLS, pings, ends."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def sent(self, command: NetworkCommand) -> None:
+        """Tell what is done."""
+        match command:
+            case Resolve(attempt, proxy):
+                self._tell(f"{attempt} looks up {proxy.role.value} {proxy}")
+            case Connect(attempt, name, address):
+                self._tell(f"{attempt} connects to {address}, as {name.text}")
+            case Write(attempt, data) if not data.strip():
+                self._tell(f"{attempt} sends a ping")
+            case Close(attempt):
+                self._tell(f"{attempt} is closed by the phone")
+            case _:
+                pass  # SIP, or a question to the kernel.
+
+    def heard(self, event: object) -> None:
+        """Tell what came of it."""
+        match event:
+            case TcpConnected(attempt):
+                self._tell(f"{attempt} has TCP")
+            case Connected(attempt, facts):
+                how = "resumed" if facts.resumed else "new"
+                self._tell(f"{attempt} has {facts.version}, {facts.cipher}, session {how}")
+            case Received(attempt, data) if not data.strip():
+                self._tell(f"{attempt} receives a pong")
+            case Lost(attempt, failure):
+                self._tell(f"{attempt} has ended: {failure.text}")
+            case _:
+                pass  # SIP.

@@ -230,3 +230,47 @@ def test_parameters_are_set_on_a_running_phone(place: Place) -> None:
         assert "Value         6" in last.ask("show ringer volume")
         last.drop()
         assert "Traceback" not in phone.errors
+
+
+def test_a_full_run_prints_no_secret(place: Place) -> None:
+    place.configure({"admin password": ADMIN})
+    nonces = list[str]()
+    seen = place.exchange.take
+
+    def listen(message: object, end: object) -> None:
+        nonces.extend(re.findall(r'(?:nonce|response)="([^"]+)"', bytes(message).decode()))  # type: ignore[call-overload] # A message.
+        seen(message, end)  # type: ignore[arg-type] # As it came.
+
+    place.exchange.take = listen  # type: ignore[method-assign] # An ear at the proxy.
+    with DeskPhone(place) as phone:
+        terminal = Terminal(phone.console)
+        terminal.log_in()
+        registered(terminal)
+        for topic in ("sip", "link", "media"):
+            terminal.ask(f"trace {topic} on")
+        used = len(nonces)
+        place.background.run(place.exchange.set_fault("reset", on=True))
+        terminal.wait_for("has ended: connection reset")
+        terminal.wait_for("REGISTER sip:")
+        terminal.wait_for("nonce=****")
+        terminal.wait_for("SIP/2.0 200")
+        terminal.wait_for_comfort()
+        assert len(nonces) > used
+        for topic in ("sip", "link", "media"):
+            terminal.ask(f"trace {topic} off")
+        for line in ("status", "accounts", "calls", "outages", "show", "show sip line1 password"):
+            terminal.ask(line)
+        assert "trusted.pem" in terminal.ask("certificates")
+        terminal.type("set sip line1 password\r")
+        terminal.wait_for("New value of sip line1 password: ")
+        terminal.type(f"{PASSWORD}\r")
+        terminal.wait_for("Once more: ")
+        terminal.type(f"{PASSWORD}\r")
+        terminal.wait_for("It is as it was.")
+        terminal.type("support\r")
+        terminal.wait_for("----- support ends")
+        for secret in (*nonces, PASSWORD, ADMIN):
+            assert secret not in terminal.seen
+            assert secret not in phone.errors
+        assert "Traceback" not in phone.errors
+        terminal.close()

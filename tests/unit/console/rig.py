@@ -17,6 +17,7 @@ from firmware.console.events import (
     Ask,
     CheckPassword,
     Do,
+    Heard,
     InputEnded,
     Interrupted,
     KeepPassword,
@@ -28,9 +29,11 @@ from firmware.console.events import (
     Restart,
     Say,
     ShowCode,
+    SwitchTrace,
     TerminalIs,
     TestLinkNow,
     Watch,
+    WorkDone,
 )
 from firmware.console.login import SLEEPING
 from firmware.machine import earliest
@@ -42,7 +45,7 @@ PASSWORD = "correct horse"
 
 CONSOLE_EVENTS = (
     LineEntered | Interrupted | InputEnded | KeyTouched | TerminalIs | PasswordChecked
-    | PasswordKept | TimeIs
+    | PasswordKept | TimeIs | Heard | WorkDone
 )  # fmt: skip
 
 
@@ -127,7 +130,7 @@ class Rig:
             case Do():
                 self.done.append(item)
                 return []
-            case Arrived() | Left() | TestLinkNow() | Restart():
+            case Arrived() | Left() | TestLinkNow() | Restart() | SwitchTrace():
                 self.others.append(item)
                 return []
             case _:

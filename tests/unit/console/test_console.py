@@ -18,8 +18,8 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.console.commands import DEEDS
-from firmware.console.events import Left, TestLinkNow
+from firmware.console.commands import DEEDS, ListCertificates, ReadLog
+from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
 from firmware.console.vocabulary import COMMANDS
 from firmware.link.events import (
     Address,
@@ -229,3 +229,56 @@ def test_ctrl_c_gives_up_a_line_and_a_view(rig: Rig) -> None:
     rig.type("link\r")
     assert rig.type(b"\x03").endswith("handset> ")
     assert said(rig, "calls") == ["no calls"]
+
+
+def test_a_trace_is_switched_heard_and_ends_with_who_wanted_it(rig: Rig) -> None:
+    assert said(rig, "trace") == ["nothing is traced"]
+    assert said(rig, "trace sip on") == []
+    assert rig.others[-1] == SwitchTrace("sip", on=True)
+    assert said(rig, "trace sip on") == ["sip is traced."]
+    said(rig, "trace link on")
+    said(rig, "trace link off")
+    assert rig.others[-1] == SwitchTrace("link", on=False)
+    assert said(rig, "trace") == ["sip"]
+    rig.type("sta")
+    heard = rig.feed(Heard("1 sends\nOPTIONS sip:x"))
+    assert heard == f"\r{' ' * 12}\r1 sends\r\nOPTIONS sip:x\r\nhandset> sta"
+    rig.type(b"\x15")
+    rig.type("exit\r")
+    assert rig.feed(Heard("2 sends")) == ""
+    for line in ("trace", "trace all on", "trace sip maybe", "trace sip"):
+        assert "handset> " not in rig.type(f"{line}\r"), "nobody is logged in"
+
+
+@pytest.mark.parametrize("line", ["trace all on", "trace sip maybe", "trace sip"])
+def test_a_trace_of_nothing_is_a_sentence(rig: Rig, line: str) -> None:
+    assert said(rig, line) == ["trace sip, link or media, then on or off"]
+
+
+def test_support_holds_everything_and_no_secret(tmp_path: Path) -> None:
+    rig = Rig.logged_in(tmp_path, "sip password: never-to-be-shown\nsip proxy ip: p.example.org\n")
+    rig.console.sight.about = (("Version", "0.1"),)
+    learn(rig, up(rig.now), account(1, RegistrationState.REGISTERED))
+    rig.status.take(OutageLog((outage(1),)))
+    rig.type("support\r")
+    (work,) = rig.done
+    assert work == Do(1, ReadLog(500))
+    bundle = rig.feed(WorkDone(1, ("a line of the log",)))
+    assert bundle.startswith("----- support begins\r\n--- phone\r\nVersion       0.1\r\n")
+    assert bundle.endswith("a line of the log\r\n----- support ends\r\nhandset> ")
+    for part in ("201@example.org", "12 s, primary", "sip proxy ip: p.example.org", "Cipher"):
+        assert part in bundle
+    assert "sip password: ****" in bundle
+    assert "never-to-be-shown" not in bundle
+    assert "correct horse" not in bundle
+
+
+def test_certificates_are_listed_by_who_reads_them(rig: Rig) -> None:
+    rig.type("certificates\r")
+    assert rig.done == [Do(1, ListCertificates())]
+    assert (
+        rig.feed(WorkDone(1, ("a: b", "    left  3 days")))
+        == "a: b\r\n    left  3 days\r\nhandset> "
+    )
+    rig.type("certificates\r")
+    assert rig.feed(WorkDone(2, ())).startswith("no certificate file is configured")

@@ -138,7 +138,7 @@ def test_tab_completes_or_shows_what_there_is() -> None:
     assert shown(editor.typed(b"sta\t")) == "status "
     assert shown(editor.typed(b"\x15help ou\t")).endswith("help outages ")
     editor.typed(b"\x15")
-    assert shown(editor.typed(b"\t")).startswith("\r  \raccounts  calls  exit  ")
+    assert shown(editor.typed(b"\t")).startswith("\r  \raccounts  calls  certificates  exit  ")
     assert shown(editor.typed(b"zzz\t")) == "zzz\a"
 
 

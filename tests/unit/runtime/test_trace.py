@@ -11,15 +11,22 @@ from firmware.link.events import (
     Address,
     Close,
     Connect,
+    Connected,
     Failure,
     FailureKind,
     Lost,
+    Proxy,
     Received,
+    Resolve,
+    Role,
     ServerName,
+    TcpConnected,
+    TlsFacts,
     Write,
 )
 from firmware.runtime.driver import NetworkCommand
-from firmware.runtime.trace import Trace
+from firmware.runtime.tap import Tap
+from firmware.runtime.trace import LinkTrace, SipTrace
 
 MESSAGE = (
     b"REGISTER sip:example.org SIP/2.0\r\n"
@@ -39,7 +46,8 @@ class Wire:
         self.done: list[NetworkCommand] = []
         self.heard: list[object] = []
         self.stopped = False
-        self.trace = Trace(self.heard.append, self.join)
+        self.trace = Tap(self.heard.append, self.join)
+        self.trace.ears.append(SipTrace())
 
     def join(self, feed: Callable[[object], None]) -> Wire:
         self.feed = feed
@@ -93,3 +101,38 @@ def test_what_is_not_sip_is_named_and_not_shown(
     wire.feed(Lost(1, Failure(FailureKind.RESET, "connection reset")))
     assert "is not SIP" in caplog.text
     assert "TOPSECRET" not in caplog.text
+
+
+def test_a_connection_is_told_from_look_up_to_end() -> None:
+    said: list[str] = []
+    ear = LinkTrace(said.append)
+    facts = TlsFacts(Address("192.0.2.7", 4000), "TLSv1.3", "TLS_AES_128_GCM_SHA256", True, 0.0)
+    ear.sent(Resolve(3, Proxy(Role.PRIMARY, "proxy.example.org", 5061)))
+    ear.sent(Connect(3, ServerName("proxy.example.org"), Address("192.0.2.1", 5061)))
+    ear.heard(TcpConnected(3))
+    ear.heard(Connected(3, facts))
+    ear.sent(Write(3, b"\r\n\r\n"))
+    ear.heard(Received(3, b"\r\n"))
+    ear.sent(Write(3, MESSAGE))
+    ear.heard(Received(3, MESSAGE))
+    ear.heard(Lost(3, Failure(FailureKind.RESET, "connection reset by the proxy")))
+    ear.sent(Close(4))
+    assert said == [
+        "3 looks up primary proxy.example.org:5061",
+        "3 connects to 192.0.2.1:5061, as proxy.example.org",
+        "3 has TCP",
+        "3 has TLSv1.3, TLS_AES_128_GCM_SHA256, session resumed",
+        "3 sends a ping",
+        "3 receives a pong",
+        "3 has ended: connection reset by the proxy",
+        "4 is closed by the phone",
+    ]
+
+
+def test_without_an_ear_nothing_is_looked_at(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    wire.trace.ears.clear()
+    wire.trace.do(Write(1, MESSAGE))
+    wire.feed(Received(1, MESSAGE))
+    assert caplog.text == ""
+    assert wire.done == [Write(1, MESSAGE)]
+    assert wire.heard == [Received(1, MESSAGE)]
