@@ -62,6 +62,11 @@ class Store:
         return self._directory
 
     @property
+    def state_directory(self) -> Path | None:
+        """The folder of what is kept on this phone, None where there is none."""
+        return self._state
+
+    @property
     def file_names(self) -> tuple[tuple[str, ...], ...]:
         """The names of the server's files in their order; alternatives stand together."""
         return tuple(self._names)

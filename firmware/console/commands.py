@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from firmware.console.certificates import certificates
 from firmware.console.events import Restart, Say, SwitchTrace
 from firmware.console.parameters import set_, show, shown_all, unset
 from firmware.console.reports import (
@@ -21,8 +22,9 @@ from firmware.console.reports import (
 )
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
-from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES, TOPICS
+from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES, ROLES, TOPICS
 from firmware.frozen import frozen
+from firmware.link.events import Role
 
 Run = Callable[[Sight, str], list[object]]
 
@@ -108,18 +110,22 @@ def _link(sight: Sight, words: str) -> list[object]:
 
 
 @frozen
-class ListCertificates:
-    """Return the certificates in words, as a tuple of lines."""
+class Ping:
+    """Try a proxy out; the result is a tuple of labels and texts."""
+
+    role: Role
 
 
-def _certificates(_: Sight, words: str) -> list[object]:
-    none_expected(words)
-    return [Work(ListCertificates(), _certificate_lines)]
+def _ping(_: Sight, words: str) -> list[object]:
+    role = words.lower() or Role.PRIMARY.value
+    if role not in ROLES:
+        raise CommandError(f"ping {' or '.join(ROLES)}")
+    return [Work(Ping(Role(role)), _ping_rows)]
 
 
-def _certificate_lines(_: Sight, lines: object) -> list[object]:
-    assert isinstance(lines, tuple)
-    return [Say("\n".join(lines) if lines else "no certificate file is configured")]
+def _ping_rows(sight: Sight, rows: object) -> list[object]:
+    assert isinstance(rows, tuple)
+    return [Say(sight.rows(list(rows)) if rows else "no such proxy is configured")]
 
 
 def _trace(sight: Sight, words: str) -> list[object]:
@@ -223,7 +229,8 @@ DEEDS: dict[str, Run] = {
     "log": _log,
     "trace": _trace,
     "support": _support,
-    "certificates": _certificates,
+    "certificates": certificates,
+    "ping": _ping,
     "reboot": _reboot,
     "factory-reset": _factory_reset,
     "exit": _exit,

@@ -57,6 +57,12 @@ LEVELS = ("debug", "info", "warning", "error")
 TOPICS = ("sip", "link", "media")
 """Of a trace."""
 
+PASTED = ("trusted", "chain", "own", "key", "revoked")
+"""What may be pasted."""
+
+ROLES = ("primary", "backup")
+"""Of a proxy."""
+
 MODULES = (
     *("agent", "certificates", "clock", "console", "driver", "keeper", "parts", "pin"),
     *("provisioning", "resolver", "settings", "trace", "transport", "voice"),
@@ -134,7 +140,21 @@ COMMANDS = {
             "Status, link, accounts, calls, outages, parameters and the log, between two marks: let"
             " the terminal keep what it shows.",
         ),
-        Command("certificates", "certificates, keys and lists that are configured"),
+        Command(
+            "certificates | certificates import WHAT",
+            "certificates: listed, or taken in by paste",
+            "WHAT is trusted (who signs proxies), chain, own, key or revoked. It is looked at"
+            " before it is kept, and kept on this phone.",
+            lambda: [f"import {what}" for what in PASTED],
+        ),
+        Command(
+            "ping [primary | backup]",
+            "try a proxy out: name, TCP, TLS, ping",
+            "Each step timed for itself, over a connection of its own, with the certificates as"
+            " they are in the files now: what is refused here is refused to the link. No SIP is"
+            " sent.",
+            lambda: ROLES,
+        ),
         Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
         Command(
             "factory-reset",

@@ -58,6 +58,9 @@ log = logging.getLogger("handset.console")
 WAITING_MAX = 64
 """Pieces of input that wait for their turn; a terminal that sends more is out of its mind."""
 
+LAST_WORDS_S = 0.5
+"""Between saying that the phone restarts and doing it: the line is gone then."""
+
 
 @frozen
 class _Typed:
@@ -173,7 +176,8 @@ class Session:
             case TestLinkNow():
                 self._around.feed(TestLink())
             case Restart(wipes):
-                (self._around.reset if wipes else self._around.restart)()
+                restart = self._around.reset if wipes else self._around.restart
+                self._loop.call_later(LAST_WORDS_S, restart)
             case CheckPassword() | KeepPassword() | ShowCode() | Do():
                 self._worker.do(item)
             case _:

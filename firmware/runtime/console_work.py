@@ -11,7 +11,8 @@ from config.certificate_list import listed
 from config.configuration import Configuration
 from config.kinds import PIN_HASH
 from config.store import ConfigError
-from firmware.console.commands import ListCertificates, ReadLog, SetLevel
+from firmware.console.certificates import KeepPem, ListCertificates
+from firmware.console.commands import Ping, ReadLog, SetLevel
 from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
@@ -24,12 +25,15 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.parameters import ParameterKept, SetParameter, UnsetParameter
+from firmware.link.events import Role
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.provision.changes import changes
-from firmware.runtime import log_ring
+from firmware.runtime import log_ring, pasted_files
 from firmware.runtime.pin_keeper import is_pin, record_of
+from firmware.runtime.pinging import Pinger
 from firmware.runtime.surroundings import Surroundings
+from firmware.settings import proxies
 
 log = logging.getLogger("handset.console")
 
@@ -39,6 +43,7 @@ class Worker:
 
     def __init__(self, around: Surroundings, feed: Callable[[object], None]) -> None:
         self._around, self._feed = around, feed
+        self._pinger = Pinger()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def do(self, wanted: CheckPassword | KeepPassword | ShowCode | Do) -> None:
@@ -90,6 +95,10 @@ class Worker:
         match request:
             case ReadLog(count):
                 return log_ring.last_lines()[-count:]
+            case Ping(role):
+                return await self._ping(role)
+            case KeepPem(parameter, pem):
+                return await self._keep_pem(parameter, pem.text)
             case ListCertificates():
                 return await asyncio.to_thread(self._certificates)
             case SetLevel(module, level):
@@ -101,6 +110,30 @@ class Worker:
                 return await self._change(self._unset, name, account)
             case _:
                 raise AssertionError(f"nobody does {request!r}")
+
+    async def _keep_pem(self, parameter: str, pem: str) -> str:
+        """Keep a file that was pasted, and let the parameter name it; return what to say."""
+        state, before = self._around.store.state_directory, self._around.configuration()
+        password = str(before.value("sips private key password"))
+        try:
+            if state is None:
+                raise ConfigError("there is no state folder to keep it in")
+            path = await asyncio.to_thread(pasted_files.keep, state, parameter, pem, password)
+        except ConfigError as error:
+            return f"It is not kept: {error}"
+        if str(before.value(parameter)) == str(path):
+            return f"It is kept as {path}, and counts with the next connection."
+        kept = await self._change(self._set, parameter, str(path), 0)
+        if kept.problem:
+            return f"It is kept as {path}, but not used: {kept.problem}"
+        return f"It is kept as {path}, and counts after a restart: type reboot."
+
+    async def _ping(self, role: Role) -> tuple[tuple[str, str], ...]:
+        configuration = self._around.configuration()
+        found = [proxy for proxy in proxies(configuration) if proxy.role is role]
+        if not found:
+            return ()
+        return await self._pinger.ping(found[0], configuration, self._around.store.directory)
 
     async def _change(self, change: Callable[..., Configuration], *what: object) -> ParameterKept:
         """Change a setting in a thread, and let what can take it over do so."""

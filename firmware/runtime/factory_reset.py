@@ -14,6 +14,7 @@ from config.disk import flush_folder, make_folder, write_flushed
 from config.fetched import wipe_copies
 from config.files import reason
 from config.local_file import wipe_local
+from firmware.runtime import pasted_files
 from firmware.runtime.keepers import FILES
 from firmware.runtime.options import RESET_MARK
 
@@ -43,6 +44,7 @@ def finish(folder: Path) -> None:
     for file in FILES:
         file.wipe(folder)
     wipe_copies(folder)
+    pasted_files.wipe(folder)
     wipe_local(folder)
     (folder / RESET_MARK).unlink(missing_ok=True)
     flush_folder(folder)

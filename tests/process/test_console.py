@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
+from tests.lab.authority import Authority
 from tests.lab.background import Background
 from tests.process.console import ADMIN, PLACE, DeskPhone, Terminal
-from tests.process.handset import PASSWORD, Place, until
+from tests.process.handset import HOST, PASSWORD, Place, until
 
 NEW_ADMIN = "battery staple"
 
@@ -274,3 +275,62 @@ def test_a_full_run_prints_no_secret(place: Place) -> None:
             assert secret not in phone.errors
         assert "Traceback" not in phone.errors
         terminal.close()
+
+
+def test_a_proxy_is_pinged_step_by_step_and_no_sip_is_sent(place: Place) -> None:
+    place.configure({"admin password": ADMIN, "sip backup outbound proxy": HOST})
+    taken: list[str] = []
+    seen = place.exchange.take
+
+    def listen(message: object, end: object) -> None:
+        taken.append("a message")
+        seen(message, end)  # type: ignore[arg-type] # As it came.
+
+    place.exchange.take = listen  # type: ignore[method-assign] # An ear at the proxy.
+    with DeskPhone(place) as phone:
+        terminal = Terminal(phone.console, dumb=True)
+        terminal.log_in()
+        registered(terminal)
+        messages = len(taken)
+        said = terminal.ask("ping")
+        for step in ("TCP", "TLS", "Ping"):
+            assert re.search(rf"(?m)^{step} +[0-9.]+ ms: ", said), said
+        assert "TLSv1.3" in said
+        assert "answered" in said
+        assert len(taken) == messages
+        assert re.search(
+            r"(?m)^TCP +[0-9.]+ ms: failed: connection refused", terminal.ask("ping backup")
+        )
+        (place.config / "trusted.pem").write_bytes(Authority().certificate_pem)
+        assert re.search(r"(?m)^TLS +[0-9.]+ ms: failed: .*certificate", terminal.ask("ping"))
+        assert "1 of 1 registered" in terminal.ask("status"), "the link never hears of it"
+        terminal.close()
+
+
+def test_a_certificate_is_pasted_and_trusted_after_a_restart(place: Place) -> None:
+    place.configure({"admin password": ADMIN, "sips trusted certificates": "other.pem"})
+    (place.config / "other.pem").write_bytes(Authority().certificate_pem)
+    with DeskPhone(place) as phone:
+        terminal = Terminal(phone.console)
+        terminal.log_in()
+        terminal.wait_for_comfort()
+        assert "0 of 1 registered" in terminal.ask("status")
+        terminal.type("certificates import trusted\rrubbish\r.\r")
+        terminal.wait_for("It is not kept: no certificate in PEM form")
+        pem = place.authority.certificate_pem.decode()
+        terminal.type("certificates import trusted\r" + pem.replace("\n", "\r") + ".\r")
+        terminal.wait_for("counts after a restart: type reboot.")
+        assert pem.splitlines()[1] not in terminal.seen
+        terminal.type("reboot\ryes\r")
+        terminal.wait_for("It restarts.")
+        terminal.drop()
+        until(lambda: len(PLACE.findall(phone.program.text)) == 2)
+        again = Terminal(PLACE.findall(phone.program.text)[1], dumb=True)
+        again.log_in()
+        registered(again)
+        assert "trusted.pem" in again.ask("show sips trusted certificates")
+        again.type("factory-reset\rreset\r")
+        again.wait_for("as on its first day.")
+        again.drop()
+        until(lambda: len(PLACE.findall(phone.program.text)) == 3)
+        assert list((place.state / "certificates").iterdir()) == []

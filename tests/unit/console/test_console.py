@@ -18,7 +18,8 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.console.commands import DEEDS, ListCertificates, ReadLog
+from firmware.console.certificates import KeepPem, ListCertificates
+from firmware.console.commands import DEEDS, Ping, ReadLog
 from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
 from firmware.console.vocabulary import COMMANDS
 from firmware.link.events import (
@@ -282,3 +283,42 @@ def test_certificates_are_listed_by_who_reads_them(rig: Rig) -> None:
     )
     rig.type("certificates\r")
     assert rig.feed(WorkDone(2, ())).startswith("no certificate file is configured")
+
+
+def test_a_proxy_is_tried_out(rig: Rig) -> None:
+    rig.type("ping\r")
+    assert rig.done == [Do(1, Ping(Role.PRIMARY))]
+    rows = (("Proxy", "primary p:5061"), ("TCP", "8.1 ms: 192.0.2.1:5061"))
+    assert rig.feed(WorkDone(1, rows)).startswith(
+        "Proxy         primary p:5061\r\nTCP           8.1 "
+    )
+    rig.type("ping backup\r")
+    assert rig.done[-1] == Do(2, Ping(Role.BACKUP))
+    assert rig.feed(WorkDone(2, ())).startswith("no such proxy is configured")
+    assert said(rig, "ping 192.0.2.1") == ["ping primary or backup"]
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nnever-to-be-shown\n-----END PRIVATE KEY-----\n"
+
+
+def test_a_paste_is_kept_as_it_came_and_shown_nowhere(rig: Rig) -> None:
+    shown = rig.type("certificates import key\r" + PEM.replace("\n", "\r") + ".\r")
+    assert shown.endswith("a line with nothing but . ends it. It is not shown.\r\n")
+    (work,) = rig.done
+    assert isinstance(work.request, KeepPem)
+    assert work.request.parameter == "sips private key"
+    assert work.request.pem.text == PEM
+    assert "never" not in repr(work)
+    assert rig.feed(WorkDone(1, "It is kept.")) == "It is kept.\r\nhandset> "
+
+
+def test_a_paste_that_never_ends_is_given_up(rig: Rig) -> None:
+    rig.type("certificates import trusted\r")
+    text = ""
+    for _ in range(700):
+        text += rig.type("x" * 1000 + "\r")
+    assert "nothing is changed" in text
+    assert rig.done == []
+    assert said(rig, "certificates import all") == [
+        "certificates import trusted, chain, own, key or revoked"
+    ]
