@@ -339,10 +339,10 @@ class Application:
     def _provision(self) -> None:
         from firmware.runtime.provisioning import Provisioning, Ways
 
-        settings, warn = self._settings, self._warnings.of("provisioning")
-        assert settings is not None
-        feed, fetcher = self.driver.feed, self._fetcher
-        ways = Ways(fetcher, feed, warn, self._configured, self._start_anew, self._break)
+        fetcher, warn = self._fetcher, self._warnings.of("provisioning")
+        ways = Ways(
+            fetcher, self.driver.feed, warn, self._configured, self._start_anew, self._break
+        )
         self._provisioning = Provisioning(
             self._store, self._configuration, SystemRandom(), ways, self._options.dhcp
         )
