@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from config.cms import seal
 from config.fetched import FetchedFile, save_copy
+from tests.lab.authority import Authority, Usage
 from tests.lab.file_server import HOST, FileServer
 from tests.process.handset import DOMAIN, PASSWORD, USER, Event, Handset, Place, until
 
@@ -206,3 +210,61 @@ def test_a_server_that_dhcp_names_is_asked_and_not_trusted(
         refused = "not taken from this file: DHCP named its server, unsigned"
         assert told["warnings"] == [f"fetched startup.cfg:1: sip outbound proxy: {refused}"]
         assert "changed: ring tone: Classic -> Chime (fetched startup.cfg:2)" in phone.errors
+
+
+def test_a_strangers_check_sync_is_refused(
+    place: Place, server: FileServer, tmp_path: Path
+) -> None:
+    """T1: in TLS mode the phone listens; who is no proxy of its authority gets no word in."""
+    place.authority.issue("phone", usage=Usage.BOTH).write(place.config, "phone")
+    port = free_port()
+    files = {
+        "sips persistent tls": "0",
+        "sip local tls port": str(port),
+        "sips root and intermediate certificates": "trusted.pem",
+        "sips local certificate": "phone.pem",
+        "sips private key": "phone.key",
+    }
+    place.configure(files)
+    stranger = Authority().issue(HOST, usage=Usage.BOTH).write(tmp_path, "stranger")
+    friend = place.authority.issue(HOST, usage=Usage.BOTH).write(tmp_path, "friend")
+    with phone_of(place) as phone:
+        phone.wait_for("registered")
+        assert notify(port, *stranger) == b""
+        assert phone.status()["link"]["state"] == "up"
+        assert "check-sync" not in phone.errors
+        assert notify(port, *friend).startswith(b"SIP/2.0 200 OK")
+        until(lambda: "check-sync from the proxy" in phone.errors)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def notify(port: int, certificate: Path, key: Path) -> bytes:
+    """Say check-sync with this certificate; return what comes back: nothing where it is cut."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(certificate, key)
+    request = (
+        f"NOTIFY sip:{USER}@{HOST}:{port};transport=tls SIP/2.0",
+        f"Via: SIP/2.0/TLS {HOST}:5061;branch=z9hG4bKstranger",
+        "Max-Forwards: 70",
+        f"From: <sip:{DOMAIN}>;tag=a",
+        f"To: <sip:{USER}@{DOMAIN}>",
+        "Call-ID: stranger",
+        "CSeq: 1 NOTIFY",
+        f"Contact: <sip:{HOST}:5061;transport=tls>",
+        "Event: check-sync;reboot=false",
+        "Content-Length: 0",
+    )
+    with socket.create_connection((HOST, port), 20.0) as plain:
+        try:
+            with context.wrap_socket(plain) as secure:
+                secure.sendall("\r\n".join([*request, "", ""]).encode())
+                return secure.recv(4096)
+        except OSError:
+            return b""  # TLS 1.3 tells of a refusal with the first thing that is read.

@@ -181,3 +181,11 @@ def test_any_bytes_are_answered_or_passed_over() -> None:
 @pytest.mark.parametrize(("name", "good"), [("a/b.cfg", True), ("a\0b", False), ("x" * 401, False)])
 def test_a_name_has_to_fit(name: str, good: bool) -> None:
     assert is_name(name) is good
+
+
+def test_a_block_that_is_ahead_makes_no_hole() -> None:
+    machine = begun()
+    machine.handle(Datagram(TRANSFER_PORT, b"\0\3\0\1" + b"a" * 512), 0.1)
+    assert machine.handle(Datagram(TRANSFER_PORT, b"\0\3\0\3end"), 0.2) == []
+    said = machine.handle(Datagram(TRANSFER_PORT, b"\0\3\0\2whole"), 0.3)
+    assert said[-1] == TftpEnd(b"a" * 512 + b"whole")
