@@ -113,7 +113,10 @@ def _idle_head(canvas: Canvas, screen: IdleScreen) -> None:
     wide = _clock(canvas, screen)
     room = canvas.room - wide - GAP
     canvas.text_right(0, screen.date, room)
-    canvas.text_right(IDLE_PITCH - 1, registered_count(screen.accounts, canvas.language), room)
+    count = registered_count(screen.accounts, canvas.language)
+    if screen.accounts and font.width(count) > room:
+        count = count.partition(" ")[0]  # "2/2": beside a lock there is no room for the word.
+    canvas.text_right(IDLE_PITCH - 1, count, room)
 
 
 def _wide_idle(canvas: Canvas, screen: IdleScreen) -> None:

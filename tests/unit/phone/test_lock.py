@@ -17,6 +17,7 @@ from firmware.agent.events import (
     IncomingCall,
     Party,
 )
+from firmware.phone.canvas import Canvas
 from firmware.phone.events import (
     KEYS,
     DialTarget,
@@ -29,7 +30,8 @@ from firmware.phone.events import (
 )
 from firmware.phone.lock import WAIT_MAX_S, CheckPin, KeepPin, Lock, Pin, PinChecked, Purpose
 from firmware.phone.preferences import Preferences
-from firmware.phone.screen import IdleScreen
+from firmware.phone.render import IDLE_PITCH, render
+from firmware.phone.screen import AccountLine, IdleScreen, LinkIcon, LinkLine
 from firmware.phone.state import State
 from tests.unit.phone.menu_scenes import locked, open_setting, pressed, remembering
 from tests.unit.phone.rig import Rig, of, waiting
@@ -332,3 +334,14 @@ def test_nobody_is_offered_behind_a_locked_screen() -> None:
     rig.phone._lock.is_locked = True
     rig.press("6")
     assert rig.phone._number.offered == ()
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_how_many_accounts_are_registered_is_never_cut_off(is_locked: bool) -> None:
+    accounts = (AccountLine("201", True), AccountLine("202", True))
+    link = LinkLine(LinkIcon.UP, "primary 29 ms")
+    shown = render(IdleScreen("02:36", "Thu 26 Nov", accounts, link, locked=is_locked))
+    wanted = Canvas()
+    wanted.text_right(IDLE_PITCH - 1, "2/2" if is_locked else "2/2 registered")
+    place = (64, 10, 128, 16)  # Below the date, above what reaches below a line.
+    assert shown.crop(place).tobytes() == wanted.image.crop(place).tobytes()
