@@ -66,6 +66,11 @@ class Canvas:
         x += self._first
         self.image.paste(1, (x, y, x + wide, y + high))
 
+    def dark(self, x: int, y: int, side: int) -> None:
+        """Darken a square."""
+        x += self._first
+        self.image.paste(0, (x, y, x + side, y + side))
+
     def dots(self, y: int) -> None:
         """Draw a dotted line over the whole width."""
         for x in range(0, self.wide, 2):

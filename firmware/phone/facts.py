@@ -65,7 +65,10 @@ ABOUT = "About"
 SETUP = "Set-up code"
 """The title of the page with the one-time code (T3): it comes first, while somebody asks for it."""
 
-DEVICE_PAGES = ("Certificates", "Network", "Provisioning", ABOUT)
+WEB = "Web"
+"""The title of the page with the address of the phone's web page, told while somebody serves it."""
+
+DEVICE_PAGES = ("Certificates", "Network", WEB, "Provisioning", ABOUT)
 """What the device tells, in the order of its pages."""
 
 WARNINGS = "Warnings"
@@ -202,7 +205,9 @@ class Facts:
         return [
             GraphScreen(say(title), page, number, len(pages))
             if isinstance(page, Graph)
-            else PageScreen(say(title), page, number, len(pages))
+            else PageScreen(
+                say(title), page, number, len(pages), page[0][1] if title == WEB else ""
+            )
             for number, (title, page) in enumerate(pages, start=1)
         ]
 

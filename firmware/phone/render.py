@@ -15,6 +15,7 @@ from firmware.frozen import frozen
 from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
 from firmware.phone.draw_call import draw_call, draw_dial
+from firmware.phone.draw_code import draw_code
 from firmware.phone.draw_graph import draw_graph
 from firmware.phone.draw_list import draw_rows, draw_text
 from firmware.phone.draw_parts import (
@@ -207,6 +208,9 @@ def _link_block(canvas: Canvas, link: LinkLine) -> None:
 
 
 def _page(canvas: Canvas, screen: PageScreen) -> None:
+    if screen.code:
+        draw_code(canvas, screen)
+        return
     title(canvas, screen.title, f"{screen.page}/{screen.pages}" if screen.pages > 1 else "")
     y = PAGE_Y
     for fact in screen.rows:

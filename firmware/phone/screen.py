@@ -72,6 +72,7 @@ class PageScreen:
     rows: tuple[tuple[str, str], ...]
     page: int = 1
     pages: int = 1
+    code: str = ""  # Shown as a QR code in place of the rows.
 
 
 @frozen

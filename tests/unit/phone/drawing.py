@@ -41,6 +41,7 @@ NAMES = {
     "603",
     "604",
 }
+NAMES |= {"https://192.0.2.7/", "https://[2001:db8::dead:beef:1234:5678]/"}
 NAMES |= {"SHA-256", "MAC", "Python"}
 NAMES |= {text for label, text in PROVISIONED.rows if label in {"Server", "Changed"}}
 NAMES |= {text for told in (*DEVICE, SET_UP) for _, text in told.rows if "left" not in text}

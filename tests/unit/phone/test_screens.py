@@ -343,6 +343,12 @@ def last_page(rig: Rig) -> Rig:
     return rig
 
 
+def web(address: str) -> Rig:
+    rig = several(2)
+    rig.feed(FactsTold("Web", (("", address),)))
+    return page(5, rig)
+
+
 def mailbox_refused() -> Rig:
     rig = several(3, refused=1)
     rig.feed(MailboxRefused(1, "not allowed (403)"))
@@ -475,6 +481,8 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-network-more": lambda: device(4),
     "page-provisioning": lambda: provisioned(5),
     "page-provisioning-more": lambda: provisioned(6),
+    "page-web": lambda: web("https://192.0.2.7/"),
+    "page-web-long": lambda: web("https://[2001:db8::dead:beef:1234:5678]/"),
     "page-about": lambda: device(6),
     "page-about-more": lambda: device(7),
     "dialling-lifted": lambda: dialling("", lifted=True),
