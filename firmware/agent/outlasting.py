@@ -167,6 +167,8 @@ class OutlastingCall(ReceivedCall):
 
     def acknowledged(self, ack: Request) -> list[object]:
         """Hear the ACK of our 2xx: over this link, so the dialog is well."""
+        if self._unheard and self._unheard.is_acknowledged_by(ack):  # Before it is said again.
+            self._accepted, self._unheard = self._unheard, None
         before, out = self.state, super().acknowledged(ack)
         stands = before is CallState.ACCEPTED and self.state is CallState.CONFIRMED
         return [*out, *self._bind(Tie.ANCHORED)] if stands else out

@@ -593,6 +593,24 @@ def test_the_answer_to_our_offer_comes_with_that_ack() -> None:
     assert of(MediaChanged, rig.out)[-1].plan.remote.port == 4000
 
 
+def test_that_ack_may_come_before_the_registrar_has_had_its_say() -> None:
+    """Found by the far ends, seed 414: the answer to our offer was lost with it."""
+    rig = Cut("")
+    rig.back()
+    rig.feed(Answer(1))
+    rig.down()
+    ack = rig.within("ACK", AUDIO)
+    rig.up(PRIMARY, MOVED)
+    rig.out.clear()
+    rig.feed(AckReceived(ack))
+    assert of(MediaChanged, rig.out)[-1].plan.remote.port == 4000
+    assert of(TieChanged, rig.out) == [ANCHORED]
+    rig.register()
+    assert rig.said() == [], "nobody waits for it"
+    rig.wait(50)
+    assert rig.calls() == (1,)
+
+
 def test_lost_again_it_is_said_again() -> None:
     rig = answered(PRIMARY)
     rig.down()
