@@ -131,8 +131,9 @@ class Provisioning:
         return provision_settings(self._configuration, self._store.file_names, by_dhcp)
 
     def renew(self, configuration: Configuration) -> None:
-        """Go on with what was set on the phone."""
+        """Go on with what was set on the phone: files may come from elsewhere now."""
         self._configuration = configuration
+        self._loop.call_soon(self._look)
 
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
