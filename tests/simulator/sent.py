@@ -37,6 +37,7 @@ class Invite:
     request: Request
     connection: Connection
     at: float
+    since: float  # When the first one of its call was.
     is_cancelled: bool = False  # A CANCEL was written,
     is_over: bool = False  # or a final answer was sent, which may have arrived.
 
@@ -120,7 +121,8 @@ class Sent:
                 assert lost.is_cancelled or not again, (
                     f"INVITE {lost.request.via.branch} went down with its link and is not cancelled"
                 )
-        self.invites[invite.via.branch] = Invite(invite, connection, now)
+        first = (i.since for i in self.invites.values() if i.request.call_id == invite.call_id)
+        self.invites[invite.via.branch] = Invite(invite, connection, now, next(first, now))
         while len(self.invites) > KEPT:
             del self.invites[next(iter(self.invites))]
 
@@ -134,7 +136,7 @@ class Sent:
             for one in self.invites.values()
             if one.connection.site is site
             and not one.is_over
-            and now - one.at < OWED_S
+            and now - one.since < OWED_S
             and _user(one.request) == user
             and self._went_down(one)
         ]
