@@ -30,6 +30,7 @@ from firmware.transaction.events import (
 )
 from tests.unit.agent.rig import Rig, account, invite, of, sdp, text
 
+TIMER_L_S = 32.0
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
 AUDIO = sdp("m=audio 4000 RTP/AVP 0 8 18")
 
@@ -318,12 +319,24 @@ def test_the_loss_of_the_link_before_the_ack_leaves_the_call_standing() -> None:
     rig.feed(Answer(1))
     rig.down()
     rig.out.clear()
-    rig.wait(100)
+    rig.wait(TIMER_L_S - 1)
     assert not of(CallEnded, rig.out)
     rig.up()
     rig.register()
     assert not byes(rig.feed(HangUp(1))), "the ACK may come yet (RFC 3261 15)"
     assert len(byes(rig.wait(ACK_S))) == 1
+
+
+def test_an_ack_that_can_come_no_more_is_not_waited_for() -> None:
+    rig = Called()
+    rig.feed(Answer(1))
+    rig.down()
+    rig.out.clear()
+    rig.wait(100)
+    assert not of(CallEnded, rig.out)
+    rig.up()
+    rig.register()
+    assert len(byes(rig.feed(HangUp(1)))) == 1, "the transaction is over (RFC 3261 15)"
 
 
 def test_hung_up_before_the_ack_and_then_no_link_owes_a_bye() -> None:

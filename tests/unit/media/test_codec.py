@@ -58,7 +58,8 @@ def test_speech_comes_through(of: Codec) -> None:
 @EACH
 def test_the_delay_is_known(of: Codec) -> None:
     sound = noise(of.sample_rate, 0.5) if of is not OPUS else speech(48000)[:48000]
-    made = through(of, sound)
+    # The treble alone: it shows a delay to the sample, where bass is alike a few samples on.
+    made, sound = (np.diff(each.astype(int), 2) for each in (through(of, sound), sound))
     size = len(made) - 1000
     found = [likeness(made[delay : delay + size], sound[:size]) for delay in range(600)]
     assert int(np.argmax(found)) == pytest.approx(DELAYS[of], abs=2)
