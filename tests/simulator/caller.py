@@ -45,6 +45,7 @@ class Attempt:
     is_provisional: bool = False
     has_lost_answer: bool = False
     has_final: bool = False
+    has_bye: bool = False  # The phone said that it is over, whatever its caller has heard.
     leg: Leg | None = None
     ack: Request | None = None
 
@@ -117,6 +118,11 @@ class Caller:
         """Draw for one attempt, so that what this decides changes no other drawing."""
         return Random(f"{attempt.invite.call_id} {self._proxy.schedule.now}")
 
+    def said_goodbye(self, call_id: str) -> None:
+        """The phone has ended a call: it owes its caller nothing more."""
+        for attempt in self._attempts:
+            attempt.has_bye |= attempt.invite.call_id == call_id
+
     def _call_again(self, attempt: Attempt) -> None:
         ways = self._proxy.ways_to(attempt.account)
         if not attempt.is_wanted or attempt.has_final or not ways or self._proxy.is_calm:
@@ -138,7 +144,7 @@ class Caller:
         for attempt in self._attempts:
             old, call_id = attempt.line, attempt.invite.call_id
             same = (old.connection.site, attempt.account) == (line.connection.site, address.user)
-            waits = attempt.is_provisional and not attempt.has_final
+            waits = attempt.is_provisional and not (attempt.has_final or attempt.has_bye)
             if same and waits and old.closed_at and old.closed_at > now - FRESH_S:
                 done = partial(_is_heard_of, line, call_id)
                 self._proxy.insist(line, f"ring on for {call_id}", done)

@@ -150,6 +150,9 @@ class ProxyEnd:
     def _requested(self, line: Line, request: Request) -> None:
         line.call_ids.add(request.call_id)
         self._check_request(line, request)
+        if request.method == "BYE":
+            for proxy in self.peers:
+                proxy.caller.said_goodbye(request.call_id)
         match request.method:
             case "ACK" if self._loses_ack(line, request):
                 pass
