@@ -12,7 +12,7 @@ that is pressed meanwhile waits in the event loop for the panel.
 from __future__ import annotations
 
 import logging
-import sys
+import os
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,13 +38,7 @@ EXIT_USAGE = 2
 
 async def run(options: Options, faults: Faults | None = None) -> int:
     """Run the phone until it is told to stop; return the exit status."""
-    logging.basicConfig(
-        level=logging.DEBUG if options.trace else logging.INFO,
-        format="%(asctime)s %(name)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
-    log_ring.begin()
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    begin_log(logging.DEBUG if options.trace else logging.INFO)
     mac = options.mac or f"{uuid.getnode():012X}"
     undone = _finish_reset(options.state)
     try:
@@ -64,6 +58,19 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     finally:
         if board is not None:
             await board.stop()
+
+
+def begin_log(level: int) -> None:
+    """Log to standard error, by a descriptor of its own.
+
+    `sounddevice` leads descriptor 2 to nowhere while it looks for cards, which is every two seconds
+    where there is none, and what was logged meanwhile was lost.
+    """
+    stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace", closefd=False)
+    form = "%(asctime)s %(name)s %(levelname)s %(message)s"
+    logging.basicConfig(level=level, format=form, stream=stream)
+    log_ring.begin()
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def _finish_reset(folder: Path) -> str:
