@@ -42,10 +42,14 @@ def press(phone: Handset, *keys: str, held: bool = False) -> None:
         phone.send("key", key=key, held=held)
 
 
+CUT = "missing: saving was interrupted; the settings saved before are used"
+
+
 def local(place: Place, parameter: str) -> object:
-    """Return a setting as the next start finds it, which has nothing to say about it."""
+    """Return a setting as the next start finds it, which at most says that a save was cut."""
     configuration = Store(place.config, place.state, writes=False).read()
-    assert not [p for p in configuration.problems if p.file.startswith(str(place.state))]
+    told = {p.text for p in configuration.problems if p.file.startswith(str(place.state))}
+    assert told <= {CUT}, told
     return configuration.value(parameter)
 
 
