@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -27,7 +28,7 @@ READ_MAX = 4096
 RETRY_S = 5.0
 
 
-class Line:
+class Line(ABC):
     """What a line is, whatever it is made of; begins with `start`."""
 
     def __init__(self, place: str = "") -> None:
@@ -71,13 +72,13 @@ class Line:
         self._close()
         self._loop = None
 
+    @abstractmethod
     def _open(self) -> int:
         """Open the port; return the descriptor, which does not block."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _shut(self) -> None:
         """Close what `_open` has opened."""
-        raise NotImplementedError
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

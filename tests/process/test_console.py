@@ -162,6 +162,7 @@ def test_a_program_for_serial_terminals_reaches_it(phone: DeskPhone) -> None:
         miniterm.expect_exact("Good bye.")
         miniterm.send("\x1d")
         miniterm.expect(pexpect.EOF)
+    assert miniterm.exitstatus == 0
 
 
 def test_a_console_that_nobody_uses_is_not_loaded(place: Place) -> None:

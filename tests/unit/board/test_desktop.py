@@ -239,5 +239,6 @@ def test_a_page_that_vanishes_leaves_nothing_behind() -> None:
                 await page.next_state()
                 page.writer.transport.abort()
             await until(lambda: len(asyncio.all_tasks()) == 1)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(scene())
