@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
+import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from microdot import Microdot, Request, Response
@@ -29,6 +31,8 @@ WRITE_S = 5.0
 """A browser that takes nothing for this long is gone."""
 CLOSE_S = 1.0
 """For the last bytes to go out before the connection is cut."""
+BACKLOG = 16
+PORTS = range(1 << 16)
 CONNECTIONS_MAX = 32
 """A browser opens up to six at once for a page's files."""
 
@@ -66,59 +70,77 @@ class Connection:
 
 
 class Listener:
-    """The listening socket and the connections that it gave."""
+    """The listening socket and the connections that it gave.
+
+    A connection belongs to its task from the moment it is accepted. asyncio's own server forgets
+    one that comes as it closes, and a task that is cancelled before its first step has no say.
+    """
 
     def __init__(self, application: Microdot, answer: Answer) -> None:
         self._application, self._answer = application, answer
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int) -> int:
         """Listen on a port (0: any free one) and return its number."""
+        if port not in PORTS:
+            raise BoardError(f"the page cannot be at {HOST}:{port}: a port is 0 to 65535")
         try:
-            self._server = await asyncio.start_server(
-                self._accept, HOST, port, limit=HEAD_BYTES_MAX
-            )
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise BoardError(f"the page cannot be at {HOST}:{port}: {reason}") from error
-        number: int = self._server.sockets[0].getsockname()[1]
+            self._socket = socket.create_server((HOST, port), backlog=BACKLOG)
+        except OSError as error:
+            raise BoardError(f"the page cannot be at {HOST}:{port}: {error.strerror}") from error
+        self._socket.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._socket, self._accept, self._socket)
+        number: int = self._socket.getsockname()[1]
         return number
 
     async def stop(self) -> None:
         """Close the socket and every connection."""
-        if self._server is None:
+        if self._socket is None:
             return
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, server: socket.socket) -> None:
+        try:
+            browser, _ = server.accept()
+        except OSError:
+            return  # It has gone already, or the system has no descriptor left.
         if len(self._tasks) >= CONNECTIONS_MAX:
-            writer.transport.abort()
+            browser.close()
             return
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        browser.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._hold(browser))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._end, browser))
+
+    def _end(self, browser: socket.socket, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        browser.close()
+
+    async def _hold(self, browser: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=browser, limit=HEAD_BYTES_MAX)
+        try:
+            await self._serve(reader, writer)
+        except (OSError, EOFError):
+            pass  # The browser went away: nobody is left to tell.
+        finally:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: one request, and what a WebSocket makes of it."""
         # Any: microdot's types name the streams of asyncio, its code only these methods.
         connection: Any = Connection(reader, writer)
-        try:
-            response = await self._respond(reader, connection)
-            if response is not Response.already_handled:
-                await response.write(connection)
-            writer.close()
-            async with asyncio.timeout(CLOSE_S):
-                await writer.wait_closed()
-        except (OSError, EOFError):
-            pass  # The browser went away: nobody is left to tell.
-        finally:
-            writer.transport.abort()
+        response = await self._respond(reader, connection)
+        if response is not Response.already_handled:
+            await response.write(connection)
+        writer.close()
+        async with asyncio.timeout(CLOSE_S):
+            await writer.wait_closed()
 
     async def _respond(self, reader: asyncio.StreamReader, connection: Any) -> Response:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 
 import pytest
 
@@ -198,6 +199,25 @@ def test_only_so_many_connections_are_held(monkeypatch: pytest.MonkeyPatch) -> N
                 writer.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("steps", range(10))
+def test_a_browser_that_comes_as_the_page_goes_is_let_go(steps: int) -> None:
+    """Whatever step of its arrival the stop meets: the system's, asyncio's, the page's own."""
+
+    async def scene() -> bytes:
+        loop = asyncio.get_running_loop()
+        async with running() as board:
+            browser = socket.create_connection(("127.0.0.1", port_of(board)), timeout=5)
+            browser.setblocking(False)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        with browser, contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                return await loop.sock_recv(browser, 1)
+        return b""
+
+    assert asyncio.run(scene()) == b""
 
 
 def test_only_so_many_pages_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
