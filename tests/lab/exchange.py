@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Message, Request
@@ -114,6 +115,7 @@ class Exchange:
         self._contexts = server_contexts(authority, (host, domain))
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._raw = set[socket.socket]()
         self._timers: set[asyncio.TimerHandle] = set()
         self._numbers_of_connections = itertools.count(1)
         self._thawed = asyncio.Event()
@@ -262,18 +264,23 @@ class Exchange:
         while True:
             raw, _ = await loop.sock_accept(listener)
             self.counters.accepted += 1
+            self._raw.add(raw)
             task = asyncio.create_task(self._serve(raw))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._let_go, raw))  # Also where it has not begun.
+
+    def _let_go(self, raw: socket.socket, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if raw in self._raw:
+            self._raw.discard(raw)
+            raw.close()
 
     async def _serve(self, raw: socket.socket) -> None:
         """One connection from its first byte to its last."""
         try:
-            with contextlib.ExitStack() as stack:
-                stack.enter_context(raw)
-                if await self._misbehave(raw):
-                    return
-                stack.pop_all()  # From here on the transport owns the socket.
+            if await self._misbehave(raw):
+                return
+            self._raw.discard(raw)  # From here on the transport owns the socket.
             await self._converse(raw)
         except (OSError, RemoteProtocolError, TimeoutError):
             return  # A phone that breaks off or talks nonsense is let go.

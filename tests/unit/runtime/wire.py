@@ -12,6 +12,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -122,16 +123,18 @@ class Server:
             self.visits.append(visit := Visit(raw))
             visit.task = task = asyncio.create_task(self._serve(visit))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._let_go, visit))  # Also where it has not begun.
+
+    def _let_go(self, visit: Visit, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        visit.raw.close()
+        visit.ended.set()
 
     async def _serve(self, visit: Visit) -> None:
         try:
-            with visit.raw:
-                await self._talk(visit)
+            await self._talk(visit)
         except (OSError, ValueError):  # TLS failed, the peer has gone, or the test closed it.
             return
-        finally:
-            visit.ended.set()
 
     async def _talk(self, visit: Visit) -> None:
         loop = asyncio.get_running_loop()
