@@ -11,25 +11,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from dataclasses import asdict
 from pathlib import Path
 
 from microdot import Microdot, Request, Response
 from microdot.websocket import WebSocket, websocket_upgrade
 
-from board.board import Board, Faults
+from board.board import Board, BoardError, Faults
 from board.desktop.browser_voice import BrowserVoice
 from board.desktop.client import GONE, BadMessageError, Client, CloseCode
-from board.desktop.guard import Guard
-from board.desktop.listener import Listener
+from board.desktop.guard import HOST, Guard
 from board.desktop.sound_line import SoundLine
 from drivers.fakes import FakeDisplay, FakeHook, FakeKeypad, FakeLamp, FakeRinger
+from drivers.http_listener import BACKLOG, Listener
 from drivers.interfaces import KEYS
 from drivers.serial_line import DeskLine
 from drivers.voice import SoundCard
 
 PAGES_MAX = 4
 """Browsers that look at one phone; each costs a task and a socket."""
+
+PORTS = range(1 << 16)
 
 BROWSER = "browser"
 """The name of the sound device that is the browser's microphone and loudspeaker."""
@@ -93,7 +96,8 @@ class Desktop:
         self._application.get("/live")(self._live)
         if voice is not None:
             self._application.get("/sound")(self._speak)
-        self._listener = Listener(self._application, self._answer)
+        self._socket: socket.socket | None = None
+        self._listener = Listener(self)
 
     @property
     def address(self) -> str:
@@ -102,20 +106,28 @@ class Desktop:
 
     async def start(self) -> None:
         """Serve the page; raise `BoardError` where its port is taken."""
-        self._guard = Guard(await self._listener.start(self._port), self._token)
+        self._socket = listening(self._port)
+        self._guard = Guard(self._socket.getsockname()[1], self._token)
+        self._listener.start(self._socket)
 
     async def stop(self) -> None:
         """Close the page's port and every page."""
         for client in (*self._clients, *([self._sound] if self._sound else [])):
             await client.close(CloseCode.GOING_AWAY)
         await self._listener.stop()
-        self._guard = None
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._guard = None
 
     def _changed(self) -> None:
         for client in self._clients:
             client.changed()
 
-    async def _answer(self, request: Request) -> Response:
+    def room(self, _: Request) -> int:
+        """The page sends no body."""
+        return 0
+
+    async def answer(self, request: Request) -> Response:
         """Let the application answer what the guard lets pass."""
         guard = self._guard
         assert guard, "nothing listens before there is a guard"
@@ -245,3 +257,13 @@ class Desktop:
                 "sound": None if self._voice is None else self._voice.has_line,
             }
         )
+
+
+def listening(port: int) -> socket.socket:
+    """Listen on a port of the loopback address (0: any free one)."""
+    if port not in PORTS:
+        raise BoardError(f"the page cannot be at {HOST}:{port}: a port is 0 to 65535")
+    try:
+        return socket.create_server((HOST, port), backlog=BACKLOG)
+    except OSError as error:
+        raise BoardError(f"the page cannot be at {HOST}:{port}: {error.strerror}") from error

@@ -41,6 +41,7 @@ from firmware.console.events import (
     Watch,
     WorkDone,
 )
+from firmware.console.lockout import Lockout
 from firmware.console.login import SLEEPING, Login, Step
 from firmware.console.reports import status_report
 from firmware.console.sight import Sight
@@ -90,10 +91,12 @@ LEGAL = {
 class Console:
     """One console of one phone."""
 
-    def __init__(self, status: Status, configuration: Configuration, random: Random) -> None:
+    def __init__(
+        self, status: Status, configuration: Configuration, random: Random, lockout: Lockout
+    ) -> None:
         self.stage = Stage.AWAY
         self.sight = Sight(status, configuration)
-        self._login = Login(random)
+        self._login = Login(random, lockout)
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
         self._idle_at: float | None = None
         self._refresh_at: float | None = None

@@ -8,14 +8,13 @@ Theory of operation
 
 The password is checked outside, since a hash takes its time (scrypt). The code is drawn anew each
 time it is asked for, and shown on the phone's own screen (T3): whoever reads it stands before the
-phone. The first `FREE_MAX` wrong ones cost nothing; from then on nobody is heard for a while, which
-doubles with each wrong one. Lines that are empty count for nothing: a bad wire makes them.
+phone. What wrong ones cost is in `lockout.py`. Lines that are empty count for nothing: a bad wire
+makes them.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from math import ceil
 from random import Random
 
 from firmware.console.events import (
@@ -28,12 +27,7 @@ from firmware.console.events import (
     Secret,
     ShowCode,
 )
-
-FREE_MAX = 3
-"""Wrong passwords in a row before the console is locked."""
-
-LOCK_S, LOCK_MAX_S = 30.0, 900.0
-"""The first lock-out and the longest: a hundred tries a day."""
+from firmware.console.lockout import Lockout
 
 STEP_S = 60.0
 """A person who has to read the screen needs half a minute."""
@@ -76,19 +70,17 @@ ASKING = Ask("Password: ", hidden=True)
 class Login:
     """One console's door."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, lockout: Lockout) -> None:
         self.step = Step.NOBODY
         self.gives_up_at: float | None = None
-        self._random = random
+        self._random, self._lockout = random, lockout
         self._code = ""
         self._chosen = ""
-        self._wrong = 0  # In a row.
-        self._locked_until = 0.0
 
     def begin(self, now: float, *, has_password: bool) -> list[object]:
         """Somebody pressed Enter."""
-        if now < self._locked_until:
-            return [Say(self._locked(now)), SLEEPING]
+        if self._lockout.wait_s(now):
+            return [Say(self._lockout.words(now)), SLEEPING]
         if has_password:
             self._enter(Step.PASSWORD, now)
             return [Say("Handset console"), ASKING]
@@ -142,7 +134,7 @@ class Login:
             return [Ask("Code: ")]
         if code.replace(" ", "") != self._code:
             return self._refuse("wrong code", Step.NOBODY, SLEEPING, now)
-        self._wrong = 0
+        self._lockout.forgive()
         self._enter(Step.CHOOSE, now)
         how = f"Choose the administrator's password: {PASSWORD_MIN} characters or more."
         return [ShowCode(Secret("")), Say(how), CHOOSING]
@@ -171,21 +163,15 @@ class Login:
     def _refuse(self, why: str, step: Step, ask: Ask, now: float) -> list[object]:
         """Say that it was wrong, and how long nobody is heard for it."""
         hide: list[object] = [ShowCode(Secret(""))] if self.step is Step.CODE else []
-        self._wrong += 1
-        more = self._wrong - FREE_MAX
-        if more < 0:
+        self._lockout.note_wrong(now)
+        if not self._lockout.wait_s(now):
             self._enter(step, now)
             return [*hide, Say(why), ask]
-        self._locked_until = now + min(LOCK_S * 2.0 ** min(more, 10), LOCK_MAX_S)
         self._enter(Step.NOBODY, now)
-        return [*hide, Say(self._locked(now)), SLEEPING]
-
-    def _locked(self, now: float) -> str:
-        times = f"{self._wrong} wrong tries"
-        return f"Locked after {times}: wait {ceil(self._locked_until - now - 1e-6)} s"
+        return [*hide, Say(self._lockout.words(now)), SLEEPING]
 
     def _come_in(self, now: float) -> list[object]:
-        self._wrong = 0
+        self._lockout.forgive()
         self._enter(Step.IN, now)
         return [Arrived()]
 

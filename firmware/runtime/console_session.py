@@ -75,7 +75,9 @@ class Session:
     def __init__(self, line: SerialLine, around: Surroundings) -> None:
         self._line, self._around = line, around
         self._loop = asyncio.get_running_loop()
-        self._console = Console(around.status, around.configuration(), SystemRandom())
+        self._console = Console(
+            around.status, around.configuration(), SystemRandom(), around.lockout
+        )
         sight = self._console.sight
         sight.about, sight.began, sight.problems = around.about, around.began, around.problems
         self._editor = Editor(complete)

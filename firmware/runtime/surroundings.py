@@ -8,6 +8,7 @@ from time import monotonic
 
 from config.configuration import Configuration
 from config.store import Store
+from firmware.console.lockout import Lockout
 from firmware.phone.events import TimeIs
 from firmware.phone.status import Status
 from firmware.runtime.tap import Ear
@@ -29,4 +30,5 @@ class Surroundings:
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]
     reset: Callable[[], None]  # Restart as on the first day.
+    lockout: Lockout = field(default_factory=Lockout)  # Of all doors together.
     began: float = field(default_factory=monotonic)

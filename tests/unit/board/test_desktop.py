@@ -11,8 +11,9 @@ from microdot.websocket import WebSocket
 from PIL import Image
 
 from board.board import Board, Fault, FaultGroup
-from board.desktop import client, listener
+from board.desktop import client
 from board.desktop.client import Client, CloseCode
+from drivers import http_listener
 from drivers.interfaces import DISPLAY_SIZE, KEYS, LampPattern
 from tests.unit.board.web import Page, running
 
@@ -158,13 +159,13 @@ def test_a_page_that_reads_slowly_gets_the_newest_picture_and_no_queue() -> None
 
 
 def test_a_browser_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "WRITE_S", 0.05)
+    monkeypatch.setattr(http_listener, "WRITE_S", 0.05)
 
     async def scene() -> None:
         near, far = socket.socketpair()
         reader, writer = await asyncio.open_connection(sock=near)
         with pytest.raises(OSError, match="does not read"):
-            await listener.Connection(reader, writer).awrite(bytes(10_000_000))
+            await http_listener.Connection(reader, writer).awrite(bytes(10_000_000) + b"\r\n\r\n")
         writer.transport.abort()
         far.close()
         await asyncio.sleep(0)

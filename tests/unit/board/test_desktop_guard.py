@@ -9,7 +9,8 @@ import socket
 import pytest
 
 from board.board import Board
-from board.desktop import client, desktop, listener
+from board.desktop import client, desktop
+from drivers import http_listener
 from tests.unit.board.web import Page, encode, exchange, get, port_of, running, token_of
 
 FILES = ("/", "/page.css", "/page.js", "/icon.svg")
@@ -170,11 +171,11 @@ def test_what_is_no_request_is_refused_without_a_word_on_the_terminal(
 
 
 def test_a_head_is_bounded_in_length_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "HEAD_S", 0.05)
+    monkeypatch.setattr(http_listener, "HEAD_S", 0.05)
 
     async def scene() -> None:
         async with running() as board:
-            endless = b"GET / HTTP/1.1\r\nX: " + b"x" * (2 * listener.HEAD_BYTES_MAX)
+            endless = b"GET / HTTP/1.1\r\nX: " + b"x" * (2 * http_listener.HEAD_BYTES_MAX)
             answer = await exchange(port_of(board), endless)
             assert answer.startswith(b"HTTP/1.0 431")
             assert await exchange(port_of(board), b"GET / HTTP/1.1\r\nHo") == b""
@@ -184,7 +185,7 @@ def test_a_head_is_bounded_in_length_and_in_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_only_so_many_connections_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "CONNECTIONS_MAX", 3)
+    monkeypatch.setattr(http_listener, "CONNECTIONS_MAX", 3)
 
     async def scene() -> None:
         async with running() as board:

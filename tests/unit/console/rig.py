@@ -35,6 +35,7 @@ from firmware.console.events import (
     Watch,
     WorkDone,
 )
+from firmware.console.lockout import Lockout
 from firmware.console.login import SLEEPING
 from firmware.machine import earliest
 from firmware.phone.events import TimeIs
@@ -59,7 +60,7 @@ class Rig:
 
     def __init__(self, folder: Path, text: str = f"admin password: {PASSWORD}\n") -> None:
         self.status = Status()
-        self.console = Console(self.status, configuration(folder, text), Random(1))
+        self.console = Console(self.status, configuration(folder, text), Random(1), Lockout())
         self.editor = Editor(complete)
         self.now = 1000.0
         self.code = ""  # What the phone's screen shows.
