@@ -15,9 +15,6 @@ shared = partial(Parameter, group=Group.PROXIES, built=True)
 account = partial(Parameter, group=Group.ACCOUNTS, built=True, per_line=True)
 
 # Known by name: what they steer is not built yet.
-link_later = partial(link, built=False)
-proxy_later = partial(proxy, built=False)
-shared_later = partial(shared, built=False)
 account_later = partial(account, built=False)
 
 LINK = (
@@ -108,25 +105,25 @@ LINK = (
         "120",
         "The longest wait between attempts; the phone never gives up.",
     ),
-    link_later(
+    link(
         "sips persistent tls head start",
         Number(50, 5000, "ms"),
         "250",
         "How long the primary may take before the backup is tried beside it.",
     ),
-    link_later(
+    link(
         "sips failback probe interval",
         Number(10, 3600, "seconds"),
         "60",
         "How often the primary is probed while the link is on the backup.",
     ),
-    link_later(
+    link(
         "sips failback probe count",
         Number(1, 10),
         "3",
         "Good probes in a row before the link goes home.",
     ),
-    link_later(
+    link(
         "sips failback minimum stay",
         Number(0, 86400, "seconds"),
         "120",
@@ -161,12 +158,12 @@ PROXIES = (
         "Where the link goes when it is set, whatever proxy and registrar are called.",
     ),
     proxy("sip outbound proxy port", PORT, "0", "As `sip proxy port`."),
-    proxy_later("sip backup proxy ip", Host(), "", "The backup proxy."),
-    proxy_later("sip backup proxy port", PORT, "0", "As `sip proxy port`."),
-    proxy_later("sip backup registrar ip", Host(), "", "The backup registrar."),
-    proxy_later("sip backup registrar port", PORT, "0", "As `sip proxy port`."),
-    proxy_later("sip backup outbound proxy", Host(), "", "The backup of `sip outbound proxy`."),
-    proxy_later("sip backup outbound proxy port", PORT, "0", "As `sip proxy port`."),
+    proxy("sip backup proxy ip", Host(), "", "The backup proxy."),
+    proxy("sip backup proxy port", PORT, "0", "As `sip proxy port`."),
+    proxy("sip backup registrar ip", Host(), "", "The backup registrar."),
+    proxy("sip backup registrar port", PORT, "0", "As `sip proxy port`."),
+    proxy("sip backup outbound proxy", Host(), "", "The backup of `sip outbound proxy`."),
+    proxy("sip backup outbound proxy port", PORT, "0", "As `sip proxy port`."),
     proxy(
         "sip registration period",
         Number(0, unit="seconds"),
@@ -205,7 +202,7 @@ PROXIES = (
         "0",
         "How often a call is refreshed (RFC 4028); 0: never by this phone.",
     ),
-    shared_later(
+    shared(
         "sip blacklist duration",
         Number(0, 9999999, "seconds"),
         "300",

@@ -45,15 +45,21 @@ WITHOUT_READER = {
 }
 
 
-def test_a_parameter_without_a_dagger_is_read_by_somebody() -> None:
+GUARD = FOLDER / "guarded.py"
+"""Names what no stranger may set, whether anybody reads it or not."""
+
+
+def test_a_parameter_has_a_dagger_where_nobody_reads_it_and_only_there() -> None:
     folders = (FOLDER, FOLDER.parent / "firmware")
-    files = [path for folder in folders for path in folder.rglob("*.py")]
+    files = [path for folder in folders for path in folder.rglob("*.py") if path != GUARD]
     text = "\n".join(path.read_text() for path in files if not path.name.startswith("table_"))
     for parameter in PARAMETERS:
-        if parameter.built and parameter.name not in WITHOUT_READER:
-            host = parameter.name.removesuffix(" port")
-            names = {parameter.name, host, f"{host} ip"}
-            assert any(f'"{name}"' in text for name in names), parameter.name
+        host = parameter.name.removesuffix(" port")
+        by_scheme = re.sub("^(https|http|tftp) ", "{scheme} ", parameter.name)
+        is_read = any(
+            f'"{name}"' in text for name in {parameter.name, host, f"{host} ip", by_scheme}
+        )
+        assert parameter.built == (is_read or parameter.name in WITHOUT_READER), parameter.name
 
 
 def test_the_references_tables_have_five_columns_everywhere() -> None:
