@@ -64,7 +64,21 @@ ADMINISTRATION = (
         built=True,
     ),
     administration("user password", Text(), "", "The user's.", secret=True),
-    administration("web interface enabled", Switch(), "1", "1: the phone has a web page."),
+    administration(
+        "web interface enabled",
+        Switch(),
+        "1",
+        "1: the administrator's web page, over HTTPS.",
+        built=True,
+    ),
+    administration("web interface port", PORT, "443", "Its port.", built=True),
+    administration(
+        "web interface name",
+        Host(),
+        "",
+        "The name by which browsers find it, beside the phone's addresses; empty: the system's.",
+        built=True,
+    ),
     provisioning(
         "download protocol",
         Word("HTTPS", "HTTP", "TFTP", "FTP"),

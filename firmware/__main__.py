@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--model", default="handset", help="reads MODEL.cfg too")
     parser.add_argument("--mac", default="", help="reads MAC.cfg too (default: this machine's)")
     parser.add_argument("--page-port", type=int, default=8088, help="of the virtual handset")
+    parser.add_argument("--web-port", type=int, help="of the administrator's page (0: any)")
     parser.add_argument("--dhcp", type=Path, default=DHCP_FILE, metavar="FILE", help="the hook's")
     parser.add_argument("--trace", action="store_true", help="log SIP with its secrets masked")
     given = parser.parse_args()

@@ -37,14 +37,21 @@ CALL_STATES = {
 }
 
 
+def phone_rows(sight: Sight) -> Rows:
+    """Return what phone this is, and the time that it has."""
+    age = age_in_words(sight.now - sight.began)
+    what = " ".join(text for label, text in sight.about if label in {"Version", "Model"})
+    return [
+        ("Phone", f"{what}, running for {age}".lstrip(", ")),
+        ("Clock", sight.moment(sight.unix_s) if sight.unix_s is not None else "not set"),
+    ]
+
+
 def status_report(sight: Sight) -> str:
     """Return the phone on one screen."""
     status = sight.status
-    age = age_in_words(sight.now - sight.began)
-    what = " ".join(text for label, text in sight.about if label in {"Version", "Model"})
     rows: Rows = [
-        ("Phone", f"{what}, running for {age}".lstrip(", ")),
-        ("Clock", sight.moment(sight.unix_s) if sight.unix_s is not None else "not set"),
+        *phone_rows(sight),
         ("Link", link_line(status.link, sight.now)),
         ("Accounts", _accounts_in_short(sight)),
         *(("", account_line(one, sight.now)) for one in _missing(sight)),
@@ -53,13 +60,22 @@ def status_report(sight: Sight) -> str:
         ("Sound", _losses(sight)),
         ("Last outage", outage_line(status.outages[0], sight) if status.outages else "none"),
     ]
-    rows += [("Problem", text) for text in sight.problems]
-    rows += [("Warning", text) for text in status.warnings]
-    return sight.rows(rows)
+    return sight.rows(rows + wrong_rows(sight))
+
+
+def wrong_rows(sight: Sight) -> Rows:
+    """Return what is wrong, and what will be."""
+    problems = [("Problem", text) for text in sight.problems]
+    return problems + [("Warning", text) for text in sight.status.warnings]
 
 
 def link_report(sight: Sight) -> str:
     """Return all that is known of the link."""
+    return sight.rows(link_facts(sight))
+
+
+def link_facts(sight: Sight) -> Rows:
+    """Return the same, as labels and values."""
     link = sight.status.link
     ends = certificate_end(link, sight.unix_s) if link else ""
     rows: Rows = list(link_rows(link, sight.now, ends))
@@ -71,7 +87,7 @@ def link_report(sight: Sight) -> str:
             ("Session", "resumed" if facts.resumed else "new"),
             ("Keep-alive", f"{link.keep_alive_s:.0f} s" if link.keep_alive_s else "off"),
         ]
-    return sight.rows(rows)
+    return rows
 
 
 def link_line(link: LinkStatus | None, now: float) -> str:

@@ -65,7 +65,7 @@ ROLES = ("primary", "backup")
 
 MODULES = (
     *("agent", "certificates", "clock", "console", "driver", "keeper", "parts", "pin"),
-    *("provisioning", "resolver", "settings", "trace", "transport", "voice"),
+    *("provisioning", "resolver", "settings", "trace", "transport", "voice", "web"),
 )
 """Parts of the phone that log, as their names stand in the log."""
 

@@ -13,8 +13,13 @@ LIVE_STARTS = (
 )
 """What the provisioner itself takes over at once."""
 
-CONSOLE = frozenset({"admin password", "console timeout"})
-"""What the console looks at each time."""
+DOORS = frozenset(
+    {
+        *("admin password", "console timeout"),
+        *("web interface enabled", "web interface port", "web interface name"),
+    }
+)
+"""What console and web page look at each time."""
 
 
 def changes(before: Configuration, after: Configuration) -> tuple[Change, ...]:
@@ -32,7 +37,7 @@ def changes(before: Configuration, after: Configuration) -> tuple[Change, ...]:
         assert parameter is not None
         old, new = before.text(name, account), after.text(name, account)
         words = MASK if parameter.secret else f"{shown(old) or 'empty'} -> {shown(new) or 'empty'}"
-        is_looked_at = name in PARAMETERS or name in CONSOLE
+        is_looked_at = name in PARAMETERS or name in DOORS
         is_live = is_looked_at or name.startswith(LIVE_STARTS) or not parameter.built
         origin = after.origin(name, account)
         text = f"{written(name, account)}: {words} ({origin})"

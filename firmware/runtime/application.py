@@ -35,7 +35,7 @@ from firmware.runtime.from_configuration import (
 from firmware.runtime.identity_file import ids, instance_id
 from firmware.runtime.languages import language_of
 from firmware.runtime.network import NetworkWatch
-from firmware.runtime.options import EXIT_AGAIN, Options
+from firmware.runtime.options import EXIT_AGAIN, Options, web_place
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
 from firmware.runtime.tap import Tap
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from board.board import Board
     from drivers.interfaces import Voice
-    from firmware.runtime.console_door import ConsoleDoor
+    from firmware.runtime.doors import Doors
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.pin_keeper import PinKeeper
@@ -105,7 +105,7 @@ class Application:
         self._problems = (*wrong, *problems_of(configuration, options.config), *refused)
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
-        self._console: ConsoleDoor | None = None
+        self._doors: Doors | None = None
         self._is_broken = self._begins_again = False
         self._warnings = Warnings(self._feed)
         settings = stack_settings(
@@ -160,6 +160,8 @@ class Application:
         try:
             return await self._live()
         finally:
+            if self._doors is not None:
+                await self._doors.stop()
             self._certificates.stop()
             if self._listener is not None:
                 self._listener.stop()
@@ -168,14 +170,9 @@ class Application:
             self.driver.stop()
             if self._engine is not None:
                 self._engine.stop()
-            if self._provisioning is not None:
-                await self._provisioning.stop()
-            if self._keepers is not None:
-                await self._keepers.stop()
-            if self._settings is not None:
-                await self._settings.stop()
-            if self._pin is not None:
-                await self._pin.stop()
+            for last in (self._provisioning, self._keepers, self._settings, self._pin):
+                if last is not None:
+                    await last.stop()
 
     async def _live(self) -> int:
         """Run the board until it or the phone is to stop; say goodbye; return the exit status."""
@@ -187,6 +184,7 @@ class Application:
         self._tell_network()
         self.driver.feed(self._about())
         self._provision()
+        self._open_doors()
         stopped = asyncio.create_task(self._stop.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -236,21 +234,16 @@ class Application:
         self._open_voice(board.voice)
         if board.address:
             print(f"The handset is at {board.address}", flush=True)
-        self._open_console(board)
         watch = PartWatch(board, self._warnings.of("parts"), self._break)
         watch.start()
         try:
             await self._gone.wait()
         finally:
             watch.stop()
-            if self._console is not None:
-                await self._console.stop()
 
-    def _open_console(self, board: Board) -> None:
-        """Listen on the serial line, where there is one; the console is loaded for who types."""
-        if board.serial is None:
-            return
-        from firmware.runtime.console_door import ConsoleDoor
+    def _open_doors(self) -> None:
+        """Let administrators come, at the serial line and at the web page."""
+        from firmware.runtime.doors import Doors
         from firmware.runtime.surroundings import Surroundings
 
         around = Surroundings(
@@ -267,8 +260,10 @@ class Application:
             restart=self._start_anew,
             reset=self._reset,
         )
-        self._console = ConsoleDoor(board.serial, around)
-        self._console.start(says_where=bool(board.address))
+        serial = None if self._board is None else self._board.serial
+        warn = self._warnings.of("web")
+        self._doors = Doors(around, serial, web_place(self._options), warn)
+        self._doors.open(says_where=bool(self._board and self._board.address))
 
     def _configured(self, configuration: Configuration) -> None:
         """Another configuration is in force: take over of it what can be."""
@@ -276,6 +271,8 @@ class Application:
         if self._settings is not None and self._provisioning is not None:
             self._settings.renew(configuration)
             self._provisioning.renew(configuration)
+        if self._doors is not None:
+            self._doors.renew()
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""
@@ -328,6 +325,8 @@ class Application:
 
         if self._settings is not None:  # Else it is too early: the link comes first.
             self.driver.feed(network())
+        if self._doors is not None:
+            self._doors.renew()
 
     def _about(self) -> FactsTold:
         """Return what this phone is."""

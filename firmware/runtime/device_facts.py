@@ -63,6 +63,11 @@ def network(proc: Path = Path("/proc/net"), devices: Path = Path("/sys/class/net
     return FactsTold(NETWORK, tuple(rows) or (("", "no network"),))
 
 
+def address() -> str:
+    """Return the address under which others find the phone, "" where it has none."""
+    return next((text for label, text in network().rows if label == "Address"), "")
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text().splitlines()

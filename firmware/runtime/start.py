@@ -19,16 +19,13 @@ from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
 from firmware.runtime import log_ring
-from firmware.runtime.options import RESET_MARK, Options
+from firmware.runtime.options import RESET_MARK, SCRIPT, Options
 
 if TYPE_CHECKING:
     from board.board import Board, Faults
     from config.configuration import Configuration
 
 log = logging.getLogger("handset")
-
-SCRIPT = "script"
-"""The board that is none: programs read and write lines of JSON."""
 
 CLOCK = "--:--"
 """Nobody has looked at it yet."""

@@ -14,7 +14,7 @@ PACKAGES = ("firmware", "drivers", "board", "config")
 
 LAYERS = [
     *("frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone"),
-    *("provision", "stack", "console"),
+    *("provision", "stack", "console", "web"),
 ]
 """The pure machines, from the bottom up: each imports only what stands before it."""
 

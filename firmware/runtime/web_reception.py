@@ -1,0 +1,206 @@
+"""Who comes to the web page: its guards, its sessions, its forms.
+
+| guard | lets pass |
+|---|---|
+| `visitor` | whoever asks by the phone's own name, and sends forms from the phone's own page |
+| `administrator` | the same, logged in; anybody else is led to the log-in |
+
+`add_page` and `add_form` are how the page's own modules answer: a page is given its session, a form
+only what came with the word of its session (CSRF). What a page does all by itself, such as to renew
+itself, keeps nobody logged in: such routes take the guard alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from random import SystemRandom
+
+from microdot import Request, Response
+
+from firmware.console.console import PASSWORD
+from firmware.console.events import ShowCode
+from firmware.console.sight import Sight
+from firmware.phone.events import FactsTold
+from firmware.phone.facts import SETUP
+from firmware.phone.wall import Wall
+from firmware.runtime.administration import Administration
+from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.web_site import Site
+from firmware.web.forms import Form, FormError, read_form
+from firmware.web.gate import Gate, Notice, Session
+from firmware.web.hosts import is_own
+from firmware.web.html import Html
+from firmware.web.layout import FORM_WORD
+from firmware.web.login_page import LOGIN
+
+COOKIE = "__Host-handset"
+"""Browsers take a cookie of such a name only over TLS, for this host and its whole site."""
+
+COOKIE_WORDS = "Path=/; Secure; HttpOnly; SameSite=Strict"
+
+FORM_BYTES_MAX = 64 * 1024
+"""The largest page of parameters, with every text at its longest."""
+
+PageAnswer = Callable[[Request, Session], Awaitable[Response]]
+FormAnswer = Callable[[Request, Session, Form], Awaitable[Response]]
+
+GONE = Notice("That form was of an older log-in, and nothing was done. Send it again.", is_bad=True)
+
+
+class Reception:
+    """Receives those who come."""
+
+    def __init__(self, around: Surroundings, names: frozenset[str]) -> None:
+        self.around = around
+        self.administration = Administration(around, "web")
+        self.gate = Gate(SystemRandom(), around.lockout)
+        self._names = names
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._record = self._password_record()
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds, as the phone has them."""
+        return self._loop.time()
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nobody is logged in, or about to."""
+        return not self.gate.is_in_use(self.now)
+
+    def sight(self) -> Sight:
+        """Return what an administrator sees now."""
+        around, time = self.around, self.around.time()
+        return Sight(
+            status=around.status,
+            configuration=around.configuration(),
+            about=around.about,
+            began=around.began,
+            problems=around.problems,
+            now=self.now,
+            unix_s=time.unix_s,
+            wall=Wall(time.offset_s),
+        )
+
+    def stop(self) -> None:
+        """Receive nobody more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.do(self.gate.hide_code())
+
+    # Guards.
+
+    def visitor(self, request: Request) -> Response | None:
+        """Let pass who asks for this phone, and whose form is the phone's own."""
+        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+        if not is_own(host, self._names):
+            text = "This page is only at the phone's own address (web interface name)."
+            return Response(text, 421, reason="Misdirected Request")
+        is_sent = request.method not in {"GET", "HEAD"}
+        if origin != f"https://{host}" and (is_sent or origin is not None):
+            return Response("A page of somebody else sent this.", 403, reason="Forbidden")
+        return None
+
+    def administrator(self, request: Request) -> Response | None:
+        """Let pass who is logged in."""
+        refusal = self.visitor(request)
+        if refusal is not None:
+            return refusal
+        return None if self.session_of(request) else see_other(LOGIN)
+
+    def session_of(self, request: Request) -> Session | None:
+        """Return whose request it is."""
+        record = self._password_record()
+        if record != self._record:  # Chosen anew here, at the console or in the files.
+            self._record = record
+            self.gate.end_all()
+        return self.gate.session(request.cookies.get(COOKIE, ""), self.now)
+
+    # Pages and forms.
+
+    def add_page(self, site: Site, path: str, answer: PageAnswer) -> None:
+        """Answer the administrator's wish for a page."""
+        site.add(path, partial(self._page, answer), guard=self.administrator)
+
+    def add_form(
+        self, site: Site, path: str, answer: FormAnswer, body_max: int = FORM_BYTES_MAX
+    ) -> None:
+        """Take a form of the administrator's."""
+        site.add(
+            path,
+            partial(self._form, answer),
+            guard=self.administrator,
+            methods={"POST"},
+            body_max=body_max,
+        )
+
+    async def _page(self, answer: PageAnswer, request: Request) -> Response:
+        return await answer(request, self._touched(request))
+
+    async def _form(self, answer: FormAnswer, request: Request) -> Response:
+        session = self._touched(request)
+        try:
+            form = form_of(request)
+        except FormError as error:
+            return Response(str(error), 400, reason="Bad Request")
+        if not session.sent(form.text(FORM_WORD)):
+            session.notice = GONE
+            return see_other("/")
+        return await answer(request, session, form)
+
+    def _touched(self, request: Request) -> Session:
+        session = self.session_of(request)
+        assert session is not None, "the guard has let nobody else pass"
+        session.seen_at = self.now
+        return session
+
+    # What the gate wants done.
+
+    def do(self, outputs: list[object]) -> None:
+        """Show the code of the first log-in on the phone's screen, or take it away."""
+        for output in outputs:
+            assert isinstance(output, ShowCode)
+            code = output.code.text
+            rows = (("Code", code), ("", "for the web page")) if code else ()
+            self.around.feed(FactsTold(SETUP, rows))
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.gate.deadline()
+        self._timer = None if due is None else self._loop.call_at(due, self._wake)
+
+    def _wake(self) -> None:
+        # asyncio may be early by a hair.
+        due, self._timer = self.gate.deadline() or 0.0, None
+        self.do(self.gate.wake(max(self.now, due)))
+
+    def _password_record(self) -> str:
+        return str(self.around.configuration().value(PASSWORD))
+
+
+def form_of(request: Request) -> Form:
+    """Return the form that came with a request; raise FormError where there is none."""
+    return read_form(request.headers.get("Content-Type", ""), request.body or b"")
+
+
+def shown(page: Html, status: int = 200, reason: str = "") -> Response:
+    """Return a page."""
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    return Response(page, status, headers, reason=reason or None)
+
+
+def see_other(path: str) -> Response:
+    """Lead to another page."""
+    return Response("", 303, {"Location": path}, reason="See Other")
+
+
+def with_cookie(response: Response, session: Session | None) -> Response:
+    """Give the browser its session, or take it away."""
+    value = f"{COOKIE}={session.name}" if session else f"{COOKIE}=; Max-Age=0"
+    response.headers["Set-Cookie"] = f"{value}; {COOKIE_WORDS}"
+    return response

@@ -1,0 +1,51 @@
+"""The first page: how the phone is, in the words of console and screen."""
+
+from __future__ import annotations
+
+from firmware.console.reports import (
+    account_line,
+    call_line,
+    link_facts,
+    outage_line,
+    phone_rows,
+    wrong_rows,
+)
+from firmware.console.sight import Rows, Sight
+from firmware.web.gate import Session
+from firmware.web.html import Html, join, tag
+from firmware.web.layout import document
+
+
+def status_page(sight: Sight, session: Session) -> Html:
+    """Return the page."""
+    sections = [_section(title, rows) for title, rows in status_rows(sight) if rows]
+    return document("Status", *sections, session=session, here="/", notice=session.take_notice())
+
+
+def status_rows(sight: Sight) -> list[tuple[str, Rows]]:
+    """Return what there is to say, by its headings."""
+    status = sight.status
+    accounts = [("", account_line(one, sight.now)) for _, one in sorted(status.accounts.items())]
+    calls = [("", call_line(call)) for _, call in sorted(status.calls.items())]
+    outages = [("", outage_line(status.outages[0], sight))] if status.outages else []
+    return [
+        ("What is wrong", wrong_rows(sight)),
+        ("Phone", phone_rows(sight)),
+        ("Link", link_facts(sight)),
+        ("Accounts", accounts or [("", "no account is configured")]),
+        ("Calls", calls or [("", "no calls")]),
+        ("Last outage", outages or [("", "none")]),
+    ]
+
+
+def _section(title: str, rows: Rows) -> Html:
+    name = title.lower().replace(" ", "-")
+    return tag("section", tag("h2", title, id=name), facts(rows), aria_labelledby=name)
+
+
+def facts(rows: Rows) -> Html:
+    """Return labels and values; without any label, a list."""
+    if not any(label for label, _ in rows):
+        return tag("ul", *(tag("li", text) for _, text in rows), class_="plain")
+    pairs = (join(tag("dt", label), tag("dd", text)) for label, text in rows if text)
+    return tag("dl", *pairs, class_="facts")
