@@ -41,7 +41,6 @@ from firmware.console.events import (
     Watch,
     WorkDone,
 )
-from firmware.console.lockout import Lockout
 from firmware.console.login import SLEEPING, Login, Step
 from firmware.console.reports import status_report
 from firmware.console.sight import Sight
@@ -49,6 +48,7 @@ from firmware.console.steps import CommandError, Exit, Follow, Question, Work
 from firmware.link.events import LinkState
 from firmware.machine import earliest, is_due
 from firmware.phone.events import TimeIs
+from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
 from firmware.phone.wall import Wall
 

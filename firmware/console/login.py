@@ -8,8 +8,8 @@ Theory of operation
 
 The password is checked outside, since a hash takes its time (scrypt). The code is drawn anew each
 time it is asked for, and shown on the phone's own screen (T3): whoever reads it stands before the
-phone. What wrong ones cost is in `lockout.py`. Lines that are empty count for nothing: a bad wire
-makes them.
+phone. What wrong ones cost is in `phone/lockout.py`. Lines that are empty count for nothing: a bad
+wire makes them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from firmware.console.events import (
     Secret,
     ShowCode,
 )
-from firmware.console.lockout import Lockout
+from firmware.phone.lockout import Lockout
 
 STEP_S = 60.0
 """A person who has to read the screen needs half a minute."""

@@ -8,8 +8,8 @@ from time import monotonic
 
 from config.configuration import Configuration
 from config.store import Store
-from firmware.console.lockout import Lockout
 from firmware.phone.events import TimeIs
+from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
 from firmware.runtime.tap import Ear
 

@@ -11,7 +11,7 @@ page of somebody else that sends a form here does not know it. Sessions are in m
 restarts the phone logs in again.
 
 One password is checked at a time: a hash takes 16 MB and its time, so nobody makes the phone count
-a hundred at once. What wrong ones cost is in `console/lockout.py`.
+a hundred at once. What wrong ones cost is in `phone/lockout.py`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from hmac import compare_digest
 from random import Random
 
 from firmware.console.events import Secret, ShowCode
-from firmware.console.lockout import Lockout
 from firmware.console.login import CODE_DIGITS
 from firmware.frozen import frozen
 from firmware.machine import is_due
+from firmware.phone.lockout import Lockout
 
 IDLE_S = 900.0
 """Who asks for nothing for so long is logged out; a page that renews itself asks for nothing."""

@@ -172,6 +172,8 @@ def test_a_console_that_nobody_uses_is_not_loaded(place: Place) -> None:
         time.sleep(1)
         assert "firmware.runtime.console_door" in phone.errors
         assert "firmware.console" not in phone.errors
+        assert "firmware.runtime.web_door" in phone.errors
+        assert "firmware.runtime.web_server" not in phone.errors
         terminal.log_in()
         assert "firmware.console.console" in phone.errors
         until(lambda: phone.editors != ())

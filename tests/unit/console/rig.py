@@ -35,10 +35,10 @@ from firmware.console.events import (
     Watch,
     WorkDone,
 )
-from firmware.console.lockout import Lockout
 from firmware.console.login import SLEEPING
 from firmware.machine import earliest
 from firmware.phone.events import TimeIs
+from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
 
 NOON = 1_795_780_800.0  # 2026-11-27 12:00 UTC

@@ -14,8 +14,8 @@ from firmware.console.events import (
     PasswordChecked,
     Secret,
 )
-from firmware.console.lockout import FREE_MAX, LOCK_MAX_S, LOCK_S
 from firmware.console.login import STEP_S
+from firmware.phone.lockout import FREE_MAX, LOCK_MAX_S, LOCK_S
 from tests.unit.console.rig import PASSWORD, Rig
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from firmware.console.events import Secret, ShowCode
-from firmware.console.lockout import FREE_MAX, LOCK_S, Lockout
+from firmware.phone.lockout import FREE_MAX, LOCK_S, Lockout
 from firmware.web.gate import CODE_S, IDLE_S, LASTS_S, SESSIONS_MAX, Gate, Notice
 
 

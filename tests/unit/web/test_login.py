@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.console.lockout import FREE_MAX
+from firmware.phone.lockout import FREE_MAX
 from firmware.runtime.web_certificate import server_context
 from tests.unit.web.rig import COOKIE, PASSWORD, careless, page
 
