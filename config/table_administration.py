@@ -145,13 +145,36 @@ ADMINISTRATION = (
     ),
     administration("upgrade uri", Url(), "", "The firmware to fetch."),
     administration("firmware server", Url(), "", "The server of firmware."),
-    administration("log server ip", Host(), "", "Where log lines are sent (syslog)."),
-    administration("log server port", PORT, "514", "Its port."),
+    administration(
+        "log server ip",
+        Host(),
+        "",
+        "Where log lines are sent (syslog, RFC 5424); empty: nowhere.",
+        built=True,
+    ),
+    administration(
+        "log server port",
+        PORT,
+        "514",
+        "Its port. Where none is set, lines over TLS go to 6514.",
+        built=True,
+    ),
+    administration(
+        "log server transport",
+        Word("UDP", "TCP", "TLS"),
+        "UDP",
+        "How they travel. Over TLS the server is checked as a proxy is: `sips trusted certificates`"
+        " and the authorities of the system, name, dates, revoked ones.",
+        built=True,
+    ),
     administration(
         "log module <name>",
         Number(0, 65535),
-        "1",
-        "How much a part of the phone writes to the log.",
+        "39",
+        "How much a part of the phone logs, as a sum: 1 fatal errors, 2 errors, 4 warnings, 32"
+        " information, 65535 everything; the largest decides. Parts are link, accounts, calls,"
+        " outages, trace and more: `help log` at the console. Others' parts are passed over.",
+        built=True,
     ),
     administration(
         "time serverN",

@@ -22,9 +22,10 @@ from firmware.console.reports import (
 )
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
-from firmware.console.vocabulary import COMMANDS, LEVELS, MODULES, ROLES, TOPICS
+from firmware.console.vocabulary import COMMANDS, LEVELS, ROLES, TOPICS
 from firmware.frozen import frozen
 from firmware.link.events import Role
+from firmware.syslog.line import MODULES
 
 Run = Callable[[Sight, str], list[object]]
 
@@ -39,6 +40,11 @@ class ReadLog:
     """Return the last lines of the log, as a tuple of texts."""
 
     count: int
+
+
+@frozen
+class ReadLogServer:
+    """Return how it stands with the server of the log, as a text."""
 
 
 @frozen
@@ -170,6 +176,8 @@ def _log(_: Sight, words: str) -> list[object]:
     first, *rest = words.split() or [""]
     if first == "level":
         return [_level(rest)]
+    if words == "server":
+        return [Work(ReadLogServer(), lambda _, told: [Say(str(told))])]
     return [Work(ReadLog(count_of(words, LOG_SHOWN, LOG_MAX)), _log_lines)]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config.parameters import ACCOUNTS_MAX, PARAMETERS, canonical, find, split_line, written
+from firmware.syslog.line import MODULES
 
 
 def nothing() -> Iterable[str]:
@@ -41,7 +42,9 @@ def parameter_names() -> list[str]:
     names: list[str] = []
     for parameter in PARAMETERS:
         name = canonical(parameter.name)
-        if parameter.numbers:
+        if name == "log module <name>":
+            names += [f"log module {module}" for module in MODULES]
+        elif parameter.numbers:
             numbers = range(1, parameter.numbers + 1)
             names += [canonical(parameter.name.replace("N", str(number))) for number in numbers]
         elif "<" not in name:
@@ -63,15 +66,9 @@ PASTED = ("trusted", "chain", "own", "key", "revoked")
 ROLES = ("primary", "backup")
 """Of a proxy."""
 
-MODULES = (
-    *("agent", "certificates", "clock", "console", "driver", "keeper", "parts", "pin"),
-    *("provisioning", "resolver", "settings", "trace", "transport", "voice", "web"),
-)
-"""Parts of the phone that log, as their names stand in the log."""
-
 
 def _log_words() -> Iterable[str]:
-    return [f"level {module} {level}" for module in MODULES for level in LEVELS]
+    return ["server", *(f"level {module} {level}" for module in MODULES for level in LEVELS)]
 
 
 COMMANDS = {
@@ -120,10 +117,12 @@ COMMANDS = {
             parameter_names,
         ),
         Command(
-            "log [NUMBER] | log level MODULE LEVEL",
-            "the last lines of the log",
+            "log [NUMBER] | log level MODULE LEVEL | log server",
+            "the last lines of the log, and where it goes",
             "30 of them where no number is given. A module's level (debug, info, warning, error)"
-            " decides what of it is logged, until the phone restarts.",
+            " decides what of it is logged, until the phone restarts; log module ... is the"
+            f" parameter that stays. Modules are {', '.join(MODULES)}. server: whether log server"
+            " ip is reached, and what was sent, waits or was lost.",
             _log_words,
         ),
         Command(

@@ -10,8 +10,9 @@ from firmware.provision.events import Change
 
 LIVE_STARTS = (
     *("auto resync ", "configuration ", "dhcp ", "download ", "https ", "http ", "tftp "),
+    "log ",
 )
-"""What the provisioner itself takes over at once."""
+"""What the provisioner itself and the log take over at once."""
 
 DOORS = frozenset(
     {

@@ -42,6 +42,7 @@ from firmware.runtime.tap import Tap
 from firmware.runtime.tls import TlsContexts
 from firmware.runtime.transport import Transport
 from firmware.runtime.warnings_of import Warnings
+from firmware.runtime.watchers import Watchers
 from firmware.settings import stack_settings, voice_settings
 from firmware.stack import Stack
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from firmware.runtime.doors import Doors
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.keepers import Keepers
+    from firmware.runtime.logs import Logs
     from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.provisioning import Provisioning
     from firmware.runtime.settings_keeper import SettingsKeeper
@@ -68,8 +70,6 @@ GOODBYE_S = 1.0
 
 EXIT_SOFTWARE = 70
 """As sysexits.h has it: an internal error, so that a supervisor starts the phone again."""
-
-Outside = Callable[[object], None]
 
 
 class Application:
@@ -87,13 +87,13 @@ class Application:
         self._options = options
         self._board = board  # None where there is none, but a script.
         self._status = Status()
-        self._watchers: list[Outside] = []
-        self._missed: list[object] = []  # What was said before the panel was there.
+        self._watchers = Watchers()
         self._keepers: Keepers | None = None
         self._store, self._configuration = store, configuration
         self._settings: SettingsKeeper | None = None
         self._provisioning: Provisioning | None = None
         self._pin: PinKeeper | None = None
+        self._logs: Logs | None = None
         self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
         self._mac, self._instance = mac, instance_id(options.state, mac)
@@ -162,15 +162,12 @@ class Application:
         finally:
             if self._doors is not None:
                 await self._doors.stop()
-            self._certificates.stop()
-            if self._listener is not None:
-                self._listener.stop()
-            network.stop()
-            self._clock.stop()
-            self.driver.stop()
+            for part in (self._certificates, self._listener, network, self._clock, self.driver):
+                if part is not None:
+                    part.stop()
             if self._engine is not None:
                 self._engine.stop()
-            for last in (self._provisioning, self._keepers, self._settings, self._pin):
+            for last in (self._provisioning, self._keepers, self._settings, self._pin, self._logs):
                 if last is not None:
                     await last.stop()
 
@@ -179,6 +176,7 @@ class Application:
         running = self._run_script() if self._board is None else self._run_board(self._board)
         board = asyncio.create_task(running)
         await asyncio.sleep(0)  # Link and board are on their way: now the log of what went before.
+        self._begin_logs()
         self._keep_lists()
         self._tell_settings()
         self._tell_network()
@@ -211,7 +209,7 @@ class Application:
         from firmware.runtime.script import Script
 
         script = Script(self.driver.feed, self._problems)
-        self._watch(script.take)
+        self._watchers.add(script.take)
         self._open_voice(SoundCard(self._voice_settings.device))
         reading = asyncio.create_task(script.run())
         stop = asyncio.create_task(self._stop.wait())
@@ -225,7 +223,7 @@ class Application:
         from firmware.runtime.panel import Panel
 
         panel = Panel(board, self.driver.feed, asyncio.get_running_loop())
-        self._watch(panel.take)
+        self._watchers.add(panel.take)
         panel.start()
 
     async def _run_board(self, board: Board) -> None:
@@ -255,8 +253,9 @@ class Application:
             time=self._clock.time,
             about=self._about().rows,
             problems=self._problems,
+            logs=lambda: self._logs,
             ears=self._tap.ears,
-            watchers=self._watchers,
+            watchers=self._watchers.all,
             restart=self._start_anew,
             reset=self._reset,
         )
@@ -268,9 +267,9 @@ class Application:
     def _configured(self, configuration: Configuration) -> None:
         """Another configuration is in force: take over of it what can be."""
         self._configuration = configuration
-        if self._settings is not None and self._provisioning is not None:
-            self._settings.renew(configuration)
-            self._provisioning.renew(configuration)
+        for part in (self._settings, self._provisioning, self._logs):
+            if part is not None:
+                part.renew(configuration)
         if self._doors is not None:
             self._doors.renew()
 
@@ -281,12 +280,19 @@ class Application:
         self._engine = VoiceEngine(
             voice, self.driver.feed, self._break, SystemRandom(), self._voice_settings
         )
-        self._watch(self._engine.take)
+        self._watchers.add(self._engine.take)
 
     def _break(self) -> None:
         """A thread of the sound or of the parts has ended: we are wrong, and start again."""
         self._is_broken = True
         self._stop.set()
+
+    def _begin_logs(self) -> None:
+        from firmware.runtime.logs import Logs
+
+        folder, phone = self._options.config, (self._mac, VERSION)
+        self._logs = Logs(self._configuration, folder, self._resolver, self._tap.ears, phone)
+        self._logs.start()
 
     def _keep_lists(self) -> None:
         from firmware.runtime.keepers import Keepers
@@ -316,8 +322,9 @@ class Application:
         """Names first: the link may ask for one at once."""
         self._resolver.network_changed()
         self.driver.feed(event)
-        if self._provisioning is not None:
-            self._provisioning.network_changed()
+        for part in (self._provisioning, self._logs):
+            if part is not None:
+                part.network_changed()
         self._tell_network()
 
     def _tell_network(self) -> None:
@@ -366,11 +373,8 @@ class Application:
 
     def _outside(self, output: object) -> None:
         self._status.take(output)
-        if not self._watchers:
-            self._missed.append(output)
-        for watcher in self._watchers:
-            watcher(output)
-        for taker in (self._keepers, self._settings, self._pin, self._provisioning):
+        self._watchers.tell(output)
+        for taker in (self._keepers, self._settings, self._pin, self._provisioning, self._logs):
             if taker is not None:
                 taker.take(output)
         if isinstance(output, FactoryReset):
@@ -388,10 +392,3 @@ class Application:
             asyncio.get_running_loop().call_soon(self._feed, trouble)  # It is still being said.
             return
         self._start_anew()
-
-    def _watch(self, watcher: Outside) -> None:
-        """Let a board see what the phone says, from the first word on."""
-        missed, self._missed = self._missed, []
-        self._watchers.append(watcher)
-        for output in missed:
-            watcher(output)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from firmware.console.certificates import KeepPem, ListCertificates
-from firmware.console.commands import Ping, ReadLog, SetLevel
+from firmware.console.commands import Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
@@ -85,8 +85,12 @@ class Worker:
             case ListCertificates():
                 return await self._administration.certificates()
             case SetLevel(module, level):
-                logging.getLogger(f"handset.{module}").setLevel(level.upper())
+                if logs := self._around.logs():
+                    logs.levels.set(module, logging.getLevelNamesMapping()[level.upper()])
                 return None
+            case ReadLogServer():
+                logs = self._around.logs()
+                return logs.words if logs else ""
             case SetParameter(name, account, text):
                 return await self._administration.set(name, text.text, account)
             case UnsetParameter(name, account):

@@ -8,7 +8,6 @@ nobody's voice waits for it.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from config.cfg_file import FILE_BYTES_MAX
 from config.cms import Keys, SealError, opened
 from config.configuration import Configuration
 from config.fetched import FetchedFile, faults
-from firmware.link.events import Address
 from firmware.provision.events import (
     Fetch,
     FetchFailed,
@@ -33,6 +31,7 @@ from firmware.runtime.http_client import HttpClient, HttpError, Reply
 from firmware.runtime.https_trust import https_trust
 from firmware.runtime.locator import ResolveError
 from firmware.runtime.resolver import Resolver
+from firmware.runtime.streams import addresses_by
 from firmware.runtime.tftp_client import TftpClient
 from firmware.runtime.tls import TlsFilesError
 
@@ -46,7 +45,8 @@ class Fetcher:
     """Carries out `Fetch`. `directory` is that of the files which parameters name."""
 
     def __init__(self, resolver: Resolver, directory: Path, user_agent: str) -> None:
-        self._resolver, self._directory, self._user_agent = resolver, directory, user_agent
+        self._addresses = addresses_by(resolver)
+        self._directory, self._user_agent = directory, user_agent
 
     async def fetch(self, wanted: Fetch, configuration: Configuration) -> Outcome:
         """Fetch a file; `configuration` says whom to trust."""
@@ -91,12 +91,6 @@ class Fetcher:
                 return FileAbsent(wanted.number)
             reason = f"TFTP from {address}: {end.reason}"
         return FetchFailed(wanted.number, reason)
-
-    async def _addresses(self, host: str, port: int) -> tuple[Address, ...]:
-        try:
-            return (Address(str(ipaddress.ip_address(host)), port),)
-        except ValueError:
-            return await self._resolver.addresses(host, port)
 
     async def _looked_at(
         self, wanted: Fetch, data: bytes, etag: str, configuration: Configuration

@@ -13,19 +13,14 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
-from collections.abc import Awaitable, Callable
 from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.parse import quote, urljoin, urlsplit
 
 from config.kinds import Host
 from firmware.frozen import frozen
-from firmware.link.events import Address, Failure, ServerName
-from firmware.runtime.failures import tcp_failure
-from firmware.runtime.tls_pipe import verified_chain
-from firmware.runtime.tls_words import in_words
+from firmware.runtime.streams import Addresses, Check, Secure, StreamError, connect, tls_words
 
-CONNECT_S = 5.0
 TOTAL_S = 30.0
 """For a file with its redirections: a megabyte at 300 kbit/s."""
 
@@ -33,9 +28,6 @@ REDIRECTS_MAX = 5
 HEAD_BYTES_MAX = 32 * 1024
 READ_BYTES = 64 * 1024
 SAFE_IN_PATH = "/%:@!$&'()*+,;=-._~"
-
-Addresses = Callable[[str, int], Awaitable[tuple[Address, ...]]]
-Check = Callable[[list[bytes], ServerName], Failure | None]
 
 
 class HttpError(Exception):
@@ -132,37 +124,12 @@ class HttpClient:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     async def _connect(self, place: _Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Try the server's addresses in turn; its certificate is checked on return."""
-        failure = f"no address for {place.host}"
-        for address in await self._addresses(place.host, place.port):
-            try:
-                async with asyncio.timeout(CONNECT_S):
-                    return await self._open(place, address)
-            except TimeoutError:
-                failure = f"no connection to {address} in time"
-            except ssl.SSLError as error:
-                raise HttpError(_tls_words(error, place)) from error
-            except OSError as error:
-                failure = tcp_failure(error, address).text
-        raise HttpError(failure)
-
-    async def _open(
-        self, place: _Place, address: Address
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        is_secure = place.scheme == "https"
-        assert self._tls is not None or not is_secure
-        reader, writer = await asyncio.open_connection(
-            address.host,
-            address.port,
-            ssl=self._tls if is_secure else None,
-            server_hostname=place.host if is_secure else None,
-        )
-        if is_secure and self._check is not None:
-            chain = verified_chain(writer.get_extra_info("ssl_object"))
-            if failure := self._check(chain, ServerName(place.host)):
-                writer.transport.abort()
-                raise HttpError(failure.text)
-        return reader, writer
+        secure = Secure(self._tls, self._check) if place.scheme == "https" and self._tls else None
+        assert secure is not None or place.scheme != "https"
+        try:
+            return await connect(place.host, place.port, self._addresses, secure)
+        except StreamError as error:
+            raise HttpError(str(error)) from error
 
 
 def _joined(url: str, location: str) -> str:
@@ -259,12 +226,7 @@ def _etag(response: HTTPResponse) -> str:
     return etag if len(etag) <= 256 and etag.isascii() and etag.isprintable() else ""
 
 
-def _tls_words(error: ssl.SSLError, place: _Place) -> str:
-    text = in_words(error, ServerName(place.host)).text
-    return text.replace("the proxy", "the server")
-
-
 def _stream_words(error: OSError, place: _Place) -> str:
     if isinstance(error, ssl.SSLError):
-        return _tls_words(error, place)
+        return tls_words(error, place.host)
     return f"the connection to {place.host} was cut"

@@ -1,4 +1,4 @@
-"""Whom a server of files is believed to be: the rules of the link (I1, I2), with more authorities.
+"""Whom a server of files or of logs is believed to be: the link's rules (I1, I2), more authorities.
 
 The authorities are those of the system, `https user certificates`, and `sips trusted certificates`.
 Files are read anew for each round (I4). One that cannot be read is left out where that can only
@@ -70,6 +70,14 @@ def https_trust(configuration: Configuration, directory: Path) -> HttpsTrust:
         any_time=not value("https validate expires"),
         any_name=not value("https validate hostname"),
     )
+
+
+def log_trust(configuration: Configuration, directory: Path) -> HttpsTrust:
+    """Return whom to believe that takes the log; it is always checked. Raises TlsFilesError."""
+    files = tls_files(configuration, directory)
+    trusted = [files.trusted] if files.trusted else []
+    context = _context(files, trusted, is_checked=True)
+    return HttpsTrust(context, load_crls(files.crl), allow_wildcard=files.allow_wildcard)
 
 
 def _context(files: TlsFiles, trusted: Sequence[Path], *, is_checked: bool) -> ssl.SSLContext:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,16 +59,28 @@ async def run(options: Options, faults: Faults | None = None) -> int:
 
 
 def begin_log(level: int) -> None:
-    """Log to standard error, by a descriptor of its own.
+    """Log to the system's journal, where that is what standard error leads to, else there.
 
     `sounddevice` leads descriptor 2 to nowhere while it looks for cards, which is every two seconds
-    where there is none, and what was logged meanwhile was lost.
+    where there is none, and what was logged meanwhile was lost: standard error has another
+    descriptor for the log.
     """
-    stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace", closefd=False)
-    form = "%(asctime)s %(name)s %(levelname)s %(message)s"
-    logging.basicConfig(level=level, format=form, stream=stream)
+    logging.basicConfig(level=level, handlers=[_log_handler()])
     log_ring.begin()
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _log_handler() -> logging.Handler:
+    if journal := os.environ.get("JOURNAL_STREAM"):
+        from firmware.runtime.journal import JournalHandler, leads_to_journal
+
+        with suppress(OSError):
+            if leads_to_journal(2, journal):
+                return JournalHandler()
+    stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace", closefd=False)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    return handler
 
 
 def _finish_reset(folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from config.configuration import Configuration
 from config.store import Store
@@ -12,6 +13,9 @@ from firmware.phone.events import TimeIs
 from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
 from firmware.runtime.tap import Ear
+
+if TYPE_CHECKING:
+    from firmware.runtime.logs import Logs
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class Surroundings:
     time: Callable[[], TimeIs]
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
     problems: tuple[str, ...]  # What was wrong with the configuration at the start.
+    logs: Callable[[], Logs | None]  # None while the phone begins.
     ears: list[Ear]  # Of what passes between phone and proxies;
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]

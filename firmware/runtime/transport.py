@@ -7,7 +7,6 @@ After `Close` nothing more is heard of an attempt; after `Lost` the transport ha
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -33,8 +32,6 @@ from firmware.runtime.listener import AcceptedConnection
 from firmware.runtime.locator import ResolveError
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.tls import TlsContexts, TlsFilesError
-
-log = logging.getLogger("handset.transport")
 
 USER_TIMEOUT_MS = 20_000
 """D5: the kernel gives up on unacknowledged data; the pong limit (10 s) comes first."""

@@ -206,7 +206,7 @@ def test_parameters_are_set_on_a_running_phone(place: Place) -> None:
         terminal.wait_for("wrong password")
         terminal.type(f"{NEW_ADMIN}\r")
         terminal.wait_for("handset> ")
-        assert "transport logs debug and worse" in terminal.ask("log level transport debug")
+        assert "network logs debug and worse" in terminal.ask("log level network debug")
         log = terminal.ask("log")
         assert "handset.console WARNING a wrong password" in log
         assert "changed: ringer volume: 6 -> 2 (local)" in log

@@ -19,9 +19,9 @@ from firmware.agent.events import (
     TieChanged,
 )
 from firmware.console.certificates import KeepPem, ListCertificates
-from firmware.console.commands import DEEDS, Ping, ReadLog
+from firmware.console.commands import DEEDS, Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
-from firmware.console.vocabulary import COMMANDS
+from firmware.console.vocabulary import COMMANDS, parameter_names
 from firmware.link.events import (
     Address,
     Failure,
@@ -254,6 +254,22 @@ def test_a_trace_is_switched_heard_and_ends_with_who_wanted_it(rig: Rig) -> None
 @pytest.mark.parametrize("line", ["trace all on", "trace sip maybe", "trace sip"])
 def test_a_trace_of_nothing_is_a_sentence(rig: Rig, line: str) -> None:
     assert said(rig, line) == ["trace sip, link or media, then on or off"]
+
+
+def test_the_log_is_read_its_parts_have_levels_and_its_server_a_state(rig: Rig) -> None:
+    rig.type("log 5\r")
+    assert rig.done[-1] == Do(1, ReadLog(5))
+    assert rig.feed(WorkDone(1, ("a", "b"))) == "a\r\nb\r\nhandset> "
+    rig.type("log level link debug\r")
+    assert rig.done[-1] == Do(2, SetLevel("link", "debug"))
+    assert rig.feed(WorkDone(2, None)).startswith("link logs debug and worse")
+    rig.type("log server\r")
+    assert rig.done[-1] == Do(3, ReadLogServer())
+    assert rig.feed(WorkDone(3, "no server is set")) == "no server is set\r\nhandset> "
+    (wrong,) = said(rig, "log level agent debug")
+    assert wrong.startswith("log level MODULE LEVEL: accounts, calls, ")
+    assert "log level trace debug" in [f"log {phrase}" for phrase in COMMANDS["log"].phrases()]
+    assert "log module trace" in parameter_names()
 
 
 def test_support_holds_everything_and_no_secret(tmp_path: Path) -> None:

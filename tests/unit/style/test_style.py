@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = ("firmware", "drivers", "board", "config")
 
 LAYERS = [
-    *("frozen", "machine", "sip", "media", "link", "transaction", "agent", "phone"),
+    *("frozen", "machine", "sip", "media", "link", "syslog", "transaction", "agent", "phone"),
     *("provision", "stack", "console", "web"),
 ]
 """The pure machines, from the bottom up: each imports only what stands before it."""

@@ -64,6 +64,7 @@ class Phone:
             time=lambda: TimeIs(NOON),
             about=(("Version", "0.1"), ("Model", "handset")),
             problems=(),
+            logs=lambda: None,
             ears=[],
             watchers=[],
             restart=self._restart,
