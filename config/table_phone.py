@@ -189,7 +189,8 @@ FEATURES = (
         "sip blf subscription period",
         Number(120, unit="seconds"),
         "3600",
-        "How long a lamp field's subscription is asked for.",
+        "How long the lamp of a blf key is asked for.",
+        built=True,
     ),
     line(
         "sip allow auto answer",
@@ -228,6 +229,14 @@ FEATURES = (
         "How long it rings before that.",
         built=True,
     ),
+    feature(
+        "directed call pickup prefix",
+        Text(16),
+        "",
+        "Dialled before the number of a blf key whose phone rings, to take that call. Empty: the"
+        " key calls that phone.",
+        built=True,
+    ),
     feature("dnd key mode", KEY_MODE, "0", "What a do-not-disturb key acts on.", built=True),
     feature(
         "softkeyN type",
@@ -237,7 +246,7 @@ FEATURES = (
         ),
         "none",
         "What the key does. line begins a number from its account, silence lets the ringer be off,"
-        " phonelock locks the keys. blf is known by name, and shows nothing yet.",
+        " phonelock locks the keys, blf shows whether somebody's phone is free, rings or is busy.",
         numbers=SOFTKEYS_MAX,
         built=True,
     ),
@@ -245,7 +254,8 @@ FEATURES = (
         "softkeyN value",
         Text(64),
         "",
-        "The number that a speeddial key calls; digits behind a comma are pressed at the answer.",
+        "The number that a speeddial key calls, digits behind a comma are pressed at the answer;"
+        " the number whose phone a blf key shows, and calls.",
         numbers=SOFTKEYS_MAX,
         built=True,
     ),

@@ -11,6 +11,9 @@ from firmware.phone.services import KeyMode, ServiceSettings
 BUILT = {kind.value: kind for kind in KeyKind}
 """The words of `softkeyN type` that a key of this phone can do."""
 
+CALLING = frozenset({KeyKind.SPEED_DIAL, KeyKind.LAMP})
+"""Keys that are nothing without a number."""
+
 
 def service_settings(configuration: Configuration) -> ServiceSettings:
     """Return what the administrator chose."""
@@ -41,6 +44,7 @@ def _services(configuration: Configuration, account: int) -> AccountServices:
 
 def _keys(configuration: Configuration) -> list[ProgrammedKey]:
     """Return the programmed keys in the order of their numbers."""
+    pickup = str(configuration.value("directed call pickup prefix"))
     keys = []
     for number in range(1, SOFTKEYS_MAX + 1):
 
@@ -48,8 +52,15 @@ def _keys(configuration: Configuration) -> list[ProgrammedKey]:
             return str(configuration.value(name.replace("N", str(number))))
 
         kind, value = BUILT.get(text("softkeyN type")), text("softkeyN value")
-        if kind is None or (kind is KeyKind.SPEED_DIAL and not value):
+        if kind is None or (kind in CALLING and not value):
             continue
         account = int(text("softkeyN line"))
-        keys.append(ProgrammedKey(kind, value, text("softkeyN label"), account))
+        keys.append(ProgrammedKey(kind, value, text("softkeyN label"), account, pickup))
     return keys
+
+
+def watched(configuration: Configuration, account: int) -> tuple[str, ...]:
+    """Return the numbers whose lamps an account watches, each once."""
+    keys = _keys(configuration)
+    mine = (key for key in keys if key.kind is KeyKind.LAMP and key.account == account)
+    return tuple(dict.fromkeys(key.value for key in mine))

@@ -27,7 +27,7 @@ from firmware.media.negotiation import SrtpMode
 from firmware.phone.ear import SPEAKER_KEY
 from firmware.phone.preferences import PARAMETERS, Preferences
 from firmware.phone.settings import PhoneSettings
-from firmware.service_settings import service_settings
+from firmware.service_settings import service_settings, watched
 from firmware.stack import StackSettings
 
 NO_PROXY = Failure(FailureKind.CONFIGURATION, "no proxy is configured (sip proxy ip)")
@@ -124,6 +124,8 @@ def _account(configuration: Configuration, number: int) -> Account:
         digit_events=bool(configuration.value("sip out-of-band dtmf", number)),
         intercom=_intercom(configuration, number),
         subscribes=bool(configuration.value("sip explicit mwi subscription", number)),
+        watches=watched(configuration, number),
+        watch_period_s=int(configuration.value("sip blf subscription period", number)),
     )
 
 

@@ -112,6 +112,7 @@ ROUTES: dict[type, str] = {
     agent.HoldChanged: "phone",
     agent.MessagesWaiting: "phone",
     agent.MailboxRefused: "phone",
+    agent.LampChanged: "phone",
     agent.TieChanged: "phone",
     agent.MediaChanged: "phone",
     agent.MediaEnded: "phone",

@@ -65,6 +65,8 @@ class Account:
     digit_events: bool = True  # In RTP: as events (RFC 4733); else as sound.
     intercom: Intercom | None = Intercom()  # None: no call is answered by itself.
     subscribes: bool = False  # To its mailbox (RFC 3842); what comes unasked is taken anyway.
+    watches: tuple[str, ...] = ()  # The numbers whose lamps it shows (RFC 4235).
+    watch_period_s: int = 3600  # How long that is asked for.
 
     def __post_init__(self) -> None:
         assert 1 <= self.number <= ACCOUNTS_MAX, f"account {self.number}"

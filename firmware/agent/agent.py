@@ -30,7 +30,7 @@ from firmware.agent.events import Dial, UnregisterAll
 from firmware.agent.farewell import Farewells, OweBye
 from firmware.agent.identity import caller_of
 from firmware.agent.line import Line
-from firmware.agent.mailboxes import Mailboxes
+from firmware.agent.mailboxes import told_unasked
 from firmware.agent.outgoing import OutgoingCall
 from firmware.agent.outlasting import OutlastingCall
 from firmware.agent.placing import can_send, no_call, waiting_s, why_not
@@ -39,6 +39,7 @@ from firmware.agent.registration import RegistrarFailing
 from firmware.agent.registrations import Registrations
 from firmware.agent.replaced import find_replaced
 from firmware.agent.screening import check, find_line
+from firmware.agent.subscriptions import Subscriptions
 from firmware.agent.target import BadTargetError, parse_target, party_of
 from firmware.agent.wanted import CallCommand, carry_out
 from firmware.link.events import CallsInProgress, LeaveSoon, StayHere
@@ -93,7 +94,7 @@ class Agent:
         self._lines = lines
         self._calls = Calls(settings.rtp_port)
         self._farewells = Farewells()
-        self._mailboxes = Mailboxes(lines)
+        self._subscriptions = Subscriptions(lines)
         self._stopping = False
         self._calls_told = 0
 
@@ -115,14 +116,14 @@ class Agent:
     def deadline(self) -> float | None:
         # S1: that there are accounts, and why they are not registered, is told from the start.
         untold_at = 0.0 if self._registrations.has_news else None
-        parts = (self._registrations, self._farewells, self._mailboxes, *self._calls)
+        parts = (self._registrations, self._farewells, self._subscriptions, *self._calls)
         return earliest((untold_at, *(part.deadline() for part in parts)))
 
     def handle(self, event: AgentEvent, now: float) -> list[object]:
         return self._finish(self._take(event, now), now)
 
     def wake(self, now: float) -> list[object]:
-        out = [*self._registrations.wake(now), *self._mailboxes.wake(now)]
+        out = [*self._registrations.wake(now), *self._subscriptions.wake(now)]
         self._farewells.wake(now)
         for call in self._calls:
             out += call.wake(now)
@@ -186,7 +187,7 @@ class Agent:
         """Leave in order: calls first, while the registrar still knows us."""
         self._stopping = True
         ending = [end for call in self._calls for end in call.hang_up(now)]
-        ended = [*self._finish(ending, now), *self._mailboxes.leave()]
+        ended = [*self._finish(ending, now), *self._subscriptions.leave()]
         return ended + self._registrations.unregister_all(now)
 
     # The link.
@@ -195,12 +196,12 @@ class Agent:
         """Sign off here for another proxy, or stay after all (F3)."""
         if not leaves:
             return self._registrations.stay(now)
-        return [*self._mailboxes.leave(), *self._registrations.leave(now)]
+        return [*self._subscriptions.leave(), *self._registrations.leave(now)]
 
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
         for line in self._lines:
             line.service_up(event)
-        self._mailboxes.service_up(event, now)
+        self._subscriptions.service_up(event, now)
         calling = {call.line.account.number for call in self._calls}
         return self._registrations.service_up(event, calling, now)
 
@@ -208,7 +209,7 @@ class Agent:
         out: list[object] = []
         self._registrations.service_lost(event.failure)
         self._farewells.service_lost()
-        self._mailboxes.service_lost()
+        self._subscriptions.service_lost()
         for call in self._calls:
             out += call.service_lost(now)
         for line in self._lines:
@@ -218,7 +219,7 @@ class Agent:
     # Answers.
 
     def _response(self, key: str, response: Response, now: float) -> list[object]:
-        for part in (self._registrations, self._mailboxes):
+        for part in (self._registrations, self._subscriptions):
             mine = part.response(key, response, now)
             if mine is not None:
                 return mine
@@ -235,7 +236,7 @@ class Agent:
             return call.failed(event, now)
         if farewell := self._farewells.owner_of(event.key):
             farewell.failed(event.failure, now)
-        self._mailboxes.failed(event, now)
+        self._subscriptions.failed(event, now)
         return []
 
     # Requests.
@@ -256,7 +257,7 @@ class Agent:
         if call := self._calls.holder_of(request):
             check(request)
             return call.request(event, now)
-        told = self._mailboxes.notified(event, now)
+        told = self._subscriptions.notified(event, now)
         if told is not None:
             return told
         farewell = self._farewells.holder_of(request)
@@ -277,7 +278,7 @@ class Agent:
             return self._invited(key, request, line, now)
         tag = next(self._ids)
         if request.method == "NOTIFY" and line is not None:
-            taken = resync_asked if asks_for_resync(request) else self._mailboxes.unasked
+            taken = resync_asked if asks_for_resync(request) else told_unasked
             return taken(key, request, line, tag)
         return [SendResponse(key, answer(request, 200, *capabilities(line), tag=tag))]
 
@@ -332,7 +333,7 @@ class Agent:
 
     def _send_owed(self, now: float) -> list[object]:
         calls = [*self._after_verdicts(now), *self._repeat_calls(now), *self._ask_far_ends(now)]
-        return calls + self._mailboxes.ask(self._registrations.staying, now)
+        return calls + self._subscriptions.ask(self._registrations.staying, now)
 
     def _after_verdicts(self, now: float) -> list[object]:
         """Send what far ends wait for to every account that serves; calls hear once per link."""
@@ -371,4 +372,4 @@ class Agent:
         if len(self.calls) != self._calls_told:
             self._calls_told = len(self.calls)
             out.append(CallsInProgress(self._calls_told))
-        return out + self._registrations.news()
+        return [*out, *self._registrations.news(), *self._subscriptions.news()]

@@ -36,7 +36,7 @@ def answer(
 def refuse_method(key: str, request: Request, tag: str = "") -> SendResponse:
     """Answer a method that is not for us."""
     if request.method == "NOTIFY":  # Of no subscription that there is (RFC 6665 4.1.3).
-        return SendResponse(key, answer(request, 489, ("Allow-Events", PACKAGE), tag=tag))
+        return SendResponse(key, answer(request, 489, ("Allow-Events", PACKAGE.name), tag=tag))
     status = 405 if request.method in KNOWN_METHODS else 501
     return SendResponse(key, answer(request, status, ("Allow", ALLOW), tag=tag))
 

@@ -308,6 +308,26 @@ class MailboxRefused:
     reason: str
 
 
+class Lamp(Enum):
+    """What a lamp field shows of somebody else's phone (RFC 4235)."""
+
+    UNKNOWN = "not known"  # There is no link, or nobody tells.
+    IDLE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+
+
+@frozen
+class LampChanged:
+    """What the lamp of a number shows that an account watches."""
+
+    account: int
+    number: str  # As configured.
+    lamp: Lamp
+    reason: str = ""  # Why nobody tells, in words; "": nothing is wrong.
+    detail: str = ""  # What exactly was wrong with what was told, for the log.
+
+
 # Events to the outside: whoever makes sound takes them.
 @frozen
 class MediaChanged:

@@ -1,4 +1,4 @@
-"""One account's subscription to its mailbox (F5, F7; RFC 6665 4.1, RFC 3842).
+"""One account's subscription to something, its topic (F5, F7; RFC 6665 4.1).
 
 Theory of operation
 -------------------
@@ -6,7 +6,7 @@ The states are those of RFC 6665 4.1.2:
 
     INIT         nothing is known at the notifier of this link; SUBSCRIBE is due
     NOTIFY_WAIT  SUBSCRIBE is out; the first NOTIFY makes the dialog, and may overtake the answer
-    PENDING      the mailbox has not agreed yet
+    PENDING      the notifier has not agreed yet
     ACTIVE       it tells what changes; refreshed in time, in the same state
     TERMINATED   it is over, until `again_at`
 
@@ -25,11 +25,11 @@ from enum import Enum
 
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
-from firmware.agent.line import ALLOW, Line
+from firmware.agent.line import ALLOW
+from firmware.agent.package import Standing
 from firmware.agent.rate import TokenBucket
 from firmware.agent.reading import or_none, retry_after_s
-from firmware.agent.summary import PACKAGE, SUMMARY, Standing
-from firmware.agent.words import MAILBOX_ENDED, mailbox_reason
+from firmware.agent.topic import Topic
 from firmware.link.events import Proxy
 from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
@@ -37,9 +37,8 @@ from firmware.sip.errors import RemoteProtocolError
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import RequestFailure, SendRequest
 
-PERIOD_S = 3600
 PERIOD_MAX_S = 86_400
-"""What is asked for, and the longest that a 423 can ask of us."""
+"""The longest that a 423 can ask of us."""
 
 RENEW_S = 15.0
 """So long before its end a subscription is refreshed; a short one at its half."""
@@ -52,7 +51,7 @@ SPREAD = 1.1
 
 BURST_MAX = 6
 REFILL_S = 10.0
-"""SUBSCRIBEs per account: challenge, 423 and reconnect in a row, then one in 10 s."""
+"""SUBSCRIBEs per topic: challenge, 423 and reconnect in a row, then one in 10 s."""
 
 SILENT_T1 = 64
 """Timer N: a SUBSCRIBE that no NOTIFY follows within 64 T1 has failed (RFC 6665 4.1.2)."""
@@ -94,14 +93,14 @@ LIVES = frozenset({_S.NOTIFY_WAIT, _S.PENDING, _S.ACTIVE})
 class Subscription:
     """The subscriber's half of it."""
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
+    def __init__(self, topic: Topic) -> None:
+        self.topic, self.line = topic, topic.line
         self.state = SubscriptionState.INIT
-        self.refusal = ""  # Why we were refused, in words.
+        self.refusal = topic.wrong  # Why we are refused, in words.
         self._dialog: Dialog | None = None
         self._call_id = self._tag = ""
         self._cseq = 0
-        self._period_s = PERIOD_S
+        self._period_s = topic.period_s
         self._key: str | None = None  # The SUBSCRIBE that is out.
         self._exchange = Exchange(Use.CALL)
         self._bucket = TokenBucket(BURST_MAX, REFILL_S)
@@ -158,8 +157,15 @@ class Subscription:
 
     # Subscribing.
 
+    @property
+    def is_active(self) -> bool:
+        """Tell whether the notifier tells what changes."""
+        return self.state is SubscriptionState.ACTIVE
+
     def ask(self, now: float) -> list[object]:
         """Subscribe, where that is due; the account is registered."""
+        if self.topic.target is None:
+            return []
         if self.state is not SubscriptionState.INIT or self._again_at is not None:
             return []
         if not self._bucket.take(now):
@@ -181,6 +187,10 @@ class Subscription:
         self._enter(SubscriptionState.INIT)
         return [SendRequest(next(self.line.ids), request)]
 
+    def ask_again(self, now: float) -> list[object]:
+        """Have all of it told anew, unless that is on its way."""
+        return self._refresh(now) if self._key is None else []
+
     def _refresh(self, now: float) -> list[object]:
         self._refresh_at = None
         if not self._bucket.take(now):
@@ -196,12 +206,13 @@ class Subscription:
         return [SendRequest(self._key, self.line.sign(self._next_request(self._period_s), use))]
 
     def _next_request(self, period_s: int) -> Request:
-        """Write a SUBSCRIBE: within the dialog, or the first one (RFC 3842 3)."""
-        line = self.line
+        """Write a SUBSCRIBE: within the dialog, or the first one (RFC 6665 3.1)."""
+        line, package, target = self.line, self.topic.package, self.topic.target
+        assert target is not None, "there is nobody to ask"
         fields: tuple[tuple[str, object], ...] = (
             ("Contact", line.dialog_contact()),
-            ("Event", PACKAGE),
-            ("Accept", SUMMARY),
+            ("Event", package.name),
+            ("Accept", package.content),
             ("Expires", period_s),
             ("Allow", ALLOW),
         )
@@ -215,12 +226,12 @@ class Subscription:
         headers = line.head(
             *(("Route", route) for route in line.service_route),
             ("From", line.identity(self._tag)),
-            ("To", NameAddress(line.address_of_record)),
+            ("To", NameAddress(target)),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._cseq} SUBSCRIBE"),
             *fields,
         )
-        return Request("SUBSCRIBE", line.address_of_record, headers)
+        return Request("SUBSCRIBE", target, headers)
 
     # Answers.
 
@@ -265,7 +276,7 @@ class Subscription:
 
     def _refused(self, response: Response, now: float) -> list[object]:
         """Whoever said no is not asked again for long, over whatever link."""
-        self.refusal = mailbox_reason(response)
+        self.refusal = self.topic.refusal(response)
         self._refuse(max(REFUSED_S, retry_after_s(response)), now)
         return []
 
@@ -284,18 +295,21 @@ class Subscription:
 
     # NOTIFY.
 
-    def notified(self, notify: Request, now: float) -> None:
-        """Take the word of the notifier; raises `RemoteProtocolError` where it is out of order."""
-        dialog, standing = self._dialog, Standing.of(notify)
-        if dialog is None:
-            if self.state is not SubscriptionState.NOTIFY_WAIT:
-                raise RemoteProtocolError("no such subscription", 481)
+    def check(self, notify: Request) -> Standing:
+        """Read where it stands; raises `RemoteProtocolError` where the word is out of order."""
+        if self._dialog is None and self.state is not SubscriptionState.NOTIFY_WAIT:
+            raise RemoteProtocolError("no such subscription", 481)
+        if self._dialog is not None and not self._dialog.accepts(notify):
+            raise RemoteProtocolError("out of order", 500)
+        return Standing.of(notify)
+
+    def notified(self, notify: Request, standing: Standing, now: float) -> None:
+        """Take the word of the notifier, which `check` has read."""
+        if self._dialog is None:
             opened = Dialog.opened_by_them(notify, self._tag, self.line.hop)
             self._dialog = replace(opened, local_cseq=self._cseq)
-        elif dialog.accepts(notify):
-            self._dialog = dialog.learn(notify)
         else:
-            raise RemoteProtocolError("out of order", 500)
+            self._dialog = self._dialog.learn(notify)
         if standing.state == "terminated":
             self._terminated(standing, now)
         elif self.state in LIVES:
@@ -309,7 +323,7 @@ class Subscription:
         """RFC 6665 4.1.3: when to come again is in the reason."""
         wait_s = min(float(standing.retry_after_s or 0), RETRY_AFTER_MAX_S)
         if standing.reason in FOR_GOOD:
-            self.refusal = MAILBOX_ENDED
+            self.refusal = self.topic.ended
             self._refuse(max(wait_s, REFUSED_S), now)
         elif standing.reason in AT_ONCE:
             self._over(0.0, now)
@@ -345,6 +359,7 @@ class Subscription:
 
     def _forget(self) -> None:
         self._dialog, self._call_id, self._tag = None, "", ""
+        self.topic.forget()
 
     def _stays(self, state: SubscriptionState) -> None:
         """Change the state and keep its times: the subscription goes on."""

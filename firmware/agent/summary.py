@@ -1,20 +1,17 @@
-"""A message summary: what a mailbox says of itself (RFC 3842 5.2, RFC 6665 8.2.2)."""
+"""A message summary: what a mailbox says of itself (RFC 3842 5.2)."""
 
 from __future__ import annotations
 
 import re
 
+from firmware.agent.package import Package
 from firmware.agent.target import party_of
 from firmware.frozen import frozen
 from firmware.sip.address import NameAddress
 from firmware.sip.errors import RemoteProtocolError
-from firmware.sip.fields import read_seconds
-from firmware.sip.grammar import Parameters, unquote
-from firmware.sip.message import Request
 from firmware.sip.uri import parse_uri
 
-PACKAGE = "message-summary"
-SUMMARY = "application/simple-message-summary"
+PACKAGE = Package("message-summary", "application/simple-message-summary")
 
 BODY_BYTES_MAX = 4096
 """Far more than the lines that count; what mailboxes add about each message is passed over."""
@@ -56,41 +53,3 @@ def _number(account: str) -> str:
         return party_of(NameAddress(parse_uri(account))).number if account else ""
     except RemoteProtocolError:
         return ""
-
-
-def check_summary(notify: Request) -> None:
-    """Refuse a NOTIFY that is no message summary: raises `RemoteProtocolError` (RFC 6665 4.1.3)."""
-    package = (notify.headers.get("Event") or "").partition(";")[0].strip().lower()
-    if package != PACKAGE:
-        raise RemoteProtocolError("no such event", 489, (("Allow-Events", PACKAGE),))
-    content = notify.content_type
-    if notify.body and (content is None or content.name != SUMMARY):
-        raise RemoteProtocolError("not a message summary", 415, (("Accept", SUMMARY),))
-
-
-@frozen
-class Standing:
-    """Where a subscription stands, as its NOTIFY says (RFC 6665 4.1.3)."""
-
-    state: str  # "active", "pending", "terminated".
-    reason: str = ""
-    expires_s: int | None = None
-    retry_after_s: int | None = None
-
-    @classmethod
-    def of(cls, notify: Request) -> Standing:
-        """Read Subscription-State; where a notifier leaves it out, it tells of what it serves."""
-        text = notify.headers.get("Subscription-State") or "active"
-        state, semicolon, rest = text.partition(";")
-        parameters = Parameters.parse(f"{semicolon}{rest}".strip())
-
-        def seconds(name: str) -> int | None:
-            value = parameters.get(name)
-            return None if value is None else read_seconds(name, value)
-
-        return cls(
-            state.strip().lower(),
-            unquote(parameters.get("reason") or "").lower(),
-            seconds("expires"),
-            seconds("retry-after"),
-        )

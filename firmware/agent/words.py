@@ -85,25 +85,6 @@ REGISTRATION_WORDS = {
 }
 
 
-MAILBOX_WORDS = {
-    401: "wrong password",
-    403: "not allowed",
-    404: "no mailbox there",
-    405: "not told there",
-    407: "wrong password",
-    489: "not told there",
-    501: "not told there",
-}
-"""Why a mailbox does not tell of messages."""
-
-MAILBOX_ENDED = "refused by the mailbox"
-
-
-def mailbox_reason(response: Response) -> str:
-    """Say why a SUBSCRIBE was refused, with the status for the administrator."""
-    return f"{MAILBOX_WORDS.get(response.status, 'refused')} ({response.status})"
-
-
 def call_reason(response: Response) -> str:
     """Say why a call was refused."""
     return status_words(response.status)

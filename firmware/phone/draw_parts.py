@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from firmware.agent.events import Lamp
 from firmware.phone import font, icons
 from firmware.phone.canvas import Canvas
 from firmware.phone.grid import GAP, HEIGHT, MARGIN, PITCH
-from firmware.phone.screen import LinkLine, Screen, labels
+from firmware.phone.screen import LinkLine, Screen, labels, shown_lamp
 
 # Rows, from the top; a line of text is nine high with what reaches below it.
 BAR_HIGH = 11
@@ -50,14 +51,24 @@ def soft_key_labels(canvas: Canvas, screen: Screen) -> None:
         canvas.bar(0, KEYS_Y, wide, 9)
         canvas.text(3, KEYS_Y + 1, left, ink=0)
     if right:
-        wide = key_wide(right)
-        canvas.bar(canvas.wide - wide, KEYS_Y, wide, 9)
-        canvas.text(canvas.wide - wide + 3, KEYS_Y + 1, right, ink=0)
+        _right_label(canvas, right, shown_lamp(screen), key_wide(left))
 
 
-def key_wide(label: str) -> int:
-    """Return how wide the lit label above a soft key is."""
-    return font.width(label) + 6 if label else 0
+def _right_label(canvas: Canvas, label: str, lamp: Lamp | None, left: int) -> None:
+    """Write it beside its lamp; a word that has no room beside the left one moves."""
+    wide = min(key_wide(label, lamp), canvas.wide - left - GAP)
+    canvas.bar(canvas.wide - wide, KEYS_Y, wide, 9)
+    x = canvas.wide - wide + 3
+    if lamp is not None:
+        canvas.icon(x, KEYS_Y + 1, icons.LAMP[lamp], ink=0)
+        x += len(icons.LAMP[lamp][0]) + GAP
+    canvas.moving_text(x, KEYS_Y + 1, label, canvas.wide - 3 - x, ink=0)
+
+
+def key_wide(label: str, lamp: Lamp | None = None) -> int:
+    """Return how wide the lit label above a soft key is, with the lamp in it."""
+    mark = len(icons.LAMP[lamp][0]) + GAP if lamp else 0
+    return mark + font.width(label) + 6 if label else 0
 
 
 def link_row(canvas: Canvas, y: int, link: LinkLine) -> None:

@@ -16,6 +16,7 @@ from firmware.agent.events import (
     HoldChanged,
     IncomingCall,
     Inviting,
+    LampChanged,
     MessagesWaiting,
     RemoteRinging,
     Repeating,
@@ -210,7 +211,7 @@ CallFact = (
 Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
 Told = (
     Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
-    | MessagesWaiting
+    | MessagesWaiting | LampChanged
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firmware.agent.events import AccountStatus, MailboxRefused, RegistrationState
+from firmware.agent.events import AccountStatus, LampChanged, MailboxRefused, RegistrationState
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import (
@@ -55,7 +55,7 @@ Page = Rows | Graph
 
 Fact = (
     Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs | FactsTold
-    | MailboxRefused
+    | MailboxRefused | LampChanged
 )  # fmt: skip
 
 SOON_S = 4.0
@@ -92,7 +92,7 @@ class Facts:
         self._round_trips = RoundTrips(now)
         self._link: LinkStatus | None = None
         self._accounts: dict[int, AccountStatus] = {}
-        self._mailboxes: dict[int, str] = {}  # Why they tell of no messages.
+        self._untold: dict[int, dict[str, str]] = {}  # Why mailboxes and lamps tell nothing.
         self._unix_offset_s: float | None = None  # Wall clock minus monotonic.
 
     def learn(self, fact: Fact, now: float) -> list[object]:
@@ -121,7 +121,10 @@ class Facts:
                 self._log_trouble = text
                 return []
             case MailboxRefused(account, reason):
-                self._mailboxes[account] = reason
+                self._untold.setdefault(account, {})["Voice mail"] = reason
+                return []
+            case LampChanged(account, number, reason=reason):
+                self._untold.setdefault(account, {})[f"Lamp {number}"] = reason
                 return []
             case SoundHealth():
                 return []  # For an administrator: the person has heard it.
@@ -212,12 +215,11 @@ class Facts:
         ]
 
     def _account_blocks(self) -> list[Rows]:
-        """Return what there is to say of each account: whether it is registered, its mailbox."""
+        """Return what there is to say of each account: whether it is registered, what fails."""
         say, blocks = self.language.say, list[Rows]()
         for number, line in zip(sorted(self._accounts), self._account_lines(), strict=True):
-            refusal = self._mailboxes.get(number, "")
-            mailbox = ((say("Voice mail"), say(refusal)),) if refusal else ()
-            blocks.append(((line.name, line.reason or say("registered")), *mailbox))
+            untold = self._said((w, r) for w, r in self._untold.get(number, {}).items() if r)
+            blocks.append(((line.name, line.reason or say("registered")), *untold))
         return blocks
 
     def _told_pages(self, now: float) -> list[tuple[str, Page]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware.agent.events import Lamp
 from firmware.phone.font import Rows
 from firmware.phone.screen import CallStage, LinkIcon
 
@@ -183,6 +184,45 @@ FORWARDED = _read("""
     #........
     #........
 """)
+
+LAMP: dict[Lamp, Rows] = {
+    Lamp.UNKNOWN: _read("""
+        .###.
+        #...#
+        ....#
+        ..##.
+        ..#..
+        .....
+        ..#..
+    """),
+    Lamp.IDLE: _read("""
+        ..###..
+        .#...#.
+        #.....#
+        #.....#
+        #.....#
+        .#...#.
+        ..###..
+    """),
+    Lamp.RINGING: _read("""
+        ...#...
+        ..###..
+        .#####.
+        .#####.
+        .#####.
+        #######
+        ...#...
+    """),
+    Lamp.BUSY: _read("""
+        ..###..
+        .#####.
+        #######
+        #######
+        #######
+        .#####.
+        ..###..
+    """),
+}
 
 
 def bars(lit: int) -> Rows:

@@ -12,6 +12,7 @@ from firmware.agent.events import (
     Dialling,
     FarChanged,
     IncomingCall,
+    LampChanged,
     MessagesWaiting,
     Party,
 )
@@ -56,7 +57,7 @@ class Memory:
     def learn(self, event: object, now: float) -> list[object]:
         """Hear of a call, of the clock, of what was kept."""
         match event:
-            case AccountStatus() | MessagesWaiting() | ServicesKept():
+            case AccountStatus() | MessagesWaiting() | LampChanged() | ServicesKept():
                 return self.services.learn(event)
             case CallsKept():
                 return self.history.kept(event)

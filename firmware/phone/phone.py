@@ -363,9 +363,11 @@ class Phone(HandsFree):
         page = self._facts.page(self._pages.number, missed, self._now)
         if not isinstance(page, IdleScreen):
             return page
-        screen = self._memory.services.on_idle(page, self._facts.language)
+        services = self._memory.services
+        screen = services.on_idle(page, self._facts.language)
         silent = not self._memory.preferences.ringer_volume
-        return replace(screen, key=self._key_word, locked=self._lock.is_locked, silent=silent)
+        lamp, locked = services.lamp_of(self._keys), self._lock.is_locked
+        return replace(screen, key=self._key_word, lamp=lamp, locked=locked, silent=silent)
 
     def _redraw_at(self) -> float | None:
         """Return when time alone changes what is shown."""

@@ -23,6 +23,7 @@ class KeyKind(Enum):
     LINE = "line"
     SILENCE = "silence"
     LOCK = "phonelock"
+    LAMP = "blf"
 
 
 WORDS = {
@@ -45,6 +46,7 @@ class ProgrammedKey:
     value: str = ""
     label: str = ""
     account: int = 1
+    pickup: str = ""  # What goes before the number of a lamp that rings, to take that call.
 
     @property
     def word(self) -> str:

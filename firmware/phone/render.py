@@ -44,6 +44,7 @@ from firmware.phone.screen import (
     TextScreen,
     labels,
     registered_count,
+    shown_lamp,
 )
 from firmware.phone.scrolling import Moving
 
@@ -139,7 +140,8 @@ def _wide_idle(canvas: Canvas, screen: IdleScreen) -> None:
 
 def _services(canvas: Canvas, screen: IdleScreen) -> None:
     """Draw what holds of calls and messages between the soft keys: as much as has room."""
-    left, right = (key_wide(label) for label in labels(screen, canvas.language))
+    words = labels(screen, canvas.language)
+    left, right = key_wide(words[0]), key_wide(words[1], shown_lamp(screen))
     marks = [icons.SILENT] if screen.silent else []
     marks += [icons.NO_DISTURBANCE] if screen.no_disturbance else []
     marks += [icons.FORWARDED] if screen.forwards else []

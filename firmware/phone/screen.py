@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from firmware.agent.events import Lamp
 from firmware.frozen import frozen
 from firmware.phone.graph import Graph
 from firmware.phone.language import ENGLISH, Language
@@ -60,7 +61,8 @@ class IdleScreen:
     no_disturbance: bool = False  # Of some account at least, as is the next.
     forwards: bool = False
     silent: bool = False  # No call is heard ringing.
-    key: str = ""  # The word above the key that the administrator has programmed.
+    key: str = ""  # The word above the key that the administrator has programmed,
+    lamp: Lamp | None = None  # and what its lamp shows, or one of several that rings.
     locked: bool = False  # The keys are: the same key unlocks them.
 
 
@@ -273,6 +275,12 @@ def _call_keys(stage: CallStage, *, has_another: bool) -> tuple[SoftKey, SoftKey
             return SoftKey.NOTHING, SoftKey.END
 
 
+def shown_lamp(screen: Screen) -> Lamp | None:
+    """Return the lamp that stands above the right soft key."""
+    is_key = isinstance(screen, IdleScreen) and soft_keys(screen)[1] is SoftKey.KEY
+    return screen.lamp if isinstance(screen, IdleScreen) and is_key else None
+
+
 def labels(screen: Screen, language: Language = ENGLISH) -> tuple[str, str]:
     """Return the words above the soft keys, "" for a key that does nothing."""
     left, right = soft_keys(screen)
@@ -368,7 +376,9 @@ def _services(screen: IdleScreen, language: Language) -> tuple[str, ...]:
     said = screen.messages_wait and screen.key
     words = ("ringer silent",) if screen.silent else ()
     words = (*words, messages_words(screen.messages)) if said else words
-    return tuple(map(language.say, words))
+    lamp = shown_lamp(screen)
+    field = (f"{screen.key}: {language.say(lamp.value)}",) if lamp else ()
+    return (*map(language.say, words), *field)
 
 
 def _link(line: LinkLine | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ which one. A number is typed as it would be dialled; nothing typed means that no
 
 from __future__ import annotations
 
+from firmware.agent.events import Lamp
 from firmware.phone.kept import CallWay, Condition
 from firmware.phone.language import Language
 from firmware.phone.programmed import KeyKind, ProgrammedKey
@@ -192,6 +193,9 @@ def deed_of_key(key: ProgrammedKey, services: Services) -> Deed:
     match key.kind:
         case KeyKind.SPEED_DIAL:
             return CallFrom(key.value, key.account)
+        case KeyKind.LAMP:
+            takes = services.lamp(key) is Lamp.RINGING
+            return CallFrom(key.pickup * takes + key.value, key.account)
         case KeyKind.NO_DISTURBANCE:
             return disturbance_deed(services, key.account)
         case KeyKind.FORWARD:
@@ -215,7 +219,7 @@ def word_of_key(key: ProgrammedKey, services: Services, language: Language) -> s
     match key.kind:
         case _ if key.label:
             return key.label
-        case KeyKind.SPEED_DIAL:
+        case KeyKind.SPEED_DIAL | KeyKind.LAMP:
             return key.value
         case KeyKind.LINE:
             return services.name_of(key.account)
@@ -241,6 +245,8 @@ def _key(key: ProgrammedKey, services: Services, language: Language, *, is_silen
             side = "✓" if services.is_registered(key.account) else say("not registered")
         case KeyKind.SILENCE if is_silent:
             side = say("silent")
+        case KeyKind.LAMP:
+            side = say(services.lamp(key).value)
         case _:
             pass
     return Item(word_of_key(key, services, language), side, deed_of_key(key, services))

@@ -1,4 +1,4 @@
-"""What accounts do with calls, and what their mailboxes hold.
+"""What accounts do with calls, what their mailboxes hold, and the lamps of others.
 
 Do not disturb and call forwarding belong to an account. The administrator's file says how they are
 at first; what a person sets is kept over a restart, and comes before it. A mailbox is known only by
@@ -10,12 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
-from firmware.agent.events import AccountStatus, MessagesWaiting, RegistrationState
+from firmware.agent.events import (
+    AccountStatus,
+    Lamp,
+    LampChanged,
+    MessagesWaiting,
+    RegistrationState,
+)
 from firmware.frozen import frozen
 from firmware.phone.directory import DirectoryError, plain_number
 from firmware.phone.kept import AccountServices, Condition, ServicesKept, ServicesLog
 from firmware.phone.language import Language
-from firmware.phone.programmed import ProgrammedKey
+from firmware.phone.programmed import KeyKind, ProgrammedKey
 from firmware.phone.screen import IdleScreen
 
 
@@ -49,9 +55,12 @@ class Services:
         self._set = {own.account: own for own in settings.services}
         self._kept: dict[int, AccountServices] = {}
         self._mailboxes: dict[int, MessagesWaiting] = {}
+        self._lamps: dict[tuple[int, str], Lamp] = {}
 
-    def learn(self, event: AccountStatus | MessagesWaiting | ServicesKept) -> list[object]:
-        """Hear of an account, of its mailbox, of what was kept."""
+    def learn(
+        self, event: AccountStatus | MessagesWaiting | LampChanged | ServicesKept
+    ) -> list[object]:
+        """Hear of an account, of its mailbox, of somebody else's phone, of what was kept."""
         match event:
             case AccountStatus(account, name, address, state):
                 self._names[account] = name
@@ -59,6 +68,8 @@ class Services:
                 self._users[account] = address.partition("@")[0]
             case MessagesWaiting(account):
                 self._mailboxes[account] = event
+            case LampChanged(account, number, lamp):
+                self._lamps[account, number] = lamp
             case ServicesKept(services):
                 # What somebody has set meanwhile is newer.
                 self._kept = {own.account: own for own in services} | self._kept
@@ -142,6 +153,19 @@ class Services:
         """The accounts that have one: its number is known, or it has news; those come first."""
         found = [a for a in self.accounts if self.mailbox_number(a) or a in self.waiting]
         return tuple(sorted(found, key=lambda account: account not in self.waiting))
+
+    # Somebody else's phone.
+
+    def lamp(self, key: ProgrammedKey) -> Lamp:
+        """Return what the lamp of a key shows."""
+        return self._lamps.get((key.account, key.value), Lamp.UNKNOWN)
+
+    def lamp_of(self, keys: tuple[ProgrammedKey, ...]) -> Lamp | None:
+        """Return the lamp of a single key; of several only one that rings, None without."""
+        lamps = [self.lamp(key) for key in keys if key.kind is KeyKind.LAMP]
+        if len(keys) == 1:
+            return next(iter(lamps), None)
+        return Lamp.RINGING if Lamp.RINGING in lamps else None
 
     # The idle screen.
 

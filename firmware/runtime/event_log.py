@@ -15,6 +15,7 @@ from firmware.agent.events import (
     Dialling,
     EndCause,
     IncomingCall,
+    LampChanged,
     RegistrationState,
     TieChanged,
 )
@@ -27,6 +28,7 @@ from firmware.runtime.log_lines import fields
 link_log = logging.getLogger("handset.link")
 account_log = logging.getLogger("handset.accounts")
 call_log = logging.getLogger("handset.calls")
+lamp_log = logging.getLogger("handset.lamps")
 outage_log = logging.getLogger("handset.outages")
 
 TROUBLED = {LinkState.OFF, LinkState.WAITING, LinkState.UNPROVEN}
@@ -53,6 +55,8 @@ class EventLog:
                 self._take_link(status)
             case Report(AccountStatus() as status):
                 self._take_account(status)
+            case Report(LampChanged() as lamp):
+                _say_lamp(lamp)
             case Report(fact):
                 _say_call(fact)
             case OutageEnded(outage):
@@ -93,6 +97,14 @@ class EventLog:
         level = logging.WARNING if status.state is RegistrationState.REFUSED else logging.INFO
         words = ", ".join(filter(None, (status.state.value, status.reason)))
         account_log.log(level, "%s: %s", status.address, words, extra=named)
+
+
+def _say_lamp(lamp: LampChanged) -> None:
+    """Say why a lamp is not told; what it shows of somebody's calls is in no log."""
+    if lamp.reason:
+        why = lamp.detail or lamp.reason
+        named = fields(account=lamp.account, lamp=lamp.number, reason=why)
+        lamp_log.warning("the lamp of %s: %s", lamp.number, why, extra=named)
 
 
 def _say_outage(outage: Outage) -> None:

@@ -45,6 +45,7 @@ from firmware.agent.events import (
     HoldChanged,
     IncomingCall,
     Inviting,
+    LampChanged,
     MessagesWaiting,
     RegistrationState,
     RemoteRinging,
@@ -238,6 +239,9 @@ class Script:
         elif isinstance(fact, MessagesWaiting):
             counts = {"waiting": fact.waiting, "new": fact.new, "old": fact.old}
             self._say("messages", {"account": fact.account, **counts, "mailbox": fact.mailbox})
+        elif isinstance(fact, LampChanged):
+            field = {"account": fact.account, "number": fact.number, "reason": fact.reason}
+            self._say("lamp_field", {**field, "lamp": fact.lamp.value})
         else:
             self._status.learn(fact)
             self._report(fact)

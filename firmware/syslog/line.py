@@ -12,7 +12,7 @@ from firmware.frozen import frozen
 
 MODULES = (
     *("accounts", "calls", "certificates", "connection", "console", "driver", "kept"),
-    *("link", "listener", "logs", "network", "outages", "parts", "pin", "provisioning"),
+    *("lamps", "link", "listener", "logs", "network", "outages", "parts", "pin", "provisioning"),
     *("settings", "trace", "web"),
 )
 """Parts of the phone that log, as their names stand in the log."""

@@ -131,6 +131,7 @@ class Exchange:
         self.switch = Switch(address, self._registrar, self._doorkeeper, self.numbers)
         self.switch.is_number = NUMBERS.__contains__
         self.switch.mailboxes = self.numbers.mailboxes
+        self.switch.lamps = self.numbers.lamps
 
     async def stop(self) -> None:
         """Close the port and every connection, and forget what was planned."""

@@ -16,6 +16,7 @@ from firmware.media.sdes import Crypto, MasterKey, Suite, read_cryptos
 from firmware.sip.headers import Headers
 from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri, parse_uri
+from tests.lab.lamps import LampFields
 from tests.lab.mailbox import Mailboxes
 
 ANSWERS, RINGS, BUSY, CALLS_BACK = "600", "601", "602", "603"
@@ -63,6 +64,7 @@ class Numbers:
         self._calls: dict[str, Call] = {}
         self.mailboxes = Mailboxes(address, domain, self._send)
         self.mailboxes.number = PLAYS
+        self.lamps = LampFields(address, domain, self._send)
 
     def send(self, message: Message) -> None:
         """Take a message, in the next turn of the loop."""

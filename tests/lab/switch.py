@@ -18,7 +18,8 @@ from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri
 from firmware.sip.via import Via
 from tests.lab.digest import Doorkeeper
-from tests.lab.mailbox import MAILBOX
+from tests.lab.lamps import LampFields
+from tests.lab.notifier import Notifier
 from tests.lab.registrar import End, Registrar, with_header
 
 CONTEXTS_MAX = 500
@@ -61,7 +62,8 @@ class Switch:
         new_id: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         self.trunk: End | None = None
-        self.mailboxes: End | None = None  # Who subscribes is led there.
+        self.mailboxes: Notifier | None = None  # Who subscribes is led there,
+        self.lamps: LampFields | None = None  # or there.
         self.challenges_calls = True
         self._address = address
         self._registrar, self._doorkeeper, self._numbers = registrar, doorkeeper, numbers
@@ -69,8 +71,14 @@ class Switch:
         self._contexts: OrderedDict[str, Context] = OrderedDict()
         self.is_number: Callable[[str], bool] = lambda user: False
 
+    @property
+    def _notifiers(self) -> list[Notifier]:
+        return [each for each in (self.mailboxes, self.lamps) if each is not None]
+
     def take(self, message: Message, end: End, now: float) -> None:
         """Take one message from an end."""
+        if self.lamps is not None:
+            self.lamps.see(message)
         if isinstance(message, Response):
             self._take_response(message)
             return
@@ -107,14 +115,17 @@ class Switch:
             return
         else:
             targets = self._targets(request.uri, end, now)
-            if request.method == "SUBSCRIBE" and self.mailboxes is not None:
-                targets = [(self.mailboxes, request.uri)]
+            if request.method == "SUBSCRIBE":
+                wanted = request.headers.get("Event")
+                named = [n for n in self._notifiers if wanted == n.package]
+                notifiers: list[End] = [*named, *self._notifiers]
+                targets = [(notifier, request.uri) for notifier in notifiers[:1]] or targets
             request = replace(request, headers=request.headers.without("Proxy-Authorization"))
             self._forward(request, end, targets)
 
     def _challenged(self, request: Request, end: End, now: float) -> bool:
         """Ask a phone for its credentials; what is our own comes in without."""
-        if not self.challenges_calls or end in (self._numbers, self.mailboxes, self.trunk):
+        if not self.challenges_calls or end in (self._numbers, *self._notifiers, self.trunk):
             return False
         if request.method == "ACK":
             return False
@@ -144,8 +155,8 @@ class Switch:
     def _targets_within(self, uri: SipUri, now: float) -> list[tuple[End, SipUri]]:
         """Find the far end of a dialog: a GRUU of ours, a contact that we know, or the trunk."""
         if f"{uri.host}:{uri.port}" == self._address:
-            is_mailbox = uri.user == MAILBOX
-            return [((self.mailboxes if is_mailbox else None) or self._numbers, uri)]
+            ends: list[End] = [n for n in self._notifiers if uri.user == n.name]
+            return [((ends or [self._numbers])[0], uri)]
         found = self._registrar.find(uri, now)
         found = found or [b for b in self._registrar.all_bindings(now) if b.uri.equals(uri)]
         if not found and self.trunk is not None:

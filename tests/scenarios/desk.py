@@ -17,6 +17,7 @@ from firmware.link.events import NetworkChanged, Proxy, Role
 from firmware.sip.message import Message, Request
 from firmware.sip.uri import SipUri
 from tests.lab.digest import Doorkeeper
+from tests.lab.lamps import LampFields
 from tests.lab.mailbox import Mailboxes
 from tests.lab.registrar import End, Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
@@ -85,20 +86,27 @@ class Desk:
         }
         first, second = self.exchanges.values()
 
-        def send(message: Message) -> None:
-            self.schedule.later(
-                LATENCY_S, lambda: first.take(message, self.mailboxes, self.schedule.now)
-            )
+        def new_id(size: int) -> str:
+            return f"{next(ids):0{size}x}"
+
+        def way(end: Callable[[], End]) -> Callable[[Message], None]:
+            def send(message: Message) -> None:
+                self.schedule.later(
+                    LATENCY_S, lambda: first.take(message, end(), self.schedule.now)
+                )
+
+            return send
 
         address = f"{PLACES['primary']}:5061"
-        self.mailboxes = Mailboxes(address, DOMAIN, send, lambda size: f"{next(ids):0{size}x}")
+        self.mailboxes = Mailboxes(address, DOMAIN, way(lambda: self.mailboxes), new_id)
         self.mailboxes.number = "605"
+        self.lamps = LampFields(address, DOMAIN, way(lambda: self.lamps), new_id)
         second.share(first)
         self.announced = set[str]()
         for exchange in (first, second):
             exchange.announced = self.announced
             exchange.is_number = self.numbers.answers.__contains__
-            exchange.mailboxes = self.mailboxes
+            exchange.mailboxes, exchange.lamps = self.mailboxes, self.lamps
         self.numbers.take = lambda message: first.take(message, self.numbers, self.schedule.now)
 
     def place(self, number: str, text: str = "") -> ScenarioPhone:

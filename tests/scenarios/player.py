@@ -6,8 +6,10 @@ take a while), `no screen TEXT`, `keys LEFT RIGHT`, `lamp`, `ringer`, `tone`, `m
 `sound on`, `volume 2` (steps above the usual). What others do: `102: dial 201`, `102: answer`,
 `102: hang up`, `102: decline`, and all of the above. What else happens: `unplug`, `hide`, `mute`
 and `plug in` a proxy, `network changes`, `restart`, a `message` that waits and is `heard` (`message
-202`), `subscribed`, `subscription ends REASON`; a key is `held 1`; `serve LINE`: a server of files
-has a `startup.cfg` of that line, `resync`: the proxy says check-sync (`resync ;reboot=true`).
+202`), `subscribed`, `subscription ends REASON`; a lamp is `watched 102 by 1` phone, `watching ends
+102 REASON`, the next word of a lamp is a `notify lost` or `notify nonsense`; a key is `held 1`;
+`serve LINE`: a server of files has a `startup.cfg` of that line, `resync`: the proxy says
+check-sync (`resync ;reboot=true`).
 Calls of `intercom 102` are to be answered by themselves.
 Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
@@ -92,6 +94,9 @@ class Player:
             "heard": lambda _, words: self.desk.mailboxes.hear(words[0] if words else NUMBER),
             "subscribed": self._subscribed,
             "subscription": lambda _, words: self.desk.mailboxes.forget(NUMBER, words[1]),
+            "watched": self._watched,
+            "watching": lambda _, words: self.desk.lamps.forget(*words[1:]),
+            "notify": self._harm_notify,
             "held": self._held,
             "serve": lambda phone, words: phone.served(words[0]),
             "resync": lambda _, words: self.desk.mailboxes.resync(NUMBER, *words),
@@ -157,6 +162,22 @@ class Player:
         users = self.desk.mailboxes.subscribed
         self._await(lambda: NUMBER in self.desk.mailboxes.subscribed, words)
         assert NUMBER in self.desk.mailboxes.subscribed, f"subscribed are {users}"
+
+    def _watched(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
+        """Tell how many watch a number's lamp: `watched 102 by 1 within 5`."""
+        number, _, count, *within = words
+
+        def watch() -> int:
+            return self.desk.lamps.subscribed.count(number)
+
+        self._await(lambda: watch() == int(count), tuple(within))
+        assert watch() == int(count), f"{watch()} watch {number}"
+
+    def _harm_notify(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
+        """Let the next word of a lamp be lost on its way, or be nonsense."""
+        assert words[0] in {"lost", "nonsense"}, f"what is a {words[0]} notify?"
+        self.desk.lamps.loses_next = words[0] == "lost"
+        self.desk.lamps.is_nonsense_next = words[0] == "nonsense"
 
     def _replace(self, phone: ScenarioPhone, _: tuple[str, ...]) -> None:
         phone.tell(HookReplaced())

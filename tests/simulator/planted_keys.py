@@ -13,13 +13,39 @@ LOCK = "firmware.phone.lock"
 NUMBER = "firmware.phone.number"
 OUTWARD = "firmware.phone.outward"
 PHONE = "firmware.phone.phone"
+SERVICES = "firmware.phone.services"
 
 
-def _bug(name: str, module: str, old: str, new: str) -> Bug:
-    return Bug(name, module, old, new, WORLD)
+def _bug(name: str, module: str, old: str, new: str, first_seed: int = 0) -> Bug:
+    return Bug(name, module, old, new, WORLD, first_seed)
 
 
 BUGS_OF_KEYS = (
+    _bug(
+        "a lamp shows for ever what was told first",
+        SERVICES,
+        "self._lamps[account, number] = lamp",
+        "self._lamps.setdefault((account, number), lamp)",
+    ),
+    _bug(
+        "a lamp is that of any account",
+        SERVICES,
+        "self._lamps.get((key.account, key.value), Lamp.UNKNOWN)",
+        "next((v for (a, n), v in sorted(self._lamps.items(), key=str)), Lamp.UNKNOWN)",
+    ),
+    _bug(
+        "of several lamps one that rings is not told",
+        SERVICES,
+        "return Lamp.RINGING if Lamp.RINGING in lamps else None",
+        "return None",
+    ),
+    _bug(
+        "a call is picked up where nothing rings",
+        "firmware.phone.service_listing",
+        "takes = services.lamp(key) is Lamp.RINGING",
+        "takes = services.lamp(key) is not Lamp.IDLE",
+        first_seed=71,
+    ),
     _bug(
         "a waiting call is never answered beside a held one",
         CALLING,
@@ -120,6 +146,7 @@ BUGS_OF_KEYS = (
         CALL,
         "        self.sound, self.is_held = CallSound(), False\n        self.pauses.forget()\n",
         "        self.sound, self.is_held = CallSound(), False\n",
+        first_seed=291,
     ),
     _bug(
         "the idle screen does not say that the ringer is off",

@@ -154,6 +154,15 @@ softkey2 line: 2
 softkey1 type: dnd
 softkey3 type: speeddial
 softkey4 type: blf
+softkey5 type: blf
+softkey5 value: 204
+softkey6 type: blf
+softkey6 value: 205
+softkey6 line: 2
+softkey7 type: blf
+softkey7 value: 204
+sip line1 blf subscription period: 600
+directed call pickup prefix: *8
 """
 
 
@@ -169,10 +178,15 @@ def test_services_and_keys_are_as_configured(tmp_path: Path) -> None:
         KeyMode.PHONE,
         KeyMode.CUSTOM,
         (
-            ProgrammedKey(KeyKind.NO_DISTURBANCE),
-            ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert", 2),
+            ProgrammedKey(KeyKind.NO_DISTURBANCE, pickup="*8"),
+            ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert", 2, "*8"),
+            ProgrammedKey(KeyKind.LAMP, "204", pickup="*8"),
+            ProgrammedKey(KeyKind.LAMP, "205", "", 2, "*8"),
+            ProgrammedKey(KeyKind.LAMP, "204", pickup="*8"),
         ),
     )
+    assert (one.watches, one.watch_period_s) == (("204",), 600), "each number once"
+    assert (two.watches, two.watch_period_s) == (("205",), 3600)
 
 
 def test_an_unknown_kind_of_key_is_named_with_file_and_line(tmp_path: Path) -> None:

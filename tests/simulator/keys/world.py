@@ -9,6 +9,7 @@ and does something in earnest; that has to work whatever went before:
     to call for help   put the handset back, lift it, dial 112: a `Dial` that is an emergency's
     to unlock          lock the keys, wait, give a PIN: they open if it is right, and else do not
     to leave           put the handset back and touch nothing: nobody is heard, nothing sounds
+    to pick up         press the key of a lamp that rings: a `Dial` with the code for that
     to forget          lay the handset beside the phone: the tone ends
     to be in peace     all far ends hang up: a while later the phone is idle and silent
 """
@@ -19,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from random import Random
 
-from firmware.agent.events import MessagesWaiting, RegistrationState
+from firmware.agent.events import Dial, Lamp, LampChanged, MessagesWaiting, RegistrationState
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone
 from firmware.media.tone_table import ToneKind
 from firmware.phone.beginning import HOWL_S, LEFT_S
@@ -67,6 +68,10 @@ LOUD_S = max(ENDED_S, FLASH_S) + 0.1
 
 PROGRAM = (AnswerCall(), EndCall(), HoldCall(True), HoldCall(False))
 
+WATCHED = "605,1"
+"""The value of every programmed key; of a lamp it is the number."""
+PICKUP = "*8"
+
 TARGETS = ("603", "sip:x@example.org", "604,1,,2#,3", "604,1,2,3,4")
 
 PEACE_S = 200.0
@@ -103,12 +108,16 @@ class World:
             "peace",
             "pins",
             "locked",
+            "lamps",
+            "picked up",
         ]
         self._seen = dict.fromkeys([*kinds, *(state.value for state in State)], 0)
         call_waiting, self.has_pin = random.random() < 0.8, random.random() < 0.5
         self.is_pin_right = False  # The last that was given.
         kinds_of_key = random.sample(list(KeyKind), k=random.choice([0, 0, 1, 3, len(KeyKind)]))
-        keys = tuple(ProgrammedKey(kind, "605,1", account=2) for kind in kinds_of_key)
+        keys = tuple(ProgrammedKey(k, WATCHED, account=2, pickup=PICKUP) for k in kinds_of_key)
+        self.has_lamp, self.keys = KeyKind.LAMP in kinds_of_key, len(keys)
+        self.told_lamp = Lamp.UNKNOWN
         services = ServiceSettings(keys=keys)
         settings = PhoneSettings(call_waiting=call_waiting, has_pin=self.has_pin, services=services)
         self.phone = Phone(settings, ACCOUNTS, self.schedule.now)
@@ -138,8 +147,9 @@ class World:
                 [
                     *(self._whim, self._happens, self._wait),
                     *(self._help, self._unlock, self._leave, self._forget, self._peace),
+                    self._pick_up,
                 ],
-                weights=[50, 40, 10, 1, 1, 2, 1, 1],
+                weights=[50, 40, 10, 1, 1, 2, 1, 1, 1],
             )[0]()
         self._peace()
 
@@ -156,6 +166,10 @@ class World:
         elif choice < 0.95:
             state = self._random.choice(list(RegistrationState))
             self._tell(account(self._random.randint(1, ACCOUNTS), "Desk", state))
+        elif choice < 0.97:
+            self.told_lamp = self._random.choice(list(Lamp))
+            self._tell(LampChanged(2, WATCHED, self.told_lamp))
+            self._tell(LampChanged(1, WATCHED, self._random.choice(list(Lamp))))  # Another's.
         else:
             self.messages = self._random.choice([0, 0, 3])
             waits = self.messages > 0
@@ -236,6 +250,22 @@ class World:
         assert self._seen["pins"] == asked + self.has_pin, "nobody asks whether the PIN is right"
         self._close_menu()
         assert self._is_locked is not self.is_pin_right, "the keys do not do as the PIN says"
+
+    def _pick_up(self) -> None:
+        """Whoever presses the key of a phone that rings takes that call, else calls there."""
+        self._hang_up()
+        self._close_menu()
+        if not (self.has_lamp and self.keys == 1 and self.phone.state is State.IDLE):
+            return  # It rings, or there is no such key.
+        if self._is_locked:
+            return
+        self.told_lamp = self._random.choice(list(Lamp))
+        self._tell(LampChanged(2, WATCHED, self.told_lamp))
+        taken, dialled = self._seen["picked up"], self.below.seen["dialled"]
+        self._press("soft2")
+        takes = self._seen["picked up"] > taken
+        assert self.below.seen["dialled"] > dialled, "the key calls nobody"
+        assert takes == (self.told_lamp is Lamp.RINGING), "the key takes what does not ring"
 
     @property
     def _is_locked(self) -> bool:
@@ -358,8 +388,17 @@ class World:
                     self._note(item)
         return told
 
+    @property
+    def _lamp(self) -> Lamp | None:
+        """What a person has to see of the lamp on the idle screen."""
+        is_shown = self.has_lamp and (self.keys == 1 or self.told_lamp is Lamp.RINGING)
+        return self.told_lamp if is_shown else None
+
     def _note(self, item: object) -> None:
         match item:
+            case Dial(target=target) if target.startswith(PICKUP + WATCHED[:3]):
+                self._seen["picked up"] += 1
+                assert self.told_lamp is Lamp.RINGING, "nothing rings there"
             case TuneRinger(volume=volume):
                 self.loudness = volume
             case FactoryReset():
@@ -388,6 +427,8 @@ class World:
             self._seen["locked"] += screen.locked
             self._seen["silent"] += screen.silent
             assert screen.silent == (not self.loudness), "the ringer is not as the screen says"
+            assert screen.lamp is self._lamp, f"the lamp is {screen.lamp}"
+            self._seen["lamps"] += screen.lamp is not None
         if self._random.random() < PICTURES:
             render(self.shown.screen, self.shown.language)
 

@@ -101,7 +101,7 @@ sip proxy ip: pbx
 sip user name: 200
 sips trusted certificates: ca.pem
 top softkey1 type: blf      # Of another model.
-sip blf subscription period: 3600
+sip mode: 0
 """
 
 
@@ -113,7 +113,7 @@ def test_check_prints_notes_and_is_content(
     assert run(monkeypatch, "check", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [
         "note: startup.cfg:4: top softkey1 type: unknown to this phone",
-        "note: startup.cfg:5: sip blf subscription period: known by name, without effect yet",
+        "note: startup.cfg:5: sip mode: known by name, without effect yet",
         "0 errors, 2 notes",
     ]
 

@@ -36,6 +36,8 @@ NAMES = {
     "Anna Schmidt",
     "Bert",
     "Bert Baker",
+    "Berta",
+    "Anna-Magdalena von Trappenburg",
     "Desk",
     "Home office",
     "603",

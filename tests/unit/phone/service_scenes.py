@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from firmware.agent.events import MessagesWaiting
+from firmware.agent.events import Lamp, LampChanged, MessagesWaiting
 from firmware.phone.events import KeyHeld, KeyPressed
 from firmware.phone.kept import AccountServices
 from firmware.phone.programmed import KeyKind, ProgrammedKey
@@ -19,7 +20,15 @@ BERT = ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert")
 KEYS = (
     BERT,
     ProgrammedKey(KeyKind.SPEED_DIAL, "0301234567", account=2),
-    *(ProgrammedKey(kind) for kind in KeyKind if kind is not KeyKind.SPEED_DIAL),
+    *(ProgrammedKey(kind) for kind in KeyKind if kind not in {KeyKind.SPEED_DIAL, KeyKind.LAMP}),
+)
+
+BERTA = ProgrammedKey(KeyKind.LAMP, "202", "Berta")
+HOUSE = (
+    BERTA,
+    ProgrammedKey(KeyKind.LAMP, "203"),
+    ProgrammedKey(KeyKind.LAMP, "204", "Reception"),
+    ProgrammedKey(KeyKind.LAMP, "205", "Anna-Magdalena von Trappenburg"),
 )
 
 
@@ -60,6 +69,29 @@ def forwarded_to_itself() -> Rig:
     return menu(phone(), 3, "soft1", *"201", "soft1")
 
 
+def lamp(shown: Lamp, *keys: ProgrammedKey) -> Rig:
+    """A phone whose keys show other phones: the first one does this."""
+    rig = phone(keys=keys or (BERTA,))
+    rig.feed(LampChanged(1, "202", shown))
+    return rig
+
+
+def lamps() -> Rig:
+    """Four of them, each in another state."""
+    rig = lamp(Lamp.BUSY, *HOUSE)
+    rig.feed(LampChanged(1, "203", Lamp.IDLE), LampChanged(1, "204", Lamp.RINGING))
+    return rig
+
+
+def lamp_refused() -> Rig:
+    """A page says why a lamp is not known."""
+    rig = phone(keys=HOUSE)
+    rig.feed(LampChanged(1, "202", Lamp.UNKNOWN, "not allowed (403)"))
+    rig.feed(LampChanged(1, "204", Lamp.UNKNOWN, "tells what cannot be read"))
+    rig.press("soft1", "soft2", "up", "up")
+    return rig
+
+
 def menu_of_keys() -> Rig:
     rig = phone(QUIET, SENT_ON, names=THREE, keys=KEYS, no_disturbance_mode=KeyMode.ACCOUNT)
     rig.press("soft2")
@@ -91,6 +123,11 @@ SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "idle-key": lambda: phone(keys=(BERT,)),
     "idle-keys": lambda: phone(keys=KEYS),
     "keys": menu_of_keys,
+    **{f"idle-lamp-{shown.name.lower()}": partial(lamp, shown) for shown in Lamp},
+    "idle-lamps-one-rings": lamps,
+    "lamps": lambda: pressed(lamps(), "soft2"),
+    "lamp-refused": lamp_refused,
+    "idle-key-long": lambda: phone(keys=(HOUSE[-1],)),
     "menu-services": lambda: menu_end(busy_house()),
     "disturbance": lambda: menu(busy_house(), 5),
     "mailboxes": lambda: menu(busy_house(), 3),

@@ -14,13 +14,10 @@ from typing import NamedTuple
 import pytest
 
 from firmware.agent.events import EndCause, RegistrationState
-from firmware.agent.words import (
-    CALL_WORDS,
-    CLASS_WORDS,
-    MAILBOX_ENDED,
-    MAILBOX_WORDS,
-    REGISTRATION_WORDS,
-)
+from firmware.agent.lamps import UNREADABLE, LampField
+from firmware.agent.mailboxes import Mailbox
+from firmware.agent.topic import REFUSALS
+from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
 from firmware.link.events import LinkState
 from firmware.phone import font
 from firmware.phone.catalogue import Entry
@@ -30,7 +27,7 @@ from firmware.phone.history import BUSY_HERE, ENDS, REJECTED
 from firmware.phone.language import LANGUAGES, PLACE
 from firmware.phone.link_words import BRIEF
 from firmware.phone.render import IDLE_ROWS
-from firmware.phone.screen import CallStage, SoftKey, labels
+from firmware.phone.screen import CallStage, SoftKey, labels, shown_lamp
 from firmware.phone.sound import TIES
 from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
 from firmware.runtime import tls_words
@@ -59,7 +56,8 @@ def test_no_text_of_the_phone_is_cut_on_any_screen(code: str, size: str) -> None
 def test_soft_keys_leave_room_between_them(code: str, size: str) -> None:
     for name, scene in standing(code).items():
         left, right = labels(scene.screen, scene.language)
-        assert key_wide(left) + GAP + key_wide(right) <= SIZES[size][0], name
+        wide = key_wide(left) + GAP + key_wide(right, shown_lamp(scene.screen))
+        assert wide <= SIZES[size][0] or right in OWN_WORDS, name
 
 
 # What no scene shows.
@@ -293,9 +291,9 @@ PLACES = {
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),
-    "why a mailbox tells of no messages": place(
-        *MAILBOX_WORDS.values(),
-        MAILBOX_ENDED,
+    "why a mailbox or a lamp tells nothing": place(
+        *REFUSALS.values(),
+        *(Mailbox.not_found, Mailbox.ended, LampField.ended, UNREADABLE),
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
         within="{} (403)",

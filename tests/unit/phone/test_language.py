@@ -8,14 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from config.table_phone import FEATURES
-from firmware.agent.events import EndCause, Party, RegistrationState, Tie
-from firmware.agent.words import (
-    CALL_WORDS,
-    CLASS_WORDS,
-    MAILBOX_ENDED,
-    MAILBOX_WORDS,
-    REGISTRATION_WORDS,
-)
+from firmware.agent.events import EndCause, Lamp, Party, RegistrationState, Tie
+from firmware.agent.lamps import UNREADABLE, LampField
+from firmware.agent.mailboxes import Mailbox
+from firmware.agent.topic import REFUSALS
+from firmware.agent.words import CALL_WORDS, CLASS_WORDS, REGISTRATION_WORDS
 from firmware.link.events import LinkState, Role
 from firmware.phone.catalogue import CatalogueError, read_catalogue
 from firmware.phone.events import KeepSetting, LanguageIs
@@ -142,19 +139,22 @@ UNSAID = {"warnings", "missed", "messages", "key"}
 """Soft keys above which a count or somebody's own word stands."""
 
 
+TOLD_NOT = (Mailbox.not_found, Mailbox.ended, LampField.not_found, LampField.ended, UNREADABLE)
+
+
 def texts() -> Iterator[str]:
     """Every text that a table of the program holds."""
     yield from (*CALL_WORDS.values(), *CLASS_WORDS.values(), *REGISTRATION_WORDS.values())
     yield from (*BRIEF.values(), *TIES.values(), *ENDS.values(), BUSY_HERE, REJECTED)
     yield from tls_words.ALERT_WORDS.values()
     yield from (AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE)
-    yield from (*MAILBOX_WORDS.values(), MAILBOX_ENDED)
+    yield from (*REFUSALS.values(), *TOLD_NOT)
     yield from (
         word
         for word in vars(tls_words).values()
         if isinstance(word, str) and re.fullmatch("[a-z].* .*", word)
     )
-    for kind in (EndCause, RegistrationState, LinkState, Role, CallStage):
+    for kind in (EndCause, RegistrationState, LinkState, Role, CallStage, Lamp):
         yield from (member.value for member in kind)
     yield from (key.value for key in SoftKey if key.value not in UNSAID)
 

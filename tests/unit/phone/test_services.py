@@ -16,6 +16,8 @@ from firmware.agent.events import (
     ForwardReason,
     IncomingCall,
     Intercom,
+    Lamp,
+    LampChanged,
     MessagesWaiting,
     RegistrationState,
     Reject,
@@ -46,7 +48,7 @@ from firmware.phone.serving import CALL_BACK_S, NOTICE_S
 from firmware.phone.settings import DELAY_S, FORGOTTEN_S
 from firmware.phone.state import State
 from tests.unit.phone.rig import ANNA, ANY, Rig, account, of
-from tests.unit.phone.service_scenes import menu, phone
+from tests.unit.phone.service_scenes import BERTA, HOUSE, menu, phone
 
 INCOMING = IncomingCall(8, 1, ANNA)
 QUIET = AccountServices(1, no_disturbance=True)
@@ -477,6 +479,61 @@ def test_a_speed_dial_calls_from_its_account() -> None:
     rig = keys(KeyKind.DIRECTORY)
     rig.press("soft2")
     assert of(Dial, rig.press("soft1")) == [Dial(2, "603", False, DELAY_S)]
+
+
+# Lamps of other phones.
+
+
+@pytest.mark.parametrize("lamp", list(Lamp))
+def test_a_key_shows_its_lamp_and_calls_there_whatever_it_shows(lamp: Lamp) -> None:
+    rig = phone(keys=(BERTA,))
+    assert "Berta: not known" in rig.words, "before anything is told"
+    rig.feed(LampChanged(1, "202", lamp))
+    assert f"Berta: {lamp.value}" in rig.words
+    assert of(Dial, rig.press("soft2")) == [Dial(1, "202", False, DELAY_S)]
+
+
+@pytest.mark.parametrize(
+    ("lamp", "number"),
+    [
+        (Lamp.UNKNOWN, "202"),
+        (Lamp.IDLE, "202"),
+        (Lamp.RINGING, "*8202"),
+        (Lamp.BUSY, "202"),
+    ],
+)
+def test_a_call_that_rings_there_is_taken_where_the_exchange_has_a_code(
+    lamp: Lamp, number: str
+) -> None:
+    rig = phone(names=("Desk", "Home"), keys=(replace(BERTA, pickup="*8", account=2),))
+    rig.feed(LampChanged(2, "202", lamp))
+    assert of(Dial, rig.press("soft2")) == [Dial(2, number, False, DELAY_S)]
+
+
+def test_a_lamp_is_that_of_its_number_and_its_account() -> None:
+    rig = phone(names=("Desk", "Home"), keys=(BERTA,))
+    rig.feed(LampChanged(2, "202", Lamp.BUSY), LampChanged(1, "203", Lamp.BUSY))
+    assert "Berta: not known" in rig.words
+
+
+def test_of_several_keys_one_that_rings_is_told_above_their_list() -> None:
+    rig = phone(keys=HOUSE)
+    rig.feed(LampChanged(1, "202", Lamp.BUSY))
+    assert "Keys: busy" not in rig.words
+    rig.feed(LampChanged(1, "204", Lamp.RINGING))
+    assert "Keys: ringing" in rig.words
+    rig.press("soft2")
+    assert "> Berta busy" in rig.words
+    assert "Reception ringing" in rig.words
+    rig.feed(LampChanged(1, "204", Lamp.IDLE))
+    assert "Reception free" in rig.words
+
+
+def test_lamps_of_a_locked_phone_are_nobodys_business() -> None:
+    rig = phone(keys=(BERTA,))
+    rig.feed(LampChanged(1, "202", Lamp.RINGING))
+    rig.feed(KeyPressed("#"), KeyHeld("#"))
+    assert "Berta" not in rig.words
 
 
 # Distinctive ringing.

@@ -20,6 +20,8 @@ from firmware.agent.events import (
     CallEnded,
     EndCause,
     IncomingCall,
+    Lamp,
+    LampChanged,
     Party,
     RegistrationState,
 )
@@ -330,6 +332,22 @@ def test_calls_are_logged_without_whoever_is_at_the_far_end(logged: Lines) -> No
     ]
     assert "5551234" not in repr(logged.lines)
     assert "Bob" not in repr(logged.lines)
+
+
+def test_why_a_lamp_is_not_told_is_logged_and_what_it_shows_is_not(logged: Lines) -> None:
+    events = EventLog()
+    detail = "dialog-info: unclosed token in line 1"
+    for fact in (
+        LampChanged(1, "202", Lamp.BUSY),
+        LampChanged(1, "202", Lamp.UNKNOWN),
+        LampChanged(1, "202", Lamp.UNKNOWN, "tells what cannot be read", detail),
+        LampChanged(2, "203", Lamp.UNKNOWN, "not allowed (403)"),
+    ):
+        events.take(Report(fact))
+    assert told(logged) == [
+        ("lamps", f"the lamp of 202: {detail}", Severity.WARNING),
+        ("lamps", "the lamp of 203: not allowed (403)", Severity.WARNING),
+    ]
 
 
 def test_an_outage_is_logged_when_it_is_over(logged: Lines) -> None:

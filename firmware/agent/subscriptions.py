@@ -1,0 +1,105 @@
+"""All subscriptions of all accounts: an answer and a NOTIFY find theirs, news is told once.
+
+Each goes with the registration of its account, and over the same link (F7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from firmware.agent.answering import answer
+from firmware.agent.lamps import LampField
+from firmware.agent.line import Line
+from firmware.agent.mailboxes import Mailbox
+from firmware.agent.subscription import Subscription
+from firmware.agent.topic import Topic
+from firmware.machine import earliest
+from firmware.sip.errors import RemoteProtocolError
+from firmware.sip.message import Request, Response
+from firmware.transaction.events import RequestFailed, RequestReceived, SendResponse, ServiceUp
+
+
+class Subscriptions:
+    """Mailboxes first: of a burst of SUBSCRIBEs theirs go out before those of lamps."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        lines = tuple(lines)
+        topics: list[Topic] = [Mailbox(line) for line in lines if line.account.subscribes]
+        topics += [LampField(line, number) for line in lines for number in line.account.watches]
+        self._all = tuple(map(Subscription, topics))
+        self._told = [t.standing(is_active=False, refusal="") for t in topics]
+
+    def deadline(self) -> float | None:
+        """Return when one of them has something to do."""
+        return earliest(subscription.deadline() for subscription in self._all)
+
+    def wake(self, now: float) -> list[object]:
+        """Let each do what is due."""
+        return [item for s in self._all for item in s.wake(now)]
+
+    def service_up(self, event: ServiceUp, now: float) -> None:
+        """There is a link: each goes with its registration (F7)."""
+        for subscription in self._all:
+            subscription.service_up(event.proxy, now)
+
+    def service_lost(self) -> None:
+        """There is no link any more."""
+        for subscription in self._all:
+            subscription.service_lost()
+
+    def ask(self, accounts: Iterable[int], now: float) -> list[object]:
+        """Subscribe for those of these accounts where it is due: they are registered."""
+        wanted = frozenset(accounts)
+        due = (s for s in self._all if s.line.account.number in wanted)
+        return [item for subscription in due for item in subscription.ask(now)]
+
+    def leave(self) -> list[object]:
+        """The phone stops, or goes to another proxy."""
+        return [item for s in self._all for item in s.leave()]
+
+    def response(self, key: str, response: Response, now: float) -> list[object] | None:
+        """Hear an answer; None where the request was none of ours."""
+        for subscription in self._all:
+            if subscription.owns(key):
+                return subscription.response(response, now)
+        return None
+
+    def failed(self, event: RequestFailed, now: float) -> None:
+        """Hear that no answer will come, where the request was ours."""
+        for subscription in self._all:
+            if subscription.owns(event.key):
+                subscription.failed(event.failure, now)
+
+    def notified(self, event: RequestReceived, now: float) -> list[object] | None:
+        """Take a NOTIFY within a dialog of ours; None where it belongs to none."""
+        request = event.request
+        holders = (s for s in self._all if s.holds(request))
+        subscription = next(holders, None) if request.method == "NOTIFY" else None
+        if subscription is None:
+            return None
+        standing = subscription.check(request)
+        told = self._taken(subscription.topic, request)
+        subscription.notified(request, standing, now)
+        missed = subscription.is_active and subscription.topic.wants_all
+        again = subscription.ask_again(now) if missed else []
+        return [SendResponse(event.key, answer(request, 200)), *told, *again]
+
+    @staticmethod
+    def _taken(topic: Topic, notify: Request) -> list[object]:
+        try:
+            return topic.take(notify)
+        except RemoteProtocolError as error:
+            topic.unreadable(error.text)
+            raise
+
+    def news(self) -> list[object]:
+        """Return how those stand that stand otherwise than was told."""
+        out: list[object] = []
+        for place, subscription in enumerate(self._all):
+            stands = subscription.topic.standing(
+                is_active=subscription.is_active, refusal=subscription.refusal
+            )
+            if stands != self._told[place]:
+                self._told[place] = stands
+                out.append(stands)
+        return out
