@@ -35,12 +35,12 @@ from firmware.agent.outgoing import OutgoingCall
 from firmware.agent.outlasting import OutlastingCall
 from firmware.agent.placing import can_send, no_call, waiting_s, why_not
 from firmware.agent.reading import or_none
-from firmware.agent.registration import RegistrarFailing
 from firmware.agent.registrations import Registrations
 from firmware.agent.replaced import find_replaced
 from firmware.agent.screening import check, find_line
 from firmware.agent.subscriptions import Subscriptions
 from firmware.agent.target import BadTargetError, parse_target, party_of
+from firmware.agent.verdict import RegistrarFailing
 from firmware.agent.wanted import CallCommand, carry_out
 from firmware.link.events import CallsInProgress, LeaveSoon, StayHere
 from firmware.machine import earliest

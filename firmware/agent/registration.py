@@ -30,8 +30,8 @@ from firmware.agent.line import Line
 from firmware.agent.rate import TokenBucket
 from firmware.agent.reading import or_none, retry_after_s
 from firmware.agent.register import RegisterWriter
+from firmware.agent.verdict import Refusal, RegistrarFailing
 from firmware.agent.words import registration_reason
-from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, Proxy, ServiceConfirmed
 from firmware.machine import earliest, is_due
 from firmware.sip.address import NameAddress
@@ -64,6 +64,7 @@ LEGAL = {
         RegistrationState.OFF,
     },
     RegistrationState.REGISTERING: {
+        RegistrationState.REGISTERING,
         RegistrationState.REGISTERED,
         RegistrationState.REFUSED,
         RegistrationState.WAITING,
@@ -83,23 +84,6 @@ LEGAL = {
         RegistrationState.OFF,
     },
 }
-
-
-@frozen
-class RegistrarFailing:
-    """For the agent: the registrar did not serve this account (D8)."""
-
-    failure: Failure
-    retry_after_s: float
-    proxy: Proxy
-
-
-@frozen
-class Refusal:
-    """A proxy said no: not again before then."""
-
-    until: float
-    reason: str
 
 
 class Registration:
@@ -211,7 +195,6 @@ class Registration:
         self._stopping, self._moving = True, False
         self._exchange = Exchange(Use.REGISTER)
         self._writer.forget_leftovers()
-        self._expires_at = None
         if not has_one:
             self._sign_off()
             return []
@@ -299,10 +282,14 @@ class Registration:
 
     def _expired(self, now: float) -> list[object]:
         """The binding has run out: what is out or waits to go may bring it back."""
-        out, send_at = self._key is not None, self._send_at
+        if self._stopping:
+            self._sign_off()
+            return []
+        out, waits = self._key is not None, self._send_at is not None
         self._enter(RegistrationState.REGISTERING, "the registration has run out")
-        self._send_at = send_at
-        return [] if out or send_at is not None else self._begin_again(now)
+        if out:
+            return []
+        return self._send(now) if waits else self._begin_again(now)
 
     def _begin_again(self, now: float) -> list[object]:
         self._exchange = Exchange(Use.REGISTER)
@@ -330,11 +317,14 @@ class Registration:
             self._wait("registrar did not keep the registration", 0.0, now)
             return [confirmed]
         self._learn(own, response)
-        self._enter(RegistrationState.REGISTERED)
         # The binding began before its answer was read, perhaps long before by one that slept.
-        self._expires_at = self._sent_at + expires_s
+        expires_at = self._sent_at + expires_s
+        if expires_at <= now:
+            return [confirmed, *self._expired(now)]
+        self._enter(RegistrationState.REGISTERED)
+        self._expires_at = expires_at
         longest_s = UNDONE_S if self._unanswered_at - {self.line.proxy} else expires_s
-        renew_at = self._expires_at - min(self._settings.renewal_s, expires_s / 2)
+        renew_at = expires_at - min(self._settings.renewal_s, expires_s / 2)
         self._register_at = min(renew_at, now + longest_s)
         self._unanswered_at.clear()
         self._writer.find_leftovers(contacts, own)

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from firmware.agent.events import AccountStatus
 from firmware.agent.line import Line
-from firmware.agent.registration import RegistrarFailing, Registration
+from firmware.agent.registration import Registration
+from firmware.agent.verdict import RegistrarFailing
 from firmware.link.events import Failure, HoldProxy, ProxyUnfit, ReadyToLeave
 from firmware.machine import earliest
 from firmware.sip.message import Response

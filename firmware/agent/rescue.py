@@ -92,7 +92,8 @@ class RescuedCall(StandingCall):
     def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:
         super().__init__(number, line, far, port, state)
         self.tie = Tie.ANCHORED
-        self._replacement: Replacement | None = None  # The newest attempt.
+        self._replacement: Replacement | None = None  # The newest attempt,
+        self._taken: Replacement | None = None  # and the last with a 2xx, which may come again.
         self._wants_replacement = False
         self._replace_at: float | None = None  # When the next attempt may begin.
         self._again_s = AGAIN_S
@@ -149,16 +150,17 @@ class RescuedCall(StandingCall):
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
-        replacement = self._replacement
-        return super().owns(key) or (replacement is not None and key == replacement.key)
+        return super().owns(key) or self._attempt(key) is not None
 
     def response(self, key: str, response: Response, now: float) -> list[object]:
         """Hear the answer to an INVITE that replaces, or to one within the dialog."""
-        replacement = self._replacement
-        if replacement is None or key != replacement.key:
+        replacement = self._attempt(key)
+        if replacement is None:
             return super().response(key, response, now)
         if response.status < 200:
             return []
+        if replacement is not self._replacement:
+            return self._replaced(replacement, response, now)
         self._give_up_at = None
         if response.status < 300:
             return self._replaced(replacement, response, now)
@@ -255,7 +257,7 @@ class RescuedCall(StandingCall):
 
     def _lose_link(self) -> None:
         super()._lose_link()
-        self._replacement = self._replace_at = self._probe_at = None
+        self._replacement = self._taken = self._replace_at = self._probe_at = None
         self._again_s = AGAIN_S
 
     def _survive(self) -> list[object]:
@@ -286,6 +288,10 @@ class RescuedCall(StandingCall):
 
     # The INVITE that replaces.
 
+    def _attempt(self, key: str) -> Replacement | None:
+        attempts = (self._replacement, self._taken)
+        return next((one for one in attempts if one is not None and one.key == key), None)
+
     @property
     def _is_replacing(self) -> bool:
         return self._replacement is not None and self._replacement.is_open
@@ -307,8 +313,9 @@ class RescuedCall(StandingCall):
             return [SendAck(ack)]
         opened = replacement.opened(response)
         if opened is None:
-            return self._not_replaced(488, 0.0, now)
+            return self._not_replaced(488, 0.0, now) if replacement is self._replacement else []
         dialog, ack = opened
+        self._taken = replacement
         if self.state is not CallState.CONFIRMED or not replacement.names(self.dialog):
             return [SendAck(ack), OweBye(self.line, dialog, reasons.ELSEWHERE)]
         assert replacement.media is not None

@@ -122,7 +122,10 @@ class Checks:
             case Report(AccountStatus() as account):
                 self.accounts[account.account] = account
                 # A machine that slept may hear of the link's end in the same breath.
-                self.retries.has_served |= account.state is RegistrationState.REGISTERED
+                registered = account.state is RegistrationState.REGISTERED
+                self.retries.may_have_served |= registered
+                due = account.renew_at if registered else None
+                assert due is None or due > self.now - DRIFT_S, "a binding of long ago is claimed"
             case Report(Dialling(call, account)):
                 self._begins(call)
                 self.placed[call] = account, self.now
@@ -269,6 +272,10 @@ class Checks:
             simulator.held(max(holds))
         if not is_unfit and old == self.served_attempt:
             return
+        if connection.has_accepted and not is_unfit and simulator.woke_at == now:
+            # A machine that slept may have read that 2xx in the same breath, too late to be bound.
+            self.retries.may_be_fit(role)
+            self.retries.may_have_served = True
         certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
         self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
         # Silence is heard later; else every account that was registered must have been failed.

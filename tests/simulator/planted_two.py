@@ -233,9 +233,30 @@ BUGS_OF_TWO = (
     Bug(
         "a binding's time counts from its answer",
         REGISTRATION,
-        "self._expires_at = self._sent_at + expires_s",
-        "self._expires_at = now + expires_s",
+        "expires_at = self._sent_at + expires_s",
+        "expires_at = now + expires_s",
         first_seed=13,
+    ),
+    Bug(
+        "a binding is claimed that is over when its answer is read",
+        REGISTRATION,
+        "        if expires_at <= now:\n",
+        "        if False:\n",
+    ),
+    Bug(
+        "a REGISTER that waits its turn is left when the binding ends",
+        REGISTRATION,
+        "        return self._send(now) if waits else self._begin_again(now)\n",
+        "        self._send_at = now if waits else None\n"
+        "        return [] if waits else self._begin_again(now)\n",
+        first_seed=3960,
+    ),
+    Bug(
+        "the ACK of an INVITE that replaced is lost with the next attempt",
+        "firmware.agent.rescue",
+        "        self._taken = replacement\n",
+        "",
+        first_seed=8030,
     ),
     Bug(
         "one proxy's refusal forgotten at another",

@@ -75,6 +75,7 @@ class Retries:
     late_failures: int = 0  # Those after the outage's first 10 s,
     may_be_late: bool = False  # and whether there may be more.
     may_be_at_once: bool = True
+    must_be_at_once: bool = False
     network_changed_at: float = -1.0
     wishes: list[float] = field(default_factory=list)  # When the person may have wanted to call.
     network_changes: list[float] = field(default_factory=list)
@@ -82,6 +83,7 @@ class Retries:
     attempt: int | None = None  # The link,
     served_at: float | None = None  # and since when it has served.
     has_served: bool = False
+    may_have_served: bool = False  # In the step that ended it.
     waited_s: float = 0.0  # The last wait that was drawn.
     woke_at: float = 0.0  # The end of the phone's last long pause.
 
@@ -228,7 +230,7 @@ class Retries:
 
     def _begins(self, now: float) -> None:
         self.must_go = False
-        self.registered_at, self.has_served = None, False
+        self.registered_at, self.has_served, self.may_have_served = None, False, False
         if self.ended_at is None:
             return
         waited_s = now - self.ended_at
@@ -253,8 +255,10 @@ class Retries:
         self.short_links = 0 if was_up and healthy else self.short_links + was_up
         if was_up and self._another_may_be_fit(now):
             self.may_be_at_once = self.may_be_late = True  # D8; where it was not, it counts.
+            self.must_be_at_once = False
             return
-        self.may_be_at_once = self.has_served and self.failures == 0
+        self.must_be_at_once = self.has_served and self.failures == 0
+        self.may_be_at_once = self.must_be_at_once or (self.may_have_served and not self.failures)
         self.failures += 1
         if self.outage_since is None:
             self.outage_since = now
@@ -287,7 +291,7 @@ class Retries:
         early = self.late_failures == 0 and not self.may_be_late
         longest_s = EARLY_BOUND_S if early else CAP_S
         since = max(self.ended_at, self._longest_hold(), self.woke_at)
-        if self.must_go or (self.may_be_at_once and not self.may_be_late):
+        if self.must_go or (self.must_be_at_once and not self.may_be_late):
             longest_s = 0.0
         if self.network_changed_at > self.ended_at:  # D6.
             longest_s, since = 0.0, max(since, self.network_changed_at)

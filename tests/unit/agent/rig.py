@@ -83,10 +83,19 @@ class Rig:
         out: list[object] = []
         while (due := self.agent.deadline()) is not None and due <= to:
             self.now = max(self.now, due)
-            out += self._keep(self.agent.wake(self.now))
-            later = self.agent.deadline()
-            assert later is None or later > self.now, "a wake has to move the deadline"
+            out += self._wake()
         self.now = to
+        return out
+
+    def sleep(self, seconds: float) -> list[object]:
+        """Let a machine sleep: whatever was due meanwhile is due at once."""
+        self.now += seconds
+        return self._wake()
+
+    def _wake(self) -> list[object]:
+        out = self._keep(self.agent.wake(self.now))
+        later = self.agent.deadline()
+        assert later is None or later > self.now, "a wake has to move the deadline"
         return out
 
     def wait(self, seconds: float) -> list[object]:

@@ -48,6 +48,22 @@ def test_every_account_signs_off_and_the_link_hears_when_all_have() -> None:
     assert rig.accounts() == ()
 
 
+def test_s1_who_signs_off_claims_the_binding_no_longer_than_it_lasts() -> None:
+    rig = Rig()
+    rig.registrar.granted_s = 60
+    rig.up(BACKUP)
+    rig.register()
+    rig.wait(29)
+    rig.feed(LeaveSoon())
+    assert rig.accounts() == (1,), "until the registrar says so"
+    rig.wait(31)
+    assert rig.accounts() == ()
+    assert of(AccountStatus, rig.out)[-1].reason == "moving to the primary"
+    assert not of(ReadyToLeave, rig.out), "the request is out still"
+    rig.register()
+    assert of(ReadyToLeave, rig.out) == [ReadyToLeave()]
+
+
 def test_at_home_every_account_registers_at_once_with_the_same_instance_and_reg_id() -> None:
     rig = Leaving(2)
     rig.signs_off()

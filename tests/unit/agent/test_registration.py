@@ -494,6 +494,22 @@ def test_s1_a_binding_lasts_from_its_request_not_from_its_answer(
     assert rig.take("REGISTER"), "it goes again at once"
 
 
+def test_s1_a_binding_that_is_over_when_its_answer_is_read_is_never_claimed() -> None:
+    rig = Rig()
+    rig.registrar.granted_s = 60
+    rig.up()
+    challenged = rig.one("REGISTER")
+    rig.reply(challenged, rig.registrar.answer(challenged.request))
+    sent = rig.one("REGISTER")
+    rig.now += 61.0
+    rig.reply(sent, rig.registrar.answer(sent.request))
+    assert RegistrationState.REGISTERED not in states(rig)
+    assert last(rig).reason == "the registration has run out"
+    assert of(ServiceConfirmed, rig.out), "the proxy serves, late as it is"
+    rig.register()
+    assert rig.accounts() == (1,)
+
+
 def test_a_renewal_that_is_not_served_ends_the_registration() -> None:
     rig = Rig().registered()
     rig.registrar.refusals = [refusal(503)]
@@ -648,6 +664,18 @@ def test_a_held_register_goes_when_the_rate_allows() -> None:
     rig.wait(3)
     rig.register()
     assert rig.accounts() == (1,)
+
+
+def test_who_slept_beyond_a_binding_and_beyond_the_wait_for_its_renewal_asks_once() -> None:
+    rig = Rig()
+    rig.registrar.granted_s = 4
+    rig.registered()
+    while rig.wait(2) and rig.open:  # Renewed more often than the rate allows.
+        rig.register()
+    assert rig.accounts() == (1,), "the renewal waits its turn"
+    rig.sleep(60)
+    assert len(rig.take("REGISTER")) == 1
+    assert last(rig).state is RegistrationState.REGISTERING
 
 
 # Leaving.

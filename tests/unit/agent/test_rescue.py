@@ -328,6 +328,25 @@ def test_the_new_dialog_takes_the_place_of_the_old_one(placed: bool) -> None:
     assert rig.ended() == CallEnded(1, EndCause.HUNG_UP_HERE)
 
 
+@pytest.mark.parametrize("end", [False, True], ids=["adrift", "over"])
+def test_its_2xx_is_acknowledged_again_when_another_attempt_has_followed(end: bool) -> None:
+    """RFC 3261 13.2.2.4: the ACK was lost behind the proxy, and the new dialog as well."""
+    rig, first = replacing()
+    (ack,) = of(SendAck, rig.grants(first))
+    rig.take("BYE")
+    rig.feed(Hold(1))
+    rig.denies(rig.asked(), 408)
+    rig.denies(rig.asked(), 481)
+    assert ties(rig)[-1] is Tie.ADRIFT
+    if end:
+        rig.feed(Hang(1))
+    assert of(SendAck, rig.grants(first)) == [ack]
+    assert ties(rig)[-1] is Tie.ADRIFT
+    fork = rig.reply(first, rig.accept(first.request, "other"))
+    assert of(SendAck, fork)[0].request.to.tag == "other"
+    assert rig.take("BYE")[-1].request.to.tag == "other", "who answers too late hears BYE"
+
+
 @BOTH
 def test_their_bye_in_the_old_dialog_is_not_the_end(placed: bool) -> None:
     """RFC 3891 3: whoever accepts ends the old dialog; that may overtake the 2xx."""
