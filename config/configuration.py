@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from config.cfg_file import Statement
 from config.hops import Hop, link_hop, strays
@@ -81,6 +81,15 @@ class Configuration:
         """Return the link's proxy, or its backup; None where none is set."""
         return link_hop(self.value, self.named_accounts(), backup=backup)
 
+    def beside(self, started: Configuration) -> Configuration:
+        """Return what a phone in use goes by that was started with another configuration.
+
+        What counts at once is as it is here; all else stays as it was at the start.
+        """
+        here = {key: entry for key, entry in self.entries.items() if _counts_at_once(key)}
+        there = {key: entry for key, entry in started.entries.items() if not _counts_at_once(key)}
+        return replace(self, entries={**here, **there})
+
     def _own(self, name: str, account: int) -> Entry | None:
         """Return what is set for exactly this account; an empty value sets nothing."""
         entry = self.entries.get((canonical(name), account))
@@ -89,6 +98,10 @@ class Configuration:
     def _entry(self, name: str, account: int) -> Entry | None:
         own = self._own(name, account) if account else None
         return own or self.entries.get((canonical(name), 0))
+
+
+def _counts_at_once(key: Key) -> bool:
+    return _parameter(key[0]).at_once
 
 
 def _parameter(name: str) -> Parameter:

@@ -31,6 +31,7 @@ class Parameter:
     help: str  # One line.
     group: Group
     built: bool = False  # False: known by name, checked, but without effect yet.
+    at_once: bool = False  # A phone in use goes by it; else once it was started anew, when idle.
     per_line: bool = False  # `sip lineN ...` may override it for one account.
     secret: bool = False  # Shown as **** everywhere (T4).
     numbers: int = 0
@@ -39,6 +40,11 @@ class Parameter:
     def default_value(self) -> Value:
         """The value that holds where nothing sets it."""
         return self.kind.parse(self.default)
+
+    @property
+    def applied(self) -> str:
+        """When a change of it counts, in words."""
+        return "at once" if self.at_once or not self.built else "when idle"
 
     @property
     def whole_phone_reason(self) -> str:

@@ -28,6 +28,11 @@ itself. A line is `name: value`. Names are not case-sensitive. `#` starts a comm
 
 `python -m config check DIR` reads a folder as the phone would and prints what is wrong with it.
 
+A change counts at once, in a call too: a link that has to be another one (proxy, certificates,
+where it leaves from) is made anew within a second or so, calls are kept. What is "applied when
+idle" waits until nobody uses the phone, which then starts anew by itself; so do accounts that are
+added or taken away.
+
 Parameters with a dagger (†) are known by name: their values are checked, but have no effect yet.
 """
 
@@ -50,8 +55,8 @@ def reference() -> str:
 
 def _chapter(group: Group) -> Iterator[str]:
     yield f"## {group.value}\n"
-    yield "| name | values | default | line | meaning |"
-    yield "|---|---|---|---|---|"
+    yield "| name | values | default | line | applied | meaning |"
+    yield "|---|---|---|---|---|---|"
     for parameter in _members(group):
         yield f"| {' | '.join(_cells(parameter))} |"
     yield ""
@@ -66,7 +71,8 @@ def _cells(parameter: Parameter) -> tuple[str, ...]:
     default = f"`{_bar(parameter.default)}`" if parameter.default else ""
     line = "yes" if parameter.per_line else ""
     meaning = parameter.help + _secret(parameter) + _numbers(parameter)
-    return f"`{parameter.name}`{dagger}", _bar(_values(parameter)), default, line, _bar(meaning)
+    name, values = f"`{parameter.name}`{dagger}", _bar(_values(parameter))
+    return name, values, default, line, parameter.applied, _bar(meaning)
 
 
 def _bar(text: str) -> str:

@@ -25,11 +25,16 @@ TIME_SERVERS_MAX = 3
 PORT = Number(1, 65535)
 
 administration = partial(Parameter, group=Group.ADMINISTRATION)
-provisioning = partial(administration, built=True)
+provisioning = partial(administration, built=True, at_once=True)
 
 ADMINISTRATION = (
     administration(
-        "key lock", Switch(), "0", "1: the keys are locked. The phone itself sets it.", built=True
+        "key lock",
+        Switch(),
+        "0",
+        "1: the keys are locked. The phone itself sets it.",
+        built=True,
+        at_once=True,
     ),
     administration(
         "key lock time",
@@ -37,6 +42,7 @@ ADMINISTRATION = (
         "0",
         "The keys lock when none was pressed for so long; 0: never. It may be set on the phone.",
         built=True,
+        at_once=True,
     ),
     administration(
         "key lock pin",
@@ -55,6 +61,7 @@ ADMINISTRATION = (
         " with a code that the phone's screen shows. The phone keeps it as a hash.",
         secret=True,
         built=True,
+        at_once=True,
     ),
     administration(
         "console timeout",
@@ -62,6 +69,7 @@ ADMINISTRATION = (
         "600",
         "Who types nothing at the console for so long is logged out; 0: never.",
         built=True,
+        at_once=True,
     ),
     administration("user password", Text(), "", "The user's.", secret=True),
     administration(
@@ -70,14 +78,16 @@ ADMINISTRATION = (
         "1",
         "1: the administrator's web page, over HTTPS.",
         built=True,
+        at_once=True,
     ),
-    administration("web interface port", PORT, "443", "Its port.", built=True),
+    administration("web interface port", PORT, "443", "Its port.", built=True, at_once=True),
     administration(
         "web interface name",
         Host(),
         "",
         "The name by which browsers find it, beside the phone's addresses; empty: the system's.",
         built=True,
+        at_once=True,
     ),
     provisioning(
         "download protocol",
@@ -151,6 +161,7 @@ ADMINISTRATION = (
         "",
         "Where log lines are sent (syslog, RFC 5424); empty: nowhere.",
         built=True,
+        at_once=True,
     ),
     administration(
         "log server port",
@@ -158,6 +169,7 @@ ADMINISTRATION = (
         "514",
         "Its port. Where none is set, lines over TLS go to 6514.",
         built=True,
+        at_once=True,
     ),
     administration(
         "log server transport",
@@ -166,6 +178,7 @@ ADMINISTRATION = (
         "How they travel. Over TLS the server is checked as a proxy is: `sips trusted certificates`"
         " and the authorities of the system, name, dates, revoked ones.",
         built=True,
+        at_once=True,
     ),
     administration(
         "log module <name>",
@@ -175,6 +188,7 @@ ADMINISTRATION = (
         " information, 65535 everything; the largest decides. Parts are link, accounts, calls,"
         " outages, trace and more: `help log` at the console. Others' parts are passed over.",
         built=True,
+        at_once=True,
     ),
     administration(
         "time serverN",
@@ -189,5 +203,6 @@ ADMINISTRATION = (
         "",
         "The time zone, like Europe/Berlin. Empty: that of the system. It may be set on the phone.",
         built=True,
+        at_once=True,
     ),
 )

@@ -9,12 +9,12 @@ from config.parameter import Group, Parameter
 
 PORT = Number(0, 65535)
 
-link = partial(Parameter, group=Group.LINK, built=True)
-proxy = partial(Parameter, group=Group.PROXIES, built=True, per_line=True)
-shared = partial(Parameter, group=Group.PROXIES, built=True)
-account = partial(Parameter, group=Group.ACCOUNTS, built=True, per_line=True)
+link = partial(Parameter, group=Group.LINK, built=True, at_once=True)
+proxy = partial(Parameter, group=Group.PROXIES, built=True, at_once=True, per_line=True)
+shared = partial(Parameter, group=Group.PROXIES, built=True, at_once=True)
+account = partial(Parameter, group=Group.ACCOUNTS, built=True, at_once=True, per_line=True)
 
-# Known by name: what they steer is not built yet.
+# Known by name: what it steers is not built yet.
 account_later = partial(account, built=False)
 
 LINK = (
@@ -29,6 +29,7 @@ LINK = (
         Switch(),
         "1",
         "1: one TLS link for everything; 0: a TLS connection for each call.",
+        at_once=False,
     ),
     link(
         "sip persistent tls keep alive",
@@ -86,6 +87,7 @@ LINK = (
         Number(1024, 65535),
         "5061",
         "The port that the link leaves from, and that plain TLS mode listens on.",
+        at_once=False,
     ),
     link(
         "sip outbound support",
@@ -194,8 +196,8 @@ PROXIES = (
         "4000",
         "How long a request may stay without any answer before the link is given up.",
     ),
-    shared("sip T1 timer", Number(100, 5000, "ms"), "500", "T1 of RFC 3261."),
-    shared("sip T2 timer", Number(500, 64000, "ms"), "4000", "T2 of RFC 3261."),
+    shared("sip T1 timer", Number(100, 5000, "ms"), "500", "T1 of RFC 3261.", at_once=False),
+    shared("sip T2 timer", Number(500, 64000, "ms"), "4000", "T2 of RFC 3261.", at_once=False),
     proxy(
         "sip session timer",
         Number(90, unit="seconds", or_zero=True),

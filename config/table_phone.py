@@ -22,7 +22,7 @@ DSCP = Number(0, 63)
 KEY_MODE = Choice({0: "account", 1: "phone", 2: "custom"})
 
 feature = partial(Parameter, group=Group.FEATURES)
-line = partial(Parameter, group=Group.FEATURES, per_line=True)
+line = partial(Parameter, group=Group.FEATURES, at_once=True, per_line=True)
 
 FEATURES = (
     line(
@@ -56,7 +56,14 @@ FEATURES = (
         " the microphone and loudspeaker of the virtual handset's page.",
         built=True,
     ),
-    feature("tos sip", DSCP, "26", "Priority of signalling on the network (DSCP).", built=True),
+    feature(
+        "tos sip",
+        DSCP,
+        "26",
+        "Priority of signalling on the network (DSCP).",
+        built=True,
+        at_once=True,
+    ),
     feature("tos rtp", DSCP, "46", "Priority of sound on the network (DSCP).", built=True),
     feature("tos rtcp", DSCP, "46", "Priority of sound's control messages (DSCP).", built=True),
     line(
@@ -79,6 +86,7 @@ FEATURES = (
         "English",
         "The language of the screens. It may be chosen on the phone too.",
         built=True,
+        at_once=True,
     ),
     feature(
         "ring tone",
@@ -86,14 +94,23 @@ FEATURES = (
         "Classic",
         "How the phone rings. It may be set on the phone, like all of these up to the date format.",
         built=True,
+        at_once=True,
     ),
-    feature("ringer volume", Number(0, 8), "6", "How loud it rings; 0: silent.", built=True),
+    feature(
+        "ringer volume",
+        Number(0, 8),
+        "6",
+        "How loud it rings; 0: silent.",
+        built=True,
+        at_once=True,
+    ),
     feature(
         "ringer off",
         Switch(),
         "0",
         "1: no call is heard ringing. A * that is held on the phone, or a key, sets it.",
         built=True,
+        at_once=True,
     ),
     *(
         feature(
@@ -102,6 +119,7 @@ FEATURES = (
             "6",
             f"How loud the person hears by the {part}, in steps of 3 dB. The phone's keys set it.",
             built=True,
+            at_once=True,
         )
         for way, part in (
             ("handset", "handset"),
@@ -109,13 +127,21 @@ FEATURES = (
             ("speaker", "loudspeaker"),
         )
     ),
-    feature("screen contrast", Number(1, 10), "8", "How bright a display in use is.", built=True),
+    feature(
+        "screen contrast",
+        Number(1, 10),
+        "8",
+        "How bright a display in use is.",
+        built=True,
+        at_once=True,
+    ),
     feature(
         "screen dim time",
         Number(10, 3600, "seconds", or_zero=True),
         "60",
         "A display that nobody touches for so long is dimmed, never switched off; 0: not dimmed.",
         built=True,
+        at_once=True,
     ),
     feature(
         "time format",
@@ -123,6 +149,7 @@ FEATURES = (
         "1",
         "How the time of day is written.",
         built=True,
+        at_once=True,
     ),
     feature(
         "date format",
@@ -139,6 +166,7 @@ FEATURES = (
         "0",
         "How a date is written.",
         built=True,
+        at_once=True,
     ),
     feature("tone set", ToneSet(), "US", "The country whose tones are heard.", built=True),
     feature(

@@ -16,15 +16,17 @@ from firmware.agent.account import (
     ContactMatching,
     DigitMethod,
     RegistrationSettings,
+    UseAccounts,
 )
 from firmware.agent.events import Intercom
 from firmware.frozen import frozen
 from firmware.link.events import Failure, FailureKind, Proxy, Role
-from firmware.link.settings import LinkSettings
+from firmware.link.settings import LinkSettings, UseSettings
 from firmware.media.codec import available
 from firmware.media.formats import CodecChoice, default_choices, read_choices
 from firmware.media.negotiation import SrtpMode
 from firmware.phone.ear import SPEAKER_KEY
+from firmware.phone.events import ProblemsAre
 from firmware.phone.preferences import PARAMETERS, Preferences
 from firmware.phone.settings import PhoneSettings
 from firmware.service_settings import service_settings, watched
@@ -208,3 +210,18 @@ def stack_settings(
         ),
         t1_s=int(configuration.value("sip T1 timer")) / 1000,
     )
+
+
+def news(before: StackSettings, after: StackSettings) -> list[object]:
+    """Return what a phone in use is told of other settings (L5).
+
+    The link hears first: an account that is to leave for another proxy signs off by its old name.
+    """
+    told: list[object] = []
+    if after.phone.problems != before.phone.problems:
+        told.append(ProblemsAre(after.phone.problems))
+    if after.link != before.link:
+        told.append(UseSettings(after.link))
+    if (after.accounts, after.agent) != (before.accounts, before.agent):
+        told.append(UseAccounts(after.accounts, after.agent))
+    return told

@@ -16,11 +16,11 @@ import firmware.link.events as link
 import firmware.media.events as media
 import firmware.phone.events as phone
 import firmware.transaction.events as transaction
-from firmware.agent.account import Account, AgentSettings
+from firmware.agent.account import Account, AgentSettings, UseAccounts
 from firmware.agent.agent import Agent
 from firmware.frozen import frozen
 from firmware.link.link import Link
-from firmware.link.settings import LinkSettings
+from firmware.link.settings import LinkSettings, UseSettings
 from firmware.machine import Machine, earliest
 from firmware.phone import kept, lock
 from firmware.phone.phone import Phone
@@ -44,6 +44,7 @@ ROUTES: dict[type, str] = {
     phone.OutagesKept: "phone",
     phone.OutageLogTrouble: "phone",
     phone.WarningsChanged: "phone",
+    phone.ProblemsAre: "phone",
     phone.LanguageIs: "phone",
     phone.SettingsAre: "phone",
     phone.FactsTold: "phone",
@@ -63,6 +64,7 @@ ROUTES: dict[type, str] = {
     agent.Resume: "agent",
     agent.FarEndSounds: "agent",
     agent.UnregisterAll: "agent",
+    UseAccounts: "agent",
     transaction.SendRequest: "transactions",
     transaction.CancelRequest: "transactions",
     transaction.CancelLost: "transactions",
@@ -75,6 +77,7 @@ ROUTES: dict[type, str] = {
     link.HoldProxy: "link",
     link.CallsInProgress: "link",
     link.ReadyToLeave: "link",
+    UseSettings: "link",
     # From the wire and up.
     link.Resolved: "link",
     link.TcpConnected: "link",

@@ -88,6 +88,14 @@ class Account:
 
 
 @frozen
+class UseAccounts:
+    """Go by these settings from now on (L5); which accounts there are stays as it was."""
+
+    accounts: tuple[Account, ...]
+    settings: AgentSettings
+
+
+@frozen
 class AgentSettings:
     """What holds for every account; times in seconds."""
 

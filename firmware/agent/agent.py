@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import assert_never
 
-from firmware.agent.account import Account, AgentSettings
+from firmware.agent.account import Account, AgentSettings, UseAccounts
 from firmware.agent.answering import DIALOG_METHODS, answer, capabilities, refuse_method
 from firmware.agent.calls import Calls
 from firmware.agent.check_sync import asks_for_resync, resync_asked
@@ -65,6 +65,7 @@ AgentEvent = (
     Dial
     | CallCommand
     | UnregisterAll
+    | UseAccounts
     | ServiceUp
     | ServiceLost
     | LeaveSoon
@@ -141,8 +142,8 @@ class Agent:
                 return self._service_up(event, now)
             case ServiceLost():
                 return self._service_lost(event, now)
-            case LeaveSoon() | StayHere():
-                return self._move(leaves=isinstance(event, LeaveSoon), now=now)
+            case UseAccounts() | LeaveSoon() | StayHere():
+                return self._move(event, now)
             case ResponseReceived(key, response):
                 return self._response(key, response, now)
             case RequestFailed():
@@ -192,11 +193,17 @@ class Agent:
 
     # The link.
 
-    def _move(self, *, leaves: bool, now: float) -> list[object]:
-        """Sign off here for another proxy, or stay after all (F3)."""
-        if not leaves:
-            return self._registrations.stay(now)
-        return [*self._subscriptions.leave(), *self._registrations.leave(now)]
+    def _move(self, event: UseAccounts | LeaveSoon | StayHere, now: float) -> list[object]:
+        """Sign off here, for another proxy (F3) or another name (L5), or stay after all."""
+        match event:
+            case UseAccounts():
+                return self._registrations.use(event, now)
+            case LeaveSoon(why):
+                return [*self._subscriptions.leave(), *self._registrations.leave(now, why)]
+            case StayHere():
+                return self._registrations.stay(now)
+            case _:
+                assert_never(event)
 
     def _service_up(self, event: ServiceUp, now: float) -> list[object]:
         for line in self._lines:
@@ -312,6 +319,8 @@ class Agent:
     def _finish(self, said: list[object], now: float) -> list[object]:
         """Take out what is for the agent, send what is owed, tidy up, tell what changed."""
         out = self._taken_out(said)
+        for line in self._registrations.subscribing_anew():
+            out += self._subscriptions.renew(line, now)
         # A link that is about to end (D8) would swallow what is said to it now.
         out += self._registrations.judge_proxy() or self._send_owed(now)
         out += self._registrations.finish()

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from random import Random
 
 from firmware.agent.account import Account, AgentSettings
+from firmware.agent.binding import gruu
 from firmware.agent.credentials import Credentials, Exchange, Use
 from firmware.agent.hop import Hop
+from firmware.agent.reading import or_none
 from firmware.agent.writing import MAX_FORWARDS, uri_with
 from firmware.link.events import Address, Proxy
 from firmware.sip.address import NameAddress
@@ -22,6 +24,9 @@ from firmware.transaction.events import ServiceUp
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
 """What this phone answers."""
+
+ROUTES_MAX = 8
+"""Service-Route entries that are followed; more would be a loop."""
 
 
 class Line:
@@ -45,6 +50,13 @@ class Line:
         self._credentials = credentials
         self.forget_registration()
 
+    def use(self, account: Account, settings: AgentSettings) -> None:
+        """Be another account by the same number, from the next request on (L5)."""
+        is_other = settings.outbound is not self.settings.outbound
+        self.account, self.settings = account, settings
+        if is_other:
+            self.outbound = settings.outbound
+
     @property
     def is_up(self) -> bool:
         """Tell whether requests can be sent."""
@@ -67,6 +79,12 @@ class Line:
         self.service_route: tuple[NameAddress, ...] = ()  # RFC 3608.
         self.public_gruu: SipUri | None = None  # RFC 5627.
         self.temporary_gruu: SipUri | None = None
+
+    def registered(self, own: NameAddress, response: Response) -> None:
+        """Learn what the registrar tells with the binding (RFC 3608, 5627)."""
+        self.service_route = (or_none(lambda: response.service_routes) or ())[:ROUTES_MAX]
+        self.public_gruu = gruu(own, "pub-gruu")
+        self.temporary_gruu = gruu(own, "temp-gruu")
 
     @property
     def address_of_record(self) -> SipUri:

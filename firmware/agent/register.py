@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from firmware.agent.account import Account
 from firmware.agent.binding import REGISTRATION_ID, Identity, stale_bindings
 from firmware.agent.line import ALLOW, Line
 from firmware.agent.writing import address_with
@@ -50,6 +51,12 @@ class RegisterWriter:
         self._leaving: tuple[SipUri, ...] = ()  # Leftovers to ask away,
         self._asked: set[SipUri] = set()  # and those that were asked away on this link.
         self.period_s = min(line.account.registration.period_s or PERIOD_S, PERIOD_MAX_S)
+
+    def use(self, account: Account, *, is_other: bool) -> None:
+        """Ask by other settings; who is called otherwise begins series of their own."""
+        self.period_s = min(account.registration.period_s or PERIOD_S, PERIOD_MAX_S)
+        if is_other:
+            self._series.clear()
 
     @property
     def removes(self) -> bool:

@@ -10,7 +10,7 @@ Theory of operation
 
 Every new link means a REGISTER at once (L8), except that an account which this proxy refused
 keeps its wait, whatever other proxies said meanwhile: links that come and go must not turn a wrong
-password into an attack (F4).
+password into an attack (F4). Other settings mean one too (L5), when nothing is out.
 
 `+sip.instance` and `reg-id` let the registrar replace the old binding; where it does not, the
 leftovers that its 200 shows are removed by one more REGISTER.
@@ -23,67 +23,28 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from firmware.agent.binding import contacts_of, granted_s, gruu, own_binding
+from firmware.agent.account import RegistrationSettings
+from firmware.agent.binding import contacts_of, granted_s, own_binding
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.agent.line import Line
-from firmware.agent.rate import TokenBucket
 from firmware.agent.reading import or_none, retry_after_s
 from firmware.agent.register import RegisterWriter
+from firmware.agent.registration_parts import (
+    CHANGED,
+    CHANGES_MAX,
+    LEGAL,
+    RETRY_SPREAD,
+    UNDONE_S,
+    Wanted,
+    bucket,
+)
 from firmware.agent.verdict import Refusal, RegistrarFailing
 from firmware.agent.words import registration_reason
 from firmware.link.events import Address, Failure, FailureKind, Proxy, ServiceConfirmed
 from firmware.machine import earliest, is_due
-from firmware.sip.address import NameAddress
 from firmware.sip.message import Response
 from firmware.transaction.events import RequestFailure, SendRequest
-
-BURST_MAX = 10
-REFILL_S = 3.0
-"""REGISTERs per account: ten in a row serve any challenge and reconnect, then one in 3 s."""
-
-UNDONE_S = 5.0
-"""A REGISTER that the last proxy did not answer may reach a registrar that both share after the new
-one, and take the new binding away: so long after that, the account registers once more."""
-
-RETRY_SPREAD = 1.1
-"""Waits are drawn from 100-110 %, so that a fleet does not come back in one instant."""
-
-CHANGES_MAX = 4
-"""Times that one registration is changed to please the registrar (423, 420, 439)."""
-
-ROUTES_MAX = 8
-"""Service-Route entries that are followed; more would be a loop."""
-
-LEGAL = {
-    RegistrationState.OFF: set[RegistrationState](),
-    RegistrationState.WAITING: {
-        RegistrationState.WAITING,
-        RegistrationState.REGISTERING,
-        RegistrationState.REFUSED,
-        RegistrationState.OFF,
-    },
-    RegistrationState.REGISTERING: {
-        RegistrationState.REGISTERING,
-        RegistrationState.REGISTERED,
-        RegistrationState.REFUSED,
-        RegistrationState.WAITING,
-        RegistrationState.OFF,
-    },
-    RegistrationState.REGISTERED: {
-        RegistrationState.REGISTERED,
-        RegistrationState.REGISTERING,
-        RegistrationState.REFUSED,
-        RegistrationState.WAITING,
-        RegistrationState.OFF,
-    },
-    RegistrationState.REFUSED: {
-        RegistrationState.REFUSED,
-        RegistrationState.REGISTERING,
-        RegistrationState.WAITING,
-        RegistrationState.OFF,
-    },
-}
 
 
 class Registration:
@@ -91,9 +52,8 @@ class Registration:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self._settings = line.account.registration
         self._writer = RegisterWriter(line)
-        self._bucket = TokenBucket(BURST_MAX, REFILL_S)
+        self._bucket = bucket()
         self._key: str | None = None  # The REGISTER that is out,
         self._sent_at = 0.0  # when it went,
         self._exchange = Exchange(Use.REGISTER)  # and what it met.
@@ -101,13 +61,21 @@ class Registration:
         self._refusals: dict[Proxy, Refusal] = {}
         self._reason = ""
         self._stopping = False  # The binding is taken away,
-        self._moving = False  # to register at another proxy at once (F3).
+        self._moving = False  # to register at another proxy at once (F3),
+        self._renames = False  # or here, by another name (L5).
+        self._why_moving = ""
+        self._next: Wanted | None = None  # Settings that wait for the registrar's say.
+        self.subscribes_anew = False  # Until the agent has seen to it.
         self._unanswered_at: set[Proxy] = set()  # Whose link ended under a REGISTER.
         self._send_at: float | None = None  # When the rate allows the REGISTER that is due.
         self._register_at: float | None = None
         self._expires_at: float | None = None
         has_registrar = bool(line.account.domain)
         self.state = RegistrationState.WAITING if has_registrar else RegistrationState.OFF
+
+    @property
+    def _settings(self) -> RegistrationSettings:
+        return self.line.account.registration
 
     @property
     def is_registered(self) -> bool:
@@ -168,6 +136,7 @@ class Registration:
     def service_up(self, local: Address, now: float) -> list[object]:
         """Register over the new link at once (L8)."""
         self._writer.service_up(local)
+        self._renames = False
         if self._moving:
             self._stopping = self._moving = False
         if self.state is RegistrationState.OFF:
@@ -188,6 +157,8 @@ class Registration:
             self._sign_off()
         elif self.state not in {RegistrationState.OFF, RegistrationState.REFUSED}:
             self._enter(RegistrationState.WAITING, failure.text)
+        if self._next:
+            self._become(self._next)
 
     def unregister(self, now: float) -> list[object]:
         """Take the binding away; once that is answered the account is off, and stays off."""
@@ -200,21 +171,57 @@ class Registration:
             return []
         return self._send(now)
 
-    def leave(self, now: float) -> list[object]:
+    def leave(self, now: float, why: str) -> list[object]:
         """Take the binding away here; the next link is to another proxy (F3)."""
+        self._renames = False
         if self._stopping or not self._has_binding:
             return []
         out = self.unregister(now)
-        self._moving = True
+        self._moving, self._why_moving = True, why
         return out
 
     def stay(self, now: float) -> list[object]:
         """Stay after all: what was taken away is made anew (F3)."""
-        if not self._moving:
+        if not self._moving or self._renames:
             return []
         self._stopping = self._moving = False
         self._enter(RegistrationState.WAITING)
         return self._begin(now)
+
+    def use(self, wanted: Wanted, now: float) -> list[object]:
+        """Take other settings over (L5): now, or when the registrar has answered what is out."""
+        if self._stopping and not self._moving:
+            return []  # The phone stops.
+        self._next = wanted
+        return self._take_over(now)
+
+    def _take_over(self, now: float) -> list[object]:
+        """Become what is wanted; who is to have another name takes the old one away first."""
+        wanted = self._next
+        if wanted is None or self._key is not None:
+            return []
+        if wanted.renames(self.line) and self.is_registered:
+            out = self.leave(now, CHANGED)
+            self._renames = True
+            return out
+        anew = wanted.registers_otherwise(self.line)
+        self._become(wanted)
+        if self._renames:
+            self._renames = self._stopping = self._moving = False
+        if self._moving or self.state is RegistrationState.OFF or not anew:
+            return []  # Who moves registers over the next link.
+        return self._begin(now)
+
+    def _become(self, wanted: Wanted) -> None:
+        self._next = None
+        self.subscribes_anew |= wanted.subscribes_otherwise(self.line)
+        self._writer.use(wanted.account, is_other=wanted.renames(self.line))
+        self.line.use(wanted.account, wanted.settings)
+        self._refusals.clear()
+        if not self.line.account.domain:
+            self._off()
+        elif self.state is RegistrationState.OFF:
+            self._enter(RegistrationState.WAITING)
 
     @property
     def _has_binding(self) -> bool:
@@ -227,7 +234,8 @@ class Registration:
                 return []  # F5: `service_lost` follows, and `service_up` sends it again.
             case RequestFailure.TIMEOUT:
                 self._key = None
-                return self._failing("registrar does not answer", 0.0, now)
+                out = self._failing("registrar does not answer", 0.0, now)
+                return out + self._take_over(now)
             case _:
                 assert_never(failure)
 
@@ -236,6 +244,9 @@ class Registration:
         if response.status < 200:
             return []
         self._key = None
+        return self._answered(response, now) + self._take_over(now)
+
+    def _answered(self, response: Response, now: float) -> list[object]:
         match response.status:
             case 401 | 407:
                 return self._challenged(response, now)
@@ -316,7 +327,7 @@ class Registration:
         if own is None or expires_s <= 0:
             self._wait("registrar did not keep the registration", 0.0, now)
             return [confirmed]
-        self._learn(own, response)
+        self.line.registered(own, response)
         # The binding began before its answer was read, perhaps long before by one that slept.
         expires_at = self._sent_at + expires_s
         if expires_at <= now:
@@ -329,12 +340,6 @@ class Registration:
         self._unanswered_at.clear()
         self._writer.find_leftovers(contacts, own)
         return [confirmed, *(self._begin_again(now) if self._writer.removes else [])]
-
-    def _learn(self, own: NameAddress, response: Response) -> None:
-        line = self.line
-        line.service_route = (or_none(lambda: response.service_routes) or ())[:ROUTES_MAX]
-        line.public_gruu = gruu(own, "pub-gruu")
-        line.temporary_gruu = gruu(own, "temp-gruu")
 
     def _changed(self, better: bool, response: Response, now: float) -> list[object]:
         """Try again at once with what was changed to please the registrar (423, 420, 439)."""
@@ -376,9 +381,13 @@ class Registration:
 
     def _sign_off(self) -> None:
         if self._moving:
-            self._enter(RegistrationState.WAITING, "moving to the primary")
-        elif self.state is not RegistrationState.OFF:
-            self._enter(RegistrationState.OFF, "signed off")
+            self._enter(RegistrationState.WAITING, self._why_moving)
+        else:
+            self._off("signed off")
+
+    def _off(self, reason: str = "") -> None:
+        if self.state is not RegistrationState.OFF:
+            self._enter(RegistrationState.OFF, reason)
 
     def _spread(self, wait_s: float) -> float:
         return wait_s * self.line.random.uniform(1.0, RETRY_SPREAD)

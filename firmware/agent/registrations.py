@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from firmware.agent.account import UseAccounts
 from firmware.agent.events import AccountStatus
 from firmware.agent.line import Line
 from firmware.agent.registration import Registration
+from firmware.agent.registration_parts import Wanted
 from firmware.agent.verdict import RegistrarFailing
 from firmware.link.events import Failure, HoldProxy, ProxyUnfit, ReadyToLeave
 from firmware.machine import earliest
@@ -73,10 +75,22 @@ class Registrations:
         """The phone stops."""
         return [item for r in self._all.values() for item in r.unregister(now)]
 
-    def leave(self, now: float) -> list[object]:
+    def use(self, event: UseAccounts, now: float) -> list[object]:
+        """Take over other settings of the accounts that there are (L5)."""
+        mine = ((self._all[a.number], a) for a in event.accounts if a.number in self._all)
+        return [item for r, a in mine for item in r.use(Wanted(a, event.settings), now)]
+
+    def subscribing_anew(self) -> list[Line]:
+        """Return the accounts whose subscriptions are others now, each once."""
+        changed = [r for r in self._all.values() if r.subscribes_anew]
+        for registration in changed:
+            registration.subscribes_anew = False
+        return [registration.line for registration in changed]
+
+    def leave(self, now: float, why: str) -> list[object]:
         """F3: sign off here, so that calls are not sent to where we no longer are."""
         self._leaving = True
-        return [item for r in self._all.values() for item in r.leave(now)]
+        return [item for r in self._all.values() for item in r.leave(now, why)]
 
     def stay(self, now: float) -> list[object]:
         """F3: the link does not move after all."""

@@ -23,11 +23,35 @@ class Subscriptions:
     """Mailboxes first: of a burst of SUBSCRIBEs theirs go out before those of lamps."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        lines = tuple(lines)
-        topics: list[Topic] = [Mailbox(line) for line in lines if line.account.subscribes]
-        topics += [LampField(line, number) for line in lines for number in line.account.watches]
-        self._all = tuple(map(Subscription, topics))
-        self._told = [t.standing(is_active=False, refusal="") for t in topics]
+        self._all: tuple[Subscription, ...] = ()
+        self._told: list[object] = []
+        self._take_in([topic for line in lines for topic in _topics(line)])
+
+    def _take_in(self, topics: Iterable[Topic]) -> None:
+        """Let these be subscribed to as well."""
+        told = list(zip(self._all, self._told, strict=True))
+        told += [(Subscription(t), t.standing(is_active=False, refusal="")) for t in topics]
+        told.sort(key=lambda one: not isinstance(one[0].topic, Mailbox))
+        self._all = tuple(subscription for subscription, _ in told)
+        self._told = [said for _, said in told]
+
+    def renew(self, line: Line, now: float) -> list[object]:
+        """An account is somebody else (L5), or has a mailbox and had none: begin anew."""
+        kept, out = [], list[object]()
+        for subscription, said in zip(self._all, self._told, strict=True):
+            if subscription.line is not line:
+                kept.append((subscription, said))
+                continue
+            out += subscription.leave() if line.is_up else []
+            over = subscription.topic.standing(is_active=False, refusal="")
+            out += [over] if over != said else []
+        self._all = tuple(subscription for subscription, _ in kept)
+        self._told = [said for _, said in kept]
+        self._take_in(_topics(line))
+        for subscription in self._all:
+            if subscription.line is line and line.proxy is not None:
+                subscription.service_up(line.proxy, now)
+        return out
 
     def deadline(self) -> float | None:
         """Return when one of them has something to do."""
@@ -103,3 +127,9 @@ class Subscriptions:
                 self._told[place] = stands
                 out.append(stands)
         return out
+
+
+def _topics(line: Line) -> list[Topic]:
+    account = line.account
+    mailbox: list[Topic] = [Mailbox(line)] if account.subscribes else []
+    return [*mailbox, *(LampField(line, number) for number in account.watches)]

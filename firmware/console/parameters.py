@@ -19,9 +19,14 @@ from firmware.console.login import PASSWORD_MAX, PASSWORD_MIN
 from firmware.console.sight import Rows, Sight
 from firmware.console.steps import CommandError, Question, Work
 from firmware.frozen import frozen
-from firmware.provision.changes import LIVE_STARTS, changes
+from firmware.provision.changes import changes
 
 ADMIN_PASSWORD = "admin password"  # noqa: S105 (a parameter's name)
+
+WAITS = (
+    "It counts when the phone starts anew: by itself, once nobody uses it and you have left; reboot"
+    " does it now."
+)
 
 
 @frozen
@@ -120,6 +125,7 @@ def _one(sight: Sight, name: str, account: int) -> str:
         ("May be set", _lock(held, name, account)),
         ("Values", parameter.kind.allowed),
         ("Default", default or "empty"),
+        ("Applied", parameter.applied),
         ("Meaning", parameter.help + ("" if parameter.built else " Without effect yet.")),
     ]
     return f"{written(name, account)}\n{sight.rows(rows)}"
@@ -170,7 +176,7 @@ def _keep(name: str, account: int, text: str) -> Work:
         parse(name, account, text)
     except ConfigError as error:
         raise CommandError(str(error)) from None
-    return Work(SetParameter(name, account, Secret(text)), partial(_kept, name))
+    return Work(SetParameter(name, account, Secret(text)), _kept)
 
 
 def unset(sight: Sight, words: str) -> list[object]:
@@ -183,10 +189,10 @@ def unset(sight: Sight, words: str) -> list[object]:
         origin = sight.configuration.origin(name, account)
         where = "it is default" if origin == DEFAULT else f"it is from {origin}"
         raise CommandError(f"{written(name, account)} was not set on this phone: {where}")
-    return [Work(UnsetParameter(name, account), partial(_kept, name))]
+    return [Work(UnsetParameter(name, account), _kept)]
 
 
-def _kept(name: str, sight: Sight, result: object) -> list[object]:
+def _kept(sight: Sight, result: object) -> list[object]:
     """Say what has changed, and whether that counts already."""
     assert isinstance(result, ParameterKept)
     if result.configuration is None:
@@ -195,7 +201,5 @@ def _kept(name: str, sight: Sight, result: object) -> list[object]:
     sight.configuration = result.configuration
     if not found:
         return [Say("It is as it was.")]
-    # The provisioner goes on with its settings until the next files come.
-    waits = name.startswith(LIVE_STARTS) or any(change.needs_restart for change in found)
-    when = "It counts after a restart: type reboot." if waits else "It counts from now on."
+    when = WAITS if any(change.needs_restart for change in found) else "It counts from now on."
     return [Say("\n".join([*(change.text for change in found), when]))]

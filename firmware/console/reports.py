@@ -65,7 +65,7 @@ def status_report(sight: Sight) -> str:
 
 def wrong_rows(sight: Sight) -> Rows:
     """Return what is wrong, and what will be."""
-    problems = [("Problem", text) for text in sight.problems]
+    problems = [("Problem", text) for text in sight.status.problems]
     return problems + [("Warning", text) for text in sight.status.warnings]
 
 

@@ -25,8 +25,7 @@ class Sight:
     status: Status
     configuration: Configuration
     about: tuple[tuple[str, str], ...] = ()
-    began: float = 0.0  # When the phone started,
-    problems: tuple[str, ...] = ()  # and what was wrong with its configuration.
+    began: float = 0.0  # When the phone started.
     now: float = 0.0
     unix_s: float | None = None
     wall: Wall = field(default_factory=Wall)

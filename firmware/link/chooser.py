@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from firmware.link.connection import Connection
 from firmware.link.events import Failure, Proxy
 from firmware.link.retry import HEALTHY_S
+from firmware.link.settings import LinkSettings
 from firmware.link.targets import Targets
 
 HEAD_START_MAX_S = 1.0
@@ -54,6 +55,22 @@ class Chooser:
         self._blacklist_s = blacklist_s
         self._short_links = 0  # In a row, of all proxies.
         self._records = {proxy: Record(Targets(blacklist_s)) for proxy in proxies}
+
+    def use(self, settings: LinkSettings, live: Proxy | None) -> None:
+        """Choose among other proxies from now on; what is known of those that stay is kept.
+
+        So is what is known of `live`, which carries the link still.
+        """
+        self._proxies, self._head_start_s = settings.proxies, settings.head_start_s
+        self._blacklist_s = settings.blacklist_s
+        before, wanted = self._records, (*settings.proxies, *filter(None, (live,)))
+        self._records = {p: before.get(p) or Record(Targets(self._blacklist_s)) for p in wanted}
+        for record in self._records.values():
+            record.targets.use(self._blacklist_s)
+
+    def has(self, proxy: Proxy) -> bool:
+        """Tell whether a proxy is among those to choose from."""
+        return proxy in self._proxies
 
     @property
     def home(self) -> Proxy:

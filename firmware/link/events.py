@@ -74,6 +74,7 @@ class FailureKind(Enum):
     SILENT = "silent"  # Condemned: nothing came back (D2, D4).
     UNFIT = "unfit"  # The registrar does not serve (D8).
     HOME = "going home"  # From the backup, by choice (F3).
+    SETTINGS = "other settings"  # The administrator wants the link elsewhere, or made anew (L5).
     STOPPED = "stopped"  # By the administrator or at switch-off.
 
 
@@ -254,7 +255,9 @@ class ReadyToLeave:
 # Events to above.
 @frozen
 class LeaveSoon:
-    """The link is about to move to the primary: sign off here, within a second (F3)."""
+    """The link is about to move: sign off here, within a second (F3). `why` is for people."""
+
+    why: str = "moving to the primary"
 
 
 @frozen

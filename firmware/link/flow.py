@@ -73,6 +73,11 @@ class Flow:
         """Tell whether an event is about this connection."""
         return attempt == self.attempt
 
+    def use(self, settings: LinkSettings, now: float) -> list[object]:
+        """Keep this connection alive by other settings."""
+        timer_s = settings.transaction_timer_s
+        return self._after_life(self.life.use(settings.keep_alive_s, timer_s, now))
+
     def deadline(self) -> float | None:
         """Return when the keep-alive has something to do."""
         return self.life.deadline()

@@ -66,6 +66,11 @@ class Stay:
     configured_s: float
     minimum_s: float
 
+    def use(self, configured_s: float) -> None:
+        """Go by another minimum; how home has disappointed until now counts no more."""
+        if configured_s != self.configured_s:
+            self.configured_s = self.minimum_s = configured_s
+
     def disappointed(self) -> None:
         """Home did not serve: stay away for longer next time."""
         longest = max(STAY_MAX_S, self.configured_s)
@@ -103,7 +108,7 @@ class Homecoming:
         self._random = random
         self._candidate: Connection | None = None
         self._successes = 0
-        self._leave_from = now + stay.minimum_s
+        self._stay, self._since = stay, now
         self._step_by: float | None = None
         self._ready_until = now  # The candidate that stands.
         self._probe_at: float | None = self._next_probe_at(now)
@@ -119,6 +124,17 @@ class Homecoming:
     def is_leaving(self) -> bool:
         """Tell whether the accounts sign off now: the candidate stands ready."""
         return self._step is Step.LEAVING
+
+    @property
+    def _leave_from(self) -> float:
+        return self._since + self._stay.minimum_s
+
+    def use(self, settings: LinkSettings, now: float) -> None:
+        """Probe by other settings from now on."""
+        is_other = settings.probe_interval_s != self._settings.probe_interval_s
+        self._settings = settings
+        if is_other and self._probe_at is not None:
+            self._probe_at = min(self._probe_at, self._next_probe_at(now))
 
     def deadline(self) -> float | None:
         """Return when to probe, or when a step has taken too long."""
@@ -164,6 +180,11 @@ class Homecoming:
         if self.is_leaving:
             self._step_by = now
         return []
+
+    def call_off(self) -> list[object]:
+        """This home is not to be gone to: close the probe, and let the accounts stay."""
+        stay: list[object] = [StayHere()] if self.is_leaving else []
+        return [*self.give_up(), *stay]
 
     def give_up(self) -> list[object]:
         """Close the probe: the link that it went beside is gone."""

@@ -76,13 +76,14 @@ class KeepAlive:
         self.round_trip = RoundTrip()
         self.answers_pings: bool | None = None
         self._is_pinged = False  # By the proxy: then its pings may be what looks like pongs.
-        self.period_s = period_s
+        self.period_s = self._configured_s = period_s
+        self._flow_timer_s: int | None = None
         self.pongs_expected = 0  # Pings written since the owner last told the stream.
         self._attempt = attempt
         self._transaction_timer_s = transaction_timer_s
         self._random = random
         self._options = options
-        self._started = False
+        self._started = self._may_start = False
         self._ping_at: float | None = None
         self._pinged_at: float | None = None  # The last ping, while no pong came.
         self._options_at: float | None = None  # The last OPTIONS, while no answer came,
@@ -108,8 +109,27 @@ class KeepAlive:
             return self.proof_at + UNPROVEN_OFF_S
         return self.proof_at + self.period_s + self.round_trip.limit_s + SLACK_S
 
+    def use(self, period_s: float, transaction_timer_s: float, now: float) -> list[object]:
+        """Go by other times from now on (L5); the next ping shows at once that they hold."""
+        self._transaction_timer_s = transaction_timer_s
+        if period_s == self._configured_s:
+            return []
+        self._configured_s = period_s
+        self.period_s = min(period_s, self._flow_timer_s or period_s)
+        if not period_s:
+            self._started, self._ping_at = False, None
+            return []
+        if not self._may_start:
+            return []
+        self._started = True
+        if self._watch is None and self._pinged_at is None:
+            return self._ask(now)
+        self._ping_at = earliest((self._ping_at, self._next_ping_at(now)))  # One is out already.
+        return []
+
     def registered(self, flow_timer_s: int | None, now: float) -> list[object]:
         """Take the registrar's Flow-Timer into the period and start pinging (L6)."""
+        self._flow_timer_s = flow_timer_s or self._flow_timer_s
         if self.period_s and flow_timer_s and flow_timer_s < self.period_s:
             self.period_s = float(flow_timer_s)
             if self._ping_at is not None:
@@ -118,6 +138,7 @@ class KeepAlive:
 
     def start(self, now: float) -> list[object]:
         """Send the first ping: a REGISTER was answered. Later calls do nothing."""
+        self._may_start = True
         if self._started or not self.period_s:
             return []
         self._started = True

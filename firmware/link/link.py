@@ -13,19 +13,18 @@ with one (F3). The winner is promoted: it becomes the `Flow`, the only thing tha
 Events of any other attempt are not heard.
 
 What ends the link: the driver says so (D1), the flow's verdict (D1-D4), registration finds the
-proxy unfit (D8), or the way home. `Chooser` alone knows which proxies may be tried, `Retry` alone
-when to try again (F2).
+proxy unfit (D8), the way home, or other settings. `Chooser` alone knows which proxies may be tried,
+`Retry` alone when to try again (F2).
+
+Other settings (`UseSettings`, L5) are taken in every state, at once. Where the link is not what
+they ask for (another proxy, connections made in another way), the accounts sign off, a second at
+most, and the link is made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
-from random import Random
 from typing import assert_never
 
-from firmware.link.chooser import Chooser
-from firmware.link.connection import Connection
 from firmware.link.events import (
     Accepted,
     CallsInProgress,
@@ -35,10 +34,7 @@ from firmware.link.events import (
     Failure,
     FailureKind,
     HoldProxy,
-    LinkDown,
-    LinkState,
-    LinkStatus,
-    LinkUp,
+    LeaveSoon,
     Lost,
     NetworkChanged,
     Proxy,
@@ -52,20 +48,19 @@ from firmware.link.events import (
     TestLink,
 )
 from firmware.link.flow import Flow, FlowEvent
-from firmware.link.homecoming import HOME_BY_S, SETTLED_S, Homecoming, Stay
-from firmware.link.race import Race
-from firmware.link.retry import Retry
+from firmware.link.homecoming import HOME_BY_S, LEAVE_S
 from firmware.link.separate import SeparateFlows
-from firmware.link.settings import LinkSettings
-from firmware.link.state import LEGAL, State
+from firmware.link.settings import LinkSettings, UseSettings
+from firmware.link.state import State
+from firmware.link.ways import GOING_HOME, LinkWays
 from firmware.machine import earliest, is_due
 
 STUCK_S = 1.0
 """An attempt that is older than this when the network changes is begun anew (D6)."""
 
-GOING_HOME = Failure(FailureKind.HOME, "back to the primary")
 NOT_SERVED = Failure(FailureKind.UNFIT, "the primary does not register us")
 NETWORK = Failure(FailureKind.STOPPED, "the network changed")
+SETTINGS = Failure(FailureKind.SETTINGS, "the settings were changed")
 
 DriverEvent = Resolved | TcpConnected | Connected | Received | Lost | DeliveryChecked
 
@@ -80,37 +75,12 @@ LinkEvent = (
     | HoldProxy
     | CallsInProgress
     | ReadyToLeave
+    | UseSettings
 )
 
 
-class Link:
+class Link(LinkWays):
     """One TLS connection to one of the proxies, kept up for ever."""
-
-    def __init__(
-        self, settings: LinkSettings, ids: Iterator[str], random: Random, now: float
-    ) -> None:
-        self._settings = settings
-        self._ids = ids
-        self._random = random
-        self._numbers = count(1)
-        self._retry = Retry(settings.retry_base_s, settings.retry_cap_s, random)
-        self._chooser = Chooser(settings.proxies, settings.head_start_s, settings.blacklist_s)
-        self._stay = Stay(settings.minimum_stay_s, settings.minimum_stay_s)
-        self._reason = settings.problem  # Why the link is down, or was down last.
-        self._attempts = 0  # Since the link was up.
-        self._proxy: Proxy | None = None  # The one connected to, or tried last.
-        self._race: Race | None = None
-        self._flow: Flow | SeparateFlows | None = None
-        self._homecoming: Homecoming | None = None
-        self._calls = 0
-        self._retry_at: float | None = None if settings.problem else now
-        self._was_fit = True  # The proxy of the link, when that was promoted.
-        self._served_at: float | None = None  # The first 2xx to REGISTER over the link.
-        self._home_by: float | None = None  # Home has to serve by then, or it is left again (F3).
-        self._settled_at: float | None = None
-        self._since = now
-        self._told: LinkStatus | None = None
-        self.state = State.OFF if settings.problem else State.WAITING
 
     @property
     def attempt(self) -> int | None:
@@ -120,11 +90,12 @@ class Link:
     def deadline(self) -> float | None:
         parts = (self._race, self._flow, self._homecoming)
         moments = [part.deadline() for part in parts if part is not None]
-        unproven_at = self._flow.life.unproven_at if self._flow and self._shows_up() else None
+        shown_up = self._flow if self._telling.shows_up else None
+        unproven_at = shown_up.life.unproven_at if shown_up else None
         # S1: that there is no link, and why, is told from the start.
-        untold_at = self._since if self._told is None else None
+        untold_at = self._since if self._telling.is_silent else None
         own = (self._retry_at, self._retry.healthy_at, self._home_by, self._settled_at)
-        return earliest((*own, unproven_at, untold_at, *moments))
+        return earliest((*own, self._leave_by, unproven_at, untold_at, *moments))
 
     def handle(self, event: LinkEvent, now: float) -> list[object]:
         return self._tell(self._take(event, now), now)
@@ -142,6 +113,8 @@ class Link:
             out += self._after_homecoming(self._homecoming.wake(now, self._calls), now)
         if is_due(self._home_by, now):
             out += self._unfit(NOT_SERVED, now)
+        if is_due(self._leave_by, now):
+            out += self._leave(now)
         if self._race:
             out += self._after_race(self._race.wake(now), now)
         if is_due(self._retry_at, now):  # The last: what was lost just now may be retried at once.
@@ -168,7 +141,9 @@ class Link:
             case CallsInProgress(calls):
                 return self._calls_changed(calls, now)
             case ReadyToLeave():
-                return self._homecoming.ready_to_leave(now) if self._homecoming else []
+                return self._ready_to_leave(now)
+            case UseSettings(settings):
+                return self._use(settings, now)
             case (
                 Resolved() | TcpConnected() | Connected() | Received() | Lost() | DeliveryChecked()
             ):
@@ -199,6 +174,13 @@ class Link:
             return [Close(event.attempt)]
         return self._after_flow(self._flow.handle(event, now), now)
 
+    def _ready_to_leave(self, now: float) -> list[object]:
+        """The accounts have signed off; go at the next wake, as the way home does."""
+        if self._leave_by is not None:
+            self._leave_by = now
+            return []
+        return self._homecoming.ready_to_leave(now) if self._homecoming else []
+
     def _calls_changed(self, calls: int, now: float) -> list[object]:
         """F3: a call in progress delays the way home."""
         self._calls = calls
@@ -206,31 +188,7 @@ class Link:
             self._flow.calls_in_progress(calls, now)
         return self._homecoming.call_began(now) if self._homecoming and calls else []
 
-    # Without a link.
-
-    def _connect(self, now: float) -> list[object]:
-        self._enter(State.CONNECTING, now)
-        return self._begin_race(now)
-
-    def _begin_race(self, now: float) -> list[object]:
-        self._attempts += 1
-        self._race = Race(self._chooser.order(now), self._chooser, self._numbers)
-        return self._after_race(self._race.start(now), now)
-
-    def _after_race(self, out: list[object], now: float) -> list[object]:
-        """Promote the winner, or wait for the next race."""
-        race = self._race
-        assert race is not None
-        if race.winner:
-            self._race = None
-            return out + self._promote(race.winner, now)
-        if race.is_lost:
-            assert race.failure is not None
-            self._race = None
-            self._wait(race.failure, self._retry.after_failure(now), now)
-            return out
-        self._proxy = race.proxy
-        return out
+    # What may come at any time.
 
     def _test(self, now: float) -> list[object]:
         """D7: test the link; whoever lifts the handset without one waits no longer than need be."""
@@ -253,30 +211,6 @@ class Link:
             return self._race.stop(NETWORK) + self._begin_race(now)
         return []
 
-    # The link.
-
-    def _promote(self, winner: Connection, now: float) -> list[object]:
-        """L10: from here on SIP flows on this connection, and on no other."""
-        assert self._flow is None
-        self._enter(State.UP, now)
-        self._attempts, self._proxy = 0, winner.proxy
-        self._was_fit = self._chooser.is_fit(winner.proxy, now)
-        self._flow = self._flow_of(winner, now)
-        if winner.proxy == self._chooser.home:
-            self._settled_at = now + SETTLED_S
-        else:
-            self._homecoming = Homecoming(
-                self._settings, self._chooser, self._stay, self._numbers, self._random, now
-            )
-        return [LinkUp(winner.proxy, self._flow.local, self._flow.address)]
-
-    def _flow_of(self, winner: Connection, now: float) -> Flow | SeparateFlows:
-        """L3: one connection for everything, or each call its own."""
-        settings, ids, random = self._settings, self._ids, self._random
-        if settings.listening_port is None:
-            return Flow(winner, settings, ids, random, now)
-        return SeparateFlows(winner, self._chooser, self._numbers, settings, ids, random, now)
-
     def _after_flow(self, out: list[object], now: float) -> list[object]:
         """End the link when its flow says so."""
         if self._flow and self._flow.verdict:
@@ -285,15 +219,11 @@ class Link:
 
     def _after_homecoming(self, out: list[object], now: float) -> list[object]:
         """F3: close here and promote there in one step."""
-        home, old = self._homecoming, self._flow
+        home = self._homecoming
         assert home is not None
-        assert old is not None
         if home.winner is None:
             return out
-        out += old.close(GOING_HOME)
-        self._retry.interrupted(now)
-        self._flow = self._homecoming = None
-        out += [LinkDown(GOING_HOME), *self._promote(home.winner, now)]
+        out += [*self._depart(GOING_HOME, now), *self._promote(home.winner, now)]
         self._reason, self._home_by = GOING_HOME, now + HOME_BY_S
         return out
 
@@ -321,79 +251,55 @@ class Link:
             self._retry_at = max(self._retry_at, self._chooser.any_at(now))
         return []
 
-    def _lose(self, failure: Failure, now: float) -> list[object]:
-        """The link is gone: one way out for every cause."""
-        flow = self._flow
-        assert flow is not None
-        out = self._homecoming.give_up() if self._homecoming else []
-        out += flow.close(failure)
-        self._chooser.learn_pings(flow.proxy, flow.life.surely_answers_pings)
-        is_short = self._chooser.link_ended(flow.proxy, self._served_at, now)
-        if flow.address and not flow.proved_good(failure):
-            self._chooser.targets(flow.proxy).failed(flow.address, now)
-        if is_short and self._reason is GOING_HOME:
-            self._stay.disappointed()
-        self._flow = self._homecoming = None
-        self._wait(failure, self._after_loss(flow, now), now)
-        return [*out, LinkDown(failure)]
+    # Other settings (L5).
 
-    def _after_loss(self, flow: Flow | SeparateFlows, now: float) -> float:
-        """Return when to try again after a link is gone (F1, F2, D8)."""
-        if not flow.served and self._chooser.is_fit(flow.proxy, now):
-            self._chooser.unfit(flow.proxy, now)
-        # Only where this proxy has just become unfit: the fit one may be dead as well (F2).
-        turned = self._was_fit and not self._chooser.is_fit(flow.proxy, now)
-        if turned and self._chooser.has_fit(now):
-            self._retry.interrupted(now)
-            return now
-        return self._retry.after_loss(now) if flow.served else self._retry.after_failure(now)
-
-    def _wait(self, failure: Failure, retry_at: float, now: float) -> None:
-        self._enter(State.WAITING, now)
-        self._reason = failure
-        self._retry_at = max(retry_at, self._chooser.any_at(now))
-
-    def _enter(self, state: State, now: float) -> None:
-        """The one door through which the state changes; its waits are forgotten here."""
-        assert state in LEGAL[self.state], f"{self.state} -> {state}"
-        self.state, self._since = state, now
-        self._retry_at = self._home_by = self._settled_at = self._served_at = None
-
-    # What the screen is told (S1, S2).
-
-    def _shows_up(self) -> bool:
-        return self._told is not None and self._told.state is LinkState.UP
-
-    def _tell(self, out: list[object], now: float) -> list[object]:
-        """Add the status when it differs from the one told last."""
-        status = self._status(now)
-        if status == self._told:
-            return out
-        self._told = status
-        return [*out, status]
-
-    def _status(self, now: float) -> LinkStatus:
-        life = self._flow.life if self._flow else None
-        return LinkStatus(
-            state=self._shown_state(now),
-            proxy=self._proxy,
-            reason=self._reason,
-            attempts=self._attempts,
-            retry_at=self._retry_at,
-            since=self._since,
-            proof_at=life.proof_at if life else None,
-            round_trip_s=life.round_trip.smoothed_s if life else None,
-            measured_s=life.round_trip.measured_s if life else None,
-            measured_at=life.round_trip.measured_at if life else None,
-            keep_alive_s=life.period_s if life else self._settings.keep_alive_s,
-            answers_pings=life.answers_pings if life else None,
-            facts=self._flow.facts if self._flow else None,
-            home_failure=self._chooser.failure_at_home() if self._homecoming else None,
-            per_call=self._settings.listening_port is not None,
-        )
-
-    def _shown_state(self, now: float) -> LinkState:
+    def _use(self, settings: LinkSettings, now: float) -> list[object]:
+        """Go by other settings from now on, whatever the link is at."""
+        before, self._settings = self._settings, settings
+        self._retry.use(settings.retry_base_s, settings.retry_cap_s)
+        self._stay.use(settings.minimum_stay_s)
+        self._chooser.use(settings, self._flow.proxy if self._flow else None)
+        if settings.problem:
+            return self._switch_off(settings.problem, now)
+        if self.state is State.OFF:
+            self._wait(SETTINGS, now, now)
         if self._flow:
-            unproven = is_due(self._flow.life.unproven_at, now)
-            return LinkState.UNPROVEN if unproven else LinkState.UP
-        return LinkState(self.state.value)
+            return self._use_on(self._flow, before, now)
+        if (settings.proxies, settings.ways) == (before.proxies, before.ways):
+            return []
+        if self._race:
+            self._since = now
+            return self._race.stop(SETTINGS) + self._begin_race(now)
+        soonest = self._chooser.any_at(now)
+        self._retry_at = soonest
+        return []
+
+    def _use_on(self, flow: Flow | SeparateFlows, before: LinkSettings, now: float) -> list[object]:
+        """Go on with the link, if it is what the settings ask for; else let it be left."""
+        settings, home = self._settings, self._homecoming
+        if settings.ways != before.ways or not self._chooser.has(flow.proxy):
+            self._homecoming, self._leave_by = None, self._leave_by or now + LEAVE_S
+            return [*(home.give_up() if home else []), LeaveSoon(SETTINGS.text)]
+        out = flow.use(settings, now)
+        if settings.proxies[0] != before.proxies[0]:
+            self._homecoming = None
+            out += home.call_off() if home else []
+            self._stay_at(flow.proxy, now)
+        elif home:
+            home.use(settings, now)
+        return self._after_flow(out, now)
+
+    def _leave(self, now: float) -> list[object]:
+        """The accounts have signed off, or had their time: away from here."""
+        out = self._depart(SETTINGS, now)
+        self._wait(SETTINGS, now, now)
+        return out
+
+    def _switch_off(self, problem: Failure, now: float) -> list[object]:
+        """L11: a configuration error; no connection is opened, and none is kept."""
+        out = self._depart(problem, now) if self._flow else []
+        out += self._race.stop(problem) if self._race else []
+        self._enter(State.OFF, now)
+        self._race = self._proxy = None
+        self._reason = problem
+        return out

@@ -38,6 +38,10 @@ class Retry:
         self.healthy_at: float | None = None
         """When the service will have been healthy for long enough to forget the outage."""
 
+    def use(self, base_s: float, cap_s: float) -> None:
+        """Draw the next wait by other bounds; the one that runs stays."""
+        self._base_s, self._cap_s = base_s, cap_s
+
     def service_confirmed(self, now: float) -> None:
         """A REGISTER was answered with 2xx on the link."""
         if self.healthy_at is None and self._outage_since is not None:

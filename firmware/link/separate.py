@@ -204,6 +204,12 @@ class SeparateFlows:
         self._errands: list[Errand] = []
         self._admit(Errand(connection), now)
 
+    def use(self, settings: LinkSettings, now: float) -> list[object]:
+        """Go by other settings, on the connections that stand too."""
+        self._settings = replace(settings, keep_alive_s=0.0)
+        flows = (errand.flow for errand in self._errands if errand.flow is not None)
+        return [item for flow in flows for item in flow.use(self._settings, now)]
+
     def proved_good(self, ending: Failure) -> bool:
         """Tell whether the address is worth the next try."""
         return self.served and ending.kind is not FailureKind.SILENT

@@ -1,4 +1,4 @@
-"""What the administrator chose for the link, as one frozen value."""
+"""What the administrator chose for the link, as one frozen value, and that it is another one."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ class LinkSettings:
     minimum_stay_s: float = 120.0
     listening_port: int | None = None
     """Set in TLS mode only (L3): connections are for a call, and the proxy opens them here."""
+    ways: int = 0
+    """Counts how connections are made (certificates, source port): another number, another link."""
+
+
+@frozen
+class UseSettings:
+    """Go by these settings from now on (L5). Which mode the phone is in stays as it was (L3)."""
+
+    settings: LinkSettings

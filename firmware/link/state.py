@@ -15,8 +15,8 @@ class State(Enum):
 
 
 LEGAL = {
-    State.OFF: set[State](),
-    State.WAITING: {State.CONNECTING},
-    State.CONNECTING: {State.UP, State.WAITING},
-    State.UP: {State.WAITING, State.UP},  # UP to UP: home, in one step (F3).
+    State.OFF: {State.OFF, State.WAITING},  # Other settings (L5): another problem, or none.
+    State.WAITING: {State.CONNECTING, State.OFF},
+    State.CONNECTING: {State.UP, State.WAITING, State.OFF},
+    State.UP: {State.WAITING, State.UP, State.OFF},  # UP to UP: home, in one step (F3).
 }

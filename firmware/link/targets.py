@@ -31,6 +31,10 @@ class Targets:
         self._held_s = held_s
         self._marks: dict[Address, Mark] = {}
 
+    def use(self, held_s: float) -> None:
+        """Hold what failed against an address for so long."""
+        self._held_s = held_s
+
     def ordered(self, addresses: tuple[Address, ...], now: float) -> tuple[Address, ...]:
         """Return the addresses in the order to try them now."""
         return tuple(sorted(dict.fromkeys(addresses), key=lambda one: self._rank(one, now)))

@@ -147,6 +147,13 @@ class WarningsChanged:
 
 
 @frozen
+class ProblemsAre:
+    """What is wrong with the configuration in force, as sentences; empty: nothing any more."""
+
+    sentences: tuple[str, ...]
+
+
+@frozen
 class SoundHealth:
     """Frames of sound that this phone itself lost since its start; all zero where it is well."""
 
@@ -208,7 +215,9 @@ CallFact = (
     Dialling | Delayed | Inviting | RemoteRinging | Repeating | IncomingCall | CallAnswered
     | FarChanged | TieChanged | CallEnded
 )  # fmt: skip
-Reportable = LinkStatus | AccountStatus | CallFact | WarningsChanged | SoundHealth
+Reportable = (
+    LinkStatus | AccountStatus | CallFact | WarningsChanged | ProblemsAre | SoundHealth
+)  # fmt: skip
 Told = (
     Reportable | SoundReport | SoundFault | HoldChanged | DigitFailed | DigitReceived
     | MessagesWaiting | LampChanged

@@ -16,6 +16,7 @@ from firmware.phone.events import (
     LanguageIs,
     OutageLogTrouble,
     OutagesKept,
+    ProblemsAre,
     Reportable,
     SoundHealth,
     TimeIs,
@@ -103,9 +104,8 @@ class Facts:
                 self._round_trips.learn(fact, now)
             case AccountStatus(account):
                 self._accounts[account] = fact
-            case WarningsChanged(sentences):
-                self._told_warnings = sentences
-                return []
+            case WarningsChanged() | ProblemsAre():
+                return self._learn_what_is_wrong(fact)
             case LanguageIs(language):
                 self.language = language
                 return []
@@ -131,6 +131,13 @@ class Facts:
             case _:
                 pass  # For the log.
         return self._outages.handle(fact, now)
+
+    def _learn_what_is_wrong(self, fact: WarningsChanged | ProblemsAre) -> list[object]:
+        if isinstance(fact, ProblemsAre):
+            self._problems = fact.sentences
+        else:
+            self._told_warnings = fact.sentences
+        return []
 
     @property
     def _warnings(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ BRIEF = {
     FailureKind.SILENT: "the proxy is silent",
     FailureKind.UNFIT: "the proxy does not serve",
     FailureKind.HOME: "going to the primary",
+    FailureKind.SETTINGS: "settings changed",
     FailureKind.STOPPED: "stopped",
 }
 """What is said where a whole sentence has no room: while somebody dials."""

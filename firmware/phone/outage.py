@@ -69,6 +69,11 @@ def kept_text(text: str, characters_max: int) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
+def signs_off_first(failure: Failure) -> bool:
+    """Tell whether the accounts had signed off when the link was left (F3, L5)."""
+    return failure.kind in {FailureKind.HOME, FailureKind.SETTINGS}
+
+
 def is_by_choice(failure: Failure) -> bool:
     """Tell whether a link was left to go home (F3)."""
     return failure.kind is FailureKind.HOME

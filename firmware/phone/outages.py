@@ -51,6 +51,7 @@ from firmware.phone.outage import (
     bounded,
     is_by_choice,
     kept_text,
+    signs_off_first,
 )
 
 LOST = frozenset({EndCause.LINK_LOST, EndCause.FAILED})
@@ -248,9 +249,10 @@ class Outages:
             proxy=_name(lost),
             accounts=self._accounts if self._owed is None else len(self._owed),
         )
-        # Whoever goes home signs off first: from then on there is no registration.
+        # Whoever leaves in order signs off first: from then on there is no registration.
         left = [at for number, at in self._left_at.items() if number in (self._owed or ())]
-        began_at = min(left, default=now) if home else now if lost else self._started_at
+        leaving = signs_off_first(failure)
+        began_at = min(left, default=now) if leaving else now if lost else self._started_at
         record = Record(outage, began_at)
         self._records = [record, *self._records][:OUTAGES_MAX]
         self._date(record)

@@ -31,6 +31,7 @@ from firmware.media.plan import MediaPlan
 from firmware.phone.events import (
     CallFact,
     OutageLog,
+    ProblemsAre,
     Report,
     Reportable,
     SoundHealth,
@@ -63,6 +64,7 @@ class Status:
         self.calls: dict[int, CallView] = {}
         self.outages: tuple[Outage, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.problems: tuple[str, ...] = ()  # With the configuration.
         self.sound = SoundHealth()
         self.plans: dict[int, MediaPlan] = {}  # What is agreed for a call's sound.
         self.qualities: dict[int, QualityMeasured] = {}
@@ -93,6 +95,8 @@ class Status:
                 self.accounts[fact.account] = fact
             case WarningsChanged():
                 self.warnings = fact.sentences
+            case ProblemsAre():
+                self.problems = fact.sentences
             case SoundHealth():
                 self.sound = fact
             case _:

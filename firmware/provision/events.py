@@ -83,6 +83,11 @@ class InUse:
 
 
 @frozen
+class RestartWanted:
+    """Something was set that counts after a new start only: when nobody uses the phone."""
+
+
+@frozen
 class SettingsChanged:
     """What the provisioner is told has changed without it: a person's settings, DHCP."""
 

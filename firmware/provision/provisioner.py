@@ -43,6 +43,7 @@ from firmware.provision.events import (
     KeepFiles,
     Outcome,
     ProvisionStatus,
+    RestartWanted,
     SettingsChanged,
     StartAnew,
 )
@@ -56,6 +57,7 @@ from firmware.provision.state import (
     BY_NOTIFY,
     BY_SETTING,
     LEGAL,
+    NEW_CONFIGURATION,
     NOTHING_THERE,
     RESTART_GAP_S,
     RETRY_AFTER_MAX_S,
@@ -71,6 +73,7 @@ ProvisionEvent = (
     | FilesKept
     | FilesNotKept
     | InUse
+    | RestartWanted
     | SettingsChanged
     | ResyncAsked
     | NetworkChanged
@@ -145,6 +148,8 @@ class Provisioner:
                 self._fail(reason, 0.0, now)
             case InUse(is_used):
                 self._is_used = is_used
+            case RestartWanted():
+                self._want_restart(NEW_CONFIGURATION, now)
             case SettingsChanged(settings):
                 if self.state is not State.KEEPING:  # Else what is read afterwards says so.
                     self._set_up(settings, now)
@@ -247,7 +252,7 @@ class Provisioner:
         self._changed = tuple(change.text for change in event.changes)
         self._done(begun, now)
         if any(change.needs_restart for change in event.changes):
-            self._want_restart("a new configuration", self._calm_at(begun, newest_s, now))
+            self._want_restart(NEW_CONFIGURATION, self._calm_at(begun, newest_s, now))
         self._set_up(event.settings, now)
 
     def _calm_at(self, begun: Round, newest_s: float, now: float) -> float:

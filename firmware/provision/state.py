@@ -22,6 +22,8 @@ RESTART_GAP_S = 300.0
 
 NOTHING_THERE = "the server has no configuration for this phone"
 
+NEW_CONFIGURATION = "a new configuration"
+
 AT_START, AT_TIME, BY_NOTIFY, BY_SETTING = (
     "the phone started",
     "auto resync",

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 from config.certificate_list import listed
-from config.configuration import Configuration
-from config.kinds import PIN_HASH
 from config.store import ConfigError
 from firmware.console.console import PASSWORD
 from firmware.console.parameters import ParameterKept
-from firmware.provision.changes import changes
 from firmware.runtime import pasted_files
-from firmware.runtime.pin_keeper import is_pin, record_of
+from firmware.runtime.pin_keeper import is_pin
 from firmware.runtime.surroundings import Surroundings
 
 
@@ -47,11 +44,11 @@ class Administration:
 
     async def set(self, name: str, text: str, account: int = 0) -> ParameterKept:
         """Set a parameter on this phone."""
-        return await self._change(self._set, name, text, account)
+        return await self._change(self._around.setter.set(name, text, account))
 
     async def unset(self, name: str, account: int = 0) -> ParameterKept:
         """Forget what was set on this phone."""
-        return await self._change(self._unset, name, account)
+        return await self._change(self._around.setter.unset(name, account))
 
     async def certificates(self) -> tuple[str, ...]:
         """Return every certificate that is configured, in lines."""
@@ -69,32 +66,18 @@ class Administration:
             return f"It is not kept: {error}"
         if str(before.value(parameter)) == str(path):
             return f"It is kept as {path}, and counts with the next connection."
-        kept = await self._change(self._set, parameter, str(path), 0)
+        kept = await self._change(self._around.setter.set(parameter, str(path)))
         if kept.problem:
             return f"It is kept as {path}, but not used: {kept.problem}"
-        return f"It is kept as {path}, and counts after a restart: type reboot."
+        return f"It is kept as {path}, and counts from now on."
 
-    async def _change(self, change: Callable[..., Configuration], *what: object) -> ParameterKept:
-        """Change a setting in a thread, and let what can take it over do so."""
+    async def _change(self, change: Awaitable[object]) -> ParameterKept:
+        """Have a setting changed."""
         try:
-            configuration = await asyncio.to_thread(change, *what)
+            await change
         except ConfigError as error:
             return ParameterKept(problem=str(error))
-        for changed in changes(self._around.configuration(), configuration):
-            self._log.info("changed: %s", changed.text)
-        self._around.changed(configuration)
-        return ParameterKept(configuration)
-
-    def _unset(self, name: str, account: int) -> Configuration:
-        self._around.store.unset_local(name, account)
-        return self._around.store.read()
-
-    def _set(self, name: str, text: str, account: int = 0) -> Configuration:
-        """Keep a setting; return the configuration with it. Runs in a thread."""
-        if name == PASSWORD and text and not PIN_HASH.fullmatch(text):
-            text = record_of(text)
-        self._around.store.set_local(name, text, account)
-        return self._around.store.read()
+        return ParameterKept(self._around.configuration())
 
     def _certificates(self) -> tuple[str, ...]:
         """Say every certificate that is configured; runs in a thread."""

@@ -25,25 +25,19 @@ from firmware.phone.status import Status
 from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.clock import ClockWatch
 from firmware.runtime.driver import Driver, Network
-from firmware.runtime.from_configuration import (
-    blocker_of,
-    listen,
-    problems_of,
-    tls_files,
-    transport_settings,
-)
+from firmware.runtime.from_configuration import listen
 from firmware.runtime.identity_file import ids, instance_id
+from firmware.runtime.in_force import InForce
 from firmware.runtime.languages import language_of
 from firmware.runtime.network import NetworkWatch
 from firmware.runtime.options import EXIT_AGAIN, Options, web_place
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.state_lock import share
 from firmware.runtime.tap import Tap
-from firmware.runtime.tls import TlsContexts
 from firmware.runtime.transport import Transport
 from firmware.runtime.warnings_of import Warnings
 from firmware.runtime.watchers import Watchers
-from firmware.settings import stack_settings, voice_settings
+from firmware.settings import voice_settings
 from firmware.stack import Stack
 
 if TYPE_CHECKING:
@@ -57,6 +51,7 @@ if TYPE_CHECKING:
     from firmware.runtime.logs import Logs
     from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.provisioning import Provisioning
+    from firmware.runtime.setter import Setter
     from firmware.runtime.settings_keeper import SettingsKeeper
     from firmware.runtime.voice import VoiceEngine
 
@@ -102,36 +97,31 @@ class Application:
         self._transport: Transport | None = None
         self._listener, refused = listen(configuration, self._accept)
         wrong = (undone,) if undone else ()
-        self._problems = (*wrong, *problems_of(configuration, options.config), *refused)
+        about = (options.config, self._instance, USER_AGENT)
+        self._in_force = InForce(configuration, *about, wrong, refused)
+        self._status.problems = self._in_force.problems
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
         self._doors: Doors | None = None
         self._is_broken = self._begins_again = False
         self._warnings = Warnings(self._feed)
-        settings = stack_settings(
-            configuration,
-            self._problems,
-            blocker_of(configuration, refused),
-            self._instance,
-            USER_AGENT,
-        )
-        self._contexts = TlsContexts(tls_files(configuration, options.config))
-        self._certificates = CertificateWatch(self._warnings.of("certificates"), self._contexts)
+        contexts = self._in_force.contexts
+        self._certificates = CertificateWatch(self._warnings.of("certificates"), contexts)
         loop = asyncio.get_running_loop()
         self._resolver = Resolver(SystemRandom())
-        self._stack = Stack(settings, ids(), SystemRandom(), loop.time())
-        self.driver = Driver(self._stack, self._network(configuration), self._outside)
+        self._stack = Stack(self._in_force.settings, ids(), SystemRandom(), loop.time())
+        self.driver = Driver(self._stack, self._network(), self._outside)
 
     def _accept(self, sock: socket.socket, names: Sequence[ServerName]) -> None:
         assert self._transport is not None
         self._transport.accept(sock, names)
 
-    def _network(self, configuration: Configuration) -> Network:
+    def _network(self) -> Network:
         """Return the way to the proxies, with an ear on it where a trace is wanted."""
 
         def transport(deliver: Callable[[object], None]) -> Network:
-            settings = transport_settings(configuration)
-            self._transport = Transport(deliver, self._contexts, self._resolver, settings)
+            contexts, way_out = self._in_force.contexts, self._in_force.way_out
+            self._transport = Transport(deliver, contexts, self._resolver, way_out)
             return self._transport
 
         self._tap = Tap(self._feed, transport)
@@ -143,7 +133,7 @@ class Application:
 
     async def run(self) -> int:
         """Start everything, wait, stop everything."""
-        for problem in self._problems:
+        for problem in self._in_force.problems:
             log.warning("%s", problem)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -155,8 +145,7 @@ class Application:
         self._tell_language()
         self._clock.start()
         network.start()
-        if self._contexts.files.trusted is not None:  # Else nothing is ever connected (L11).
-            self._certificates.start()
+        self._certificates.start()
         try:
             return await self._live()
         finally:
@@ -208,7 +197,7 @@ class Application:
         from drivers.voice import SoundCard
         from firmware.runtime.script import Script
 
-        script = Script(self.driver.feed, self._problems)
+        script = Script(self.driver.feed, self._in_force.problems, self._setter())
         self._watchers.add(script.take)
         self._open_voice(SoundCard(self._voice_settings.device))
         reading = asyncio.create_task(script.run())
@@ -249,29 +238,45 @@ class Application:
             status=self._status,
             store=self._store,
             configuration=lambda: self._configuration,
-            changed=self._configured,
+            setter=self._setter(),
             time=self._clock.time,
             about=self._about().rows,
-            problems=self._problems,
             logs=lambda: self._logs,
             ears=self._tap.ears,
             watchers=self._watchers.all,
             restart=self._start_anew,
             reset=self._reset,
+            occupied=self._occupied,
         )
         serial = None if self._board is None else self._board.serial
         warn = self._warnings.of("web")
         self._doors = Doors(around, serial, web_place(self._options), warn)
         self._doors.open(says_where=bool(self._board and self._board.address))
 
-    def _configured(self, configuration: Configuration) -> None:
-        """Another configuration is in force: take over of it what can be."""
+    def _setter(self) -> Setter:
+        from firmware.runtime.setter import Setter
+
+        return Setter(self._store, lambda: self._configuration, self._configured)
+
+    def _configured(self, configuration: Configuration, *, waits: bool = False) -> None:
+        """Take over of another configuration what can be (L5); `waits`: the rest when idle."""
         self._configuration = configuration
+        assert self._transport is not None
+        for event in self._in_force.renew(configuration, self._transport.use):
+            self._feed(event)
+        self._certificates.start()
         for part in (self._settings, self._provisioning, self._logs):
             if part is not None:
                 part.renew(configuration)
+        if waits and self._provisioning is not None:
+            self._provisioning.want_restart()
         if self._doors is not None:
             self._doors.renew()
+
+    def _occupied(self, is_used: bool) -> None:
+        """Somebody has logged in at the console, or has left."""
+        if self._provisioning is not None:
+            self._provisioning.note_use("console", is_used=is_used)
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""
@@ -381,7 +386,7 @@ class Application:
             self._reset()
         if self._provisioning is not None:
             is_used = self._stack.phone.is_used or bool(self._stack.agent.calls)
-            self._provisioning.note_use(is_used=is_used)
+            self._provisioning.note_use("phone", is_used=is_used)
 
     def _reset(self) -> None:
         """Stop, and have all that was set or remembered wiped at the start that follows."""

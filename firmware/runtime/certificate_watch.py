@@ -67,8 +67,9 @@ class CertificateWatch:
         self._files = Inventory()
 
     def start(self) -> None:
-        """Have the first look soon."""
-        self._arm(SOON_S)
+        """Have the first look soon; without trusted certificates nothing is connected (L11)."""
+        if self._contexts.files.trusted is not None:
+            self._arm(SOON_S)
 
     def stop(self) -> None:
         """Stop looking."""

@@ -7,6 +7,7 @@ program wrote is quoted in the error, shortened, so that the error stays a line 
 from __future__ import annotations
 
 import json
+from dataclasses import field
 
 from firmware.frozen import frozen
 from firmware.phone.events import KEYS, AnswerCall, DialTarget, EndCall, HoldCall
@@ -23,6 +24,7 @@ FIELDS: dict[str, dict[str, type]] = {
     "answer": {},
     "hangup": {},
     "hold": {"on": bool},
+    "set": {"parameter": str, "value": str},
     "screen": {},
     "status": {},
     "stop": {},
@@ -52,6 +54,14 @@ class MoveHook:
 
 
 @frozen
+class SetParameter:
+    """Set a parameter on this phone, by the name that files have for it."""
+
+    parameter: str
+    value: str = field(repr=False)  # It may be a secret (T4).
+
+
+@frozen
 class SayScreen:
     """Say what the screen shows."""
 
@@ -68,7 +78,7 @@ class Stop:
 
 Command = (
     PressKey | MoveHook | DialTarget | AnswerCall | EndCall | HoldCall
-    | SayScreen | SayStatus | Stop
+    | SetParameter | SayScreen | SayStatus | Stop
 )  # fmt: skip
 
 PLAIN: dict[str, Command] = {
@@ -105,6 +115,8 @@ def parse_command(line: bytes | None) -> Command | None:
             return MoveHook(said["off"])
         case "hold":
             return HoldCall(said["on"])
+        case "set":
+            return SetParameter(said["parameter"], said["value"])
         case "dial":
             return dial_command(said["uri"], said.get("account", 0))
         case _:
@@ -115,13 +127,13 @@ def check_fields(name: str, said: dict[str, object]) -> None:
     """Raise `CommandError` for a field that is missing, unknown or of the wrong type."""
     if name not in FIELDS:
         raise CommandError(f"there is no command {quoted(name)}: use {', '.join(FIELDS)}")
-    for field in said:
-        if field not in FIELDS[name]:
-            raise CommandError(f"{name} has no field {quoted(field)}")
-    for field, kind in FIELDS[name].items():
-        missing = field not in said
-        if (missing and field not in OPTIONAL) or (not missing and type(said[field]) is not kind):
-            raise CommandError(f'{name} needs "{field}", {TYPE_NAMES[kind]}')
+    for word in said:
+        if word not in FIELDS[name]:
+            raise CommandError(f"{name} has no field {quoted(word)}")
+    for word, kind in FIELDS[name].items():
+        missing = word not in said
+        if (missing and word not in OPTIONAL) or (not missing and type(said[word]) is not kind):
+            raise CommandError(f'{name} needs "{word}", {TYPE_NAMES[kind]}')
 
 
 def key_command(key: str, held: bool) -> PressKey:

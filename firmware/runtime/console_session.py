@@ -79,7 +79,7 @@ class Session:
             around.status, around.configuration(), SystemRandom(), around.lockout
         )
         sight = self._console.sight
-        sight.about, sight.began, sight.problems = around.about, around.began, around.problems
+        sight.about, sight.began = around.about, around.began
         self._editor = Editor(complete)
         self._worker = Worker(around, self._feed)
         self._traces = Traces(around, lambda text: self._feed(Heard(text)))
@@ -169,8 +169,10 @@ class Session:
             case ConfigurationIs() | PasswordChecked() | PasswordKept() | WorkDone() | Heard():
                 return self._console.handle(item, self._loop.time())
             case Arrived():
+                self._around.occupied(True)
                 self._begin_beside()
             case Left():
+                self._around.occupied(False)
                 self._end_beside()
                 self._traces.end()
             case SwitchTrace(topic, on):

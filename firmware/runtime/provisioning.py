@@ -30,6 +30,7 @@ from firmware.provision.events import (
     InUse,
     KeepFiles,
     ProvisionStatus,
+    RestartWanted,
     SettingsChanged,
     StartAnew,
 )
@@ -85,7 +86,7 @@ class Provisioning:
         self._timer: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_used = False
+        self._users: set[str] = set()
         self._status = ProvisionStatus()
         self._problems: tuple[str, ...] = ()  # Of files that were kept.
         self._warned: tuple[str, ...] = ()
@@ -101,10 +102,11 @@ class Provisioning:
         if isinstance(event, ResyncAsked | TimeIs):
             self._tell(event)
 
-    def note_use(self, *, is_used: bool) -> None:
-        """Hear whether somebody uses the phone."""
-        if is_used != self._is_used:
-            self._is_used = is_used
+    def note_use(self, who: str, *, is_used: bool) -> None:
+        """Hear whether somebody uses the phone, or a door of it."""
+        before = bool(self._users)
+        (self._users.add if is_used else self._users.discard)(who)
+        if bool(self._users) is not before:
             self._tell(InUse(is_used))
 
     def network_changed(self) -> None:
@@ -129,6 +131,10 @@ class Provisioning:
             data = b""  # There is no DHCP, or its client has no hook.
         by_dhcp = dhcp_server(data.decode("utf-8", "replace"), only)
         return provision_settings(self._configuration, self._store.file_names, by_dhcp)
+
+    def want_restart(self) -> None:
+        """Something was set that counts after a new start: when nobody uses the phone."""
+        self._loop.call_soon(self._tell, RestartWanted())
 
     def renew(self, configuration: Configuration) -> None:
         """Go on with what was set on the phone: files may come from elsewhere now."""

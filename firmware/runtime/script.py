@@ -8,6 +8,7 @@ Commands come in on one descriptor (standard input), one object a line:
     {"cmd": "answer"}                   take the call that rings
     {"cmd": "hangup"}                   end the call
     {"cmd": "hold", "on": true}         hold the call, or take it back
+    {"cmd": "set", "parameter": "...", "value": "..."}   set a parameter, as the console does
     {"cmd": "screen"}                   say what the screen shows
     {"cmd": "status"}                   say everything that is known of link, accounts and calls
     {"cmd": "stop"}                     stop the phone
@@ -18,9 +19,10 @@ Events go out on the other (standard output), each with its Unix time `t`: `link
 (what is agreed for a call's sound), `sound` (what it has to tell), `sound_fault`, `digit` and
 `digit_failed` (by INFO), `messages` (what a mailbox holds), `sound_health` (frames that this phone
 itself lost, when there is one more), `outage` (when one is over), `screen` (also whenever the
-screen changes), `status` and `error`. A line that is no command is answered with an `error` that
-names it, and the phone goes on. The end of the input stops the phone, and so does an output that
-nobody reads any more.
+screen changes), `set` (what has changed by that, and whether it waits for a new start), `problems`
+(of the configuration), `status` and `error`. A line that is no command is answered with an `error`
+that names it, and the phone goes on. The end of the input stops the phone, and so does an output
+that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from config.parameters import split_line
+from config.problem import ConfigError
 from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
@@ -67,6 +71,7 @@ from firmware.phone.events import (
     LampPattern,
     OutageEnded,
     OutageLog,
+    ProblemsAre,
     Report,
     Reportable,
     SetLamp,
@@ -87,11 +92,13 @@ from firmware.runtime.commands import (
     PressKey,
     SayScreen,
     SayStatus,
+    SetParameter,
     Stop,
     parse_command,
 )
 from firmware.runtime.line_pipe import LineReader, LineWriter
 from firmware.runtime.outage_json import outage_fields
+from firmware.runtime.setter import Setter
 from firmware.runtime.sound_fields import health_fields, plan_fields, sound_fields
 from firmware.runtime.status import (
     Fields,
@@ -110,17 +117,20 @@ class Script:
     def __init__(
         self,
         feed: Callable[[object], None],
-        problems: Sequence[str] = (),
+        problems: Sequence[str],
+        setter: Setter,
         *,
         input_descriptor: int = 0,
         output_descriptor: int = 1,
     ) -> None:
-        self._feed, self._problems = feed, problems
+        self._feed, self._setter = feed, setter
+        self._settings: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._reader = LineReader(input_descriptor)
         self._writer = LineWriter(output_descriptor, self._reader.stop)
         self._lost_told = 0
         self._status = Status()
+        self._status.problems = tuple(problems)
         self._lifted = False
         self._ringing = False
         self._lamp = LampPattern.OFF
@@ -131,7 +141,7 @@ class Script:
 
     async def run(self) -> None:
         """Obey until told to stop, until the input ends, or until nobody reads the output."""
-        for problem in self._problems:
+        for problem in self._status.problems:
             self._say_error(problem)
         number = 0
         async for line in self._reader:
@@ -143,6 +153,7 @@ class Script:
 
     async def close(self) -> None:
         """Let the last events out."""
+        await asyncio.gather(*self._settings)
         await self._writer.close()
 
     # From the program to the phone.
@@ -163,6 +174,10 @@ class Script:
                 self._demand(command, self._status.call_in(), "end")
             case HoldCall():
                 self._demand(command, self._status.call_in("answered"), "hold")
+            case SetParameter():
+                task = self._loop.create_task(self._set(command))
+                self._settings.add(task)
+                task.add_done_callback(self._settings.discard)
             case SayScreen():
                 self._say("screen", self._shown)
             case SayStatus():
@@ -173,6 +188,16 @@ class Script:
                 pass  # An empty line.
             case _:
                 assert_never(command)
+
+    async def _set(self, command: SetParameter) -> None:
+        name, account = split_line(command.parameter)
+        try:
+            found = await self._setter.set(name, command.value, account)
+        except ConfigError as error:
+            self._say_error(str(error))
+            return
+        waits = any(change.needs_restart for change in found)
+        self._say("set", {"changed": [change.text for change in found], "waits": waits})
 
     def _press(self, key: str, held: bool) -> None:
         self._feed(KeyPressed(key))
@@ -257,6 +282,8 @@ class Script:
                 self._report_account(fact)
             case WarningsChanged():
                 self._say("warnings", {"warnings": list(fact.sentences)})
+            case ProblemsAre():
+                self._say("problems", {"problems": list(fact.sentences)})
             case SoundHealth():
                 self._say("sound_health", health_fields(fact))
             case _:
@@ -318,7 +345,7 @@ class Script:
 
     def _say_status(self) -> None:
         fields = status_fields(self._status, self._loop.time())
-        fields |= {"problems": list(self._problems), "handset_off": self._lifted}
+        fields |= {"problems": list(self._status.problems), "handset_off": self._lifted}
         fields |= {"ringing": self._ringing, "lamp": self._lamp.value}
         self._say("status", fields | {"events_lost": self._writer.lost})
 

@@ -12,6 +12,7 @@ from config.store import Store
 from firmware.phone.events import TimeIs
 from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
+from firmware.runtime.setter import Setter
 from firmware.runtime.tap import Ear
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ class Surroundings:
     status: Status
     store: Store
     configuration: Callable[[], Configuration]  # As it is in force.
-    changed: Callable[[Configuration], None]  # Another one is.
+    setter: Setter
     time: Callable[[], TimeIs]
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
-    problems: tuple[str, ...]  # What was wrong with the configuration at the start.
     logs: Callable[[], Logs | None]  # None while the phone begins.
     ears: list[Ear]  # Of what passes between phone and proxies;
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]
     reset: Callable[[], None]  # Restart as on the first day.
+    occupied: Callable[[bool], None]  # Somebody is there, or nobody any more.
     lockout: Lockout = field(default_factory=Lockout)  # Of all doors together.
     began: float = field(default_factory=monotonic)

@@ -91,6 +91,10 @@ class TlsContexts:
         self.shown: dict[ServerName, tuple[bytes, ...]] = {}
         """The verified chain that each proxy showed last (DER, leaf first)."""
 
+    def use(self, files: TlsFiles) -> None:
+        """Go by other files from the next connection on."""
+        self.files, self._context = files, None
+
     def context(self) -> ssl.SSLContext:
         """Return the context; files that changed since are read again. Raises TlsFilesError."""
         stamp = self._read_stamp()

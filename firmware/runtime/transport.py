@@ -86,6 +86,10 @@ class Transport:
                 if closing := self._places.pop(attempt, None):
                     closing.close()
 
+    def use(self, settings: TransportSettings) -> None:
+        """Make sockets so from now on."""
+        self._settings = settings
+
     def stop(self) -> None:
         """Close everything."""
         self._resolver.stop()

@@ -79,7 +79,6 @@ class Reception:
             configuration=around.configuration(),
             about=around.about,
             began=around.began,
-            problems=around.problems,
             now=self.now,
             unix_s=time.unix_s,
             wall=Wall(time.offset_s),

@@ -153,7 +153,12 @@ class ScenarioPhone:
         if self.provisioned is None:
             random = Random(self.number)
             self.provisioned = Provisioned(
-                self._store, self._schedule, self.tell, self._start_anew, random=random
+                self._store,
+                self._schedule,
+                self.tell,
+                self._start_anew,
+                settings_of,
+                random=random,
             )
         self.provisioned.text = f"{text}\n"
 

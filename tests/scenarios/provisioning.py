@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from config.configuration import Configuration
 from config.fetched import FetchedFile
 from config.store import Store
 from firmware.phone.events import SettingsAre
@@ -24,7 +25,8 @@ from firmware.provision.events import (
 )
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
 from firmware.provision.server import ProvisionSettings, Server
-from firmware.settings import preferences_of
+from firmware.settings import news, preferences_of
+from firmware.stack import StackSettings
 from tests.simulator.schedule import Schedule
 
 SERVER = Server("https", "files.lab", 443)
@@ -42,10 +44,11 @@ class Provisioned:
         schedule: Schedule,
         tell: Callable[[object], None],
         start_anew: Callable[[], None],
+        settings_of: Callable[[Configuration], StackSettings],
         *,
         random: Random,
     ) -> None:
-        self._store, self._schedule = store, schedule
+        self._store, self._schedule, self._settings_of = store, schedule, settings_of
         self._tell, self._start_anew = tell, start_anew
         self.text = ""  # What the server has.
         self._is_used = False
@@ -94,6 +97,8 @@ class Provisioned:
 
         def kept() -> None:
             self._tell(SettingsAre(preferences_of(after)))
+            for event in news(self._settings_of(before), self._settings_of(after.beside(before))):
+                self._tell(event)
             self.take(FilesKept(found, SETTINGS))
 
         self._schedule.later(LATENCY_S, kept)

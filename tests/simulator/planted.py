@@ -16,6 +16,8 @@ from tests.simulator.planted_two import BUGS_OF_TWO
 
 KEEPALIVE = "firmware.link.keepalive"
 LINK = "firmware.link.link"
+WAYS = "firmware.link.ways"
+TELLING = "firmware.link.telling"
 FLOW = "firmware.link.flow"
 CHOOSER = "firmware.link.chooser"
 CONNECTION = "firmware.link.connection"
@@ -74,7 +76,7 @@ BUGS = (
     ),
     Bug(
         "always shown as up",
-        LINK,
+        TELLING,
         "LinkState.UNPROVEN if unproven else LinkState.UP",
         "LinkState.UP",
     ),
@@ -93,7 +95,7 @@ BUGS = (
     ),
     Bug(
         "condemned link never closed",
-        LINK,
+        WAYS,
         "        out += flow.close(failure)\n",
         "",
     ),
@@ -117,7 +119,7 @@ BUGS = (
     # The link: when to try again.
     Bug(
         "back-off reset on connect",
-        LINK,
+        WAYS,
         "        self._attempts, self._proxy = 0, winner.proxy\n",
         "        self._attempts, self._proxy = 0, winner.proxy\n"
         "        self._retry.forget_outage()\n",

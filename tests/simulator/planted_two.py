@@ -12,6 +12,7 @@ HOMECOMING = "firmware.link.homecoming"
 KEEPALIVE = "firmware.link.keepalive"
 LAYER = "firmware.transaction.layer"
 LINK = "firmware.link.link"
+WAYS = "firmware.link.ways"
 OUTGOING = "firmware.agent.outgoing"
 RACE = "firmware.link.race"
 REGISTER = "firmware.agent.register"
@@ -90,13 +91,13 @@ BUGS_OF_TWO = (
     # When to try again (F2).
     Bug(
         "moves to a fit proxy are never counted",
-        LINK,
+        WAYS,
         "turned = self._was_fit and not self._chooser.is_fit(flow.proxy, now)",
         "turned = not self._chooser.is_fit(flow.proxy, now)",
     ),
     Bug(
         "an unfit proxy is left with a wait",
-        LINK,
+        WAYS,
         "        if turned and self._chooser.has_fit(now):\n",
         "        if False:\n",
     ),
@@ -161,7 +162,7 @@ BUGS_OF_TWO = (
     ),
     Bug(
         "a probe outlives its link",
-        LINK,
+        WAYS,
         "out = self._homecoming.give_up() if self._homecoming else []",
         "out: list[object] = []",
     ),
@@ -188,9 +189,9 @@ BUGS_OF_TWO = (
     ),
     Bug(
         "the backup's link is not closed at home",
-        LINK,
-        "        out += old.close(GOING_HOME)\n",
-        "",
+        WAYS,
+        "return [*probe, *old.close(failure), LinkDown(failure)]",
+        "return [*probe, LinkDown(failure)]",
     ),
     Bug(
         "probed before Retry-After",
@@ -203,7 +204,7 @@ BUGS_OF_TWO = (
     Bug(
         "accounts do not sign off",
         REGISTRATIONS,
-        "return [item for r in self._all.values() for item in r.leave(now)]",
+        "return [item for r in self._all.values() for item in r.leave(now, why)]",
         "return []",
     ),
     Bug(

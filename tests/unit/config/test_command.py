@@ -62,9 +62,9 @@ def test_a_parameter_has_a_dagger_where_nobody_reads_it_and_only_there() -> None
         assert parameter.built == (is_read or parameter.name in WITHOUT_READER), parameter.name
 
 
-def test_the_references_tables_have_five_columns_everywhere() -> None:
+def test_the_references_tables_have_six_columns_everywhere() -> None:
     rows = [line for line in reference().splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
 
 
 def test_startup_cfg_sets_nothing_and_uncommented_is_the_default(tmp_path: Path) -> None:

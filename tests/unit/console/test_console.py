@@ -104,7 +104,7 @@ def test_empty_lines_do_nothing(rig: Rig) -> None:
 def test_status_says_the_phone_on_one_screen(rig: Rig) -> None:
     rig.console.sight.about = (("Version", "0.1"), ("Model", "handset"), ("MAC", "02:00"))
     rig.console.sight.began = rig.now - 7200
-    rig.console.sight.problems = ('startup.cfg:3: sip T1 timer: "x" is not 100-10000 ms',)
+    rig.console.sight.status.problems = ('startup.cfg:3: sip T1 timer: "x" is not 100-10000 ms',)
     learn(
         rig,
         up(rig.now),

@@ -9,7 +9,7 @@ import pytest
 from config.parameters import find, split_line
 from config.store import Store
 from firmware.console.events import Do, Restart, WorkDone
-from firmware.console.parameters import ParameterKept, SetParameter, UnsetParameter
+from firmware.console.parameters import WAITS, ParameterKept, SetParameter, UnsetParameter
 from firmware.console.vocabulary import holds_secret, parameter_names
 from tests.unit.console.rig import PASSWORD, Rig
 
@@ -107,15 +107,32 @@ def test_a_value_is_set_and_taken_back(desk: Desk) -> None:
     ]
     assert desk.ask("set sip line2 user name: 202") == [
         "sip line2 user name: empty -> 202 (local)",
-        "It counts after a restart: type reboot.",
+        WAITS,
     ]
     assert desk.ask('set sip backup proxy ip = "2001:db8::1"')[0].endswith("2001:db8::1 (local)")
     assert desk.ask('set sip backup proxy ip ""')[0].endswith("-> empty (local)")
     assert desk.ask("set ringer volume 6") == ["It is as it was."]
 
 
-def test_what_the_provisioner_reads_only_with_new_files_is_not_said_to_count(desk: Desk) -> None:
-    assert desk.ask("set https server example.org")[-1] == "It counts after a restart: type reboot."
+@pytest.mark.parametrize(
+    ("line", "when"),
+    [
+        ("set sip persistent tls keep alive 45", "It counts from now on."),
+        ("set sip proxy ip other.example.org", "It counts from now on."),
+        ("set sip line1 user name 300", "It counts from now on."),
+        ("set https server files.example.org", "It counts from now on."),
+        ("set sips persistent tls 0", WAITS),
+        ("set sip dial plan xxx", WAITS),
+        ('set sip line1 user name ""', WAITS),
+    ],
+)
+def test_what_counts_at_once_and_what_waits_is_said(desk: Desk, line: str, when: str) -> None:
+    assert desk.ask(line)[-1] == when
+
+
+def test_a_parameter_says_when_it_is_applied(desk: Desk) -> None:
+    assert "Applied       at once" in desk.ask("show sip proxy ip")
+    assert "Applied       when idle" in desk.ask("show sips persistent tls")
 
 
 @pytest.mark.parametrize(

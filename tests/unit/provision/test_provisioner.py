@@ -25,6 +25,7 @@ from firmware.provision.events import (
     KeepFiles,
     Outcome,
     ProvisionStatus,
+    RestartWanted,
     SettingsChanged,
     StartAnew,
 )
@@ -322,6 +323,13 @@ def test_reboot_of_a_phone_without_a_server_is_a_new_start() -> None:
     assert rig.feed(ResyncAsked(restarts=False)) == []
     rig.feed(ResyncAsked(restarts=True))
     assert StartAnew("check-sync") in rig.feed(InUse(is_used=False))
+
+
+def test_what_was_set_and_waits_for_a_start_has_one_when_nobody_uses_the_phone() -> None:
+    rig = Rig(settings=ProvisionSettings(None, NAMES))
+    rig.feed(InUse(is_used=True))
+    assert StartAnew("a new configuration") not in rig.feed(RestartWanted())
+    assert StartAnew("a new configuration") in rig.feed(InUse(is_used=False))
 
 
 def test_nobody_keeps_the_phone_busy_by_check_sync() -> None:

@@ -16,6 +16,7 @@ from firmware.runtime.commands import (
     PressKey,
     SayScreen,
     SayStatus,
+    SetParameter,
     Stop,
     parse_command,
 )
@@ -34,6 +35,7 @@ from firmware.runtime.commands import (
         ('  {"cmd": "answer"}  ', AnswerCall()),
         ('{"cmd": "hangup"}', EndCall()),
         ('{"cmd": "hold", "on": true}', HoldCall(True)),
+        ('{"cmd": "set", "parameter": "a b", "value": "1"}', SetParameter("a b", "1")),
         ('{"cmd": "screen"}', SayScreen()),
         ('{"cmd": "status"}', SayStatus()),
         ('{"cmd": "stop"}', Stop()),

@@ -12,11 +12,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from config.configuration import Configuration
+from config.store import Store
 from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
@@ -45,6 +49,7 @@ from firmware.phone import events as phone
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.runtime import line_pipe
 from firmware.runtime.script import Script
+from firmware.runtime.setter import Setter
 from tests.unit.runtime.pictures import draw_words, picture, screen
 
 Event = dict[str, Any]
@@ -72,10 +77,22 @@ class Talk:
         self.events, theirs = os.pipe()
         self.descriptors = [ours, self.commands, self.events, theirs]
         self.fed: list[object] = []
+        self.folder = TemporaryDirectory()
+        Path(self.folder.name, "startup.cfg").write_text("!ring tone: Deep\n")
+        self.store = Store(Path(self.folder.name), Path(self.folder.name, "state"))
+        self.configuration = self.store.read()
         self.script = Script(
-            self.fed.append, problems, input_descriptor=ours, output_descriptor=theirs
+            self.fed.append,
+            problems,
+            Setter(self.store, lambda: self.configuration, self.takes_over),
+            input_descriptor=ours,
+            output_descriptor=theirs,
         )
         self._rest = b""
+
+    def takes_over(self, configuration: Configuration, *, waits: bool) -> None:
+        self.configuration = configuration
+        self.fed.append(waits)
 
     def say(self, *commands: object) -> None:
         lines = (json.dumps(command).encode() for command in commands)
@@ -130,6 +147,7 @@ async def talk(*problems: str) -> AsyncIterator[Talk]:
     finally:
         running.cancel()
         talk.close(*list(talk.descriptors))
+        talk.folder.cleanup()
 
 
 def account(
@@ -523,9 +541,40 @@ def test_stop_end_of_input_and_a_broken_output_each_end_the_script() -> None:
         program.close(program.commands)
         await asyncio.sleep(0.05)  # The reading thread sees the end.
         program.close(*list(program.descriptors))
+        program.folder.cleanup()
 
     for scene in (by_command, by_end, by_broken_output):
         asyncio.run(scene())
+
+
+def test_a_program_sets_parameters_and_hears_what_has_changed_and_when_that_counts() -> None:
+    async def scene() -> None:
+        async with talk() as program:
+
+            async def set_(parameter: str, value: str) -> Event:
+                return await program.answer({"cmd": "set", "parameter": parameter, "value": value})
+
+            said = await set_("sip persistent tls keep alive", "45")
+            assert said == {
+                "ev": "set",
+                "changed": ["sip persistent tls keep alive: 30 -> 45 (local)"],
+                "waits": False,
+            }
+            assert (await set_("sips persistent tls", "0"))["waits"] is True
+            assert program.fed == [False, True], "whoever takes it over was told"
+            said = await set_("sip line1 password", "never-to-be-said")
+            assert said["changed"] == ["sip line1 password: **** (local)"]
+            for parameter, value, words in (
+                ("sip nonsense", "1", "sip nonsense: there is no such parameter"),
+                ("sip persistent tls keep alive", "soon", '"soon" is not 0 or 5-3600 seconds'),
+                ("ring tone", "Deep", "locked by startup.cfg:1"),
+            ):
+                said = await set_(parameter, value)
+                assert said["ev"] == "error"
+                assert words in said["text"]
+            assert program.store.read().value("sip persistent tls keep alive") == 45
+
+    asyncio.run(scene())
 
 
 def test_facts_outlive_screens_when_nobody_reads_and_the_loss_is_told(

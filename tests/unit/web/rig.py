@@ -19,6 +19,7 @@ from firmware.phone.events import FactsTold, TimeIs
 from firmware.phone.status import Status
 from firmware.runtime import web_door
 from firmware.runtime.options import Place
+from firmware.runtime.setter import Setter
 from firmware.runtime.surroundings import Surroundings
 from firmware.runtime.web_door import WebDoor
 
@@ -60,18 +61,18 @@ class Phone:
             status=self.status,
             store=self.store,
             configuration=lambda: self.configuration,
-            changed=self._changed,
+            setter=Setter(self.store, lambda: self.configuration, self._changed),
             time=lambda: TimeIs(NOON),
             about=(("Version", "0.1"), ("Model", "handset")),
-            problems=(),
             logs=lambda: None,
             ears=[],
             watchers=[],
             restart=self._restart,
             reset=self._reset,
+            occupied=lambda _: None,
         )
 
-    def _changed(self, configuration: Configuration) -> None:
+    def _changed(self, configuration: Configuration, *, waits: bool) -> None:
         self.configuration = configuration
 
     def _restart(self) -> None:

@@ -1,0 +1,127 @@
+"""What a change of the configuration means to a phone in use (L5): told at once, or later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.configuration import Configuration
+from config.store import Store
+from firmware.agent.account import UseAccounts
+from firmware.link.settings import UseSettings
+from firmware.phone.events import ProblemsAre
+from firmware.runtime.in_force import InForce
+from firmware.runtime.tls import TlsFilesError
+from firmware.runtime.transport import TransportSettings
+from tests.lab.authority import Authority
+
+FILES = """\
+sip proxy ip: proxy.example.org
+sips trusted certificates: ca.pem
+sip line1 user name: 201
+sip line1 password: secret
+"""
+
+
+class Desk:
+    """A running phone's settings, and the files that they come from."""
+
+    def __init__(self, folder: Path, files: str = FILES) -> None:
+        self.folder = folder
+        (folder / "ca.pem").write_bytes(Authority().certificate_pem)
+        self.way_out = TransportSettings()
+        self.in_force = InForce(self.read(files), folder, "urn:uuid:1", "handset", (), ())
+
+    def read(self, files: str) -> Configuration:
+        (self.folder / "startup.cfg").write_text(files)
+        return Store(self.folder).read()
+
+    def becomes(self, files: str) -> list[object]:
+        """Change the files; return what the phone is told."""
+
+        def use(settings: TransportSettings) -> None:
+            self.way_out = settings
+
+        return self.in_force.renew(self.read(files), use)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_what_is_as_it_was_tells_nobody(desk: Desk) -> None:
+    assert desk.becomes(FILES + "ringer volume: 3\n") == []
+
+
+def test_a_keep_alive_is_for_the_link_alone(desk: Desk) -> None:
+    (told,) = desk.becomes(FILES + "sip persistent tls keep alive: 45\n")
+    assert isinstance(told, UseSettings)
+    assert (told.settings.keep_alive_s, told.settings.ways) == (45.0, 0)
+
+
+def test_another_proxy_is_told_to_the_link_first_and_to_the_accounts_by_their_new_domain(
+    desk: Desk,
+) -> None:
+    link, accounts = desk.becomes(FILES.replace("proxy.example.org", "other.example.net"))
+    assert isinstance(link, UseSettings)
+    assert isinstance(accounts, UseAccounts)
+    assert link.settings.proxies[0].host == "other.example.net"
+    assert accounts.accounts[0].domain == "other.example.net"
+
+
+def test_another_password_is_for_the_accounts_alone(desk: Desk) -> None:
+    (told,) = desk.becomes(FILES.replace("secret", "another"))
+    assert isinstance(told, UseAccounts)
+    assert "another" not in repr(told)
+
+
+def test_another_mode_waits_and_nothing_that_belongs_to_it_is_told(desk: Desk) -> None:
+    assert desk.becomes(FILES + "sips persistent tls: 0\nsip T1 timer: 700\n") == []
+    (told,) = desk.becomes(FILES + "sips persistent tls: 0\nsip persistent tls keep alive: 45\n")
+    assert isinstance(told, UseSettings)
+    assert told.settings.listening_port is None
+    assert told.settings.problem is None, "TLS mode would lack three files; it is not that mode yet"
+
+
+def test_other_trusted_certificates_make_the_link_anew(desk: Desk) -> None:
+    (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
+    before = desk.in_force.contexts.context()
+    (told,) = desk.becomes(FILES.replace("ca.pem", "other.pem"))
+    assert isinstance(told, UseSettings)
+    assert told.settings.ways == 1
+    assert desk.in_force.contexts.context() is not before
+
+
+def test_files_that_cannot_be_used_cut_no_link_and_open_no_other(desk: Desk) -> None:
+    (problems,) = desk.becomes(FILES.replace("ca.pem", "missing.pem"))
+    assert isinstance(problems, ProblemsAre)
+    assert "missing.pem" in problems.sentences[0]
+    with pytest.raises(TlsFilesError):
+        desk.in_force.contexts.context()
+    good, link = desk.becomes(FILES + "sips allow wildcard certificates: 1\n")
+    assert good == ProblemsAre(())
+    assert isinstance(link, UseSettings)
+    assert link.settings.ways == 1
+
+
+def test_another_way_out_makes_the_link_anew(desk: Desk) -> None:
+    (told,) = desk.becomes(FILES + "sips symmetric tls signaling: 1\ntos sip: 40\n")
+    assert isinstance(told, UseSettings)
+    assert told.settings.ways == 1
+    assert desk.way_out == TransportSettings(source_port=5061, traffic_class=40)
+
+
+def test_l11_without_trusted_certificates_the_link_is_off_and_with_them_on_again(
+    desk: Desk,
+) -> None:
+    problems, link = desk.becomes(FILES.replace("sips trusted", "#"))
+    assert isinstance(problems, ProblemsAre)
+    assert isinstance(link, UseSettings)
+    assert "trusted certificates" in problems.sentences[0]
+    assert link.settings.problem is not None
+    problems, link = desk.becomes(FILES)
+    assert problems == ProblemsAre(())
+    assert isinstance(link, UseSettings)
+    assert link.settings.problem is None
