@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyte
@@ -24,10 +25,11 @@ SEQUENCES = re.compile(r"\x1b[78]|\x1b\[[0-9;?]*[A-Za-z]")
 class DeskPhone:
     """`python -m firmware --board desktop`; a context manager."""
 
-    def __init__(self, place: Place, *python: str) -> None:
+    def __init__(self, place: Place, *python: str, more: Sequence[str] = ()) -> None:
         self._log = place.directory / "errors"
         words = [sys.executable, *python, "-m", "firmware", "--board", "desktop"]
         words += ["--page-port", "0", "--config", str(place.config), "--state", str(place.state)]
+        words += more
         self._words = ["sh", "-c", 'exec "$@" 2>"$0"', str(self._log), *words]
 
     def __enter__(self) -> DeskPhone:
