@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.interop.accounts import DOMAIN, USERS
 from tests.lab.namespaces import ROOT
@@ -63,7 +63,7 @@ class Phone:
     heard: Callable[[Line], None] | None = None  # Somebody who hears what it says, as it does.
     _is_told_to_stop: bool = field(default=False, init=False)
 
-    def __enter__(self) -> Phone:
+    def __enter__(self) -> Self:
         self._ports = Ports()
         configuration, state = self.directory / "config", self.directory / "state"
         configuration.mkdir(parents=True)
