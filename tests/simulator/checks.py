@@ -272,10 +272,11 @@ class Checks:
             simulator.held(max(holds))
         if not is_unfit and old == self.served_attempt:
             return
-        if connection.has_accepted and not is_unfit and simulator.woke_at == now:
-            # A machine that slept may have read that 2xx in the same breath, too late to be bound.
-            self.retries.may_be_fit(role)
+        if connection.has_accepted and simulator.woke_at >= connection.opened_at:
+            # A machine that slept may have read that 2xx, too late to be bound by it.
             self.retries.may_have_served = True
+            if not is_unfit:
+                self.retries.may_be_fit(role)
         certain = (is_unfit or not connection.has_accepted) and simulator.woke_at < now
         self.retries.disappoints(role, now, certain=certain, anew=is_unfit)
         # Silence is heard later; else every account that was registered must have been failed.
