@@ -130,7 +130,8 @@ class Console:
             case ConfigurationIs(configuration):
                 self.sight.configuration = configuration
                 return []
-            case TimeIs(unix_s, offset_s):
+            case TimeIs(unix_s, offset_s, is_synchronised):
+                self.sight.is_synchronised = is_synchronised
                 self._unix_offset_s = None if unix_s is None else unix_s - now
                 self.sight.wall = Wall(offset_s)
                 return []

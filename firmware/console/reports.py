@@ -43,7 +43,7 @@ def phone_rows(sight: Sight) -> Rows:
     what = " ".join(text for label, text in sight.about if label in {"Version", "Model"})
     return [
         ("Phone", f"{what}, running for {age}".lstrip(", ")),
-        ("Clock", sight.moment(sight.unix_s) if sight.unix_s is not None else "not set"),
+        ("Clock", clock_line(sight)),
     ]
 
 
@@ -67,6 +67,14 @@ def wrong_rows(sight: Sight) -> Rows:
     """Return what is wrong, and what will be."""
     problems = [("Problem", text) for text in sight.status.problems]
     return problems + [("Warning", text) for text in sight.status.warnings]
+
+
+def clock_line(sight: Sight) -> str:
+    """Say what time it is, and whether anybody keeps it right (I3)."""
+    if sight.unix_s is None:
+        return "not set"
+    kept = "kept by a time server" if sight.is_synchronised else "not kept by a time server"
+    return f"{sight.moment(sight.unix_s)}, {kept}"
 
 
 def link_report(sight: Sight) -> str:

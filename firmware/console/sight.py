@@ -28,6 +28,7 @@ class Sight:
     began: float = 0.0  # When the phone started.
     now: float = 0.0
     unix_s: float | None = None
+    is_synchronised: bool = False  # The clock, by a time server.
     wall: Wall = field(default_factory=Wall)
     columns: int = COLUMNS
     traced: set[str] = field(default_factory=set)

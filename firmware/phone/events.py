@@ -100,6 +100,7 @@ class TimeIs:
 
     unix_s: float | None
     offset_s: int = 0
+    is_synchronised: bool = False  # By a time server, as the system says.
 
 
 @frozen

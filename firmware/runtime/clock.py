@@ -1,4 +1,4 @@
-"""The wall clock for the screen, and a word when it steps (I3).
+"""The wall clock for the screen, and a word when it steps (I3), or is kept right or not any more.
 
 A look every few seconds compares the wall clock with the monotonic one. Where they have drifted
 apart, the clock was set: the phone is told the new time, and the link may try again at once,
@@ -8,6 +8,7 @@ because a certificate that was "not yet valid" may be valid now.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING
 from firmware.link.events import NetworkChanged
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.phone.events import TimeIs
+from firmware.runtime.clock_sync import is_synchronised
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+log = logging.getLogger("handset.clock")
 
 LOOK_S = 10.0
 """A clock that is wrong and not impossible is set at any time: the link must not wait for long."""
@@ -34,15 +38,18 @@ class ClockWatch:
     """Feeds `TimeIs`, and `NetworkChanged` when the clock steps."""
 
     def __init__(
-        self, feed: Callable[[object], None], wall: Callable[[], float] = time.time
+        self,
+        feed: Callable[[object], None],
+        wall: Callable[[], float] = time.time,
+        is_synchronised: Callable[[], bool] = is_synchronised,
     ) -> None:
         self._feed = feed
-        self._wall = wall
+        self._wall, self._is_synchronised = wall, is_synchronised
+        self._told = TimeIs(None)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._offset_s = 0.0
         self._zone: ZoneInfo | None = None
-        self._zone_s = 0
 
     def start(self) -> None:
         """Tell the time and start looking."""
@@ -67,9 +74,14 @@ class ClockWatch:
 
     def _look(self) -> None:
         stepped = abs(self._wall() - self._loop.time() - self._offset_s) > STEP_S
-        if stepped or self._offset(self._wall()) != self._zone_s:
+        now, before = self.time(), self._told
+        if stepped or now.offset_s != before.offset_s:
+            self.tell()
+        elif now.is_synchronised is not before.is_synchronised:
+            log.info("the clock is %s", "synchronised" if now.is_synchronised else "not kept")
             self.tell()
         if stepped:
+            log.info("the clock was set")
             self._feed(NetworkChanged())
         self._arm()
 
@@ -79,14 +91,14 @@ class ClockWatch:
     def tell(self) -> None:
         """Tell the time."""
         self._offset_s = self._wall() - self._loop.time()
-        told = self.time()
-        self._zone_s = told.offset_s
-        self._feed(told)
+        self._told = self.time()
+        self._feed(self._told)
 
     def time(self) -> TimeIs:
         """Return the time as it is now."""
-        wall = self._wall()
-        return TimeIs(wall if self._is_set() else None, self._offset(wall))
+        wall, is_set = self._wall(), self._is_set()
+        kept = is_set and self._is_synchronised()
+        return TimeIs(wall if is_set else None, self._offset(wall), kept)
 
     def _offset(self, wall: float) -> int:
         """Return the local offset from UTC, in seconds."""

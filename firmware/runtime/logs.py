@@ -19,6 +19,7 @@ from config.configuration import DEFAULT, Configuration
 from firmware.link.events import NetworkChanged
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.runtime import log_ring
+from firmware.runtime.clock_sync import is_synchronised
 from firmware.runtime.event_log import EventLog
 from firmware.runtime.https_trust import log_trust
 from firmware.runtime.log_levels import LogLevels
@@ -130,7 +131,8 @@ class Logs:
         while self._arrived:
             line = self._arrived.popleft()
             is_set = line.unix_s is not None and line.unix_s >= floor
-            self._feed(Logged(line if is_set else replace(line, unix_s=None)))
+            unix_s, kept = (line.unix_s, is_synchronised()) if is_set else (None, False)
+            self._feed(Logged(replace(line, unix_s=unix_s, is_synchronised=kept)))
 
     def _now(self) -> float:
         self._latest = max(self._latest, self._loop.time())

@@ -81,6 +81,7 @@ class Reception:
             began=around.began,
             now=self.now,
             unix_s=time.unix_s,
+            is_synchronised=time.is_synchronised,
             wall=Wall(time.offset_s),
         )
 

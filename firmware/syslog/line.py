@@ -11,7 +11,7 @@ from enum import IntEnum
 from firmware.frozen import frozen
 
 MODULES = (
-    *("accounts", "calls", "certificates", "connection", "console", "driver", "kept"),
+    *("accounts", "calls", "certificates", "clock", "connection", "console", "driver", "kept"),
     *("lamps", "link", "listener", "logs", "network", "outages", "parts", "pin", "provisioning"),
     *("settings", "trace", "web"),
 )
@@ -42,6 +42,7 @@ class LogLine:
     module: str
     text: str
     fields: tuple[tuple[str, str], ...] = ()
+    is_synchronised: bool = False  # The clock, by a time server.
 
     @property
     def size(self) -> int:

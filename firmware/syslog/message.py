@@ -86,9 +86,10 @@ def _name(text: str, most: int) -> str:
 
 def _structured(line: LogLine, sequence: int, origin: Origin) -> str:
     own = (("mac", origin.mac), ("version", origin.version), *line.fields)
+    known, kept = int(line.unix_s is not None), int(line.is_synchronised)
     return (
         _element("meta", (("sequenceId", str(sequence)),))
-        + _element("timeQuality", (("tzKnown", str(int(line.unix_s is not None))),))
+        + _element("timeQuality", (("tzKnown", str(known)), ("isSynced", str(kept))))
         + _element(ELEMENT, own)
     )
 

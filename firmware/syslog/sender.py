@@ -317,7 +317,9 @@ class LogSender:
             return
         text = f"{self._gap} line{'s were' if self._gap > 1 else ' was'} lost"
         fields = (("lost", str(self._gap)),)
-        line = LogLine(self._queue[0].line.unix_s, Severity.WARNING, "logs", text, fields)
+        line = replace(
+            self._queue[0].line, severity=Severity.WARNING, module="logs", text=text, fields=fields
+        )
         self._queue.appendleft(_Entry(line, tells=self._gap))
         self._size += line.size
         self._gap = 0

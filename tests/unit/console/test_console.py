@@ -32,7 +32,7 @@ from firmware.link.events import (
     Role,
     TlsFacts,
 )
-from firmware.phone.events import OutageLog, Report, Reportable
+from firmware.phone.events import OutageLog, Report, Reportable, TimeIs
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from tests.unit.console.rig import NOON, Rig
 
@@ -114,7 +114,7 @@ def test_status_says_the_phone_on_one_screen(rig: Rig) -> None:
     )
     assert said(rig, "status") == [
         "Phone         0.1 handset, running for 2 h",
-        "Clock         2026-11-27 12:00:00",
+        "Clock         2026-11-27 12:00:00, not kept by a time server",
         "Link          up, primary proxy.example.org:5061, round trip 23 ms, last answer",
         "              4 s ago",
         "Accounts      1 of 2 registered",
@@ -124,6 +124,13 @@ def test_status_says_the_phone_on_one_screen(rig: Rig) -> None:
         "Last outage   none",
         'Problem       startup.cfg:3: sip T1 timer: "x" is not 100-10000 ms',
     ]
+
+
+def test_status_says_who_keeps_the_clock(rig: Rig) -> None:
+    rig.feed(TimeIs(NOON, 3600, is_synchronised=True))
+    assert "Clock         2026-11-27 13:00:00, kept by a time server" in said(rig, "status")
+    rig.feed(TimeIs(None))
+    assert "Clock         not set" in said(rig, "status")
 
 
 def test_link_says_everything_and_follows_until_a_key(rig: Rig) -> None:

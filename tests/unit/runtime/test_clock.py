@@ -24,7 +24,10 @@ class Scene:
     def __init__(self, wall: float) -> None:
         self._offset = wall - time.monotonic()
         self.heard: list[object] = []
-        self.watch = ClockWatch(self.heard.append, lambda: time.monotonic() + self._offset)
+        self.is_kept = False
+        self.watch = ClockWatch(
+            self.heard.append, lambda: time.monotonic() + self._offset, lambda: self.is_kept
+        )
 
     def step(self, seconds: float) -> None:
         self._offset += seconds
@@ -129,5 +132,36 @@ def test_it_stops() -> None:
         at.step(1e6)
         await asyncio.sleep(0.05)
         assert len(at.heard) == 1
+
+    run(scene())
+
+
+def test_it_is_told_when_somebody_keeps_it_and_when_nobody_does(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="handset.clock")
+
+    async def scene() -> None:
+        at = Scene(FLOOR + 1.0)
+        at.watch.start()
+        at.is_kept = True
+        await until(lambda: len(at.heard) == 2)
+        at.is_kept = False
+        await until(lambda: len(at.heard) == 3)
+        at.watch.stop()
+        kept = [event.is_synchronised for event in at.heard if isinstance(event, TimeIs)]
+        assert kept == [False, True, False]
+
+    run(scene())
+    assert caplog.messages == ["the clock is synchronised", "the clock is not kept"]
+
+
+def test_a_clock_that_was_never_set_is_kept_by_nobody() -> None:
+    async def scene() -> None:
+        at = Scene(FLOOR - 86400.0)
+        at.is_kept = True
+        assert at.watch.time() == TimeIs(None, 0, is_synchronised=False)
+        at.step(2 * 86400.0)
+        assert at.watch.time().is_synchronised
 
     run(scene())

@@ -20,6 +20,7 @@ LINE = LogLine(
     "link",
     "down, connection refused",
     (("state", "waiting"), ("proxy", "primary.example:5061")),
+    is_synchronised=True,
 )
 TEXT = st.text(max_size=3000)
 
@@ -27,7 +28,7 @@ TEXT = st.text(max_size=3000)
 def test_a_line_is_a_message_of_rfc_5424() -> None:
     assert message(LINE, 7, ORIGIN, DATAGRAM_BYTES_MAX) == (
         b'<132>1 2025-11-26T05:10:14.250000Z desk-12 handset 4711 link [meta sequenceId="7"]'
-        b'[timeQuality tzKnown="1"][handset@32473 mac="001122AABBCC" version="0.1"'
+        b'[timeQuality tzKnown="1" isSynced="1"][handset@32473 mac="001122AABBCC" version="0.1"'
         b' state="waiting" proxy="primary.example:5061"] down, connection refused'
     )
 
@@ -36,7 +37,7 @@ def test_a_time_that_nobody_knows_is_not_guessed() -> None:
     line = LogLine(None, Severity.INFORMATION, "clock", "not set")
     parsed = Parsed(message(line, 1, ORIGIN, DATAGRAM_BYTES_MAX))
     assert parsed.time == "-"
-    assert parsed.structured["timeQuality"] == {"tzKnown": "0"}
+    assert parsed.structured["timeQuality"] == {"tzKnown": "0", "isSynced": "0"}
 
 
 def test_a_text_beyond_ascii_is_marked_as_utf_8() -> None:

@@ -1,0 +1,38 @@
+"""Whether the system's clock follows a time server: the kernel is asked (adjtimex(2)).
+
+Whoever keeps the clock (systemd-timesyncd, chrony, ntpd) tells the kernel how far it may be off,
+and the kernel lets that grow while nobody does. The rule is that of `timedatectl`: a largest error
+of less than 16 s. No program is asked, so none has to be there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+ERROR_MAX_US = 16_000_000
+"""NTP_PHASE_LIMIT of the kernel: from here on it says that nobody keeps the clock."""
+
+
+class Timex(ctypes.Structure):
+    """The beginning of `struct timex`, and room for all of it."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),  # 0: nothing is set.
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),  # Microseconds.
+        ("rest", ctypes.c_byte * 512),
+    )
+
+
+def adjtimex(timex: Timex) -> int:
+    """Ask the kernel; -1 where it does not answer."""
+    result: int = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
+    return result
+
+
+def is_synchronised(ask: Callable[[Timex], int] = adjtimex) -> bool:
+    """Tell whether somebody keeps the clock right."""
+    timex = Timex()
+    return ask(timex) >= 0 and timex.maxerror < ERROR_MAX_US
