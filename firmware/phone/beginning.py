@@ -180,7 +180,7 @@ class Beginning(Calling):
                 return self._dial_target(number, 0)
             case State.IDLE | State.ENDED:
                 return self._begin_dialling()
-            case State.DIALLING:
+            case State.DIALLING if self._number.is_number:
                 return self._dial()
             case State.TALKING if not self._lines.held:
                 return self._call.resume()

@@ -3,6 +3,8 @@
 After each key the dial plan says whether the number is complete. One that is complete is dialled at
 once; one that may go on, or that no pattern fits, is dialled when no key has come for a while: the
 plan says when a number is complete, it forbids none. A `#` that no pattern wants ends the number.
+Signs without a digit (`*`) are the beginning of a code, and no number that a plan could complete:
+who means them presses Dial, or `#`, unless a pattern knows them.
 
 An emergency number is dialled as it is, at once. Only where a pattern of a fixed length goes on
 from it (`1xxx` and 112) it waits for another key like any other.
@@ -61,7 +63,7 @@ class NumberEntry:
         self.chosen = -1
         if len(self.digits) < DIGITS_MAX:
             self.digits += digit
-            self.dial_by = now + self._timeout_s
+            self._wait(now)
         verdict = self._verdict(self.digits)
         if self.dialled().is_emergency:
             return not verdict.may_be_fixed
@@ -70,7 +72,7 @@ class NumberEntry:
     def delete(self, now: float) -> None:
         """Take the last digit away."""
         self.digits, self.chosen = self.digits[:-1], -1
-        self.dial_by = now + self._timeout_s if self.digits not in {"", PLUS} else None
+        self._wait(now)
 
     def hold(self, key: str, now: float) -> None:
         """Let a key that stays down mean something else than the digit it has added."""
@@ -81,6 +83,17 @@ class NumberEntry:
         """Go on to the next of those who may be meant, or back to the digits."""
         self.chosen = (self.chosen + 1 + step) % (len(self.offered) + 1) - 1
         self.dial_by = now + self._timeout_s
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether who does nothing more has dialled: with a digit, or as the plan knows it."""
+        verdict = self._verdict(self.digits)
+        is_known = verdict.match in COMPLETE and bool(verdict.number)
+        return is_known or any(key.isdigit() for key in self.digits)
+
+    def _wait(self, now: float) -> None:
+        """Dial when no key comes."""
+        self.dial_by = now + self._timeout_s if self.is_number else None
 
     def dialled(self) -> Dialled:
         """Return what is dialled now, "" without a digit; a lone # is dialled, and ends nothing."""

@@ -9,8 +9,10 @@ from firmware.agent.events import Dial, RegistrationState
 from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus
 from firmware.media.events import PlayTone
 from firmware.media.tone_table import ToneKind
+from firmware.phone.beginning import LEFT_S
 from firmware.phone.events import KEYS, DialTarget, HookLifted, KeyHeld, TimeIs, WarningsChanged
 from firmware.phone.phone import Phone
+from firmware.phone.screen import IdleScreen
 from firmware.phone.settings import DELAY_S, PhoneSettings
 from tests.unit.phone.rig import MONDAY, Rig, account, of, up, waiting
 
@@ -37,7 +39,12 @@ def dialled(rig: Rig) -> list[str]:
         ("x+#|xx+*", "102*", ["102*"], ["102*"]),
         ("x+#|xx+*", "*97", [], ["*97"]),
         ("x+#|xx+*", "*97#", ["*97"], ["*97"]),
-        ("x+#|xx+*", "#", [], ["#"]),
+        ("x+#|xx+*", "#", [], []),
+        ("x+#|xx+*", "*", [], []),
+        ("x+#|xx+*", "**", [], []),
+        ("x+#|xx+*", "*#", ["*"], ["*"]),
+        ("*|*xx", "*", [], ["*"]),
+        ("**", "**", ["**"], ["**"]),
         ("[2-4]xx|0x+", "234", ["234"], ["234"]),
         ("[2-4]xx|0x+", "23", [], ["23"]),
         ("[2-4]xx|0x+", "0123", [], ["0123"]),
@@ -62,6 +69,36 @@ def test_a_number_is_dialled_when_the_plan_says_so(
     assert dialled(rig) == at_once
     rig.pass_time(0.2)
     assert dialled(rig) == later
+
+
+def test_a_star_alone_waits_for_the_digits_of_its_code_and_is_nobodys_number() -> None:
+    rig = planned()
+    rig.press("*")
+    rig.pass_time(LEFT_S - 1)
+    assert "*" in rig.words.splitlines(), "it is still there, to go on with"
+    rig.press(*"97")
+    rig.pass_time(4.1)
+    assert dialled(rig) == ["*97"]
+
+
+def test_a_star_that_nobody_goes_on_with_is_forgotten() -> None:
+    rig = planned()
+    rig.press("*")
+    rig.pass_time(LEFT_S + 1)
+    assert isinstance(rig.screen, IdleScreen)
+    assert dialled(rig) == []
+
+
+def test_who_lifts_the_handset_over_a_star_goes_on_with_it_and_who_dials_it_means_it() -> None:
+    rig = planned()
+    rig.press("*")
+    rig.feed(HookLifted())
+    assert dialled(rig) == []
+    rig.press("1", "soft2")
+    rig.pass_time(4.1)
+    assert dialled(rig) == [], "nor does deleting the digit dial the rest"
+    rig.press("soft1")
+    assert dialled(rig) == ["*"]
 
 
 def test_a_hash_ends_every_number_where_the_administrator_wants_it() -> None:
