@@ -174,7 +174,7 @@ def _clock(canvas: Canvas, screen: IdleScreen, scale: int = 2) -> int:
 def _accounts(
     canvas: Canvas, accounts: tuple[AccountLine, ...], top: int = IDLE_Y, most: int = IDLE_ROWS
 ) -> None:
-    """Show up to `most` accounts in a row each; of more, the names, or first what is wrong."""
+    """Show up to `most` accounts; of more, the names, or first what is wrong."""
     if len(accounts) <= most:
         rows = accounts
     elif all(line.registered for line in accounts):
@@ -182,13 +182,29 @@ def _accounts(
         return
     else:
         rows = tuple(sorted(accounts, key=lambda line: line.registered))[:most]
-    for number, line in enumerate(rows):
-        y = top + number * IDLE_PITCH
+    y, spare = top, most - len(rows)
+    for line in rows:
         canvas.icon(MARGIN, y + 1, icons.REGISTERED if line.registered else icons.NOT_REGISTERED)
-        room, said = canvas.room - ICON_ROOM, line.reason or line.note
-        needed = font.width(said) + GAP if said else 0
-        used = canvas.text(MARGIN + ICON_ROOM, y, line.name, max(room - needed, NAME_ROOM_MIN))
-        canvas.text_right(y, said, room - used - GAP)
+        taken = _account(canvas, y, line, may_break=spare > 0)
+        y, spare = y + taken * IDLE_PITCH, spare - taken + 1
+
+
+def _account(canvas: Canvas, y: int, line: AccountLine, *, may_break: bool) -> int:
+    """Write an account and what is said of it; return how many rows it took.
+
+    What has no room beside each other stands below each other, where a row is free. Else the name
+    moves in what is left of its row, or keeps its beginning where what is said has to move.
+    """
+    x, room, said = MARGIN + ICON_ROOM, canvas.room - ICON_ROOM, line.reason or line.note
+    needed = font.width(said) + GAP if said else 0
+    if may_break and font.width(line.name) + needed > room:
+        canvas.moving_text(x, y, line.name, room)
+        canvas.moving_text(x, y + IDLE_PITCH, said, room)
+        return 2 if said else 1
+    name_room = max(room - needed, NAME_ROOM_MIN)
+    canvas.moving_right(y, said, room - min(font.width(line.name), name_room) - GAP)
+    canvas.moving_text(x, y, line.name, name_room)
+    return 1
 
 
 def _account_grid(canvas: Canvas, accounts: tuple[AccountLine, ...], top: int, most: int) -> None:
@@ -198,7 +214,7 @@ def _account_grid(canvas: Canvas, accounts: tuple[AccountLine, ...], top: int, m
         row, column = divmod(number, columns)
         x, y = MARGIN + column * wide, top + row * IDLE_PITCH
         canvas.icon(x, y + 1, icons.REGISTERED)
-        canvas.text(x + ICON_ROOM, y, line.name, wide - ICON_ROOM - GAP)
+        canvas.moving_text(x + ICON_ROOM, y, line.name, wide - ICON_ROOM - GAP)
 
 
 def _link_block(canvas: Canvas, link: LinkLine) -> None:

@@ -16,6 +16,10 @@ QUIET = AccountServices(1, no_disturbance=True)
 SENT_ON = AccountServices(2, always="0301234567")
 LATE = AccountServices(3, busy="605", no_answer="605")
 
+LONG_WAY = AccountServices(1, always="0049301234567")
+LONG_NAME = "Anna-Magdalena von Trappenburg"
+LONG_NAMES = (LONG_NAME, "Customer service Berlin", "Home office")
+
 BERT = ProgrammedKey(KeyKind.SPEED_DIAL, "603", "Bert")
 KEYS = (
     BERT,
@@ -120,6 +124,9 @@ SERVICE_SCENES: dict[str, Callable[[], Rig]] = {
     "idle-messages-uncounted": lambda: messages(0),
     "idle-quiet": lambda: phone(QUIET),
     "idle-sent-on": lambda: phone(AccountServices(1, always="0301234567")),
+    "idle-long-name-sent-on": lambda: phone(LONG_WAY, names=(LONG_NAME,)),
+    "idle-long-names-sent-on": lambda: phone(LONG_WAY, SENT_ON, LATE, names=LONG_NAMES),
+    "idle-long-names": lambda: phone(names=(*LONG_NAMES, "Shop")),
     "idle-key": lambda: phone(keys=(BERT,)),
     "idle-keys": lambda: phone(keys=KEYS),
     "keys": menu_of_keys,

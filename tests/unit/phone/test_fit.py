@@ -33,15 +33,16 @@ from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, N
 from firmware.runtime import tls_words
 from firmware.runtime.languages import load
 from tests.unit.phone.drawing import SIZES, drawn, standing
+from tests.unit.phone.service_scenes import LONG_NAME, LONG_NAMES
 
 CODES = [code for code in LANGUAGES if code != "en"]
 
 everywhere = pytest.mark.parametrize("size", SIZES)
 in_each_language = pytest.mark.parametrize("code", CODES)
 
-OWN_WORDS = {"Anna-Magdalena von Trappenburg", "anna@desk.example.org", "Home office"}
+OWN_WORDS = {*LONG_NAMES, "anna@desk.example.org"}
 """Names and numbers of the scenes that are as long as people make them: cut, and moved."""
-OWN_PARTS = re.compile(r"0301234567|\.example\.org")
+OWN_PARTS = re.compile(r"0301234567|0049301234567|\.example\.org")
 
 
 @everywhere
@@ -49,6 +50,12 @@ OWN_PARTS = re.compile(r"0301234567|\.example\.org")
 def test_no_text_of_the_phone_is_cut_on_any_screen(code: str, size: str) -> None:
     for name, each in drawn(code, size).items():
         assert [text for text in each.cut - OWN_WORDS if not OWN_PARTS.search(text)] == [], name
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_long_name_and_what_is_said_of_its_account_do_not_cut_each_other(code: str) -> None:
+    """Where a row is free both have one, and only the name is longer than that."""
+    assert drawn(code, "small")["idle-long-name-sent-on"].cut == {LONG_NAME}
 
 
 @everywhere

@@ -27,6 +27,7 @@ from firmware.phone.scrolling import (
 )
 from tests.unit.phone.menu_scenes import LONG, open_directory, remembering
 from tests.unit.phone.rig import Rig, waiting
+from tests.unit.phone.service_scenes import LONG_NAME, SERVICE_SCENES
 from tests.unit.phone.test_screens import SCENES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "moving"
@@ -158,6 +159,13 @@ SCROLLED: dict[str, tuple[Callable[[], Screen], str]] = {
     "call": (lambda: talking_to(VERY_LONG), "Hohenstein-Waldburg-Zollernhausen"),
     "refused": (refused, "any more"),
     "no-link": (no_link, "house.pem"),
+    "idle-name": (lambda: SERVICE_SCENES["idle-long-name-sent-on"]().screen, LONG_NAME),
+    "idle-sent-on": (
+        lambda: SERVICE_SCENES["idle-long-names-sent-on"]().screen,
+        "sent to 0049301234567",
+    ),
+    "idle-names": (lambda: SERVICE_SCENES["idle-long-names"]().screen, LONG_NAME),
+    "idle-key": (lambda: SERVICE_SCENES["idle-key-long"]().screen, LONG_NAME),
 }
 
 
