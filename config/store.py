@@ -9,7 +9,7 @@ configuration's problems, and the phone goes on with what it has. Setting may: `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import RLock
 
@@ -84,23 +84,30 @@ class Store:
 
     def set_local(self, name: str, value: Value, account: int = 0) -> None:
         """Set a parameter on this phone, on disk; it counts from the next `read()`."""
-        assert 0 <= account <= ACCOUNTS_MAX, account
-        text = text_of(value)
-        if find(name) is None:
-            raise ConfigError(f"{written(canonical(name), account)}: there is no such parameter")
-        parse(name, account, text)
-        with self._turn:
-            self._check_free(name, account)
-            settings = self._settings()
-            if settings.get((canonical(name), account)) != text:
-                self._save({**settings, (canonical(name), account): text})
+        self.change_local({(canonical(name), account): text_of(value)})
 
     def unset_local(self, name: str, account: int = 0) -> None:
         """Forget what was set on this phone: the server's value or the default holds again."""
+        self.change_local({(canonical(name), account): None})
+
+    def change_local(self, wanted: Mapping[Key, str | None]) -> None:
+        """Set several parameters, and forget those that are None: all of them, or none."""
+        for (name, account), text in wanted.items():
+            assert 0 <= account <= ACCOUNTS_MAX, account
+            if text is None:
+                continue
+            if find(name) is None:
+                raise ConfigError(f"{written(name, account)}: there is no such parameter")
+            parse(name, account, text)
         with self._turn:
-            settings = self._settings()
-            if settings.pop((canonical(name), account), None) is not None:
-                self._save(settings)
+            for key, text in wanted.items():
+                if text is not None:
+                    self._check_free(*key)
+            before = self._settings()
+            after = {**before, **wanted}
+            kept = {key: text for key, text in after.items() if text is not None}
+            if kept != before:
+                self._save(kept)
 
     def _check_free(self, name: str, account: int) -> None:
         """Raise ConfigError where the server's files allow no local value."""

@@ -50,6 +50,7 @@ ROUTES: dict[type, str] = {
     phone.FactsTold: "phone",
     kept.CallsKept: "phone",
     kept.ContactsKept: "phone",
+    kept.ContactsImported: "phone",
     kept.ServicesKept: "phone",
     kept.KeepingTrouble: "phone",
     lock.PinChecked: "phone",

@@ -133,6 +133,13 @@ class ContactsKept:
 
 
 @frozen
+class ContactsImported:
+    """Checked contacts of a file, from an administrator: known names get the new numbers."""
+
+    contacts: tuple[Contact, ...]
+
+
+@frozen
 class ServicesKept:
     """What accounts do with calls, as a person has set it."""
 

@@ -19,7 +19,13 @@ from firmware.agent.events import (
 from firmware.phone.directory import Directory
 from firmware.phone.events import CallFact, KeepSetting, LanguageIs, SettingsAre, TimeIs
 from firmware.phone.history import History, HistoryFact
-from firmware.phone.kept import CallsKept, CallWay, ContactsKept, ServicesKept
+from firmware.phone.kept import (
+    CallsKept,
+    CallWay,
+    ContactsImported,
+    ContactsKept,
+    ServicesKept,
+)
 from firmware.phone.language import ENGLISH
 from firmware.phone.lock import Lock
 from firmware.phone.preferences import (
@@ -35,7 +41,7 @@ from firmware.phone.wall import Wall
 MATCHES_MAX = 2
 """Rows below the digits of somebody who dials."""
 
-Kept = CallsKept | ContactsKept | ServicesKept | SettingsAre
+Kept = CallsKept | ContactsKept | ContactsImported | ServicesKept | SettingsAre
 
 
 class Memory:
@@ -63,6 +69,8 @@ class Memory:
                 return self.history.kept(event)
             case ContactsKept():
                 return self.directory.kept(event)
+            case ContactsImported(contacts):
+                return self.directory.merge(contacts)[1]
             case LanguageIs(language):
                 self.language = language
                 return []

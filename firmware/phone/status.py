@@ -38,6 +38,7 @@ from firmware.phone.events import (
     StartVoice,
     WarningsChanged,
 )
+from firmware.phone.kept import Contact, DirectoryLog
 from firmware.phone.outage import Outage
 
 
@@ -68,6 +69,7 @@ class Status:
         self.sound = SoundHealth()
         self.plans: dict[int, MediaPlan] = {}  # What is agreed for a call's sound.
         self.qualities: dict[int, QualityMeasured] = {}
+        self.contacts: tuple[Contact, ...] | None = None  # None: as the file has them.
 
     def take(self, output: object) -> None:
         """Take in what the phone says to the outside; most of it is for others."""
@@ -78,6 +80,8 @@ class Status:
                 self.qualities[call] = fact
             case OutageLog(outages):
                 self.outages = outages
+            case DirectoryLog(contacts):
+                self.contacts = contacts
             case StartVoice(call, plan) if call in self.calls:
                 self.plans[call] = plan
             case _:

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from config.certificate_list import listed
+from config.certificate_list import Entry, listed
+from config.layers import Key
+from config.parameters import canonical
 from config.store import ConfigError
 from firmware.console.console import PASSWORD
 from firmware.console.parameters import ParameterKept
+from firmware.frozen import frozen
 from firmware.runtime import pasted_files
 from firmware.runtime.pin_keeper import is_pin
 from firmware.runtime.surroundings import Surroundings
+
+
+@frozen
+class PemKept:
+    """What became of a certificate file, as a sentence."""
+
+    text: str
+    is_used: bool = True
 
 
 class Administration:
@@ -42,20 +53,33 @@ class Administration:
             self._log.warning("a wrong password")
         return is_right
 
+    async def change(self, wanted: Mapping[Key, str | None]) -> ParameterKept:
+        """Set several parameters, and forget those that are None: all of them, or none."""
+        try:
+            await self._around.setter.change(wanted)
+        except ConfigError as error:
+            return ParameterKept(problem=str(error))
+        return ParameterKept(self._around.configuration())
+
     async def set(self, name: str, text: str, account: int = 0) -> ParameterKept:
         """Set a parameter on this phone."""
-        return await self._change(self._around.setter.set(name, text, account))
+        return await self.change({(canonical(name), account): text})
 
     async def unset(self, name: str, account: int = 0) -> ParameterKept:
         """Forget what was set on this phone."""
-        return await self._change(self._around.setter.unset(name, account))
+        return await self.change({(canonical(name), account): None})
 
-    async def certificates(self) -> tuple[str, ...]:
-        """Return every certificate that is configured, in lines."""
-        return await asyncio.to_thread(self._certificates)
+    async def certificates(self) -> list[Entry]:
+        """Return every certificate that is configured."""
+        return await asyncio.to_thread(
+            listed,
+            self._around.configuration(),
+            self._around.store.directory,
+            datetime.now(UTC),
+        )
 
-    async def keep_pem(self, parameter: str, pem: str) -> str:
-        """Keep a file that was pasted, and let the parameter name it; return what to say."""
+    async def keep_pem(self, parameter: str, pem: str) -> PemKept:
+        """Keep a file that was pasted or sent, and let the parameter name it."""
         state, before = self._around.store.state_directory, self._around.configuration()
         password = str(before.value("sips private key password"))
         try:
@@ -63,30 +87,10 @@ class Administration:
                 raise ConfigError("there is no state folder to keep it in")
             path = await asyncio.to_thread(pasted_files.keep, state, parameter, pem, password)
         except ConfigError as error:
-            return f"It is not kept: {error}"
+            return PemKept(f"It is not kept: {error}", is_used=False)
         if str(before.value(parameter)) == str(path):
-            return f"It is kept as {path}, and counts with the next connection."
-        kept = await self._change(self._around.setter.set(parameter, str(path)))
+            return PemKept(f"It is kept as {path}, and counts with the next connection.")
+        kept = await self.set(parameter, str(path))
         if kept.problem:
-            return f"It is kept as {path}, but not used: {kept.problem}"
-        return f"It is kept as {path}, and counts from now on."
-
-    async def _change(self, change: Awaitable[object]) -> ParameterKept:
-        """Have a setting changed."""
-        try:
-            await change
-        except ConfigError as error:
-            return ParameterKept(problem=str(error))
-        return ParameterKept(self._around.configuration())
-
-    def _certificates(self) -> tuple[str, ...]:
-        """Say every certificate that is configured; runs in a thread."""
-        lines: list[str] = []
-        for entry in listed(
-            self._around.configuration(), self._around.store.directory, datetime.now(UTC)
-        ):
-            words = {"warning": entry.warning, "error": entry.wrong}
-            facts = (*entry.facts, *((label, text) for label, text in words.items() if text))
-            lines += [f"{entry.parameter}: {entry.file}"]
-            lines += [f"    {label:<10}{text}" for label, text in facts]
-        return tuple(lines)
+            return PemKept(f"It is kept as {path}, but not used: {kept.problem}", is_used=False)
+        return PemKept(f"It is kept as {path}, and counts from now on.")

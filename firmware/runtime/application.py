@@ -273,10 +273,10 @@ class Application:
         if self._doors is not None:
             self._doors.renew()
 
-    def _occupied(self, is_used: bool) -> None:
-        """Somebody has logged in at the console, or has left."""
+    def _occupied(self, door: str, is_used: bool) -> None:
+        """Somebody has logged in at a door, or has left."""
         if self._provisioning is not None:
-            self._provisioning.note_use("console", is_used=is_used)
+            self._provisioning.note_use(door, is_used=is_used)
 
     def _open_voice(self, voice: Voice) -> None:
         """Let calls be heard; the sound's thread starts with the first of them."""

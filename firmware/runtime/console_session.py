@@ -169,10 +169,10 @@ class Session:
             case ConfigurationIs() | PasswordChecked() | PasswordKept() | WorkDone() | Heard():
                 return self._console.handle(item, self._loop.time())
             case Arrived():
-                self._around.occupied(True)
+                self._around.occupied("console", True)
                 self._begin_beside()
             case Left():
-                self._around.occupied(False)
+                self._around.occupied("console", False)
                 self._end_beside()
                 self._traces.end()
             case SwitchTrace(topic, on):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
+from config.certificate_list import Entry
 from firmware.console.certificates import KeepPem, ListCertificates
 from firmware.console.commands import Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.console import PASSWORD
@@ -81,9 +82,9 @@ class Worker:
             case Ping(role):
                 return await self._ping(role)
             case KeepPem(parameter, pem):
-                return await self._administration.keep_pem(parameter, pem.text)
+                return (await self._administration.keep_pem(parameter, pem.text)).text
             case ListCertificates():
-                return await self._administration.certificates()
+                return _lines(await self._administration.certificates())
             case SetLevel(module, level):
                 if logs := self._around.logs():
                     logs.levels.set(module, logging.getLevelNamesMapping()[level.upper()])
@@ -104,3 +105,14 @@ class Worker:
         if not found:
             return ()
         return await self._pinger.ping(found[0], configuration, self._around.store.directory)
+
+
+def _lines(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Say every certificate that is configured, in lines."""
+    lines: list[str] = []
+    for entry in entries:
+        words = {"warning": entry.warning, "error": entry.wrong}
+        facts = (*entry.facts, *((label, text) for label, text in words.items() if text))
+        lines += [f"{entry.parameter}: {entry.file}"]
+        lines += [f"    {label:<10}{text}" for label, text in facts]
+    return tuple(lines)

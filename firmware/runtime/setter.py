@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from config.configuration import Configuration
 from config.kinds import PIN_HASH
+from config.layers import Key
+from config.parameters import canonical
 from config.store import Store
 from firmware.provision.changes import changes
 from firmware.provision.events import Change
@@ -44,20 +46,17 @@ class Setter:
 
     async def set(self, name: str, text: str, account: int = 0) -> tuple[Change, ...]:
         """Keep a value, and let it count; return what has changed. Raises ConfigError."""
-        return await self._do(lambda: self._set(name, text, account))
+        return await self.change({(canonical(name), account): text})
 
     async def unset(self, name: str, account: int = 0) -> tuple[Change, ...]:
         """Forget a value that was set on this phone. Raises ConfigError."""
-        return await self._do(lambda: self._store.unset_local(name, account))
+        return await self.change({(canonical(name), account): None})
 
-    def _set(self, name: str, text: str, account: int) -> None:
-        if name == PASSWORD and text and not PIN_HASH.fullmatch(text):
-            text = record_of(text)
-        self._store.set_local(name, text, account)
+    async def change(self, wanted: Mapping[Key, str | None]) -> tuple[Change, ...]:
+        """Set several parameters, and forget those that are None: all of them, or none."""
 
-    async def _do(self, change: Callable[[], None]) -> tuple[Change, ...]:
         def done() -> Configuration:
-            change()
+            self._store.change_local({key: _kept(*key, text) for key, text in wanted.items()})
             return self._store.read()
 
         async with self._turn:
@@ -67,3 +66,9 @@ class Setter:
                 log.info("changed: %s", one.text)
             self._changed(after, waits=any(one.needs_restart for one in found))
         return found
+
+
+def _kept(name: str, _: int, text: str | None) -> str | None:
+    """Return a value as it is kept: the administrator's password as a hash, which takes time."""
+    is_plain = name == PASSWORD and text and not PIN_HASH.fullmatch(text)
+    return record_of(text) if is_plain and text else text

@@ -35,6 +35,6 @@ class Surroundings:
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]
     reset: Callable[[], None]  # Restart as on the first day.
-    occupied: Callable[[bool], None]  # Somebody is there, or nobody any more.
+    occupied: Callable[[str, bool], None]  # At this door is somebody, or nobody any more.
     lockout: Lockout = field(default_factory=Lockout)  # Of all doors together.
     began: float = field(default_factory=monotonic)

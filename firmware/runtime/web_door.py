@@ -155,7 +155,7 @@ class WebDoor:
         async with self._turn:
             if self._server is None or self._socket is None:
                 return
-            if not self._server.is_idle:
+            if self._server.look():
                 self._look_later()
                 return
             await self._stop_server()

@@ -44,7 +44,8 @@ class LogIn:
     def add_to(self, site: Site) -> None:
         """Answer where strangers may come, and where somebody leaves."""
         visitor = self._reception.visitor
-        site.add("/style.css", partial(file, "style.css", "text/css"), guard=visitor)
+        for name, kind in (("style.css", "text/css"), ("icon.svg", "image/svg+xml")):
+            site.add(f"/{name}", partial(file, name, kind), guard=visitor)
         site.add(LOGIN, self._ask, guard=visitor)
         for path, take in ((LOGIN, self._take), (CODE, self._offer), (FIRST, self._first)):
             site.add(path, take, guard=visitor, methods=SENDING, body_max=STRANGERS_BODY_MAX)
@@ -69,13 +70,7 @@ class LogIn:
             password = form_of(request).text("password")
         except FormError as error:
             return self._refused(str(error))
-        if refusal := self._gate.begin_check(self._reception.now):
-            return self._refused(refusal)
-        is_right = False
-        try:
-            is_right = await self._reception.administration.is_password(password)
-        finally:
-            refusal = self._gate.end_check(self._reception.now, is_right=is_right)
+        refusal = await self._reception.refusal_of(password)
         return self._refused(refusal) if refusal else self._let_in(request)
 
     async def _offer(self, _: Request) -> Response:
@@ -117,7 +112,9 @@ class LogIn:
         before = self._reception.session_of(request)
         if before is not None:
             self._gate.end(before)
-        return with_cookie(see_other("/"), self._gate.begin(self._reception.now))
+        session = self._gate.begin(self._reception.now)
+        self._reception.note_use()
+        return with_cookie(see_other("/"), session)
 
     def _refused(self, text: str) -> Response:
         wait_s = self._gate.wait_s(self._reception.now)
@@ -130,6 +127,7 @@ class LogIn:
 
     async def _leave(self, _: Request, session: Session, __: Form) -> Response:
         self._gate.end(session)
+        self._reception.note_use()
         return with_cookie(see_other(LOGIN), None)
 
 

@@ -25,15 +25,17 @@ from firmware.console.sight import Sight
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.phone.wall import Wall
+from firmware.provision.changes import changes
 from firmware.runtime.administration import Administration
 from firmware.runtime.surroundings import Surroundings
 from firmware.runtime.web_site import Site
 from firmware.web.forms import Form, FormError, read_form
 from firmware.web.gate import Gate, Notice, Session
 from firmware.web.hosts import is_own
-from firmware.web.html import Html
-from firmware.web.layout import FORM_WORD
+from firmware.web.html import Content, Html
+from firmware.web.layout import FORM_WORD, document
 from firmware.web.login_page import LOGIN
+from firmware.web.parameter_form import Changes
 
 COOKIE = "__Host-handset"
 """Browsers take a cookie of such a name only over TLS, for this host and its whole site."""
@@ -54,22 +56,20 @@ class Reception:
 
     def __init__(self, around: Surroundings, names: frozenset[str]) -> None:
         self.around = around
+        self.digest = ""  # Of the page's certificate.
         self.administration = Administration(around, "web")
         self.gate = Gate(SystemRandom(), around.lockout)
         self._names = names
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._record = self._password_record()
+        self._told_use = False
+        self.waits = False  # Something was changed that counts after a restart.
 
     @property
     def now(self) -> float:
         """Monotonic seconds, as the phone has them."""
         return self._loop.time()
-
-    @property
-    def is_idle(self) -> bool:
-        """Tell whether nobody is logged in, or about to."""
-        return not self.gate.is_in_use(self.now)
 
     def sight(self) -> Sight:
         """Return what an administrator sees now."""
@@ -89,7 +89,9 @@ class Reception:
         """Receive nobody more."""
         if self._timer is not None:
             self._timer.cancel()
+        self.gate.end_all()
         self.do(self.gate.hide_code())
+        self.note_use()
 
     # Guards.
 
@@ -157,6 +159,52 @@ class Reception:
         session.seen_at = self.now
         return session
 
+    def page(
+        self, session: Session, here: str, title: str, *content: Content, refresh_s: int = 0
+    ) -> Response:
+        """Return a page of the administrator's."""
+        made = document(
+            title,
+            *content,
+            session=session,
+            here=here,
+            notice=session.take_notice(),
+            waits=self.waits,
+            refresh_s=refresh_s,
+        )
+        return shown(made)
+
+    async def refusal_of(self, password: str) -> str:
+        """Say why somebody with this password is not let in, or ""."""
+        if refusal := self.gate.begin_check(self.now):
+            return refusal
+        is_right = False
+        try:
+            is_right = await self.administration.is_password(password)
+        finally:
+            refusal = self.gate.end_check(self.now, is_right=is_right)
+        return refusal
+
+    async def change(self, session: Session, wanted: Changes) -> None:
+        """Set and forget parameters, and leave a notice of what came of it."""
+        before = self.around.configuration()
+        kept = await self.administration.change(wanted)
+        if kept.configuration is None:
+            session.notice = Notice(f"Nothing is changed: {kept.problem}", is_bad=True)
+            return
+        found = changes(before, kept.configuration)
+        self.waits = self.waits or any(one.needs_restart for one in found)
+        told = "\n".join(one.text for one in found)
+        session.notice = Notice(told or "It is as it was.")
+
+    def note_use(self) -> bool:
+        """Tell the phone whether somebody is here: it does not start anew under their hands."""
+        is_used = self.gate.is_in_use(self.now)
+        if is_used != self._told_use:
+            self._told_use = is_used
+            self.around.occupied("web", is_used)
+        return is_used
+
     # What the gate wants done.
 
     def do(self, outputs: list[object]) -> None:
@@ -197,6 +245,15 @@ def shown(page: Html, status: int = 200, reason: str = "") -> Response:
 def see_other(path: str) -> Response:
     """Lead to another page."""
     return Response("", 303, {"Location": path}, reason="See Other")
+
+
+def attachment(name: str, kind: str, data: bytes) -> Response:
+    """Return a file to be saved."""
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(data, headers=headers)
 
 
 def with_cookie(response: Response, session: Session | None) -> Response:

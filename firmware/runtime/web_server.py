@@ -11,11 +11,18 @@ import socket
 
 from drivers.http_listener import Listener
 from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.web_administration import AdministrationPage
 from firmware.runtime.web_certificate import server_context
+from firmware.runtime.web_directory import DirectoryPage
 from firmware.runtime.web_login import LogIn
+from firmware.runtime.web_logs import LogPage
+from firmware.runtime.web_parameters import ParameterPages
 from firmware.runtime.web_reception import Reception
 from firmware.runtime.web_site import Site
 from firmware.runtime.web_status import StatusPage
+
+PARTS = (LogIn, StatusPage, ParameterPages, DirectoryPage, LogPage, AdministrationPage)
+"""Each adds its routes."""
 
 
 class WebServer:
@@ -25,20 +32,21 @@ class WebServer:
         self._around, self._names = around, names
         self._reception = Reception(around, names)
         self._site = Site(self._reception.administrator)
-        LogIn(self._reception).add_to(self._site)
-        StatusPage(self._reception).add_to(self._site)
+        for part in PARTS:
+            part(self._reception).add_to(self._site)
         self._listener: Listener | None = None
 
-    @property
-    def is_idle(self) -> bool:
-        """Tell whether nobody is connected or logged in."""
-        return self._listener is not None and self._listener.is_idle and self._reception.is_idle
+    def look(self) -> bool:
+        """Look whether somebody is connected or logged in; the phone hears of it."""
+        is_used = self._reception.note_use()
+        return is_used or self._listener is None or not self._listener.is_idle
 
     async def start(self, server: socket.socket) -> None:
         """Accept who comes to this socket."""
         state = self._around.store.state_directory
         assert state is not None, "a running phone has a state folder"
-        context, _ = await asyncio.to_thread(server_context, state, self._names)
+        context, digest = await asyncio.to_thread(server_context, state, self._names)
+        self._reception.digest = digest
         self._listener = Listener(self._site, context, takes_bodies=True)
         self._listener.start(server)
 

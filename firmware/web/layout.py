@@ -10,7 +10,21 @@ DOCTYPE = Html("<!doctype html>")
 FORM_WORD = "form_word"
 """The hidden field of every form (see `gate.py`)."""
 
-NAVIGATION = (("/", "Status"),)
+RESTART = "/restart"
+
+NAVIGATION = (
+    ("/", "Status"),
+    ("/link", "Link and TLS"),
+    ("/accounts", "Accounts"),
+    ("/network", "Network"),
+    ("/dialling", "Dialling"),
+    ("/keys", "Keys"),
+    ("/directory", "Directory"),
+    ("/updates", "Updates"),
+    ("/logs", "Logs and outages"),
+    ("/parameters", "More parameters"),
+    ("/administration", "Administration"),
+)
 """The pages, in their order."""
 
 
@@ -20,9 +34,13 @@ def document(
     session: Session | None = None,
     here: str = "",
     notice: Notice | None = None,
+    waits: bool = False,
     refresh_s: int = 0,
 ) -> Html:
-    """Return a whole page; who is logged in has the navigation."""
+    """Return a whole page; who is logged in has the navigation.
+
+    `waits`: something that was changed counts after a restart only.
+    """
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -31,12 +49,22 @@ def document(
         _refresh(refresh_s),
         tag("title", f"{title} - Handset"),
         tag("link", rel="stylesheet", href="/style.css"),
+        tag("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
+        tag("script", src="/page.js", defer=True) if session else None,
     )
     body = tag(
         "body",
         tag("a", "To the content", href="#content", class_="skip") if session else None,
         _header(session, here),
-        tag("main", tag("h1", title), said(notice), *content, id="content", tabindex="-1"),
+        tag(
+            "main",
+            tag("h1", title),
+            said(notice),
+            _restart(session) if waits else None,
+            *content,
+            id="content",
+            tabindex="-1",
+        ),
     )
     return join(DOCTYPE, tag("html", head, body, lang="en"))
 
@@ -61,6 +89,15 @@ def _header(session: Session | None, here: str) -> Html:
     return tag("header", brand, pages, leave)
 
 
+def _restart(session: Session | None) -> Html:
+    what = tag(
+        "p",
+        "Some of what was changed counts when the phone starts anew. It does so by itself when"
+        " nobody uses it and you have logged out; now, it ends calls that go on.",
+    )
+    return form(RESTART, session, what, button("Restart now"), class_="notice warn")
+
+
 def said(notice: Notice | None) -> Html | None:
     """Return a notice where somebody reads it first."""
     if notice is None:
@@ -76,13 +113,21 @@ def form(
     class_: str = "",
     sends_files: bool = False,
 ) -> Html:
-    """Return a form that its own session alone can send."""
+    """Return a form that its own session alone can send; Enter sends it without any button."""
     word = None
     if session is not None:
         word = tag("input", type="hidden", name=FORM_WORD, value=session.form_word)
     kind = "multipart/form-data" if sends_files else None
+    default = tag("button", "Send", type="submit", class_="unseen", tabindex=-1, aria_hidden="true")
     return tag(
-        "form", word, *content, method="post", action=action, class_=class_ or None, enctype=kind
+        "form",
+        word,
+        default,
+        *content,
+        method="post",
+        action=action,
+        class_=class_ or None,
+        enctype=kind,
     )
 
 

@@ -11,15 +11,19 @@ from firmware.console.reports import (
     wrong_rows,
 )
 from firmware.console.sight import Rows, Sight
-from firmware.web.gate import Session
-from firmware.web.html import Html, join, tag
-from firmware.web.layout import document
+from firmware.web.html import Content, Html, join, tag
+
+REFRESH_S = 15
+"""Without scripts the page is loaded anew so often."""
+
+LIVE = "live"
+"""The id of what a script renews."""
 
 
-def status_page(sight: Sight, session: Session) -> Html:
-    """Return the page."""
-    sections = [_section(title, rows) for title, rows in status_rows(sight) if rows]
-    return document("Status", *sections, session=session, here="/", notice=session.take_notice())
+def status_content(sight: Sight) -> Html:
+    """Return the page's content."""
+    sections = [section(title, facts(rows)) for title, rows in status_rows(sight) if rows]
+    return tag("div", *sections, id=LIVE)
 
 
 def status_rows(sight: Sight) -> list[tuple[str, Rows]]:
@@ -38,9 +42,10 @@ def status_rows(sight: Sight) -> list[tuple[str, Rows]]:
     ]
 
 
-def _section(title: str, rows: Rows) -> Html:
+def section(title: str, *content: Content) -> Html:
+    """Return a part of a page with its heading."""
     name = title.lower().replace(" ", "-")
-    return tag("section", tag("h2", title, id=name), facts(rows), aria_labelledby=name)
+    return tag("section", tag("h2", title, id=name), *content, aria_labelledby=name)
 
 
 def facts(rows: Rows) -> Html:

@@ -18,7 +18,15 @@ from firmware.phone.directory import (
     keys_of,
     plain_number,
 )
-from firmware.phone.kept import Contact, ContactNumber, ContactsKept, DirectoryLog, NumberKind
+from firmware.phone.kept import (
+    Contact,
+    ContactNumber,
+    ContactsImported,
+    ContactsKept,
+    DirectoryLog,
+    NumberKind,
+)
+from tests.unit.phone.rig import Rig
 
 WORK = NumberKind.WORK
 
@@ -196,3 +204,12 @@ def test_whatever_a_name_is_its_own_keys_find_it(name: str) -> None:
     for word in entry.name.replace("-", " ").split():
         if keys := keys_of(word):
             assert directory.search(keys) == (entry,)
+
+
+def test_contacts_that_an_administrator_sends_are_kept() -> None:
+    old, new = (ContactNumber(NumberKind.WORK, number) for number in ("202", "203"))
+    rig = Rig()
+    rig.feed(ContactsKept((Contact("Bert", (old,)),)))
+    out = rig.feed(ContactsImported((Contact("Bert", (new,)), Contact("Anna", (new,)))))
+    assert DirectoryLog((Contact("Anna", (new,)), Contact("Bert", (old, new)))) in out
+    assert rig.feed(ContactsImported((Contact("Anna", (new,)),))) == []

@@ -52,6 +52,7 @@ class Phone:
     status: Status = field(default_factory=Status)
     fed: list[object] = field(default_factory=list)
     warned: list[object] = field(default_factory=list)
+    uses: list[tuple[str, bool]] = field(default_factory=list)
     restarts: int = 0
     resets: int = 0
 
@@ -69,7 +70,7 @@ class Phone:
             watchers=[],
             restart=self._restart,
             reset=self._reset,
-            occupied=lambda _: None,
+            occupied=lambda door, is_used: self.uses.append((door, is_used)),
         )
 
     def _changed(self, configuration: Configuration, *, waits: bool) -> None:

@@ -1,0 +1,441 @@
+"""The pages of somebody who is logged in, over sockets: what they show, take and refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from config.layers import Key
+from config.parameters import PARAMETERS, canonical, written
+from firmware.console.certificates import PASTED_MAX
+from firmware.console.parameters import ADMIN_PASSWORD
+from firmware.link.events import Failure, FailureKind
+from firmware.phone.events import OutageLog
+from firmware.phone.kept import Contact, ContactNumber, ContactsImported, NumberKind
+from firmware.phone.outage import EndedBy, Outage, OutageKind
+from firmware.runtime import web_administration
+from firmware.runtime.directory_file import DIRECTORY
+from firmware.web import chapters
+from firmware.web.layout import NAVIGATION
+from tests.lab.authority import Authority
+from tests.unit.web.rig import NOON, PASSWORD, Answer, Browser, page
+
+PATHS = tuple(path for path, _ in NAVIGATION)
+
+SECRET = "never-to-be-shown"
+SETUP = f"""\
+admin password: {PASSWORD}
+sip line1 user name: 201
+sip line1 password: {SECRET}
+sips private key password: {SECRET}
+key lock pin: 48151623
+https server: files.example.org
+configuration signer: https://user:{SECRET}@files.example.org/signer.pem
+!sip session timer: 300
+^sip digit timeout: 7
+sip persistent tls keep alive: 60
+vendor thing: {SECRET}
+"""
+
+
+def field(answer: Answer, name: str) -> str:
+    """Return a parameter's part of a page, as its reader sees it."""
+    whole = unescape(answer.text)
+    begins = whole.index(f">{name}</label>")
+    return re.split(r'<div class="field"|</section>', whole[begins:])[0]
+
+
+async def upload(browser: Browser, path: str, data: bytes, **fields: str) -> Answer:
+    """Send a file as a browser does."""
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in {"form_word": browser.word, **fields}.items()
+    ]
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pem"\r\n\r\n'
+    body = b"".join(parts) + head + data + b"\r\n--x--\r\n"
+    await browser.ask("POST", path, body, content_type="multipart/form-data; boundary=x")
+    return await browser.get(path.rpartition("/")[0])
+
+
+def keys_of_every_page() -> list[Key]:
+    pages = (chapters.LINK, chapters.NETWORK, chapters.DIALLING, chapters.UPDATES, chapters.LOGS)
+    keys = [
+        key
+        for one in (*pages, chapters.KEY_SECTIONS, chapters.rest())
+        for key in chapters.keys(one)
+    ]
+    return keys + list(chapters.keys(chapters.account(chapters.ALL_ACCOUNTS)))
+
+
+def test_every_parameter_is_on_one_page() -> None:
+    keys = keys_of_every_page()
+    assert len(keys) == len(set(keys))
+    expected = {
+        canonical(one.name.replace("N", str(number)) if one.numbers else one.name)
+        for one in PARAMETERS
+        for number in range(1, (one.numbers or 1) + 1)
+        if "<" not in one.name
+    }
+    assert {name for name, _ in keys} == expected - {ADMIN_PASSWORD}
+
+
+def test_every_page_is_there_and_shows_no_secret(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            more = ("/accounts?account=1", "/administration/settings.cfg", "/logs/log.txt")
+            for path in (*PATHS, *more, "/directory/contacts.csv", "/directory/contacts.vcf"):
+                answer = await browser.get(path)
+                assert answer.status == 200, path
+                for secret in (SECRET, PASSWORD, "48151623", "scrypt:"):
+                    assert secret not in answer.text, (path, secret)
+            account = await browser.get("/accounts?account=1")
+            assert "set; not shown" in field(account, "sip line1 password")
+            updates = await browser.get("/updates")
+            assert "https://****@files.example.org/" in field(updates, "configuration signer")
+            assert "vendor thing" in updates.text
+
+    asyncio.run(scene())
+
+
+def test_all_there_is_to_know_of_a_parameter(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            link = await browser.get("/link")
+            alive = field(link, "sip persistent tls keep alive")
+            assert 'value="60"' in alive
+            assert "Values: 0 or 5-3600 seconds. Default: 30. From startup.cfg:10." in alive
+            timer = field(link, "sip session timer")
+            assert "Locked by startup.cfg:8." in timer
+            assert " disabled" in timer
+            forced = field(await browser.get("/dialling"), "sip digit timeout")
+            assert "Forced by startup.cfg:9." in forced
+            assert " disabled" in forced
+
+    asyncio.run(scene())
+
+
+def test_a_value_is_set_and_taken_back(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            name = "sip persistent tls keep alive"
+            answer = await browser.post("/link", **{name: "45"})
+            assert (answer.status, answer.headers["location"]) == (303, "/link")
+            assert browser.phone.configuration.value(name) == 45
+            after = await browser.get("/link")
+            assert f"{name}: 60 -> 45 (local)" in unescape(after.text)
+            assert "counts after a restart" in after.text
+            assert "Set on this phone." in field(after, name)
+            assert "counts after a restart" in (await browser.get("/keys")).text, "on every page"
+            await browser.post("/link", **{name: "45", "unset": name})
+            assert browser.phone.configuration.value(name) == 60
+
+    asyncio.run(scene())
+
+
+def test_a_wrong_value_is_said_beside_its_field_and_loses_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            name, other = "sip persistent tls keep alive", "sip proxy ip"
+            answer = await browser.post("/link", **{name: "<soon>", other: "proxy.example.org"})
+            assert answer.status == 200
+            wrong = field(answer, name)
+            assert '"<soon>" is not 0 or 5-3600 seconds' in wrong
+            assert 'aria-invalid="true"' in wrong
+            assert 'value="<soon>"' in wrong
+            assert "<soon>" not in answer.text, "what was typed is no markup"
+            assert 'value="proxy.example.org"' in field(answer, other), (
+                "what was right stands there"
+            )
+            assert browser.phone.configuration.value(other) == "", "and waits for the other"
+
+    asyncio.run(scene())
+
+
+def test_what_is_locked_is_not_set_whatever_is_sent(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            await browser.post("/link", **{"sip session timer": "900"})
+            await browser.post("/dialling", **{"sip digit timeout": "9"})
+            await browser.post("/link", **{"admin password": "another password"})
+            assert browser.phone.configuration.value("sip session timer") == 300
+            assert browser.phone.configuration.value("sip digit timeout") == 7
+            assert str(browser.phone.configuration.value("admin password")) == PASSWORD
+
+    asyncio.run(scene())
+
+
+def test_a_secret_is_kept_set_and_removed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            name, where = "sip line1 password", "/accounts?account=1"
+
+            def held() -> object:
+                return browser.phone.configuration.value("sip password", 1)
+
+            await browser.post(where, **{name: "", "sip line1 display name": "Desk"})
+            assert held() == SECRET, "a field that is empty changes none"
+            await browser.post(where, **{name: "other-secret"})
+            assert held() == "other-secret"
+            told = await browser.get(where)
+            assert f"{name}: **** (local)" in unescape(told.text)
+            assert "other-secret" not in told.text
+            await browser.post(where, **{name: "", f"remove {name}": "1"})
+            assert held() == ""
+
+    asyncio.run(scene())
+
+
+def test_an_account_has_its_own_or_what_all_have(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            where, name = "/accounts?account=2", "sip line2 srtp mode"
+            answer = await browser.post(where, **{name: "1"})
+            assert answer.headers["location"] == where
+            configuration = browser.phone.configuration
+            assert configuration.value("sip srtp mode", 2) == 1
+            assert configuration.value("sip srtp mode", 1) == 2
+            assert "as all accounts (2 - only)" in field(await browser.get(where), name)
+            await browser.post(where, **{name: ""})
+            assert browser.phone.configuration.value("sip srtp mode", 2) == 2
+            assert ("sip srtp mode", 2) not in browser.phone.configuration.entries
+            bad = await browser.get("/accounts?account=../7")
+            assert "sip user name" in bad.text, "what names no account names all"
+
+    asyncio.run(scene())
+
+
+def test_keys_are_programmed_in_a_table(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            fields = {"softkey20 type": "speeddial", "softkey20 value": "202"}
+            await browser.post("/keys", **fields, **{"softkey20 label": "Reception"})
+            held = browser.phone.configuration
+            assert [held.value(f"softkey20 {name}") for name in ("type", "value", "label")] == [
+                *("speeddial", "202", "Reception")
+            ]
+            wrong = await browser.post("/keys", **{"softkey1 line": "10"})
+            assert '"10" is not 1-9' in unescape(wrong.text)
+
+    asyncio.run(scene())
+
+
+def test_certificate_files_are_sent(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            pem = Authority().certificate_pem
+            which = {"parameter": "sips trusted certificates"}
+            after = await upload(browser, "/link/certificate", pem, **which)
+            path = tmp_path / "state" / "certificates" / "trusted.pem"
+            assert path.read_bytes() == pem
+            assert browser.phone.configuration.value(which["parameter"]) == str(path)
+            assert "It is kept as" in after.text
+            assert "<dt>SHA-256</dt>" in after.text
+            for wrong, words in (
+                (b"no pem", "It is not kept: no certificate in PEM form"),
+                (pem[:300] + pem[320:], "It is not kept: a certificate in it is damaged"),
+                (b"\xff\x00" * 500, "It is not kept: no certificate in PEM form"),
+            ):
+                after = await upload(browser, "/link/certificate", wrong, **which)
+                assert words in after.text
+                assert path.read_bytes() == pem
+            bomb = b"-----BEGIN CERTIFICATE-----\n" + b"A" * (2 * PASTED_MAX)
+            answer = await browser.ask("POST", "/link/certificate", bomb)
+            assert answer.status == 413
+            for name in ("../../etc/passwd", "admin password", "sip password", ""):
+                after = await upload(browser, "/link/certificate", pem, parameter=name)
+                assert "set by the files" in after.text
+            names = {one.name for one in (tmp_path / "state" / "certificates").iterdir()}
+            assert names == {"trusted.pem"}
+
+    asyncio.run(scene())
+
+
+def test_the_directory_is_shown_searched_and_given_out(tmp_path: Path) -> None:
+    def contact(name: str, number: str) -> Contact:
+        return Contact(name, (ContactNumber(NumberKind.WORK, number),))
+
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            contacts = (contact("Bert <b>", "202"), contact("Ähm", "+49303"))
+            DIRECTORY.save(tmp_path / "state", contacts)
+            await browser.log_in()
+            shown = await browser.get("/directory")
+            assert "2 of 2 contacts" in shown.text
+            assert "Bert &lt;b&gt;" in shown.text
+            found = await browser.get("/directory?q=%C3%A4HM")
+            assert "1 of 2 contacts" in found.text
+            assert "Bert" not in found.text
+            card = await browser.get("/directory/contacts.vcf")
+            assert b"FN:Bert" in card.body
+            assert card.headers["content-disposition"] == 'attachment; filename="contacts.vcf"'
+            assert b"+49303" in (await browser.get("/directory/contacts.csv")).body
+
+    asyncio.run(scene())
+
+
+def test_contacts_are_taken_in_and_bad_lines_are_named(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            data = b"name,work\nBert,202\nNobody,\n"
+            after = await upload(browser, "/directory/import", data)
+            assert "1 added, 0 changed, 0 known already" in after.text
+            assert "line 3" in after.text
+            (event,) = [one for one in browser.phone.fed if isinstance(one, ContactsImported)]
+            assert [one.name for one in event.contacts] == ["Bert"]
+            cards = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eve\r\nTEL:203\r\nEND:VCARD\r\n"
+            after = await upload(browser, "/directory/import", cards)
+            assert "1 added" in after.text
+
+    asyncio.run(scene())
+
+
+def test_settings_go_out_and_come_back(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            await browser.post("/dialling", **{"sip dial plan": "x+#|9xx"})
+            await browser.post("/accounts?account=1", **{"sip line1 password": "other-secret"})
+            saved = await browser.get("/administration/settings.cfg")
+            assert 'sip dial plan: "x+#|9xx"\n' in saved.text
+            assert "# sip line1 password: it is set, and not in this file" in saved.text
+            assert "other-secret" not in saved.text
+            await browser.post("/dialling", unset="sip dial plan")
+            await browser.get("/administration")
+            after = await upload(browser, "/administration/restore", saved.body)
+            assert "sip dial plan: x+#|xx+* -> x+#|9xx (local)" in unescape(after.text)
+            assert browser.phone.configuration.value("sip dial plan") == "x+#|9xx"
+
+    asyncio.run(scene())
+
+
+def test_a_file_with_one_wrong_line_restores_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            data = b"call waiting: 0\nsip rtp port: many\n"
+            after = await upload(browser, "/administration/restore", data)
+            assert "Nothing is changed." in after.text
+            assert 'line:2: sip rtp port: "many" is not' in unescape(after.text)
+            assert browser.phone.configuration.value("call waiting") is True
+            data = b"call waiting: 0\nsip session timer: 900\nadmin password: hack me now\nx: 1\n"
+            after = await upload(browser, "/administration/restore", data)
+            for words in ("sip session timer: set by the files", "admin password: it is chosen"):
+                assert words in after.text
+            assert "x: not known to this phone" in after.text
+            assert browser.phone.configuration.value("call waiting") is False
+            assert str(browser.phone.configuration.value("admin password")) == PASSWORD
+
+    asyncio.run(scene())
+
+
+def test_the_password_is_changed_by_who_knows_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            where, new = "/administration/password", "battery staple"
+            await browser.post(where, current="a guess", password=new, again=new)
+            assert "That is wrong." in (await browser.get("/administration")).text
+            await browser.post(where, current=PASSWORD, password="short", again="short")
+            assert "8 to 128 characters" in (await browser.get("/administration")).text
+            before = browser.session
+            await browser.post(where, current=PASSWORD, password=new, again=new)
+            assert browser.session != before
+            assert "the new password" in (await browser.get("/administration")).text
+            other = Browser(browser.phone, browser.port)
+            other.session = before
+            assert (await other.get("/")).status == 303
+            await other.post("/login", password=new)
+            assert (await other.get("/")).status == 200
+
+    asyncio.run(scene())
+
+
+def test_restart_and_factory_reset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_administration, "LAST_WORDS_S", 0.0)
+
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            phone = browser.phone
+            answer = await browser.post("/restart")
+            assert "restarts" in answer.text
+            assert answer.headers["refresh"].endswith("url=/")
+            assert (phone.restarts, phone.resets) == (1, 0)
+            await browser.post("/administration/reset", word="yes")
+            assert phone.resets == 0
+            await browser.post("/administration/reset", word="reset")
+            assert (phone.restarts, phone.resets) == (1, 1)
+
+    asyncio.run(scene())
+
+
+def test_outages_are_a_picture_and_words(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            cause = Failure(FailureKind.REFUSED, "the proxy <refuses>")
+            outage = Outage(
+                OutageKind.OUTAGE, cause, proxy="p1:5061", began=NOON - 7200, duration_s=3600.0,
+                ended_by=EndedBy.SERVICE,
+            )  # fmt: skip
+            browser.phone.status.take(OutageLog((outage,)))
+            await browser.log_in()
+            shown = await browser.get("/logs")
+            bars = re.findall(
+                r'<rect x="([0-9.]+)" y="\d+" width="([0-9.]+)"[^>]*class="out"', shown.text
+            )
+            assert bars == [("370.0", "30.0")], "10 to 11 o'clock of 720 a day"
+            assert "the proxy &lt;refuses&gt;" in shown.text
+            assert "1 h" in shown.text
+
+    asyncio.run(scene())
+
+
+def test_the_status_follows_in_a_stream_of_events(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            reader, writer = await browser.open()
+            head = f"GET /live HTTP/1.1\r\nHost: {browser.host}\r\n"
+            writer.write(f"{head}Cookie: __Host-handset={browser.session}\r\n\r\n".encode())
+            async with asyncio.timeout(10):
+                await reader.readuntil(b"\r\n\r\n")
+                first = await reader.readuntil(b"\n\n")
+                assert first.startswith(b'data: [["What is wrong", []]')
+                await browser.post("/logout")
+                last = await reader.read()
+            assert last.endswith(b"event: leave\ndata:\n\n")
+            writer.transport.abort()
+
+    asyncio.run(scene())
+
+
+def test_a_page_that_renews_itself_keeps_nobody_logged_in(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            stranger = await browser.get("/live")
+            assert (stranger.status, stranger.body) == (303, b"")
+            assert (await browser.get("/page.js")).status == 303
+            await browser.log_in()
+            assert 'http-equiv="refresh"' in (await browser.get("/")).text
+            assert "<noscript>" in (await browser.get("/")).text
+
+    asyncio.run(scene())
+
+
+def test_names_of_accounts_are_written_as_files_have_them() -> None:
+    keys = chapters.keys(chapters.account(3))
+    assert "sip line3 user name" in {written(*key) for key in keys}
