@@ -148,7 +148,7 @@ UPDATES = (
     Section("Firmware", _names("upgrade uri", "firmware server")),
 )
 
-LOGS = (Section("Log server", _names("log server ip", "log server port")),)
+LOGS = (Section("Log server", _names("log server ip", "log server port", "log server transport")),)
 
 KEYS = _names("softkeyN type", "softkeyN value", "softkeyN label", "softkeyN line")
 

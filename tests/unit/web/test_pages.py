@@ -130,11 +130,35 @@ def test_a_value_is_set_and_taken_back(tmp_path: Path) -> None:
             assert browser.phone.configuration.value(name) == 45
             after = await browser.get("/link")
             assert f"{name}: 60 -> 45 (local)" in unescape(after.text)
-            assert "counts after a restart" in after.text
             assert "Set on this phone." in field(after, name)
-            assert "counts after a restart" in (await browser.get("/keys")).text, "on every page"
             await browser.post("/link", **{name: "45", "unset": name})
             assert browser.phone.configuration.value(name) == 60
+
+    asyncio.run(scene())
+
+
+def test_what_counts_after_a_new_start_is_said_on_every_page(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            await browser.post("/link", **{"sip persistent tls keep alive": "45"})
+            assert "phone starts anew" not in (await browser.get("/link")).text
+            await browser.post("/network", **{"sip rtp port": "4000"})
+            for path in ("/network", "/keys"):
+                assert "phone starts anew" in (await browser.get(path)).text
+
+    asyncio.run(scene())
+
+
+def test_the_phone_hears_whether_somebody_is_here(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.get("/login")
+            assert browser.phone.uses == []
+            await browser.log_in()
+            assert browser.phone.uses == [("web", True)]
+            await browser.post("/logout")
+            assert browser.phone.uses == [("web", True), ("web", False)]
 
     asyncio.run(scene())
 
