@@ -34,10 +34,10 @@ from firmware.agent.registration_parts import (
     CHANGED,
     CHANGES_MAX,
     LEGAL,
-    RETRY_SPREAD,
     UNDONE_S,
     Wanted,
     bucket,
+    spread,
 )
 from firmware.agent.verdict import Refusal, RegistrarFailing
 from firmware.agent.words import registration_reason
@@ -204,7 +204,8 @@ class Registration:
             out = self.leave(now, CHANGED)
             self._renames = True
             return out
-        anew = wanted.registers_otherwise(self.line)
+        hopes = wanted.pleads_otherwise(self.line) or not self.is_refused  # F4.
+        anew = wanted.registers_otherwise(self.line) and hopes
         self._become(wanted)
         if self._renames:
             self._renames = self._stopping = self._moving = False
@@ -216,8 +217,9 @@ class Registration:
         self._next = None
         self.subscribes_anew |= wanted.subscribes_otherwise(self.line)
         self._writer.use(wanted.account, is_other=wanted.renames(self.line))
+        if wanted.pleads_otherwise(self.line):
+            self._refusals.clear()
         self.line.use(wanted.account, wanted.settings)
-        self._refusals.clear()
         if not self.line.account.domain:
             self._off()
         elif self.state is RegistrationState.OFF:
@@ -355,7 +357,7 @@ class Registration:
             return self._begin_again(now)
         assert self.line.proxy is not None
         wait_s = max(retry_after_s(response), self._settings.rejected_retry_s)
-        refusal = Refusal(now + self._spread(wait_s), reason)
+        refusal = Refusal(now + spread(wait_s, self.line), reason)
         self._refusals[self.line.proxy] = refusal
         self._wait_refused(refusal)
         return []
@@ -377,7 +379,7 @@ class Registration:
     def _wait(self, reason: str, held_s: float, now: float) -> None:
         self._enter(RegistrationState.WAITING, reason)
         wait_s = held_s or self._settings.timeout_retry_s
-        self._register_at = now + self._spread(wait_s)
+        self._register_at = now + spread(wait_s, self.line)
 
     def _sign_off(self) -> None:
         if self._moving:
@@ -388,9 +390,6 @@ class Registration:
     def _off(self, reason: str = "") -> None:
         if self.state is not RegistrationState.OFF:
             self._enter(RegistrationState.OFF, reason)
-
-    def _spread(self, wait_s: float) -> float:
-        return wait_s * self.line.random.uniform(1.0, RETRY_SPREAD)
 
     def _enter(self, state: RegistrationState, reason: str = "") -> None:
         """The one door through which the state changes; the old state's times are forgotten."""

@@ -61,6 +61,11 @@ def bucket() -> TokenBucket:
     return TokenBucket(BURST_MAX, REFILL_S)
 
 
+def spread(wait_s: float, line: Line) -> float:
+    """Return a wait with some chance in it."""
+    return wait_s * line.random.uniform(1.0, RETRY_SPREAD)
+
+
 @frozen
 class Wanted:
     """Other settings of an account, and what follows from the difference (L5)."""
@@ -71,6 +76,11 @@ class Wanted:
     def renames(self, line: Line) -> bool:
         """Tell whether the account is somebody else: its old binding is to be taken away."""
         return _name(line.account, line.settings) != _name(self.account, self.settings)
+
+    def pleads_otherwise(self, line: Line) -> bool:
+        """Tell whether a registrar that has refused the account may see it otherwise (F4)."""
+        old, new = line.account, self.account
+        return self.renames(line) or _credentials(old) != _credentials(new)
 
     def registers_otherwise(self, line: Line) -> bool:
         """Tell whether the registrar is to be asked anew."""
@@ -91,5 +101,9 @@ def _topics(account: Account) -> tuple[object, ...]:
 
 
 def _manner(account: Account, settings: AgentSettings) -> tuple[object, ...]:
-    credentials = account.auth_name, account.password
-    return *credentials, account.display_name, account.registration, settings.outbound
+    seen = account.display_name, account.registration, settings.outbound
+    return *_credentials(account), *seen
+
+
+def _credentials(account: Account) -> tuple[str, ...]:
+    return account.auth_name, account.password

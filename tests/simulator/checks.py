@@ -56,7 +56,7 @@ REPEATED_S = 1.0
 PATIENCE_S = 299.0
 """For so long a call without a link is not given up (F5)."""
 
-MOVING = "moving to the primary"
+MOVING = {"moving to the primary", "the settings were changed"}
 SECOND_S = 5.0
 BOUND_S = 20.0
 """A sign-off that comes late, the REGISTER that follows it, and a slow registrar."""
@@ -262,15 +262,21 @@ class Checks:
         if attempt is not None:
             return  # Home, in one step (F3).
         now, connection = simulator.schedule.now, simulator.wire.connections[old]
-        self.retries.link_ended(connection.site.role, now)
         role, reason = connection.site.role, self.status.reason if self.status else None
+        by_choice = reason is not None and reason.kind is FailureKind.SETTINGS
+        if by_choice:
+            self.retries.left_by_choice_at = now
+        if connection.proxy != connection.site.proxy:
+            return  # Of what was known of the old name, the phone knows nothing of the new one.
+        if not by_choice:
+            self.retries.link_ended(role, now)
         is_unfit = reason is not None and reason.kind is FailureKind.UNFIT
         holds = [failing.retry_after_s for failing in connection.failings]
         if any(holds):
             until = held_until(connection, simulator.sent)
             self.retries.holds(role, until, now + max(holds))
             simulator.held(max(holds))
-        if not is_unfit and old == self.served_attempt:
+        if by_choice or (not is_unfit and old == self.served_attempt):
             return
         if connection.has_accepted and simulator.woke_at >= connection.opened_at:
             # A machine that slept may have read that 2xx, too late to be bound by it.
@@ -315,13 +321,14 @@ class Checks:
     def _dead_link_is_noticed(self, simulator: Simulator) -> None:
         """D2: a dead or mute proxy is noticed within a bound."""
         attempt, now = simulator.stack.link.attempt, simulator.schedule.now
-        if attempt is None or not simulator.keep_alive_s:
+        connection = simulator.wire.connections[attempt] if attempt else None
+        if connection is None or connection.path is None:
             return
-        connection = simulator.wire.connections[attempt]
-        if connection.path is None:
+        since = max(connection.path_since, simulator.woke_at)
+        gone_s, period_s = now - since, simulator.period_s(connection, since)
+        if not period_s:
             return
-        gone_s = now - max(connection.path_since, simulator.woke_at)
-        limit_s = simulator.period_s(connection) + STEP_S
+        limit_s = period_s + STEP_S
         if attempt != self.served_attempt:
             limit_s += REGISTER_TIMEOUT_S
         if connection.path is Ending.DEAD:
@@ -338,10 +345,10 @@ class Checks:
         attempt = simulator.stack.link.attempt
         if attempt is None or attempt != self.served_attempt or not simulator.keep_alive_s:
             return
-        connection = simulator.wire.connections[attempt]
-        since = max(connection.written_at, simulator.woke_at, self.served_since)
+        connection, changed_at = simulator.wire.connections[attempt], simulator.changes.period_since
+        since = max(connection.written_at, simulator.woke_at, self.served_since, changed_at)
         silent_s = simulator.schedule.now - since
-        limit_s = simulator.period_s(connection) + STEP_S
+        limit_s = simulator.period_s(connection, since) + STEP_S
         assert silent_s <= limit_s, f"silent for {silent_s:.1f} s (L6)"
 
     def _asks_again(self, simulator: Simulator) -> None:
@@ -400,7 +407,7 @@ class Checks:
     def _moves_on(self, simulator: Simulator) -> None:
         """F3: who signed off for the way home is soon there, or signs on here again."""
         attempt, now = simulator.stack.link.attempt, simulator.schedule.now
-        moving = {n for n, account in self.accounts.items() if account.reason == MOVING}
+        moving = {n for n, account in self.accounts.items() if account.reason in MOVING}
         for number in set(self.moving_since) - moving:
             del self.moving_since[number]
         for number in moving if attempt else ():
@@ -435,7 +442,7 @@ class Checks:
         assert shown == up, f"the link is shown as {self.status.state}"
         attempt = simulator.stack.link.attempt
         if attempt is not None:
-            real = simulator.wire.connections[attempt].site.proxy
+            real = simulator.wire.connections[attempt].proxy
             assert self.status.proxy == real, f"{self.status.proxy} is shown, not {real} (S1)"
         told = {n for n, account in self.accounts.items() if account.state.value == "registered"}
         assert told == set(simulator.stack.agent.registered_accounts), "accounts shown wrongly"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from firmware.link.events import Address
+from firmware.link.events import Address, Proxy
 from tests.simulator.faults import Ending
 from tests.simulator.holds import Failing
 
@@ -41,6 +41,7 @@ class Connection:
     stage: Stage
     site: Site
     begun_at: float
+    proxy: Proxy  # As the phone knew it then.
     opened_at: float = 0.0
     stands: bool = False  # Both ends are up: bytes can pass.
     path: Ending | None = None  # DEAD, MUTE, or None while all is well.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firmware.link.events import FailureKind
 from firmware.link.state import State
 from tests.simulator.connection import Connection, Stage
 from tests.simulator.retries import HEALTHY_S
@@ -102,9 +103,10 @@ class Moves:
         old, site = self._attempt, self._site
         if site is self._home and now - self._up_since >= SETTLED_S:
             self.minimum_s = self._configured_s
-        if self._came_home:
+        reason = simulator.checks.status.reason if simulator.checks.status else None
+        if self._came_home and not (reason and reason.kind is FailureKind.SETTINGS):
             self._disappointed(now)
-        self._came_home, self._served_at = False, None
+        self._came_home, self._served_at, self._trial_since = False, None, None
         self._attempt, self._up_since = attempt, now
         self._site = simulator.wire.connections[attempt].site if attempt else None
         if self._stay and self._site is self._home and old is not None and attempt:
@@ -179,6 +181,11 @@ class Moves:
         """Find the candidate beside the link."""
         link = simulator.stack.link.attempt
         return next((c for c in simulator.wire.standing if c.attempt != link), None)
+
+    def renamed(self, site: Site, now: float) -> None:
+        """A proxy has another name: a new primary is probed from now on (F3)."""
+        if self._stay is not None and site is self._home:
+            self._stay.probe_ended_at = now
 
     def opened(self, connection: Connection) -> None:
         """TLS stands on some connection: a probe succeeds at the earliest now."""

@@ -12,6 +12,7 @@ from tests.simulator.planted_keys import BUGS_OF_KEYS
 from tests.simulator.planted_peers import BUGS_OF_PEERS
 from tests.simulator.planted_rescue import BUGS_OF_RESCUE
 from tests.simulator.planted_sessions import BUGS_OF_SESSIONS
+from tests.simulator.planted_settings import BUGS_OF_SETTINGS
 from tests.simulator.planted_two import BUGS_OF_TWO
 
 KEEPALIVE = "firmware.link.keepalive"
@@ -435,6 +436,7 @@ BUGS = (
         "        new = self._calls - self._hit\n",
         "        new = set[int]()\n",
     ),
+    *BUGS_OF_SETTINGS,
     *BUGS_OF_TWO,
     *BUGS_OF_RESCUE,
     *BUGS_OF_CALLS,

@@ -302,6 +302,11 @@ class Registrar:
             self._has_refused.discard(user)
             self._patient_until[user] = now + REJECTED_RETRY_S
 
+    def has_another_name(self) -> None:
+        """The phone knows this proxy by another name: what it was refused there counts no more."""
+        self._patient_until.clear()
+        self._has_refused.clear()
+
     def forget_refusals(self) -> None:
         """Begin to count wrong passwords anew."""
         self._refused_at.clear()

@@ -77,6 +77,8 @@ class Retries:
     may_be_at_once: bool = True
     must_be_at_once: bool = False
     network_changed_at: float = -1.0
+    left_by_choice_at: float = -1.0
+    settings_changes: list[float] = field(default_factory=list)
     wishes: list[float] = field(default_factory=list)  # When the person may have wanted to call.
     network_changes: list[float] = field(default_factory=list)
     registered_at: float | None = None
@@ -94,6 +96,17 @@ class Retries:
         """D6: a wait may be cut short."""
         self.network_changed_at = now
         self.network_changes = [at for at in self.network_changes if at > now - RATE_S] + [now]
+
+    def settings_changed(self, now: float) -> None:
+        """L5: what is not what the settings say is begun anew at once."""
+        self.settings_changes = [at for at in self.settings_changes if at > now - RATE_S] + [now]
+
+    def forget(self, role: str) -> None:
+        """A proxy has another name: nothing is known of that one."""
+        self.records[role] = Record(self.records[role].starts)
+
+    def _settings_changed_since(self, moment: float) -> bool:
+        return bool(self.settings_changes) and self.settings_changes[-1] >= moment
 
     def person_asks(self, now: float) -> None:
         """D7: whoever wants to call may have a wait cut short, a while after the last failure."""
@@ -122,7 +135,8 @@ class Retries:
         again = any(s.site is known.site for s in starts for known in self.race)
         begins = bool(starts) and (self.phase is not Phase.CONNECTING or again)
         # D6: an attempt that the phone itself begins anew has not failed.
-        anew = begins and self.phase is Phase.CONNECTING and self.network_changed_at == now
+        changed = self.network_changed_at == now or self._settings_changed_since(now)
+        anew = begins and self.phase is Phase.CONNECTING and changed
         change = (self.phase, phase)
         went_on = anew or change == (Phase.CONNECTING, Phase.UP)
         moved = phase is not self.phase or begins
@@ -192,7 +206,7 @@ class Retries:
         self.asks(start)
         record.starts = [at for at in record.starts if at > start.at - RATE_S] + [start.at]
         asked = min(len(self.wishes), ASKS_MAX)
-        limit = STARTS_MAX + len(self.network_changes) + asked
+        limit = STARTS_MAX + len(self.network_changes) + len(self.settings_changes) + asked
         assert len(record.starts) <= limit, f"{len(record.starts)} attempts a minute at {role} (F2)"
         if not self.race:
             self._is_the_right_one(start)
@@ -236,6 +250,8 @@ class Retries:
         waited_s = now - self.ended_at
         if self.may_be_at_once or self.network_changed_at >= self.ended_at:
             return
+        if self._settings_changed_since(self.ended_at):
+            return
         if self.wishes and self.wishes[-1] >= self.ended_at and waited_s >= ASKED_S - SLACK_S:
             return
         if self._longest_hold() <= self.ended_at:
@@ -250,6 +266,9 @@ class Retries:
         """A race is lost, or a link."""
         self._note_health(now)
         self.ended_at = now
+        if self.left_by_choice_at == now and self.phase is Phase.UP:
+            self.may_be_at_once = True  # L5: no failure, and nothing to wait for.
+            return
         was_up = self.phase is Phase.UP
         healthy = self.served_at is not None and now >= self.served_at + HEALTHY_S
         self.short_links = 0 if was_up and healthy else self.short_links + was_up

@@ -135,6 +135,7 @@ class Sent:
             one
             for one in self.invites.values()
             if one.connection.site is site
+            and one.connection.proxy == site.proxy  # By another name it is another proxy.
             and not one.is_over
             and now - one.since < OWED_S
             and _user(one.request) == user

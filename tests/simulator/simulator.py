@@ -47,6 +47,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.kept import DirectoryLog, HistoryLog
 from firmware.stack import Stack
+from tests.simulator.changes import Changes
 from tests.simulator.checks import PONG_LIMIT_MAX_S, PONG_LIMIT_MIN_S, Checks
 from tests.simulator.connection import Connection
 from tests.simulator.dialogs import Legs
@@ -111,6 +112,7 @@ class Simulator:
         self.moments = Moments(self)
         stay = (plan.minimum_stay_s, plan.probe_interval_s, plan.probe_count)
         self.checks = Checks(Retries(plan.sites, plan.blacklist_s), Moves(plan.sites, *stay))
+        self.changes = Changes(self, seed)
         for proxy in self.proxies:
             proxy.on_opened = self.checks.moves.opened
             proxy.on_bound = self.moments.bound
@@ -143,10 +145,10 @@ class Simulator:
 
     # What the checks may know.
 
-    def period_s(self, connection: Connection) -> float:
-        """The longest time between two pings over a link (L6)."""
-        timer_s = connection.site.nature.flow_timer_s
-        return min(self.keep_alive_s, timer_s) if timer_s else self.keep_alive_s
+    def period_s(self, connection: Connection, since: float) -> float:
+        """The longest time between two pings over a link since then (L6)."""
+        timer_s, longest_s = connection.site.nature.flow_timer_s, self.changes.period_s(since)
+        return min(longest_s, timer_s) if timer_s else longest_s
 
     def pong_limit_s(self, connection: Connection) -> float:
         """The longest pong limit that the phone may have come to on a link (D2)."""
@@ -202,6 +204,10 @@ class Simulator:
         """Give the phone an event, once it is awake."""
         self.when_awake(lambda: self._step(event))
 
+    def feed(self, event: object) -> None:
+        """Give the phone, which is awake, an event now."""
+        self._step(event)
+
     def when_awake(self, action: Action) -> None:
         """Do something that needs the phone's machine."""
         if self._asleep_until is not None:
@@ -231,6 +237,7 @@ class Simulator:
         if self._due is None or self._due > now:  # Else the phone has more to do at once.
             self.checks.after_step(self)
             self.log_check.after_step()
+            self.changes.after_step()
         else:
             # Two moments may be one in the world's time, and two by the phone's clock.
             moved = event is not None or (self.stack.deadline() or 0.0) > self._phone_now
@@ -299,6 +306,7 @@ class Simulator:
         self._every(own.clock_every_s, self._clock_steps)
         self._every(own.calls_every_s, self._disturb)
         self.person.live()
+        self.changes.plan()
 
     def _every(self, mean_s: float, action: Action) -> None:
         """Do something again and again, until the calm."""
@@ -426,6 +434,7 @@ class Simulator:
             ("rings", self.checks.rings.seen),
             ("sent", self.sent.seen),
             ("log", self.log_check.seen),
+            ("settings", self.changes.seen),
         ]
         for proxy in self.proxies:
             parts += [

@@ -131,7 +131,7 @@ class Wire:
         assert attempt not in self.connections, f"attempt {attempt} used twice"
         (site,) = [site for site in self.sites if site.proxy.host == host]
         local = Address(self._host, next(self._ports))
-        connection = Connection(attempt, local, stage, site, self.schedule.now)
+        connection = Connection(attempt, local, stage, site, self.schedule.now, site.proxy)
         self.connections[attempt] = connection
         count_now = len(self.standing)
         assert count_now <= STANDING_MAX, f"{count_now} connections at once (L10)"

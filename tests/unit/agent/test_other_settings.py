@@ -108,6 +108,17 @@ def test_a_name_that_was_refused_is_forgotten_with_its_wait() -> None:
     assert who(on.request) == "sip:300@example.org"
 
 
+def test_f4_a_refused_account_that_only_looks_otherwise_keeps_its_wait() -> None:
+    rig = Rig()
+    rig.up()
+    (first,) = rig.take("REGISTER")
+    rig.reply(first, answer(first.request, 403))
+    before = told(rig).retry_at
+    use(rig, account(display_name="Kitchen"))
+    assert not rig.open
+    assert told(rig).retry_at == before
+
+
 def test_f4_a_password_that_is_put_right_is_tried_at_once() -> None:
     rig = Rig()
     rig.up()
