@@ -40,6 +40,12 @@ def join(*content: Content) -> Html:
     return Html("".join(pieces))
 
 
+def prose(text: str) -> Html:
+    """Return a text in which names stand between backticks."""
+    pieces = enumerate(text.split("`"))
+    return join(*(tag("code", piece) if number % 2 else piece for number, piece in pieces))
+
+
 def _attribute(key: str, value: Attribute) -> str:
     if value is None or value is False:
         return ""

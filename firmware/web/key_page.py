@@ -9,7 +9,7 @@ from config.layers import Key
 from config.parameters import written
 from firmware.web.chapters import Section, keys, parameter_of
 from firmware.web.gate import Session
-from firmware.web.html import Html, tag
+from firmware.web.html import Html, prose, tag
 from firmware.web.layout import button, form
 from firmware.web.parameter_form import Typed
 from firmware.web.parameter_page import control, own_or_typed, slug
@@ -33,7 +33,7 @@ def key_form(
     body = [_row(held, name, cells, typed) for name, cells in rows.items()]
     table = tag("table", tag("thead", head), tag("tbody", *body), class_="keys")
     help_ = [
-        tag("li", tag("strong", f"{name}: "), parameter_of((f"softkey1 {name}", 0)).help)
+        tag("li", tag("strong", f"{name}: "), prose(parameter_of((f"softkey1 {name}", 0)).help))
         for name in COLUMNS
     ]
     return form(

@@ -1,6 +1,7 @@
 """The outages of the last days as a picture: a row for each day, dark where there was no service.
 
-What it shows stands below it in words, for whoever does not see it.
+Service is shown from the phone's start on: before that only the outages are known, and not whether
+the phone was running. What the picture shows stands below it in words, for whoever does not see it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from firmware.console.sight import Sight
 from firmware.phone.outage import Outage, OutageKind
 from firmware.phone.outage_words import cause_in_words, length_in_words
-from firmware.web.html import Html, tag
+from firmware.web.html import Html, join, tag
 
 DAYS = 7
 DAY_S = 86400.0
@@ -33,11 +34,12 @@ def outage_picture(sight: Sight) -> Html | None:
         for row in range(DAYS)
         for shape in _day(sight, row, midnight - (DAYS - 1 - row) * DAY_S, sight.unix_s)
     ]
+    since = sight.moment(_began(sight, sight.unix_s))
     hours = [
         tag("text", f"{hour}:00", x=LEFT + WIDE * hour // 24, y=12, class_="hour")
         for hour in range(0, 24, 6)
     ]
-    label = f"Service in the last {DAYS} days; the list below says the same in words"
+    label = f"Outages of the last {DAYS} days, and service since the start of the phone on {since}"
     picture = tag(
         "svg",
         tag("title", label),
@@ -47,19 +49,37 @@ def outage_picture(sight: Sight) -> Html | None:
         role="img",
         class_="outages",
     )
-    return tag("div", picture, class_="wide", tabindex=0, role="group", aria_label="Picture")
+    words = f"Dark: no service. Light: service since the phone started on {since}."
+    wide = tag("div", picture, class_="wide", tabindex=0, role="group", aria_label="Picture")
+    return join(wide, tag("p", words, class_="soft"))
+
+
+def _began(sight: Sight, unix_s: float) -> float:
+    return unix_s - (sight.now - sight.began)
 
 
 def _day(sight: Sight, row: int, begins: float, now: float) -> list[Html]:
     """Return a day: what has passed of it, and what was out."""
     y = TOP + row * ROW
-    passed = min(1.0, (now - begins) / DAY_S)
     name = f"{sight.wall.local(begins):%a %d %b}"
     return [
         tag("text", name, x=0, y=y + BAR - 3, class_="day"),
-        tag("rect", x=LEFT, y=y, width=f"{WIDE * passed:.1f}", height=BAR, class_="served"),
+        _bar(y, 0.0, min(now - begins, DAY_S), "unknown"),
+        *_served(sight, y, begins, now),
         *_bars(sight.status.outages, y, begins, now),
     ]
+
+
+def _served(sight: Sight, y: int, begins: float, now: float) -> list[Html]:
+    start, end = max(_began(sight, now) - begins, 0.0), min(now - begins, DAY_S)
+    return [_bar(y, start, end, "served")] if start < end else []
+
+
+def _bar(y: int, start_s: float, end_s: float, kind: str, *content: Html) -> Html:
+    """Return a piece of a day."""
+    width = max(NARROWEST, WIDE * (end_s - start_s) / DAY_S)
+    x = LEFT + WIDE * start_s / DAY_S
+    return tag("rect", *content, x=f"{x:.1f}", y=y, width=f"{width:.1f}", height=BAR, class_=kind)
 
 
 def _bars(outages: Iterable[Outage], y: int, begins: float, now: float) -> list[Html]:
@@ -68,16 +88,8 @@ def _bars(outages: Iterable[Outage], y: int, begins: float, now: float) -> list[
         if outage.kind is not OutageKind.OUTAGE or outage.began is None:
             continue
         ended = now if outage.is_open else outage.began + (outage.duration_s or 0.0)
-        start, end = max(outage.began, begins), min(ended, begins + DAY_S)
-        if start > end:
-            continue
-        width = max(NARROWEST, WIDE * (end - start) / DAY_S)
-        x = LEFT + WIDE * (start - begins) / DAY_S
-        words = f"{length_in_words(outage)}, {cause_in_words(outage)}"
-        bars.append(
-            tag(
-                "rect", tag("title", words), x=f"{x:.1f}", y=y, width=f"{width:.1f}", height=BAR,
-                class_="out",
-            )
-        )  # fmt: skip
+        start, end = max(outage.began - begins, 0.0), min(ended - begins, DAY_S)
+        if start <= end:
+            words = f"{length_in_words(outage)}, {cause_in_words(outage)}"
+            bars.append(_bar(y, start, end, "out", tag("title", words)))
     return bars

@@ -16,7 +16,7 @@ from config.parameter import Parameter
 from config.parameters import text_of, written
 from firmware.web.chapters import Section, parameter_of
 from firmware.web.gate import Session
-from firmware.web.html import Content, Html, join, tag
+from firmware.web.html import Content, Html, join, prose, tag
 from firmware.web.layout import button, form
 from firmware.web.parameter_form import REMOVE, UNSET, Typed, is_set_here, own_text
 from firmware.web.status_page import section
@@ -151,7 +151,7 @@ def _about(held: Configuration, key: Key, parameter: Parameter) -> list[Content]
         how = "Locked" if held.locked(*key) else "Forced"
         where = f"{how} by {held.ruling(*key).origin}."
     facts = f"Values: {parameter.kind.allowed}. Default: {default or 'empty'}. {where}".rstrip()
-    return [parameter.help + effect, tag("br"), tag("span", facts, class_="soft")]
+    return [prose(parameter.help + effect), tag("br"), tag("span", facts, class_="soft")]
 
 
 def _removal(whole: str, held: Configuration, key: Key, parameter: Parameter) -> Html | None:

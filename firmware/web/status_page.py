@@ -22,18 +22,19 @@ LIVE = "live"
 
 def status_content(sight: Sight) -> Html:
     """Return the page's content."""
-    sections = [section(title, facts(rows)) for title, rows in status_rows(sight) if rows]
+    sections = [section(title, facts(rows)) for title, rows in status_rows(sight)]
     return tag("div", *sections, id=LIVE)
 
 
 def status_rows(sight: Sight) -> list[tuple[str, Rows]]:
-    """Return what there is to say, by its headings."""
+    """Return what there is to say, by its headings; where nothing is wrong, nothing of that."""
     status = sight.status
     accounts = [("", account_line(one, sight.now)) for _, one in sorted(status.accounts.items())]
     calls = [("", call_line(call)) for _, call in sorted(status.calls.items())]
     outages = [("", outage_line(status.outages[0], sight))] if status.outages else []
+    wrong = wrong_rows(sight)
     return [
-        ("What is wrong", wrong_rows(sight)),
+        *([("What is wrong", wrong)] if wrong else []),
         ("Phone", phone_rows(sight)),
         ("Link", link_facts(sight)),
         ("Accounts", accounts or [("", "no account is configured")]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.web.html import Html, join, tag
+from firmware.web.html import Html, join, prose, tag
 
 
 def test_text_and_attributes_are_escaped() -> None:
@@ -16,6 +16,10 @@ def test_text_and_attributes_are_escaped() -> None:
 def test_markup_stays_markup() -> None:
     assert tag("p", tag("b", "x"), None, "<") == "<p><b>x</b>&lt;</p>"
     assert isinstance(join("a", Html("<br>")), Html)
+
+
+def test_names_in_a_sentence_are_code_and_text_all_the_same() -> None:
+    assert prose("As `sip <b> port`, or 0.") == "As <code>sip &lt;b&gt; port</code>, or 0."
 
 
 def test_attributes_that_are_not_so_are_left_out() -> None:
