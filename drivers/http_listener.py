@@ -19,7 +19,7 @@ import errno
 import re
 import socket
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -45,6 +45,8 @@ CONNECTIONS_MAX = 32
 """A browser opens up to six at once for a page's files. One with TLS costs 0.3 MB."""
 OF_ONE_PEER_MAX = 20
 """So many come from one address: it never keeps the others out."""
+HANDSHAKES_MAX, HANDSHAKES_S = 40, 1.0
+"""So many of TLS in so long, and no more: each takes milliseconds of a small machine."""
 
 REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 HEADER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
@@ -168,6 +170,8 @@ class Listener:
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._peers = Counter[str]()
+        self._begun = deque[float](maxlen=HANDSHAKES_MAX)  # When the last ones came.
+        self._pause: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -178,6 +182,9 @@ class Listener:
         """Accept what comes to this socket."""
         self._socket = server
         server.setblocking(False)
+        self._listen(server)
+
+    def _listen(self, server: socket.socket) -> None:
         asyncio.get_running_loop().add_reader(server, self._accept, server)
 
     async def stop(self) -> None:
@@ -186,6 +193,8 @@ class Listener:
             return
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket = None
+        if self._pause is not None:
+            self._pause.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -199,11 +208,22 @@ class Listener:
         if len(self._tasks) >= CONNECTIONS_MAX or self._peers[peer] >= OF_ONE_PEER_MAX:
             browser.close()
             return
+        if self._tls is not None:
+            self._slow_down(server)
         browser.setblocking(False)
         task = asyncio.get_running_loop().create_task(self._hold(browser, peer))
         self._tasks.add(task)
         self._peers[peer] += 1
         task.add_done_callback(partial(self._end, browser, peer))
+
+    def _slow_down(self, server: socket.socket) -> None:
+        """Let those who come next wait, where too many came at once."""
+        loop = asyncio.get_running_loop()
+        self._begun.append(loop.time())
+        again_at = self._begun[0] + HANDSHAKES_S
+        if len(self._begun) == self._begun.maxlen and again_at > loop.time():
+            loop.remove_reader(server)
+            self._pause = loop.call_at(again_at, self._listen, server)
 
     def _end(self, browser: socket.socket, peer: str, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -21,7 +21,12 @@ from firmware.web.gate import Notice, Session
 from firmware.web.html import Content
 from firmware.web.key_page import key_form
 from firmware.web.parameter_form import Typed, read
-from firmware.web.parameter_page import NOTHING_TYPED, parameter_form, unknown_section
+from firmware.web.parameter_page import (
+    NOTHING_TYPED,
+    parameter_form,
+    unknown_section,
+    wrong_fields,
+)
 from firmware.web.status_page import facts, section
 
 FILE_BYTES_MAX = PASTED_MAX + 4096
@@ -87,6 +92,7 @@ class ParameterPages:
             session,
             chapter.path,
             chapter.title,
+            wrong_fields(typed),
             *await chapter.above(request, session),
             make(held, sections, session, _here(request), typed),
             *await chapter.below(request, session),

@@ -39,6 +39,14 @@ def parameter_form(
     return form(action, session, *parts, tag("p", button("Save"), class_="save"))
 
 
+def wrong_fields(typed: Typed) -> Html | None:
+    """Return the ways to what is marked."""
+    links = [
+        tag("a", f"{whole}: {text}", href=f"#{slug(whole)}") for whole, text in typed.errors.items()
+    ]
+    return tag("ul", *(tag("li", link) for link in links), class_="plain wrong") if links else None
+
+
 def parameter_field(held: Configuration, key: Key, typed: Typed = NOTHING_TYPED) -> Html:
     """Return one parameter with its field."""
     whole, parameter = written(*key), parameter_of(key)

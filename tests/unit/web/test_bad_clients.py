@@ -151,3 +151,17 @@ def test_a_thousand_connections_do_no_harm(tmp_path: Path) -> None:
                     await asyncio.sleep(0.01)
 
     asyncio.run(scene())
+
+
+def test_handshakes_are_spread_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_listener, "HANDSHAKES_MAX", 4)
+    monkeypatch.setattr(http_listener, "HANDSHAKES_S", 0.5)
+
+    async def scene() -> float:
+        async with page(tmp_path) as browser:
+            started = time.monotonic()
+            for _ in range(13):
+                assert (await browser.get("/login")).status == 200
+            return time.monotonic() - started
+
+    assert asyncio.run(scene()) >= 1.5, "four at once, and four in each half second"

@@ -175,6 +175,7 @@ def test_a_wrong_value_is_said_beside_its_field_and_loses_nothing(tmp_path: Path
             assert 'aria-invalid="true"' in wrong
             assert 'value="<soon>"' in wrong
             assert "<soon>" not in answer.text, "what was typed is no markup"
+            assert '<a href="#sip-persistent-tls-keep-alive">' in answer.text, "a way to it"
             assert 'value="proxy.example.org"' in field(answer, other), (
                 "what was right stands there"
             )
