@@ -211,6 +211,9 @@ class Listener:
         if self._tls is not None:
             self._slow_down(server)
         browser.setblocking(False)
+        # asyncio does that for sockets that it has opened. Without it an answer waits 40 ms, until
+        # what TLS has said before was acknowledged.
+        browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.get_running_loop().create_task(self._hold(browser, peer))
         self._tasks.add(task)
         self._peers[peer] += 1
