@@ -30,7 +30,7 @@ from firmware.media.plan import MediaPlan
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.outage import Outage
 from firmware.phone.preferences import Preferences
-from firmware.phone.screen import Screen
+from firmware.phone.screen import Progress, Screen
 
 KEYS = (
     *"123456789*0#",
@@ -116,6 +116,7 @@ class FactsTold:
 
     title: str
     rows: tuple[tuple[str, str], ...]
+    progress: Progress | None = None  # Of what is being done.
 
 
 @frozen

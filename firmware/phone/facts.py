@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from firmware.agent.events import AccountStatus, LampChanged, MailboxRefused, RegistrationState
+from firmware.frozen import frozen
 from firmware.link.events import FailureKind, LinkState, LinkStatus
 from firmware.machine import earliest
 from firmware.phone.events import (
@@ -48,11 +49,22 @@ from firmware.phone.screen import (
     LinkIcon,
     LinkLine,
     PageScreen,
+    Progress,
     Screen,
 )
 
 Rows = tuple[tuple[str, str], ...]
-Page = Rows | Graph
+
+
+@frozen
+class Doing:
+    """A page with a bar: with what something is being done, and how far that is."""
+
+    rows: Rows
+    progress: Progress
+
+
+Page = Rows | Graph | Doing
 
 Fact = (
     Reportable | TimeIs | OutagesKept | OutageLogTrouble | KeepingTrouble | LanguageIs | FactsTold
@@ -86,7 +98,8 @@ class Facts:
         self._problems, self._memory = problems, memory
         self._outages = Outages(accounts, now)
         self._began = now
-        self._told: dict[str, Rows] = {}  # Pages by their titles.
+        self._told: dict[str, Rows] = {}  # Pages by their titles,
+        self._progress: dict[str, Progress | None] = {}  # and of what they tell.
         self._log_trouble = ""
         self._told_warnings: tuple[str, ...] = ()
         self._keeping: dict[str, str] = {}  # What is wrong with the files of lists.
@@ -109,8 +122,8 @@ class Facts:
             case LanguageIs(language):
                 self.language = language
                 return []
-            case FactsTold(title, rows):
-                self._told[title] = rows
+            case FactsTold(title, rows, progress):
+                self._told[title], self._progress[title] = rows, progress
                 return []
             case KeepingTrouble(list_name, text):
                 self._keeping[list_name] = text
@@ -197,7 +210,6 @@ class Facts:
     def pages(self, now: float) -> list[PageScreen | GraphScreen]:
         """Return the pages of facts: problems, the link and its last hour, accounts, the rest."""
         ends = self._link and certificate_end(self._link, self._unix_time(now))
-        say = self.language.say
         link = self._said(link_rows(self._link, now, ends or ""))
         problems = self._said(("Problem", text) for text in self._problems)
         warnings = self._said(("Warning", text) for text in self._warnings)
@@ -213,13 +225,22 @@ class Facts:
             *(("Outages", page) for page in self._outage_pages(now)),
         ]
         return [
-            GraphScreen(say(title), page, number, len(pages))
-            if isinstance(page, Graph)
-            else PageScreen(
-                say(title), page, number, len(pages), page[0][1] if title == WEB else ""
-            )
+            self._page_screen(title, page, number, len(pages))
             for number, (title, page) in enumerate(pages, start=1)
         ]
+
+    def _page_screen(
+        self, title: str, page: Page, number: int, pages: int
+    ) -> PageScreen | GraphScreen:
+        words = self.language.say(title)
+        match page:
+            case Graph():
+                return GraphScreen(words, page, number, pages)
+            case Doing(rows, progress):
+                return PageScreen(words, rows, number, pages, progress=progress)
+            case _:
+                code = page[0][1] if title == WEB else ""
+                return PageScreen(words, page, number, pages, code)
 
     def _account_blocks(self) -> list[Rows]:
         """Return what there is to say of each account: whether it is registered, what fails."""
@@ -236,6 +257,10 @@ class Facts:
             rows = self._told.get(title, ())
             if title == ABOUT and rows:
                 rows = (*rows, ("Running for", age_in_words(now - self._began)))
+            if progress := self._progress.get(title):
+                what, *rest = rows
+                pages.append((title, Doing((("", what[1]),), progress)))
+                rows = tuple(rest)
             pages += [(title, page) for page in paged(self._said(rows))]
         return pages
 

@@ -49,15 +49,24 @@ def paged(facts: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:
 
 
 def paged_blocks(blocks: Iterable[tuple[Fact, ...]]) -> list[tuple[Fact, ...]]:
-    """Share out blocks of facts over pages; none is torn in two."""
+    """Share out blocks of facts over pages; none is torn in two, unless no page has room for it."""
     pages: list[tuple[Fact, ...]] = []
     page: list[Fact] = []
     used = 0
-    for block in blocks:
-        lines = sum(len(row_lines(*fact)) for fact in block)
-        if used + lines > PAGE_LINES:
+    for part in (part for block in blocks for part in _parts(block)):
+        lines = _lines(part)
+        if page and used + lines > PAGE_LINES:
             pages.append(tuple(page))
             page, used = [], 0
-        page.extend(block)
+        page.extend(part)
         used += lines
     return [*pages, tuple(page)] if page else pages
+
+
+def _parts(block: tuple[Fact, ...]) -> list[tuple[Fact, ...]]:
+    """Return a block whole, or each of its facts where it is longer than a page."""
+    return [block] if _lines(block) <= PAGE_LINES else [(fact,) for fact in block]
+
+
+def _lines(block: tuple[Fact, ...]) -> int:
+    return sum(len(row_lines(*fact)) for fact in block)

@@ -239,6 +239,8 @@ def _page(canvas: Canvas, screen: PageScreen) -> None:
             else:
                 canvas.moving_text(MARGIN + INDENT, y, text, canvas.room - INDENT)
             y += PITCH
+    if screen.progress is not None:
+        draw_progress(canvas, PROGRESS_Y, screen.progress)
 
 
 def _value(canvas: Canvas, y: int, label: str, text: str) -> None:

@@ -67,6 +67,15 @@ class IdleScreen:
 
 
 @frozen
+class Progress:
+    """Work that takes long: a word for it, and how much is done, of 0 where nobody knows."""
+
+    word: str
+    done: int = 0
+    whole: int = 0
+
+
+@frozen
 class PageScreen:
     """A page of facts: `rows` are label and value; `page` of `pages` stands in the corner."""
 
@@ -75,6 +84,7 @@ class PageScreen:
     page: int = 1
     pages: int = 1
     code: str = ""  # Shown as a QR code in place of the rows.
+    progress: Progress | None = None  # Of what the page tells of, below a single fact.
 
 
 @frozen
@@ -140,15 +150,6 @@ class ListScreen:
         room = LIST_ROWS - (self.link is not None)
         first = min(max(0, self.chosen - room // 2), max(0, len(self.rows) - room))
         return first, self.rows[first : first + room]
-
-
-@frozen
-class Progress:
-    """Work that takes long: a word for it, and how much is done, of 0 where nobody knows."""
-
-    word: str
-    done: int = 0
-    whole: int = 0
 
 
 @frozen
@@ -317,7 +318,8 @@ def _body(screen: Screen, language: Language) -> tuple[str, ...]:
             news = _services(screen, language)
             return (f"{clock} {date}", *_accounts(accounts, language), *_link(link), *news)
         case PageScreen(title, rows, page, pages):
-            return (f"{title} {page}/{pages}", *map(_row, rows))
+            done = _progress(screen.progress, language)
+            return (f"{title} {page}/{pages}", *map(_row, rows), done)
         case GraphScreen(title, graph, page, pages):
             gap = "the link was down" if graph.has_gap else ""
             words = language.say(graph.words), language.say(gap)
@@ -330,11 +332,15 @@ def _body(screen: Screen, language: Language) -> tuple[str, ...]:
             place = f"{title} {chosen + 1}/{len(rows)}"
             return (place, *_chosen(shown, first, chosen), *_link(link))
         case TextScreen(title, text, case, wrong, link, progress):
-            doing = language.say(progress.word) if progress else ""
+            doing = _progress(progress, language)
             return (f"{title} {case}".strip(), text, wrong, doing, *_link(link))
         case CallScreen(stage, name, number, detail, link, sound, beside):
             call = (language.say(stage.value), name, number, detail)
             return (*call, *_sound(sound, language), *_beside(beside, language), *_link(link))
+
+
+def _progress(progress: Progress | None, language: Language) -> str:
+    return language.say(progress.word) if progress else ""
 
 
 def _sound(sound: SoundLine, language: Language) -> tuple[str, ...]:

@@ -129,3 +129,4 @@ class ProvisionStatus:
     why: str = ""  # Why the last round was begun.
     changed: tuple[str, ...] = ()  # By the last round that changed something.
     faults: tuple[str, ...] = ()  # Of files that were refused.
+    done: tuple[int, int] | None = None  # How many files of a round that goes on, of how many.

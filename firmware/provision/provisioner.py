@@ -351,6 +351,7 @@ class Provisioner:
             self._why,
             self._changed,
             self._faults,
+            self._round.done if self._round else None,
         )
 
     def _state_text(self) -> str:

@@ -25,6 +25,11 @@ class Round:
         return self._names[self._group][self._place]
 
     @property
+    def done(self) -> tuple[int, int]:
+        """How many files have been asked for, of how many."""
+        return self._group, len(self._names)
+
+    @property
     def is_over(self) -> bool:
         """Whether every file was asked for."""
         return self._group >= len(self._names)

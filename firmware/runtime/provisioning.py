@@ -21,6 +21,7 @@ from firmware.agent.events import ResyncAsked
 from firmware.frozen import frozen
 from firmware.link.events import NetworkChanged
 from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
+from firmware.phone.screen import Progress
 from firmware.provision.changes import changes
 from firmware.provision.dhcp import FILE_BYTES_MAX, dhcp_server
 from firmware.provision.events import (
@@ -235,9 +236,11 @@ class Provisioning:
         self._status = status
         if not status.server:
             return
+        progress = Progress(status.state, *status.done) if status.done else None
         rows = [("Server", status.server), ("State", status.state), ("Because", status.why)]
         rows += [("Changed", text) for text in status.changed[:CHANGES_SHOWN_MAX]]
-        self._ways.feed(FactsTold(PAGE, tuple((label, text) for label, text in rows if text)))
+        facts = tuple((label, text) for label, text in rows if text)
+        self._ways.feed(FactsTold(PAGE, facts, progress))
         warnings = (*status.faults, *self._problems)
         if warnings != self._warned:
             self._warned = warnings

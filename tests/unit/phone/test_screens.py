@@ -52,6 +52,7 @@ from firmware.phone.grid import ROOM
 from firmware.phone.link_words import BRIEF
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.render import render
+from firmware.phone.screen import Progress
 from tests.unit.media.ends import PLAN, Heap
 from tests.unit.phone.menu_scenes import MENU_SCENES
 from tests.unit.phone.rig import (
@@ -434,6 +435,14 @@ def device(pages: int) -> Rig:
     return page(4 + pages, rig)
 
 
+def fetching(server: str = "https://files.test/phones") -> Rig:
+    """One of three files has come."""
+    rig = several(2)
+    facts = (("Server", server), ("State", "fetching"), ("Because", "check-sync"))
+    rig.feed(FactsTold("Provisioning", facts, Progress("fetching", 1, 3)))
+    return page(5, rig)
+
+
 def provisioned(number: int) -> Rig:
     rig = several(2)
     rig.feed(PROVISIONED)
@@ -481,6 +490,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-network-more": lambda: device(4),
     "page-provisioning": lambda: provisioned(5),
     "page-provisioning-more": lambda: provisioned(6),
+    "page-provisioning-fetching": fetching,
     "page-web": lambda: web("https://192.0.2.7/"),
     "page-web-long": lambda: web("https://[2001:db8::dead:beef:1234:5678]/"),
     "page-about": lambda: device(6),

@@ -134,6 +134,20 @@ def test_all_files_are_asked_for_in_their_order_and_kept_together() -> None:
     assert rig.machine.deadline() is None
 
 
+def test_how_far_a_round_is_can_be_told_until_it_is_over() -> None:
+    rig = Rig()
+    told = [rig.status.done]
+    while rig.machine.state is State.FETCHING:
+        if rig.asked.name == "startup.cfg":
+            rig.answer(FileFetched, file("startup.cfg", b"x: 1\n"))
+        else:
+            rig.answer(FileAbsent)
+        told.append(rig.status.done)
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)], "the last while the disk takes them"
+    kept(rig)
+    assert rig.status.done is None
+
+
 def test_the_older_name_is_asked_for_where_the_newer_one_is_absent() -> None:
     rig = Rig(file("startup.cfg"))
     rig.run(START_SPREAD_S)
