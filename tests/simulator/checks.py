@@ -250,8 +250,13 @@ class Checks:
             self.retries.may_be_fit(start.site.role)
         attempt, races = simulator.stack.link.attempt, [] if is_probe else new
         self.retries.step(phase, races, attempt, registered=registered, now=now)
-        if registered and attempt is not None:
-            self.retries.serves(wire.connections[attempt].site.role)
+        if attempt is None:
+            return
+        connection = wire.connections[attempt]
+        if connection.has_accepted and simulator.woke_at >= connection.opened_at:
+            self.retries.may_have_served_at = self.retries.may_have_served_at or now
+        if registered:
+            self.retries.serves(connection.site.role)
 
     def _note_end(self, simulator: Simulator) -> None:
         """D8: what the end of a link says of its proxy, and for how long that is left alone."""

@@ -85,7 +85,8 @@ class Retries:
     attempt: int | None = None  # The link,
     served_at: float | None = None  # and since when it has served.
     has_served: bool = False
-    may_have_served: bool = False  # In the step that ended it.
+    may_have_served: bool = False  # In the step that ended it,
+    may_have_served_at: float | None = None  # or with a 2xx that was too late to bind.
     waited_s: float = 0.0  # The last wait that was drawn.
     woke_at: float = 0.0  # The end of the phone's last long pause.
 
@@ -116,7 +117,7 @@ class Retries:
         if attempt != self.attempt:
             if attempt and self.attempt:  # Home, in one step: health begins anew.
                 self._note_health(now)
-                self.registered_at = None
+                self.registered_at = self.may_have_served_at = None
             self.attempt, self.served_at = attempt, None
             self.fit_at_first = {r for r, one in self.records.items() if one.is_fit(now)}
         if registered and self.served_at is None:
@@ -245,6 +246,7 @@ class Retries:
     def _begins(self, now: float) -> None:
         self.must_go = False
         self.registered_at, self.has_served, self.may_have_served = None, False, False
+        self.may_have_served_at = None
         if self.ended_at is None:
             return
         waited_s = now - self.ended_at
@@ -286,10 +288,13 @@ class Retries:
 
     def _note_health(self, now: float) -> None:
         healthy_at = None if self.registered_at is None else self.registered_at + HEALTHY_S
-        if healthy_at is not None and now >= healthy_at - SLACK_S:
+        heard_at = self.may_have_served_at
+        perhaps = heard_at is not None and now >= heard_at + HEALTHY_S - SLACK_S
+        if perhaps or (healthy_at is not None and now >= healthy_at - SLACK_S):
             self.failures = self.late_failures = 0
             # The phone's clock is another one: so close, it may have forgotten the outage or not.
-            self.outage_since, self.may_be_late = None, now < healthy_at + SLACK_S
+            is_sure = healthy_at is not None and now >= healthy_at + SLACK_S
+            self.outage_since, self.may_be_late = None, not is_sure
 
     def _another_may_be_fit(self, now: float) -> bool:
         """Tell whether a link that ended may have left a proxy to be tried with hope."""

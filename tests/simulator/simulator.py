@@ -157,8 +157,9 @@ class Simulator:
         stalls = self._may_stall(connection.site) or (
             faults.unanswered and not nature.answers_pings
         )
-        # A ping of the proxy's that crosses the phone's is taken for its pong.
-        if stalls or nature.pings_every_s:
+        # A ping of the proxy's that crosses the phone's is taken for its pong; what waited for a
+        # dead path to be mended is a round trip too.
+        if stalls or nature.pings_every_s or connection.path_since:
             return PONG_LIMIT_MAX_S
         round_trip_s = 2 * (faults.latency_s + faults.jitter_s) + faults.glue_s
         return min(PONG_LIMIT_MAX_S, max(PONG_LIMIT_MIN_S, 8 * round_trip_s))
