@@ -126,6 +126,7 @@ lock: $(VENV)/test.ready ## Pin every dependency anew, with hashes
 generated: $(VENV)/run.ready ## Write the files that are generated from the parameter table and the wiring
 	$(PYTHON) -m config reference > config/REFERENCE.md
 	$(PYTHON) -m config startup > config/startup.cfg
+	$(PYTHON) -m firmware reference > firmware/web/REFERENCE.md
 	$(PYTHON) -m board wiring > board/WIRING.md
 
 seal: run-packages $(VENV)/run.ready ## Seal a file for one phone: make seal FILE=startup.cfg ARGS='--for phone.pem'

@@ -35,6 +35,7 @@ class Entry:
     facts: tuple[tuple[str, str], ...] = ()
     warning: str = ""
     wrong: str = ""  # Why nothing can be said of it.
+    ends: datetime | None = None
 
 
 def listed(configuration: Configuration, directory: Path, now: datetime) -> list[Entry]:
@@ -77,7 +78,10 @@ def _certificate(entry: Entry, one: x509.Certificate, now: datetime, *, own: boo
     try:
         whose = "this phone's certificate" if own else authority_name(one)
         return replace(
-            entry, facts=certificate_facts(one, now), warning=end_warning(one, whose, now)
+            entry,
+            facts=certificate_facts(one, now),
+            warning=end_warning(one, whose, now),
+            ends=one.not_valid_after_utc,
         )
     except UNREADABLE:
         return replace(entry, wrong="a certificate in it is damaged")

@@ -38,6 +38,9 @@ NAMES = frozenset(
         "https validate certificates",
         "https validate hostname",
         "https validate expires",
+        "log server ip",  # Whoever reads the log knows who calls and when.
+        "log server port",
+        "log server transport",
         "upgrade uri",
         "firmware server",
     }

@@ -247,6 +247,21 @@ PIN = re.compile(r"[0-9]{4,8}")
 PIN_HASH = re.compile(r"scrypt:(?P<salt>(?:[0-9a-f]{2}){8,32}):(?P<hash>[0-9a-f]{64})")
 
 
+TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class TokenHash:
+    """The hash of a token, or none."""
+
+    allowed = "the hash of a token (sha256: and 64 digits)"
+
+    def parse(self, text: str) -> str:
+        """Return it."""
+        if text and not TOKEN_HASH.fullmatch(text):
+            raise ValueError(f"is not {self.allowed}")
+        return text
+
+
 class PinText:
     """A PIN of four to eight digits, or its hash as the phone keeps it; or none."""
 

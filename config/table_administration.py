@@ -15,6 +15,7 @@ from config.kinds import (
     Text,
     TimeOfDay,
     TimeZone,
+    TokenHash,
     Url,
     Word,
 )
@@ -68,6 +69,16 @@ ADMINISTRATION = (
         Number(60, 86400, "seconds", or_zero=True),
         "600",
         "Who types nothing at the console for so long is logged out; 0: never.",
+        built=True,
+        at_once=True,
+    ),
+    administration(
+        "api token",
+        TokenHash(),
+        "",
+        "Who may use the API and read the metrics: the hash of the token that they show. token new"
+        " at the console makes one. Empty: nobody.",
+        secret=True,
         built=True,
         at_once=True,
     ),

@@ -17,6 +17,11 @@ COMMANDS = frozenset({"contacts", "wipe"})
 
 def main() -> int:
     """Run the phone until it is told to stop; return the exit status."""
+    if sys.argv[1:] == ["reference"]:
+        from firmware.web.reference import api_reference
+
+        print(api_reference(), end="")
+        return 0
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
         from firmware.runtime.state_command import run_command
 

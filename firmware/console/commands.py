@@ -22,6 +22,7 @@ from firmware.console.reports import (
 )
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
+from firmware.console.token import token
 from firmware.console.vocabulary import COMMANDS, LEVELS, ROLES, TOPICS
 from firmware.frozen import frozen
 from firmware.link.events import Role
@@ -239,6 +240,7 @@ DEEDS: dict[str, Run] = {
     "support": _support,
     "certificates": certificates,
     "ping": _ping,
+    "token": token,
     "reboot": _reboot,
     "factory-reset": _factory_reset,
     "exit": _exit,

@@ -154,6 +154,13 @@ COMMANDS = {
             " sent.",
             lambda: ROLES,
         ),
+        Command(
+            "token [new | off]",
+            "who may use the API: the token that programs show",
+            "new makes one and shows it once; an older one counts no more. off takes it away. The"
+            " API and the metrics are on the web page's port: /api/openapi.json, /metrics.",
+            lambda: ("new", "off"),
+        ),
         Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
         Command(
             "factory-reset",

@@ -40,6 +40,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.kept import Contact, DirectoryLog
 from firmware.phone.outage import Outage
+from firmware.phone.tally import Tally
 
 
 @frozen
@@ -70,9 +71,11 @@ class Status:
         self.plans: dict[int, MediaPlan] = {}  # What is agreed for a call's sound.
         self.qualities: dict[int, QualityMeasured] = {}
         self.contacts: tuple[Contact, ...] | None = None  # None: as the file has them.
+        self.tally = Tally()
 
     def take(self, output: object) -> None:
         """Take in what the phone says to the outside; most of it is for others."""
+        self.tally.take(output)
         match output:
             case Report(fact) if isinstance(fact, Reportable):
                 self.learn(fact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from random import SystemRandom
 
 from config.certificate_list import Entry
 from firmware.console.certificates import KeepPem, ListCertificates
@@ -21,6 +22,7 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.parameters import SetParameter, UnsetParameter
+from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
 from firmware.link.events import Role
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
@@ -92,12 +94,20 @@ class Worker:
             case ReadLogServer():
                 logs = self._around.logs()
                 return logs.words if logs else ""
+            case ChangeToken(makes):
+                return await self._change_token(makes=makes)
             case SetParameter(name, account, text):
                 return await self._administration.set(name, text.text, account)
             case UnsetParameter(name, account):
                 return await self._administration.unset(name, account)
             case _:
                 raise AssertionError(f"nobody does {request!r}")
+
+    async def _change_token(self, *, makes: bool) -> TokenChanged:
+        token = drawn(SystemRandom()) if makes else None
+        record = record_of(token.text) if token else ""
+        kept = await self._administration.set(PARAMETER, record)
+        return TokenChanged(None if kept.problem else token, kept.problem)
 
     async def _ping(self, role: Role) -> tuple[tuple[str, str], ...]:
         configuration = self._around.configuration()

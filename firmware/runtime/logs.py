@@ -107,6 +107,11 @@ class Logs:
         self._events.take(output)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Lines for the server since the start, by what became of them."""
+        return {"sent": self._sender.sent, "lost": self._sender.lost}
+
+    @property
     def words(self) -> str:
         """How it stands with the server, for an administrator."""
         sender = self._sender

@@ -12,6 +12,7 @@ import socket
 from drivers.http_listener import Listener
 from firmware.runtime.surroundings import Surroundings
 from firmware.runtime.web_administration import AdministrationPage
+from firmware.runtime.web_api import Api
 from firmware.runtime.web_certificate import server_context
 from firmware.runtime.web_directory import DirectoryPage
 from firmware.runtime.web_login import LogIn
@@ -21,7 +22,7 @@ from firmware.runtime.web_reception import Reception
 from firmware.runtime.web_site import Site
 from firmware.runtime.web_status import StatusPage
 
-PARTS = (LogIn, StatusPage, ParameterPages, DirectoryPage, LogPage, AdministrationPage)
+PARTS = (LogIn, StatusPage, ParameterPages, DirectoryPage, LogPage, AdministrationPage, Api)
 """Each adds its routes."""
 
 

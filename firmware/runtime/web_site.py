@@ -85,7 +85,7 @@ class Site:
         """Return how long a body may be."""
         route = self._route(request)
         if route is None:
-            return 0
+            return STRANGERS_BODY_MAX  # It is told what is wrong, and not that it is too long.
         if route.body_max > STRANGERS_BODY_MAX and route.guard(request) is not None:
             return STRANGERS_BODY_MAX
         return route.body_max

@@ -13,7 +13,7 @@ from tests.process.whole_run import Run, configure, overheard, use
 
 KINDS = {
     *("password", "one-time code", "private key", "nonce", "digest", "client's nonce"),
-    *("SDES key", "web session", "web form's word"),
+    *("SDES key", "web session", "web form's word", "API token"),
 }
 
 PROOF = {
@@ -24,13 +24,15 @@ PROOF = {
     "the log server": "INVITE sip:600@lab.test",
     "the outage log": "reset by the proxy",
     "the web page /": "alice@lab.test",
+    "the API /metrics": "handset_link_state",
+    "the API /api/parameters": "sip line1 password",
 }
 """What stands there in any case: a place that was not looked at proves nothing."""
 
 MASKED = ("nonce=****", "response=****", "AEAD_AES_256_GCM ****")
 
-MAY_SHOW = {("one-time code", "the console")}
-"""Whoever types it sees it; then it is worth nothing any more."""
+MAY_SHOW = {("one-time code", "the console"), ("API token", "the console")}
+"""Whoever types the code sees it, and then it is worth nothing; the token is shown once, there."""
 
 
 @pytest.fixture(scope="module")

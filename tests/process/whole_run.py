@@ -22,6 +22,7 @@ import pytest
 
 from board.board import Board
 from firmware.sip.message import Message
+from firmware.web.api import ROUTES
 from tests.lab.authority import Usage
 from tests.lab.collector import Collector
 from tests.lab.exchange import Connection
@@ -34,6 +35,7 @@ URL_PASSWORD, TYPED_PASSWORD = "of-the-upgrade", "typed-at-the-console"
 
 HANDSET = re.compile(r"The handset is at (http://\S+)")
 WEB = re.compile(r"administrator's page is at (https://\S+)")
+TOKEN = re.compile(r"\b[0-9a-f]{48}\b")
 CODE = re.compile(r"\b[0-9]{6}\b")
 COOKIE = re.compile(r"(__Host-handset=[^;]+)")
 FORM_WORD = re.compile(r'name="form_word"[^>]*value="([^"]+)"')
@@ -211,6 +213,11 @@ def _look_around(run: Run, terminal: Terminal) -> None:
     terminal.wait_for("up, primary")
     terminal.type(" ")
     terminal.wait_for("handset> ")
+    terminal.type("token new\r")
+    terminal.wait_for("keeps its hash")
+    found = TOKEN.findall(terminal.seen)
+    run.secret("API token", found[-1])
+    terminal.wait_for("handset> ")
     for line in ("outages", "show", "certificates", "log 500", "log server", "ping", "help log"):
         terminal.ask(line)
     for name in ("sip line1 password", "key lock pin", "upgrade uri", "sips private key password"):
@@ -250,6 +257,14 @@ def _browse(run: Run, phone: DeskPhone) -> None:
     assert ask("GET", "/login")[0] == 200
     assert ask("POST", "/login", urlencode({"password": ADMIN}))[0] == 303
     run.secret("web session", headers["Cookie"].partition("=")[2])
+    (token,) = run.secrets["API token"]
+    headers["Authorization"] = f"Bearer {token}"
+    for route in (one for one in ROUTES if one.method == "GET"):
+        path = route.path.replace("<name>", "sip%20line1%20password")
+        status, text, _ = ask("GET", path)
+        assert status == 200, path
+        run.written[f"the API {path}"] = text
+    del headers["Authorization"]
     pages = ["/"]
     for path in pages:
         status, text, _ = ask("GET", path)

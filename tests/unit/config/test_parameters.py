@@ -20,6 +20,7 @@ from config.kinds import (
     TimeOfDay,
     TimeZone,
     TlsTransport,
+    TokenHash,
     ToneSet,
     Url,
     Word,
@@ -52,6 +53,7 @@ BAD_VALUES: dict[type, tuple[str, ...]] = {
     FileOrUrl: (TOO_LONG, "gopher://host/file", "a\x00b", "https://"),
     Url: ("ca.pem", "https://", "http://a b", "gopher://x", "https://" + TOO_LONG),
     PinText: ("123", "123456789", "12a4", "scrypt:00:00"),
+    TokenHash: ("secret", "sha256:0", f"sha256:{'g' * 64}", f"sha256:{'0' * 63}"),
     TimeZone: ("Europe", "Berlin", "../../etc/passwd", "/etc/passwd", "Europe/Nowhere", TOO_LONG),
     TimeOfDay: ("", "24:00", "3", "03:60", "3:0", "noon"),
     ToneSet: ("", "Atlantis", "Deutschland", "D"),
@@ -71,6 +73,7 @@ GOOD_VALUES: dict[type, tuple[tuple[str, object], ...]] = {
         ("_sip.pbx-1", "_sip.pbx-1"),
     ),
     PinText: (("1234", "1234"), ("", ""), (HASH, HASH)),
+    TokenHash: ((f"sha256:{'0' * 64}", f"sha256:{'0' * 64}"), ("", "")),
     TimeZone: (("Europe/Berlin", "Europe/Berlin"), ("UTC", "UTC"), ("", "")),
     TimeOfDay: (("3:00", "03:00"), ("23:59", "23:59")),
     ToneSet: (("germany", "Germany"), ("de", "Germany"), ("UK", "UK")),
@@ -265,6 +268,7 @@ def test_the_secrets_are_the_passwords_and_the_pin() -> None:
     secrets = {parameter.name for parameter in PARAMETERS if parameter.secret}
     assert secrets == {
         "key lock pin",
+        "api token",
         "sip password",
         "sips private key password",
         "admin password",

@@ -22,6 +22,7 @@ from firmware.runtime.directory_file import DIRECTORY
 from firmware.web import chapters
 from firmware.web.layout import NAVIGATION
 from tests.lab.authority import Authority
+from tests.unit.runtime.wire import until
 from tests.unit.web.rig import NOON, PASSWORD, Answer, Browser, page
 
 PATHS = tuple(path for path, _ in NAVIGATION)
@@ -399,11 +400,13 @@ def test_restart_and_factory_reset(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             answer = await browser.post("/restart")
             assert "restarts" in answer.text
             assert answer.headers["refresh"].endswith("url=/")
-            assert (phone.restarts, phone.resets) == (1, 0)
+            await until(lambda: phone.restarts == 1)  # Its answer may be here before.
+            assert phone.resets == 0
             await browser.post("/administration/reset", word="yes")
             assert phone.resets == 0
             await browser.post("/administration/reset", word="reset")
-            assert (phone.restarts, phone.resets) == (1, 1)
+            await until(lambda: phone.resets == 1)
+            assert phone.restarts == 1
 
     asyncio.run(scene())
 
