@@ -3,7 +3,8 @@
 What was told of dialogs stands as long as the subscription is active: without a link, or before
 the first word of a notifier, a lamp is not known. A document with all dialogs replaces what was
 told before. One with what has changed goes on from the one before it; where one between them is
-missing, or could not be read, all has to be told again, and until then the lamp is not known.
+missing, or could not be read, all has to be told again, and until then the lamp is not known. Who
+agrees and has nothing to tell (Kamailio, of a phone that was in no call yet) tells of no dialog.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class LampField(Topic):
         if notify.body:
             self._learn(DialogInfo.parse(notify.body))
             self.trouble = ""
+        elif not (self._missed or self.trouble):
+            self._dialogs = self._dialogs or {}
         return []
 
     def _learn(self, told: DialogInfo) -> None:

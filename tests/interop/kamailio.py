@@ -53,6 +53,7 @@ class Kamailio:
     partner: tuple[str, int] | None = None
     shares: bool = False
     direct: bool = False  # It opens connections to phones, and forgets none that hung up.
+    presence: bool = False  # It tells of other phones' dialogs, as they are published (RFC 4235).
     memory_mib: int = 24  # For connections and transactions.
     program: Program | None = field(default=None, init=False)
 
@@ -78,6 +79,7 @@ class Kamailio:
         words += ["-A", "PARTNER"] if self.partner else []
         words += ["-A", "SHARED"] if self.shares else []
         words += ["-A", "DIRECT"] if self.direct else []
+        words += ["-A", "PRESENCE"] if self.presence else []
         self.program = Program([*self.prefix, *words])
         # Its ports are open before it starts the process that says this.
         self.program.wait_for("io_listen_loop", START_S)

@@ -184,6 +184,26 @@ def test_a_body_that_is_missing_changes_nothing() -> None:
     assert rig.shows() is Lamp.BUSY
 
 
+def test_who_agrees_and_has_nothing_to_tell_tells_of_no_dialog() -> None:
+    """Kamailio, of a phone that has published nothing yet."""
+    rig = Watcher()
+    rig.watching(b"")
+    assert rig.shows() is Lamp.IDLE
+
+
+def test_nothing_to_tell_is_no_answer_to_what_was_missed_or_could_not_be_read() -> None:
+    rig = Watcher()
+    sent = rig.watching()
+    for body in (partial(2, dialog("early")), b"<dialog-info"):
+        rig.notifies(sent, body)
+        assert rig.shows() is Lamp.UNKNOWN
+        rig.notifies(sent, b"")
+        assert rig.shows() is Lamp.UNKNOWN
+        rig.take("SUBSCRIBE")
+        rig.notifies(sent, document())
+        assert rig.shows() is Lamp.IDLE
+
+
 def test_what_was_told_twice_is_passed_over() -> None:
     rig = Watcher()
     sent = rig.watching()
@@ -330,9 +350,9 @@ def test_at_another_proxy_it_is_begun_anew_and_nothing_old_is_shown() -> None:
     assert again.request.call_id != first.request.call_id
     rig.grants(again)
     rig.notifies(again, b"")
-    assert rig.shows() is Lamp.UNKNOWN, "what the other proxy told says nothing here"
-    rig.notifies(again, document())
-    assert rig.shows() is Lamp.IDLE
+    assert rig.shows() is Lamp.IDLE, "what the other proxy told says nothing here"
+    rig.notifies(again, document(dialog("early")))
+    assert rig.shows() is Lamp.RINGING
 
 
 @pytest.mark.parametrize("why", [LeaveSoon(), UnregisterAll()])
