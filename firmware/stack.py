@@ -73,6 +73,7 @@ ROUTES: dict[type, str] = {
     transaction.SendResponse: "transactions",
     link.SendMessage: "link",
     link.TestLink: "link",
+    link.AskProxy: "link",
     link.ServiceConfirmed: "link",
     link.ProxyUnfit: "link",
     link.HoldProxy: "link",

@@ -1,4 +1,4 @@
-"""Certificates at the console: listed, and taken in by paste.
+"""Certificates at the console: listed, taken in by paste, asked for.
 
 A paste is read line by line and shown nowhere: it may be a private key (T4). It ends with the line
 `.`, so that a chain of several certificates is one paste.
@@ -6,6 +6,7 @@ A paste is read line by line and shown nowhere: it may be a private key (T4). It
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from config.checks import CERTIFICATE, CERTIFICATE_FILE_MAX, CHAIN, KEY, REVOKED, TRUSTED
@@ -37,15 +38,65 @@ class KeepPem:
     pem: Secret
 
 
+@frozen
+class MakeRequest:
+    """Make a key and a request for a certificate; `RequestMade` is the result."""
+
+    name: str
+    names: tuple[str, ...]
+    replaces: bool = False  # A key that waits for its certificate already.
+
+
+@frozen
+class RequestMade:
+    """The request as PEM; else `problem` says why there is none."""
+
+    pem: str = ""
+    problem: str = ""
+    is_there: bool = False  # A key waits for its certificate already.
+
+
 def certificates(sight: Sight, words: str) -> list[object]:
-    """List them, or take one in."""
+    """List them, take one in, or ask for one."""
     if not words:
         return [Work(ListCertificates(), _lines)]
-    verb, _, what = words.lower().partition(" ")
-    what = what.strip()
-    if verb != "import" or what not in PARAMETERS:
-        raise CommandError(f"certificates import {', '.join(PASTED[:-1])} or {PASTED[-1]}")
-    name = PARAMETERS[what]
+    verb, *what = words.split()
+    match verb.lower(), what:
+        case "request", names:
+            return _request(sight, names)
+        case "import", [one] if one.lower() in PARAMETERS:
+            return _import(sight, PARAMETERS[one.lower()])
+        case _:
+            kinds = f"{', '.join(PASTED[:-1])} or {PASTED[-1]}"
+            raise CommandError(f"certificates import {kinds}; certificates request [NAME]")
+
+
+def _request(sight: Sight, words: list[str]) -> list[object]:
+    mac = next((text for label, text in sight.about if label == "MAC"), "")
+    name, *names = words or [mac.replace(":", "") or "handset"]
+    wanted = MakeRequest(name, tuple(names))
+    return [Work(wanted, partial(_requested, wanted))]
+
+
+def _requested(wanted: MakeRequest, _: Sight, result: object) -> list[object]:
+    assert isinstance(result, RequestMade)
+    if result.is_there:
+        asked = "A key waits for its certificate already. Type replace to make another: "
+        return [Question(asked, partial(_replace, wanted))]
+    if result.problem:
+        raise CommandError(result.problem)
+    told = "Have it signed, then certificates import own. The key stays here, and goes with it."
+    return [Say(f"{result.pem.strip()}\n{told}")]
+
+
+def _replace(wanted: MakeRequest, _: Sight, answer: str) -> list[object]:
+    if answer.strip().lower() != "replace":
+        return [Say("Nothing is done.")]
+    again = replace(wanted, replaces=True)
+    return [Work(again, partial(_requested, again))]
+
+
+def _import(sight: Sight, name: str) -> list[object]:
     if not sight.configuration.may_change(name):
         raise CommandError(f"{name} is set by the files and may not be changed here")
     return [

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from firmware.console.certificates import certificates
 from firmware.console.events import Restart, Say, SwitchTrace
+from firmware.console.fetching import provision
 from firmware.console.parameters import set_, show, shown_all, unset
 from firmware.console.reports import (
     accounts_report,
@@ -241,6 +242,7 @@ DEEDS: dict[str, Run] = {
     "certificates": certificates,
     "ping": _ping,
     "token": token,
+    "provision": provision,
     "reboot": _reboot,
     "factory-reset": _factory_reset,
     "exit": _exit,

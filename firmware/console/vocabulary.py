@@ -140,18 +140,21 @@ COMMANDS = {
             " the terminal keep what it shows.",
         ),
         Command(
-            "certificates | certificates import WHAT",
-            "certificates: listed, or taken in by paste",
+            "certificates | certificates import WHAT | certificates request [NAME [ALSO ...]]",
+            "certificates: listed, taken in by paste, asked for",
             "WHAT is trusted (who signs proxies), chain, own, key or revoked. It is looked at"
-            " before it is kept, and kept on this phone.",
-            lambda: [f"import {what}" for what in PASTED],
+            " before it is kept, and kept on this phone. A request is for your authority to sign:"
+            " its key is made here and stays here. Import what they return as own: the key goes"
+            " with it. NAME is whose it is, its MAC where none is given; ALSO are host names,"
+            " addresses or URIs. ping tries certificates out at a proxy.",
+            lambda: [*(f"import {what}" for what in PASTED), "request"],
         ),
         Command(
             "ping [primary | backup]",
-            "try a proxy out: name, TCP, TLS, ping",
+            "try a proxy out: name, TCP, TLS, ping, OPTIONS",
             "Each step timed for itself, over a connection of its own, with the certificates as"
-            " they are in the files now: what is refused here is refused to the link. No SIP is"
-            " sent.",
+            " they are in the files now: what is refused here is refused to the link. OPTIONS goes"
+            " over the link, where that is to this proxy: there is no other way for SIP.",
             lambda: ROLES,
         ),
         Command(
@@ -160,6 +163,12 @@ COMMANDS = {
             "new makes one and shows it once; an older one counts no more. off takes it away. The"
             " API and the metrics are on the web page's port: /api/openapi.json, /metrics.",
             lambda: ("new", "off"),
+        ),
+        Command(
+            "provision",
+            "fetch the configuration files now",
+            "Whoever uses the phone. What comes is said file by file, then what is different, and"
+            " why a file was refused. Calls are not touched.",
         ),
         Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
         Command(

@@ -215,6 +215,22 @@ class TestLink:
 
 
 @frozen
+class AskProxy:
+    """Send OPTIONS over the link, for somebody who wants to see; answered by `ProxyAnswered`."""
+
+
+@frozen
+class ProxyAnswered:
+    """The final answer to the OPTIONS that was asked for, and how long it took.
+
+    `status` is None where there is no link to ask over.
+    """
+
+    status: int | None = None
+    took_s: float = 0.0
+
+
+@frozen
 class ServiceConfirmed:
     """A 2xx to REGISTER came over this link; Flow-Timer in seconds where the registrar gave one."""
 

@@ -17,6 +17,7 @@ from firmware.link.events import (
     FailureKind,
     Lost,
     MessageReceived,
+    ProxyAnswered,
     Received,
     TlsFacts,
     Write,
@@ -55,6 +56,8 @@ class Flow:
         self.served = False  # A REGISTER got its 2xx here (D8).
         self.verdict: Failure | None = None
         self._stream = StreamParser()
+        self._ids = ids
+        self._asked_branch, self._asked_at = "", 0.0  # The OPTIONS that somebody waits for.
         proxy, local = self.proxy, self.facts.local
         self.life = KeepAlive(
             self.attempt,
@@ -112,6 +115,12 @@ class Flow:
         """Ping whatever was proven (D6)."""
         return self._after_life(self.life.test_at_once(now))
 
+    def ask(self, now: float) -> list[object]:
+        """Send OPTIONS for somebody who wants to know how long the proxy takes."""
+        request = options_to(self.proxy, self.local, self._ids)
+        self._asked_branch, self._asked_at = request.via.branch, now
+        return self.send(request, now)
+
     def service_confirmed(self, flow_timer_s: int | None, now: float) -> list[object]:
         """The proxy serves: ping it in its own time (L6)."""
         self.served = True
@@ -165,6 +174,9 @@ class Flow:
         """Keep the answers to our own OPTIONS; a final answer to REGISTER starts the pings."""
         if self.life.is_own_answer(response.via.branch, now):
             return []
+        if response.via.branch == self._asked_branch:
+            took_s = now - self._asked_at
+            return [ProxyAnswered(response.status, took_s)] if response.status >= 200 else []
         out: list[object] = [MessageReceived(response)]
         final = response.status >= 200 and response.status not in {401, 407}
         if final and response.cseq.method == "REGISTER":

@@ -27,6 +27,7 @@ from typing import assert_never
 
 from firmware.link.events import (
     Accepted,
+    AskProxy,
     CallsInProgress,
     Close,
     Connected,
@@ -38,6 +39,7 @@ from firmware.link.events import (
     Lost,
     NetworkChanged,
     Proxy,
+    ProxyAnswered,
     ProxyUnfit,
     ReadyToLeave,
     Received,
@@ -70,6 +72,7 @@ LinkEvent = (
     | NetworkChanged
     | SendMessage
     | TestLink
+    | AskProxy
     | ServiceConfirmed
     | ProxyUnfit
     | HoldProxy
@@ -126,8 +129,8 @@ class Link(LinkWays):
             case SendMessage(message):
                 # The layers above were told when there is no link to write to.
                 return self._after_flow(self._flow.send(message, now), now) if self._flow else []
-            case TestLink():
-                return self._test(now)
+            case TestLink() | AskProxy():
+                return self._test(now) if isinstance(event, TestLink) else self._ask(now)
             case NetworkChanged():
                 return self._network_changed(now)
             case Accepted():
@@ -198,6 +201,12 @@ class Link(LinkWays):
             soonest = max(self._retry.asked(self._since, now), self._chooser.any_at(now))
             self._retry_at = min(self._retry_at, soonest)
         return []
+
+    def _ask(self, now: float) -> list[object]:
+        """Ask the proxy for somebody; in TLS mode nothing stands to ask over (L3)."""
+        if not isinstance(self._flow, Flow):
+            return [ProxyAnswered()]
+        return self._after_flow(self._flow.ask(now), now)
 
     def _network_changed(self, now: float) -> list[object]:
         """D6: test a link at once, cut a wait short, start a stuck attempt anew."""

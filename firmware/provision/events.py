@@ -83,6 +83,11 @@ class InUse:
 
 
 @frozen
+class FetchAsked:
+    """Somebody at one of the doors wants the files now, whoever uses the phone."""
+
+
+@frozen
 class RestartWanted:
     """Something was set that counts after a new start only: when nobody uses the phone."""
 
@@ -130,3 +135,4 @@ class ProvisionStatus:
     changed: tuple[str, ...] = ()  # By the last round that changed something.
     faults: tuple[str, ...] = ()  # Of files that were refused.
     done: tuple[int, int] | None = None  # How many files of a round that goes on, of how many.
+    waits: bool = False  # Something of it counts after a new start.

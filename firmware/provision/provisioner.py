@@ -32,6 +32,7 @@ from firmware.machine import earliest, is_due
 from firmware.phone.events import TimeIs
 from firmware.provision.events import (
     Fetch,
+    FetchAsked,
     FetchFailed,
     FileAbsent,
     FileFetched,
@@ -54,6 +55,7 @@ from firmware.provision.state import (
     ASKED_GAP_S,
     AT_START,
     AT_TIME,
+    BY_HAND,
     BY_NOTIFY,
     BY_SETTING,
     LEGAL,
@@ -73,6 +75,7 @@ ProvisionEvent = (
     | FilesKept
     | FilesNotKept
     | InUse
+    | FetchAsked
     | RestartWanted
     | SettingsChanged
     | ResyncAsked
@@ -101,6 +104,7 @@ class Provisioner:
         self._restart = ""  # Why the phone is to start anew.
         self._restart_at = now
         self._restart_asked = False
+        self.is_asked = False  # By hand: whoever did it waits for the end of that round.
         self._is_used = False
         self._asked_at = now - ASKED_GAP_S
         self._failures, self._failure = 0, ""
@@ -148,8 +152,8 @@ class Provisioner:
                 self._fail(reason, 0.0, now)
             case InUse(is_used):
                 self._is_used = is_used
-            case RestartWanted():
-                self._want_restart(NEW_CONFIGURATION, now)
+            case FetchAsked() | RestartWanted():
+                self._by_hand(event, now)
             case SettingsChanged(settings):
                 if self.state is not State.KEEPING:  # Else what is read afterwards says so.
                     self._set_up(settings, now)
@@ -265,6 +269,7 @@ class Provisioner:
     def _done(self, begun: Round, now: float) -> None:
         """A round is over: all is as the server has it, or a file of it is wrong."""
         self._enter(State.RESTING)
+        self._answer(begun)
         self._failures, self._failure = 0, ""
         self._faults = begun.faults
         self._last_at = now
@@ -280,6 +285,7 @@ class Provisioner:
         begun = self._round
         assert begun is not None
         self._enter(State.RESTING)
+        self._answer(begun)
         wait_s = self._wait_s(min(RETRY_CAP_S, RETRY_BASE_S * 2 ** min(self._failures, 20)))
         self._failures, self._failure = self._failures + 1, reason
         if self._next is None:  # Else somebody asked meanwhile.
@@ -289,7 +295,19 @@ class Provisioner:
     def _wait_s(self, most_s: float) -> float:
         return most_s * self._random.uniform(0.5, 1.0)
 
+    def _answer(self, begun: Round) -> None:
+        if begun.why == BY_HAND:
+            self.is_asked = False
+
     # What others want.
+
+    def _by_hand(self, event: FetchAsked | RestartWanted, now: float) -> None:
+        """Fetch at once, or as soon as the round is over that is under way."""
+        if isinstance(event, RestartWanted):
+            self._want_restart(NEW_CONFIGURATION, now)
+        elif self._settings.server is not None:
+            self.is_asked, self._changed = True, ()
+            self._next = Planned(now, BY_HAND)
 
     def _set_clock(self, unix_s: float | None, zone_s: float, now: float) -> None:
         """Go by this time; what failed is tried at once: it may have been the clock (I3)."""
@@ -327,6 +345,7 @@ class Provisioner:
         self._plan_resync(now)
         if settings.server is None:
             self._next = self._round = None
+            self.is_asked = False
             self._enter(State.OFF)
         elif is_other:
             self._plan_asked(BY_SETTING, now)
@@ -352,6 +371,7 @@ class Provisioner:
             self._changed,
             self._faults,
             self._round.done if self._round else None,
+            waits=bool(self._restart),
         )
 
     def _state_text(self) -> str:

@@ -24,11 +24,12 @@ NOTHING_THERE = "the server has no configuration for this phone"
 
 NEW_CONFIGURATION = "a new configuration"
 
-AT_START, AT_TIME, BY_NOTIFY, BY_SETTING = (
+AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, BY_HAND = (
     "the phone started",
     "auto resync",
     "check-sync",
     "the server is another one",
+    "asked for at the phone",
 )
 
 

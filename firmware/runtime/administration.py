@@ -10,11 +10,14 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from config.certificate_list import Entry, listed
+from config.checks import CERTIFICATE, KEY
 from config.layers import Key
 from config.parameters import canonical
 from config.store import ConfigError
+from firmware.console.certificates import MakeRequest, RequestMade
 from firmware.console.console import PASSWORD
 from firmware.console.parameters import ParameterKept
 from firmware.frozen import frozen
@@ -78,6 +81,19 @@ class Administration:
             datetime.now(UTC),
         )
 
+    async def request(self, wanted: MakeRequest) -> RequestMade:
+        """Make a key that stays here, and a request for its certificate."""
+        state = self._around.store.state_directory
+        if state is None:
+            return RequestMade(problem="there is no state folder to keep the key in")
+        if not wanted.replaces and pasted_files.has_waiting_key(state):
+            return RequestMade(is_there=True)
+        make = partial(pasted_files.request, state, wanted.name, wanted.names)
+        try:
+            return RequestMade(await asyncio.to_thread(make, replaces=wanted.replaces))
+        except ConfigError as error:
+            return RequestMade(problem=str(error))
+
     async def keep_pem(self, parameter: str, pem: str) -> PemKept:
         """Keep a file that was pasted or sent, and let the parameter name it."""
         state, before = self._around.store.state_directory, self._around.configuration()
@@ -88,9 +104,14 @@ class Administration:
             path = await asyncio.to_thread(pasted_files.keep, state, parameter, pem, password)
         except ConfigError as error:
             return PemKept(f"It is not kept: {error}", is_used=False)
-        if str(before.value(parameter)) == str(path):
+        files = {parameter: path}
+        if parameter == CERTIFICATE:
+            key = await asyncio.to_thread(pasted_files.take_waiting_key, state, pem)
+            files |= {KEY: key} if key else {}
+        other = {(n, 0): str(p) for n, p in files.items() if str(before.value(n)) != str(p)}
+        if not other:
             return PemKept(f"It is kept as {path}, and counts with the next connection.")
-        kept = await self.set(parameter, str(path))
+        kept = await self.change(other)
         if kept.problem:
             return PemKept(f"It is kept as {path}, but not used: {kept.problem}", is_used=False)
         return PemKept(f"It is kept as {path}, and counts from now on.")

@@ -242,6 +242,7 @@ class Application:
             time=self._clock.time,
             about=self._about().rows,
             logs=lambda: self._logs,
+            provisioning=lambda: self._provisioning,
             ears=self._tap.ears,
             watchers=self._watchers.all,
             restart=self._start_anew,

@@ -8,22 +8,24 @@ from collections.abc import Callable, Coroutine, Iterable
 from random import SystemRandom
 
 from config.certificate_list import Entry
-from firmware.console.certificates import KeepPem, ListCertificates
+from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest
 from firmware.console.commands import Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
     ConfigurationIs,
     Do,
+    Heard,
     KeepPassword,
     PasswordChecked,
     PasswordKept,
     ShowCode,
     WorkDone,
 )
+from firmware.console.fetching import FetchNow
 from firmware.console.parameters import SetParameter, UnsetParameter
 from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
-from firmware.link.events import Role
+from firmware.link.events import AskProxy, Proxy, ProxyAnswered, Role
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.runtime import log_ring
@@ -32,6 +34,9 @@ from firmware.runtime.pinging import Pinger
 from firmware.runtime.surroundings import Surroundings
 from firmware.settings import proxies
 
+ANSWER_S = 10.0
+"""A proxy that takes longer for OPTIONS is condemned meanwhile (D4)."""
+
 
 class Worker:
     """Does what is asked for, and feeds the console what came of it."""
@@ -39,8 +44,9 @@ class Worker:
     def __init__(self, around: Surroundings, feed: Callable[[object], None]) -> None:
         self._around, self._feed = around, feed
         self._administration = Administration(around, "console")
-        self._pinger = Pinger()
+        self._pinger = Pinger(self._ask)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()  # For what may never come.
 
     def do(self, wanted: CheckPassword | KeepPassword | ShowCode | Do) -> None:
         """Begin it."""
@@ -53,16 +59,19 @@ class Worker:
             case KeepPassword(password):
                 self._begin(self._keep(password.text))
             case Do(number, request):
-                self._begin(self._work(number, request))
+                self._begin(self._work(number, request), waits=isinstance(request, FetchNow))
 
     async def stop(self) -> None:
-        """Let what was begun be done."""
-        await asyncio.gather(*self._tasks)
+        """Let what was begun be done, but for what is only waited for."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None], *, waits: bool = False) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, *([self._waiting] if waits else [])):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     async def _check(self, password: str) -> None:
         self._feed(PasswordChecked(await self._administration.is_password(password)))
@@ -87,6 +96,12 @@ class Worker:
                 return (await self._administration.keep_pem(parameter, pem.text)).text
             case ListCertificates():
                 return _lines(await self._administration.certificates())
+            case MakeRequest():
+                return await self._administration.request(request)
+            case FetchNow():
+                provisioning = self._around.provisioning()
+                tell = lambda text: self._feed(Heard(text))  # noqa: E731
+                return await provisioning.fetch_now(tell) if provisioning else None
             case SetLevel(module, level):
                 if logs := self._around.logs():
                     logs.levels.set(module, logging.getLevelNamesMapping()[level.upper()])
@@ -108,6 +123,29 @@ class Worker:
         record = record_of(token.text) if token else ""
         kept = await self._administration.set(PARAMETER, record)
         return TokenChanged(None if kept.problem else token, kept.problem)
+
+    async def _ask(self, proxy: Proxy) -> str:
+        """Send OPTIONS over the link, where it is to this proxy; say what came of it (L4)."""
+        link = self._around.status.link
+        if link is None or link.proxy != proxy or link.facts is None:
+            return "not sent: the link is not to this proxy"
+        answered: asyncio.Future[ProxyAnswered] = asyncio.get_running_loop().create_future()
+
+        def hear(output: object) -> None:
+            if isinstance(output, ProxyAnswered) and not answered.done():
+                answered.set_result(output)
+
+        self._around.watchers.append(hear)
+        try:
+            self._around.feed(AskProxy())
+            answer = await asyncio.wait_for(answered, ANSWER_S)
+        except TimeoutError:
+            return f"no answer within {ANSWER_S:g} s"
+        finally:
+            self._around.watchers.remove(hear)
+        if answer.status is None:
+            return "not sent: there is no link that is kept"
+        return f"{answer.took_s * 1000:.1f} ms: answered with {answer.status}"
 
     async def _ping(self, role: Role) -> tuple[tuple[str, str], ...]:
         configuration = self._around.configuration()

@@ -1,9 +1,10 @@
-"""A proxy tried out for the administrator: name, TCP, TLS and a ping, each timed for itself.
+"""A proxy tried out for the administrator: name, TCP, TLS, a ping, OPTIONS, each timed for itself.
 
-It is a connection of its own, which carries no SIP: that goes over the link alone (L4, L10), and so
-there is no OPTIONS in it. It is made of the link's own parts, so that what is refused here would be
-refused there, in the same words (I1, I2); the files are read anew, and DNS is asked anew. It ends
-with the pong, `PONG_S` after TLS at the latest.
+It is a connection of its own, which carries no SIP: that goes over the link alone (L4, L10), and
+so does the OPTIONS that comes last, where the link is to that proxy. The rest is made of the
+link's own parts, so that what is refused here would be refused there, in the same words (I1, I2);
+the files are read anew, and DNS is asked anew. It ends with the pong, `PONG_S` after TLS at the
+latest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
@@ -47,10 +49,10 @@ Rows = list[tuple[str, str]]
 
 
 class Pinger:
-    """One try at a time."""
+    """One try at a time; `ask` sends OPTIONS over the link, and returns what came of it."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+    def __init__(self, ask: Callable[[Proxy], Awaitable[str]]) -> None:
+        self._turn, self._ask = asyncio.Lock(), ask
 
     async def ping(
         self, proxy: Proxy, configuration: Configuration, directory: Path
@@ -61,7 +63,8 @@ class Pinger:
             contexts = TlsContexts(tls_files(configuration, directory))
             transport = Transport(heard.put_nowait, contexts, Resolver(SystemRandom()))
             try:
-                return tuple(await _Try(transport, heard).run(proxy))
+                rows = await _Try(transport, heard).run(proxy)
+                return (*rows, ("OPTIONS", await self._ask(proxy)))
             finally:
                 transport.stop()
 
@@ -92,7 +95,6 @@ class _Try:
         if isinstance(pong, Received):
             self._note("Ping", "answered")
         self._transport.do(Close(2))
-        self._rows.append(("OPTIONS", "not sent: SIP goes over the link alone"))
         return self._rows
 
     async def _address(self, proxy: Proxy) -> Address | None:

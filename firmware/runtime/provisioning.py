@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from config.configuration import Configuration
 from config.files import read_bounded
@@ -26,10 +26,17 @@ from firmware.provision.changes import changes
 from firmware.provision.dhcp import FILE_BYTES_MAX, dhcp_server
 from firmware.provision.events import (
     Fetch,
+    FetchAsked,
+    FetchFailed,
+    FileAbsent,
+    FileFetched,
+    FileRefused,
     FilesKept,
     FilesNotKept,
+    FileUnchanged,
     InUse,
     KeepFiles,
+    Outcome,
     ProvisionStatus,
     RestartWanted,
     SettingsChanged,
@@ -42,6 +49,9 @@ if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
 
 log = logging.getLogger("handset.provisioning")
+
+ASKED_LOOK_S = 0.05
+"""Whoever asked for a round looks so often whether it is over: a person waits for it."""
 
 DHCP_LOOK_S = 2.0
 """After a change of the network: by then the DHCP client's hook has run."""
@@ -89,6 +99,7 @@ class Provisioning:
         self._tasks: set[asyncio.Task[None]] = set()
         self._users: set[str] = set()
         self._status = ProvisionStatus()
+        self._listener: Callable[[str], None] | None = None  # Whoever waits for a round.
         self._problems: tuple[str, ...] = ()  # Of files that were kept.
         self._warned: tuple[str, ...] = ()
 
@@ -109,6 +120,17 @@ class Provisioning:
         (self._users.add if is_used else self._users.discard)(who)
         if bool(self._users) is not before:
             self._tell(InUse(is_used))
+
+    async def fetch_now(self, tell: Callable[[str], None]) -> ProvisionStatus:
+        """Fetch now, `tell` each step; return where provisioning stands when that is done."""
+        self._listener = tell
+        try:
+            self._tell(FetchAsked())
+            while self._machine.is_asked:
+                await asyncio.sleep(ASKED_LOOK_S)
+        finally:
+            self._listener = None
+        return self._status
 
     def network_changed(self) -> None:
         """Look at what DHCP says, once its client has written it."""
@@ -198,7 +220,10 @@ class Provisioning:
 
     async def _fetch(self, wanted: Fetch) -> None:
         self._fetcher = self._fetcher or self._ways.fetcher()
-        self._tell(await self._fetcher.fetch(wanted, self._configuration))
+        outcome = await self._fetcher.fetch(wanted, self._configuration)
+        if self._listener is not None:
+            self._listener(f"{wanted.name}: {_in_words(outcome)}")
+        self._tell(outcome)
 
     async def _keep(self, wanted: KeepFiles) -> None:
         try:
@@ -245,3 +270,19 @@ class Provisioning:
         if warnings != self._warned:
             self._warned = warnings
             self._ways.warn(WarningsChanged(warnings))
+
+
+def _in_words(outcome: Outcome) -> str:
+    match outcome:
+        case FileFetched(_, file):
+            return f"{len(file.data)} bytes"
+        case FileUnchanged():
+            return "as it was"
+        case FileAbsent():
+            return "not on the server"
+        case FileRefused():
+            return "refused"
+        case FetchFailed(_, reason):
+            return reason
+        case _:
+            assert_never(outcome)

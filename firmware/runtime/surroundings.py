@@ -17,6 +17,7 @@ from firmware.runtime.tap import Ear
 
 if TYPE_CHECKING:
     from firmware.runtime.logs import Logs
+    from firmware.runtime.provisioning import Provisioning
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Surroundings:
     time: Callable[[], TimeIs]
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
     logs: Callable[[], Logs | None]  # None while the phone begins.
+    provisioning: Callable[[], Provisioning | None]  # The same.
     ears: list[Ear]  # Of what passes between phone and proxies;
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]

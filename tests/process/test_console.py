@@ -280,7 +280,7 @@ def test_a_full_run_prints_no_secret(place: Place) -> None:
         terminal.close()
 
 
-def test_a_proxy_is_pinged_step_by_step_and_no_sip_is_sent(place: Place) -> None:
+def test_a_proxy_is_pinged_step_by_step_and_asked_over_the_link_alone(place: Place) -> None:
     place.configure({"admin password": ADMIN, "sip backup outbound proxy": HOST})
     taken: list[str] = []
     seen = place.exchange.take
@@ -300,13 +300,21 @@ def test_a_proxy_is_pinged_step_by_step_and_no_sip_is_sent(place: Place) -> None
             assert re.search(rf"(?m)^{step} +[0-9.]+ ms: ", said), said
         assert "TLSv1.3" in said
         assert "answered" in said
-        assert len(taken) == messages
+        assert re.search(r"(?m)^OPTIONS +[0-9.]+ ms: answered with [0-9]{3}", said), said
+        assert len(taken) == messages + 1, "OPTIONS, over the link"
         assert re.search(
             r"(?m)^TCP +[0-9.]+ ms: failed: connection refused", terminal.ask("ping backup")
         )
         (place.config / "trusted.pem").write_bytes(Authority().certificate_pem)
         assert re.search(r"(?m)^TLS +[0-9.]+ ms: failed: .*certificate", terminal.ask("ping"))
         assert "1 of 1 registered" in terminal.ask("status"), "the link never hears of it"
+        assert "not to this proxy" in terminal.ask("ping backup")
+        assert "no server is set" in terminal.ask("provision")
+        request = terminal.ask("certificates request desk-7 desk-7.example.org")
+        assert "-----BEGIN CERTIFICATE REQUEST-----" in request
+        assert "PRIVATE KEY" not in terminal.seen
+        key = place.state / "certificates" / "waiting.key"
+        assert key.read_text().splitlines()[1] not in terminal.seen
         terminal.close()
 
 

@@ -18,9 +18,10 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.console.certificates import KeepPem, ListCertificates
+from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest, RequestMade
 from firmware.console.commands import DEEDS, Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
+from firmware.console.fetching import FetchNow
 from firmware.console.vocabulary import COMMANDS, parameter_names
 from firmware.link.events import (
     Address,
@@ -34,6 +35,7 @@ from firmware.link.events import (
 )
 from firmware.phone.events import OutageLog, Report, Reportable, TimeIs
 from firmware.phone.outage import EndedBy, Outage, OutageKind
+from firmware.provision.events import ProvisionStatus
 from tests.unit.console.rig import NOON, Rig
 
 PRIMARY = Proxy(Role.PRIMARY, "proxy.example.org", 5061)
@@ -308,6 +310,40 @@ def test_certificates_are_listed_by_who_reads_them(rig: Rig) -> None:
     assert rig.feed(WorkDone(2, ())).startswith("no certificate file is configured")
 
 
+def test_a_certificate_is_asked_for_and_a_key_that_waits_is_not_lost(rig: Rig) -> None:
+    rig.type("certificates request desk-7 desk-7.example.org 192.0.2.7\r")
+    wanted = MakeRequest("desk-7", ("desk-7.example.org", "192.0.2.7"))
+    assert rig.done == [Do(1, wanted)]
+    pem = "-----BEGIN CERTIFICATE REQUEST-----\nabc\n-----END CERTIFICATE REQUEST-----\n"
+    text = rig.feed(WorkDone(1, RequestMade(pem)))
+    assert pem.strip().replace("\n", "\r\n") in text
+    assert "certificates import own" in text
+    rig.type("certificates request\r")
+    assert rig.done[-1] == Do(2, MakeRequest("handset", ()))
+    assert "Type replace" in rig.feed(WorkDone(2, RequestMade(is_there=True)))
+    assert "Nothing is done." in rig.type("no\r")
+    rig.type("certificates request\r")
+    rig.feed(WorkDone(3, RequestMade(is_there=True)))
+    rig.type("replace\r")
+    assert rig.done[-1] == Do(4, MakeRequest("handset", (), replaces=True))
+    assert "no room" in rig.feed(WorkDone(4, RequestMade(problem="waiting.key: no room")))
+
+
+def test_files_are_fetched_at_once_and_each_is_said(rig: Rig) -> None:
+    rig.type("provision\r")
+    assert rig.done == [Do(1, FetchNow())]
+    assert "startup.cfg: 120 bytes" in rig.feed(Heard("startup.cfg: 120 bytes"))
+    changed = ("ringer volume: 6 -> 3 (fetched startup.cfg:1)",)
+    status = ProvisionStatus("https://files.example.org", "up to date", "", changed, waits=True)
+    text = rig.feed(WorkDone(1, status))
+    for words in ("Server        https://files.example.org", "up to date", changed[0], "reboot"):
+        assert words in text
+    assert text.endswith("handset> ")
+    assert said(rig, "provision now") == ['nothing goes behind it, and "now" does']
+    rig.type("provision\r")
+    assert "only begun" in rig.feed(WorkDone(2, None))
+
+
 def test_a_proxy_is_tried_out(rig: Rig) -> None:
     rig.type("ping\r")
     assert rig.done == [Do(1, Ping(Role.PRIMARY))]
@@ -343,5 +379,5 @@ def test_a_paste_that_never_ends_is_given_up(rig: Rig) -> None:
     assert "nothing is changed" in text
     assert rig.done == []
     assert said(rig, "certificates import all") == [
-        "certificates import trusted, chain, own, key or revoked"
+        "certificates import trusted, chain, own, key or revoked; certificates request [NAME]"
     ]

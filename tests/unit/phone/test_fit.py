@@ -297,6 +297,7 @@ PLACES = {
         "the phone started",
         "auto resync",
         "the server is another one",
+        "asked for at the phone",
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),

@@ -14,6 +14,7 @@ from firmware.phone.events import TimeIs
 from firmware.provision.events import (
     Change,
     Fetch,
+    FetchAsked,
     FetchFailed,
     FileAbsent,
     FileFetched,
@@ -337,6 +338,41 @@ def test_reboot_of_a_phone_without_a_server_is_a_new_start() -> None:
     assert rig.feed(ResyncAsked(restarts=False)) == []
     rig.feed(ResyncAsked(restarts=True))
     assert StartAnew("check-sync") in rig.feed(InUse(is_used=False))
+
+
+def test_files_that_are_asked_for_by_hand_are_fetched_whoever_uses_the_phone() -> None:
+    rig = Rig(file("startup.cfg"))
+    rig.feed(InUse(is_used=True))
+    before = len(rig.out)
+    rig.feed(FetchAsked())
+    assert [item for item in rig.out[before:] if isinstance(item, Fetch)]
+    assert rig.machine.is_asked
+    rig.answer(FetchFailed, "files.test does not answer")
+    assert not rig.machine.is_asked, "whoever asked hears of the failure, not of the next try"
+    assert rig.status.state == "files.test does not answer"
+    rig.feed(FetchAsked())
+    rig.serve(startup=b"a: 2\n")
+    assert rig.machine.is_asked, "not before the files are kept"
+    kept(rig, LIVE)
+    assert not rig.machine.is_asked
+    assert rig.status.changed == (LIVE.text,)
+
+
+def test_a_fetch_by_hand_follows_the_round_that_is_under_way() -> None:
+    rig = Rig()
+    rig.feed(FetchAsked())
+    rig.serve(startup=b"a: 1\n")
+    kept(rig)
+    assert rig.machine.is_asked
+    rig.serve(startup=b"a: 1\n")
+    assert not rig.machine.is_asked
+
+
+def test_a_phone_without_a_server_has_nothing_to_fetch() -> None:
+    rig = Rig(settings=ProvisionSettings(None, NAMES))
+    assert rig.feed(FetchAsked()) == []
+    assert not rig.machine.is_asked
+    assert rig.status.state == "no server is set"
 
 
 def test_what_was_set_and_waits_for_a_start_has_one_when_nobody_uses_the_phone() -> None:

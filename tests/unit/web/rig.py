@@ -66,6 +66,7 @@ class Phone:
             time=lambda: TimeIs(NOON),
             about=(("Version", "0.1"), ("Model", "handset")),
             logs=lambda: None,
+            provisioning=lambda: None,
             ears=[],
             watchers=[],
             restart=self._restart,

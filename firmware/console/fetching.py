@@ -1,0 +1,35 @@
+"""Configuration files fetched at once, for who asks at the console: what came and what changed."""
+
+from __future__ import annotations
+
+from firmware.console.events import Say
+from firmware.console.parameters import WAITS
+from firmware.console.sight import Rows, Sight
+from firmware.console.steps import CommandError, Work
+from firmware.frozen import frozen
+from firmware.provision.events import ProvisionStatus
+
+
+@frozen
+class FetchNow:
+    """Ask the server now, whoever uses the phone; the result is a `ProvisionStatus`, or None."""
+
+
+def provision(_: Sight, words: str) -> list[object]:
+    """Fetch now; each file is said as it comes."""
+    if words:
+        raise CommandError(f'nothing goes behind it, and "{words[:40]}" does')
+    return [Work(FetchNow(), _fetched)]
+
+
+def _fetched(sight: Sight, result: object) -> list[object]:
+    if not isinstance(result, ProvisionStatus):
+        raise CommandError("the phone has only begun: try again in a moment")
+    rows: Rows = [
+        ("Server", result.server),
+        ("State", result.state),
+        *(("Changed", text) for text in result.changed),
+        *(("Refused", text) for text in result.faults),
+        ("", WAITS if result.waits else ""),
+    ]
+    return [Say(sight.rows(rows))]
