@@ -92,12 +92,6 @@ class Worker:
                 return log_ring.last_lines()[-count:]
             case Ping(role):
                 return await self._ping(role)
-            case KeepPem(parameter, pem):
-                return (await self._administration.keep_pem(parameter, pem.text)).text
-            case ListCertificates():
-                return _lines(await self._administration.certificates())
-            case MakeRequest():
-                return await self._administration.request(request)
             case FetchNow():
                 provisioning = self._around.provisioning()
                 tell = lambda text: self._feed(Heard(text))  # noqa: E731
@@ -109,6 +103,18 @@ class Worker:
             case ReadLogServer():
                 logs = self._around.logs()
                 return logs.words if logs else ""
+            case _:
+                return await self._changed(request)
+
+    async def _changed(self, request: object) -> object:
+        """Do what concerns settings and certificates."""
+        match request:
+            case KeepPem(parameter, pem):
+                return (await self._administration.keep_pem(parameter, pem.text)).text
+            case ListCertificates():
+                return _lines(await self._administration.certificates())
+            case MakeRequest():
+                return await self._administration.request(request)
             case ChangeToken(makes):
                 return await self._change_token(makes=makes)
             case SetParameter(name, account, text):

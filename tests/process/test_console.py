@@ -281,7 +281,8 @@ def test_a_full_run_prints_no_secret(place: Place) -> None:
 
 
 def test_a_proxy_is_pinged_step_by_step_and_asked_over_the_link_alone(place: Place) -> None:
-    place.configure({"admin password": ADMIN, "sip backup outbound proxy": HOST})
+    nobody = {"sip backup outbound proxy": HOST, "sip backup outbound proxy port": "1"}
+    place.configure({"admin password": ADMIN, **nobody})
     taken: list[str] = []
     seen = place.exchange.take
 
