@@ -21,7 +21,7 @@ BOARD ?= handset
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
 	kamailio-extra-modules kamailio-outbound-modules kamailio-presence-modules kamailio-tls-modules libfaketime linphone-cli \
-	pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls sox tftpd-hpa wireplumber
+	pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls sox tftpd-hpa tshark wireplumber
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 

@@ -31,25 +31,25 @@ log = logging.getLogger("handset.trace")
 Tell = Callable[[str], None]
 
 
-class SipTrace:
-    """Tells every SIP message."""
+class SipEar:
+    """Takes every SIP message, whole and masked: its connection, whether it was sent, its text."""
 
-    def __init__(self, tell: Tell = log.debug) -> None:
-        self._tell = tell
+    def __init__(self, take: Callable[[int, bool, str], None], tell: Tell) -> None:
+        self._take, self._tell = take, tell
         self._streams: dict[int, StreamParser] = {}
 
     def sent(self, command: NetworkCommand) -> None:
-        """Tell what is sent; the link writes whole messages."""
+        """Take what is sent; the link writes whole messages."""
         match command:
             case Write(attempt, data) if data.strip():
-                self._tell(f"{attempt} sends\n{masked_bytes(data)}")
+                self._take(attempt, True, masked_bytes(data))
             case Close(attempt):
                 self._streams.pop(attempt, None)
             case _:
                 pass  # Nothing of SIP.
 
     def heard(self, event: object) -> None:
-        """Tell what came."""
+        """Take what came."""
         match event:
             case Received(attempt, data):
                 self._read(attempt, data)
@@ -64,12 +64,22 @@ class SipTrace:
         try:
             while (item := stream.next_item()) is not None:
                 if isinstance(item, Request | Response):
-                    self._tell(f"{attempt} receives\n{masked(item)}")
+                    self._take(attempt, False, masked(item))
                 elif isinstance(item, Unacceptable):
                     self._tell(f"{attempt} receives what is refused: {item.why}")
         except RemoteProtocolError as error:
             self._tell(f"{attempt} receives what is not SIP: {error}")
             del self._streams[attempt]
+
+
+class SipTrace(SipEar):
+    """Tells every SIP message."""
+
+    def __init__(self, tell: Tell = log.debug) -> None:
+        super().__init__(self._say, tell)
+
+    def _say(self, attempt: int, is_sent: bool, text: str) -> None:
+        self._tell(f"{attempt} {'sends' if is_sent else 'receives'}\n{text}")
 
 
 class LinkTrace:

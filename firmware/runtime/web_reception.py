@@ -64,6 +64,7 @@ class Reception:
         self._timer: asyncio.TimerHandle | None = None
         self._record = self._password_record()
         self._told_use = False
+        self.at_end: list[Callable[[], None]] = []  # What is done when the last one has left.
         self.waits = False  # Something was changed that counts after a restart.
 
     @property
@@ -203,6 +204,8 @@ class Reception:
         if is_used != self._told_use:
             self._told_use = is_used
             self.around.occupied("web", is_used)
+            for work in () if is_used else self.at_end:
+                work()
         return is_used
 
     # What the gate wants done.

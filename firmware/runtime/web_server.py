@@ -21,8 +21,18 @@ from firmware.runtime.web_parameters import ParameterPages
 from firmware.runtime.web_reception import Reception
 from firmware.runtime.web_site import Site
 from firmware.runtime.web_status import StatusPage
+from firmware.runtime.web_trace import TracePage
 
-PARTS = (LogIn, StatusPage, ParameterPages, DirectoryPage, LogPage, AdministrationPage, Api)
+PARTS = (
+    LogIn,
+    StatusPage,
+    ParameterPages,
+    DirectoryPage,
+    LogPage,
+    TracePage,
+    AdministrationPage,
+    Api,
+)
 """Each adds its routes."""
 
 

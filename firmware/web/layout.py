@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/directory", "Directory"),
     ("/updates", "Updates"),
     ("/logs", "Logs and outages"),
+    ("/trace", "SIP trace"),
     ("/parameters", "More parameters"),
     ("/administration", "Administration"),
 )

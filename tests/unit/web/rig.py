@@ -21,6 +21,7 @@ from firmware.runtime import web_door
 from firmware.runtime.options import Place
 from firmware.runtime.setter import Setter
 from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.tap import Ear
 from firmware.runtime.web_door import WebDoor
 
 NOON = 1_795_780_800.0  # 2026-11-27 12:00 UTC
@@ -53,6 +54,7 @@ class Phone:
     fed: list[object] = field(default_factory=list)
     warned: list[object] = field(default_factory=list)
     uses: list[tuple[str, bool]] = field(default_factory=list)
+    ears: list[Ear] = field(default_factory=list)
     restarts: int = 0
     resets: int = 0
 
@@ -67,7 +69,7 @@ class Phone:
             about=(("Version", "0.1"), ("Model", "handset")),
             logs=lambda: None,
             provisioning=lambda: None,
-            ears=[],
+            ears=self.ears,
             watchers=[],
             restart=self._restart,
             reset=self._reset,
