@@ -1,14 +1,15 @@
 """A line of the log as a datagram for the system's journal (its native protocol).
 
 A field is `NAME=value` and a newline. A value that holds a newline is written as its name, a
-newline, its length in eight bytes with the lowest first, the value, a newline.
+newline, its length in eight bytes with the lowest first, the value, a newline. Control characters
+are told as such: one of them, and the journal shows no text but "blob data".
 """
 
 from __future__ import annotations
 
 import struct
 
-from firmware.syslog.line import LogLine
+from firmware.syslog.line import LogLine, printable
 from firmware.syslog.message import APPLICATION
 
 PREFIX = "HANDSET_"
@@ -28,7 +29,7 @@ def entry(line: LogLine) -> bytes:
 
 
 def _field(name: str, text: str) -> bytes:
-    value = text.encode(errors="backslashreplace")
+    value = printable(text).encode(errors="backslashreplace")
     if b"\n" not in value:
         return b"%b=%b\n" % (name.encode(), value)
     return b"%b\n%b%b\n" % (name.encode(), struct.pack("<Q", len(value)), value)

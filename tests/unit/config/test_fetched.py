@@ -140,6 +140,7 @@ def test_every_secret_proxy_and_server_is_guarded_and_what_is_harmless_is_not() 
     assert proxies <= guarded
     assert {p.name for p in PARAMETERS if "certificates" in p.name} <= guarded
     assert {p.name for p in PARAMETERS if "server" in p.name and "firmware" in p.name} <= guarded
+    assert {p.name for p in PARAMETERS if p.name.startswith("log server")} <= guarded
     for harmless in ("ring tone", "sip dial plan", "sip digit timeout", "sip line1 vmail"):
         assert not is_guarded(harmless)
 

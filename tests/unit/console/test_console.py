@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -22,6 +24,7 @@ from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest
 from firmware.console.commands import DEEDS, Ping, ReadLog, ReadLogServer, SetLevel
 from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
 from firmware.console.fetching import FetchNow
+from firmware.console.token import ChangeToken, TokenChanged, drawn
 from firmware.console.vocabulary import COMMANDS, parameter_names
 from firmware.link.events import (
     Address,
@@ -279,6 +282,21 @@ def test_the_log_is_read_its_parts_have_levels_and_its_server_a_state(rig: Rig) 
     assert wrong.startswith("log level MODULE LEVEL: accounts, calls, ")
     assert "log level trace debug" in [f"log {phrase}" for phrase in COMMANDS["log"].phrases()]
     assert "log module trace" in parameter_names()
+
+
+def test_a_token_is_made_and_shown_once_or_taken_away(rig: Rig) -> None:
+    assert said(rig, "token") == ["no token is set"]
+    rig.type("token new\r")
+    assert rig.done[-1] == Do(1, ChangeToken(makes=True))
+    made = rig.feed(WorkDone(1, TokenChanged(drawn(Random(1)))))
+    assert re.match(r"[0-9a-f]{48}\r\nIt is shown this once", made)
+    rig.type("token off\r")
+    assert rig.done[-1] == Do(2, ChangeToken(makes=False))
+    assert rig.feed(WorkDone(2, TokenChanged())).startswith("Nobody has access")
+    rig.type("token new\r")
+    refused = rig.feed(WorkDone(3, TokenChanged(problem="locked by startup.cfg:1")))
+    assert refused.startswith("nothing is changed: locked by startup.cfg:1")
+    assert said(rig, "token old") == ["token, token new or token off"]
 
 
 def test_support_holds_everything_and_no_secret(tmp_path: Path) -> None:

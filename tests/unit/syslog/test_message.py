@@ -77,7 +77,7 @@ def test_an_entry_of_the_journal_has_each_field_for_itself() -> None:
 
 def test_a_text_of_lines_is_one_field_of_the_journal() -> None:
     text = "INVITE sip:a\nPRIORITY=0\n"
-    data = entry(LogLine(0.0, Severity.DEBUG, "trace", text))
+    data = entry(LogLine(0.0, Severity.DEBUG, "trace", text.replace("\n", "\r\n")))
     assert data.startswith(b"MESSAGE\n" + struct.pack("<Q", len(text)) + text.encode() + b"\n")
     assert data.partition(text.encode())[2].startswith(b"\nPRIORITY=7\n")
 
