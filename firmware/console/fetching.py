@@ -25,11 +25,15 @@ def provision(_: Sight, words: str) -> list[object]:
 def _fetched(sight: Sight, result: object) -> list[object]:
     if not isinstance(result, ProvisionStatus):
         raise CommandError("the phone has only begun: try again in a moment")
-    rows: Rows = [
-        ("Server", result.server),
-        ("State", result.state),
-        *(("Changed", text) for text in result.changed),
-        *(("Refused", text) for text in result.faults),
-        ("", WAITS if result.waits else ""),
+    return [Say(sight.rows(fetched_rows(result)))]
+
+
+def fetched_rows(status: ProvisionStatus) -> Rows:
+    """Return where provisioning stands, as labels and values."""
+    return [
+        ("Server", status.server),
+        ("State", status.state),
+        *(("Changed", text) for text in status.changed),
+        *(("Refused", text) for text in status.faults),
+        ("", WAITS if status.waits else ""),
     ]
-    return [Say(sight.rows(rows))]

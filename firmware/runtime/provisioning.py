@@ -121,6 +121,15 @@ class Provisioning:
         if bool(self._users) is not before:
             self._tell(InUse(is_used))
 
+    @property
+    def status(self) -> ProvisionStatus:
+        """Where provisioning stands."""
+        return self._status
+
+    def ask(self) -> None:
+        """Fetch now; nobody waits for it."""
+        self._tell(FetchAsked())
+
     async def fetch_now(self, tell: Callable[[str], None]) -> ProvisionStatus:
         """Fetch now, `tell` each step; return where provisioning stands when that is done."""
         self._listener = tell

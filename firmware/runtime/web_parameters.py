@@ -28,6 +28,7 @@ from firmware.web.parameter_page import (
     wrong_fields,
 )
 from firmware.web.status_page import facts, section
+from firmware.web.updates_page import FETCH, fetch_section
 
 FILE_BYTES_MAX = PASTED_MAX + 4096
 """Of a form with one certificate file."""
@@ -69,11 +70,12 @@ class ParameterPages:
             Chapter("/network", "Network", lambda _: chapters.NETWORK, above=self._network),
             Chapter("/dialling", "Dialling", lambda _: chapters.DIALLING),
             Chapter("/keys", "Keys", lambda _: chapters.KEY_SECTIONS),
-            Chapter("/updates", "Updates", lambda _: chapters.UPDATES, below=self._files),
+            Chapter("/updates", "Updates", lambda _: chapters.UPDATES, self._fetched, self._files),
             Chapter("/parameters", "More parameters", lambda _: rest),
         ):
             self.add_chapter(site, chapter)
         self._reception.add_form(site, ACTION, self._keep_file, FILE_BYTES_MAX)
+        self._reception.add_form(site, FETCH, self._fetch)
 
     def add_chapter(self, site: Site, chapter: Chapter) -> None:
         """Answer where a page is, and what is sent from it."""
@@ -134,6 +136,17 @@ class ParameterPages:
 
     async def _network(self, _: Request, __: Session) -> Sequence[Content]:
         return (section("This device", facts(list(network().rows))),)
+
+    async def _fetched(self, _: Request, session: Session) -> Sequence[Content]:
+        provisioning = self._reception.around.provisioning()
+        return (fetch_section(provisioning.status if provisioning else None, session),)
+
+    async def _fetch(self, _: Request, session: Session, __: Form) -> Response:
+        """Ask the server of files now."""
+        if provisioning := self._reception.around.provisioning():
+            provisioning.ask()
+            session.notice = Notice("The server is asked. This page shows what came of it.")
+        return see_other("/updates")
 
     async def _files(self, _: Request, __: Session) -> Sequence[Content]:
         return (unknown_section(self._reception.around.configuration()),)

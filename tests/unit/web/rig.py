@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -55,6 +56,7 @@ class Phone:
     warned: list[object] = field(default_factory=list)
     uses: list[tuple[str, bool]] = field(default_factory=list)
     ears: list[Ear] = field(default_factory=list)
+    provisioning: Any = None
     restarts: int = 0
     resets: int = 0
 
@@ -68,7 +70,7 @@ class Phone:
             time=lambda: TimeIs(NOON),
             about=(("Version", "0.1"), ("Model", "handset")),
             logs=lambda: None,
-            provisioning=lambda: None,
+            provisioning=lambda: self.provisioning,
             ears=self.ears,
             watchers=[],
             restart=self._restart,

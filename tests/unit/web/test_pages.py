@@ -17,6 +17,7 @@ from firmware.link.events import Failure, FailureKind
 from firmware.phone.events import OutageLog
 from firmware.phone.kept import Contact, ContactNumber, ContactsImported, NumberKind
 from firmware.phone.outage import EndedBy, Outage, OutageKind
+from firmware.provision.events import ProvisionStatus
 from firmware.runtime import web_administration
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.web import chapters
@@ -253,6 +254,33 @@ def test_keys_are_programmed_in_a_table(tmp_path: Path) -> None:
             ]
             wrong = await browser.post("/keys", **{"softkey1 line": "10"})
             assert '"10" is not 1-9' in unescape(wrong.text)
+
+    asyncio.run(scene())
+
+
+class Provisioning:
+    """Notes that it was asked."""
+
+    def __init__(self) -> None:
+        self.status = ProvisionStatus("files.lab", "up to date", changed=("call waiting: 1 -> 0",))
+        self.asked = 0
+
+    def ask(self) -> None:
+        self.asked += 1
+
+
+def test_the_files_of_a_server_are_asked_for(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            assert "No server of files is known." in (await browser.get("/updates")).text
+            browser.phone.provisioning = provisioning = Provisioning()
+            shown = await browser.get("/updates")
+            for text in ("files.lab", "up to date", "call waiting: 1 -&gt; 0"):
+                assert f"<dd>{text}</dd>" in shown.text
+            await browser.post("/updates/fetch")
+            assert provisioning.asked == 1
+            assert "The server is asked." in (await browser.get("/updates")).text
 
     asyncio.run(scene())
 
