@@ -143,7 +143,8 @@ class Caller:
         now = self._proxy.schedule.now
         for attempt in self._attempts:
             old, call_id = attempt.line, attempt.invite.call_id
-            same = (old.connection.site, attempt.account) == (line.connection.site, address.user)
+            here = line.connection.proxy, address.user  # By a name that the phone knew then.
+            same = (old.connection.proxy, attempt.account) == here
             waits = attempt.is_provisional and not (attempt.has_final or attempt.has_bye)
             if same and waits and old.closed_at and old.closed_at > now - FRESH_S:
                 done = partial(_is_heard_of, line, call_id)

@@ -50,8 +50,8 @@ class Changes:
 
     def period_s(self, since: float) -> float:
         """Return the longest keep-alive that was in force since then; 0 where there was none."""
-        began = [at for at, _ in self._periods if at <= since]
-        held = [s for at, s in self._periods if at >= max(began, default=0.0)]
+        first = [period_s for at, period_s in self._periods if at <= since]
+        held = [*first[-1:], *(period_s for at, period_s in self._periods if at > since)]
         return 0.0 if 0.0 in held else max(held)
 
     @property

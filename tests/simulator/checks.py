@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from firmware.agent.account import RegistrationSettings
 from firmware.agent.events import (
     AccountStatus,
     CallAnswered,
@@ -60,6 +61,9 @@ MOVING = {"moving to the primary", "the settings were changed"}
 SECOND_S = 5.0
 BOUND_S = 20.0
 """A sign-off that comes late, the REGISTER that follows it, and a slow registrar."""
+
+RENEWAL_S = RegistrationSettings().renewal_s
+"""A binding lasts no longer than this beyond the moment of its renewal."""
 
 OPEN_MAX = SERVERS_MAX + 60
 CALLS_MAX = 8
@@ -125,7 +129,8 @@ class Checks:
                 registered = account.state is RegistrationState.REGISTERED
                 self.retries.may_have_served |= registered
                 due = account.renew_at if registered else None
-                assert due is None or due > self.now - DRIFT_S, "a binding of long ago is claimed"
+                over = due is not None and due + RENEWAL_S < self.now - DRIFT_S
+                assert not over, "a binding of long ago is claimed"
             case Report(Dialling(call, account)):
                 self._begins(call)
                 self.placed[call] = account, self.now

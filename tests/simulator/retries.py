@@ -20,6 +20,8 @@ HEALTHY_S = 30.0
 HEAD_START_MAX_S = 1.0
 SHORT_LINKS_MAX = 3
 SLACK_S = 0.02
+LEFT_WITHIN_S = 1.3
+"""Other settings may end a link so late, when the accounts have signed off (L5)."""
 ALIKE_S = 1e-6
 
 ASKED_S = 3.0
@@ -252,7 +254,7 @@ class Retries:
         waited_s = now - self.ended_at
         if self.may_be_at_once or self.network_changed_at >= self.ended_at:
             return
-        if self._settings_changed_since(self.ended_at):
+        if self._settings_changed_since(self.ended_at - LEFT_WITHIN_S):
             return
         if self.wishes and self.wishes[-1] >= self.ended_at and waited_s >= ASKED_S - SLACK_S:
             return
