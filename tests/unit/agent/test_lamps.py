@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -14,7 +15,7 @@ from firmware.link.events import LeaveSoon
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendRequest
 from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, Rig, account, invite, of, text
+from tests.unit.agent.rig import BACKUP, PRIMARY, Rig, account, invite, of, text
 from tests.unit.agent.test_dialog_info import dialog, document
 
 CONTENT = "application/dialog-info+xml"
@@ -88,9 +89,9 @@ class Watcher(Rig):
 
     def shows(self) -> Lamp:
         """The last that was told; each is news."""
-        told = [lamp for _, lamp in self.told]
-        assert all(one is not other for one, other in pairwise(told)), told
-        return told[-1] if told else Lamp.UNKNOWN
+        told = of(LampChanged, self.out)
+        assert all(one != other for one, other in pairwise(told)), told
+        return told[-1].lamp if told else Lamp.UNKNOWN
 
 
 def partial(version: int, *dialogs: str) -> bytes:
@@ -363,3 +364,94 @@ def test_it_is_ended_in_order(why: LeaveSoon | UnregisterAll) -> None:
     ended = rig.asked().request
     assert (ended.expires, ended.to.tag) == (0, "far")
     assert rig.shows() is Lamp.UNKNOWN
+
+
+# Anything.
+
+
+class Notifier:
+    """The far end of one lamp: what is true there, and what the phone has been told of it."""
+
+    def __init__(self, random: Random, rig: Watcher) -> None:
+        self._random, self._rig = random, rig
+        self.dialogs: dict[int, str] = {}
+        self.told: Lamp | None = None  # By the last word; None: there was none, or a wrong one.
+        self.sent: SendRequest | None = None  # The SUBSCRIBE that is served.
+        self._version, self._at_phone = 0, dict[int, str]()
+
+    @property
+    def truth(self) -> Lamp:
+        states = set(self.dialogs.values())
+        return Lamp.RINGING if "early" in states else Lamp.BUSY if states else Lamp.IDLE
+
+    def serve(self, *, well: bool) -> None:
+        """Answer what is asked; whoever is asked tells all."""
+        for sent in self._rig.take("SUBSCRIBE"):
+            if not well and self._random.random() < 0.3:
+                self._rig.reply(sent, answer(sent.request, self._random.choice([481, 500])))
+                continue
+            self._rig.grants(sent)
+            self.sent, self._at_phone = sent, dict(self.dialogs)
+            self._say("full", [dialog(s, "", n) for n, s in self.dialogs.items()])
+
+    def change(self) -> None:
+        """A dialog begins, goes on or ends; its word may be lost, or be nonsense."""
+        number = self._random.randrange(3)
+        state = self._random.choice(["early", "confirmed", "terminated"])
+        self.dialogs = {**self.dialogs, number: state}
+        self.dialogs = {n: s for n, s in self.dialogs.items() if s != "terminated"}
+        chance = self._random.random()
+        if chance < 0.1:
+            self._version += 1
+        elif chance < 0.15 and self.sent is not None:
+            self._version += 1
+            self._rig.notifies(self.sent, b"<dialog-info>")
+            self.told = None  # It has told something that nobody can know.
+        elif self.sent is not None:
+            self._say("partial", [dialog(state, "", number)])
+
+    def lose(self) -> None:
+        """The link is gone, and nobody is told."""
+        self.sent = None
+
+    def _say(self, kind: str, dialogs: list[str]) -> None:
+        assert self.sent is not None
+        self._version += 1
+        body = document("".join(dialogs), version=str(self._version), state=kind)
+        if self._rig.notifies(self.sent, body).status == 200:
+            self.told = self.truth
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens_a_lamp_is_true_or_not_known_and_true_in_the_end(seed: int) -> None:
+    """What is lost on its way is found out with the next word at the latest."""
+    random, rig = Random(seed), Watcher()
+    far = Notifier(random, rig)
+    rig.registered()
+    known = 0
+    for _ in range(80):
+        match random.randrange(6):
+            case 0 | 1 | 2:
+                far.change()
+            case 3:
+                rig.down()
+                far.lose()
+                assert rig.shows() is Lamp.UNKNOWN, "nobody tells without a link"
+                rig.up(random.choice([PRIMARY, BACKUP]))
+                rig.register()
+            case _:
+                rig.wait(random.choice([0.5, 30, 400]))
+                rig.register()
+        far.serve(well=False)
+        known += rig.shows() is not Lamp.UNKNOWN
+        assert rig.shows() in {Lamp.UNKNOWN, far.told}, "a lamp that nobody has told"
+    assert known > 10
+    rig.down()
+    far.lose()
+    rig.up(PRIMARY)
+    rig.register()
+    for _ in range(20):  # Until after a refresh.
+        rig.wait(60)
+        rig.register()
+        far.serve(well=True)
+    assert rig.shows() is far.truth
