@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from firmware.agent.answering import answer
-from firmware.agent.lamps import LampField
 from firmware.agent.line import Line
 from firmware.agent.mailboxes import Mailbox
 from firmware.agent.subscription import Subscription
@@ -132,4 +131,13 @@ class Subscriptions:
 def _topics(line: Line) -> list[Topic]:
     account = line.account
     mailbox: list[Topic] = [Mailbox(line)] if account.subscribes else []
-    return [*mailbox, *(LampField(line, number) for number in account.watches)]
+    return [*mailbox, *_lamps(line)]
+
+
+def _lamps(line: Line) -> list[Topic]:
+    """Return the lamps that an account watches; without any, what reads XML is not loaded."""
+    if not line.account.watches:
+        return []
+    from firmware.agent.lamps import LampField  # noqa: PLC0415 (it loads expat)
+
+    return [LampField(line, number) for number in line.account.watches]
