@@ -11,6 +11,7 @@ import pytest
 
 from config.layers import Key
 from config.parameters import PARAMETERS, canonical, written
+from config.store import Store
 from firmware.console.certificates import PASTED_MAX
 from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.link.events import Failure, FailureKind
@@ -22,6 +23,7 @@ from firmware.runtime import web_administration
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.web import chapters
 from firmware.web.layout import NAVIGATION
+from firmware.web.parameter_form import own_text
 from tests.lab.authority import Authority
 from tests.unit.runtime.wire import until
 from tests.unit.web.rig import NOON, PASSWORD, Answer, Browser, page
@@ -190,7 +192,10 @@ def test_what_is_locked_is_not_set_whatever_is_sent(tmp_path: Path) -> None:
     async def scene() -> None:
         async with page(tmp_path, SETUP) as browser:
             await browser.log_in()
-            await browser.post("/link", **{"sip session timer": "900"})
+            both = {"sip session timer": "900", "sip proxy ip": "proxy.example.org"}
+            await browser.post("/link", **both)
+            free = browser.phone.configuration.value("sip proxy ip")
+            assert free == "proxy.example.org", "what is free is set beside it"
             await browser.post("/dialling", **{"sip digit timeout": "9"})
             await browser.post("/link", **{"admin password": "another password"})
             assert browser.phone.configuration.value("sip session timer") == 300
@@ -220,6 +225,14 @@ def test_a_secret_is_kept_set_and_removed(tmp_path: Path) -> None:
             assert held() == ""
 
     asyncio.run(scene())
+
+
+def test_the_text_of_a_field_is_never_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "startup.cfg").write_text(SETUP)
+    held = Store(tmp_path).read()
+    assert str(held.value("sip password", 1)) == SECRET
+    assert own_text(held, ("sip password", 1)) == ""
+    assert own_text(held, ("sips private key password", 0)) == ""
 
 
 def test_an_account_has_its_own_or_what_all_have(tmp_path: Path) -> None:
