@@ -71,6 +71,17 @@ def test_a_body_is_taken_only_where_there_is_room(tmp_path: Path) -> None:
     asyncio.run(scene())
 
 
+def test_a_stranger_has_room_for_a_password_and_no_more(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path) as browser:
+            form = b"sip+user+name=" + b"x" * 20_000
+            assert (await browser.ask("POST", "/link", form)).status == 413
+            await browser.log_in()
+            assert (await browser.ask("POST", "/link", form)).status == 303
+
+    asyncio.run(scene())
+
+
 def test_a_form_waits_for_the_word_that_it_may_come(tmp_path: Path) -> None:
     async def scene() -> None:
         async with page(tmp_path) as browser:
