@@ -128,6 +128,7 @@ generated: $(VENV)/run.ready ## Write the files that are generated from the para
 	$(PYTHON) -m config reference > config/REFERENCE.md
 	$(PYTHON) -m config startup > config/startup.cfg
 	$(PYTHON) -m firmware reference > firmware/web/REFERENCE.md
+	$(PYTHON) -m firmware reference console > firmware/console/REFERENCE.md
 	$(PYTHON) -m board wiring > board/WIRING.md
 
 seal: run-packages $(VENV)/run.ready ## Seal a file for one phone: make seal FILE=startup.cfg ARGS='--for phone.pem'

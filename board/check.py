@@ -7,13 +7,12 @@ person says what was seen or heard; what a part reports of itself is printed at 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
-
-from PIL import Image, ImageDraw
 
 from board.board import Board
 from drivers.interfaces import FRAME_S, KEYS, LampPattern
+from drivers.pictures import pictures
 
 KEY_S = 20.0
 """How long a key is waited for."""
@@ -125,15 +124,3 @@ class Check:
     def _fail(self, part: str) -> None:
         if part not in self.failures:
             self.failures.append(part)
-
-
-def pictures(size: tuple[int, int]) -> Iterator[tuple[str, Image.Image]]:
-    """Yield pictures that tell what is wrong with a display: a frame, all of it, a chessboard."""
-    width, height = size
-    frame = Image.new("1", size)
-    ImageDraw.Draw(frame).rectangle((0, 0, width - 1, height - 1), outline=1)
-    yield "a frame along its edge, all four sides", frame
-    yield "every pixel lit", Image.new("1", size, 1)
-    chess = Image.new("1", size)
-    chess.putdata([(x // 8 + y // 8) % 2 for y in range(height) for x in range(width)])
-    yield "a chessboard", chess

@@ -17,6 +17,11 @@ COMMANDS = frozenset({"contacts", "wipe"})
 
 def main() -> int:
     """Run the phone until it is told to stop; return the exit status."""
+    if sys.argv[1:] == ["reference", "console"]:
+        from firmware.console.reference import console_reference
+
+        print(console_reference(), end="")
+        return 0
     if sys.argv[1:] == ["reference"]:
         from firmware.web.reference import api_reference
 

@@ -13,6 +13,7 @@ from firmware.console.certificates import certificates
 from firmware.console.events import Restart, Say, SwitchTrace
 from firmware.console.fetching import provision
 from firmware.console.parameters import set_, show, shown_all, unset
+from firmware.console.part_tests import test
 from firmware.console.reports import (
     accounts_report,
     calls_report,
@@ -243,6 +244,7 @@ DEEDS: dict[str, Run] = {
     "ping": _ping,
     "token": token,
     "provision": provision,
+    "test": test,
     "reboot": _reboot,
     "factory-reset": _factory_reset,
     "exit": _exit,

@@ -9,7 +9,8 @@ Theory of operation
     any of them --exit, or nobody there for so long--> away
 
 `login.py` says who comes in. Ctrl-C leads back to `ready` from everywhere; what is done outside
-then goes on, and nobody hears of it. Whatever a line holds, it is answered by a sentence.
+then goes on, and nobody hears of it, but for what stops with whoever waited (`StopWork`). Whatever
+a line holds, it is answered by a sentence.
 
 Nothing here knows a terminal: `editor.py` makes lines of bytes. What the commands see is given to
 them with each line (`sight.py`), what they say is text.
@@ -36,6 +37,7 @@ from firmware.console.events import (
     PasswordChecked,
     PasswordKept,
     Say,
+    StopWork,
     TerminalIs,
     TestLinkNow,
     Watch,
@@ -242,7 +244,7 @@ class Console:
             return []  # The answer comes in a moment.
         if self.stage is Stage.AWAY:
             return self._login.leave() or [SLEEPING]
-        return self._ready()
+        return [*self._stop_work(), *self._ready()]
 
     # Coming and going.
 
@@ -254,10 +256,15 @@ class Console:
         return [*out, Say(f"{status_report(self.sight)}\nType help."), *self._ready()]
 
     def _go(self) -> list[object]:
+        stopping = self._stop_work()
         self._enter(Stage.AWAY)
         self._idle_at = None
         self.sight.traced.clear()
-        return [Say("Good bye."), *self._login.leave()]
+        return [*stopping, Say("Good bye."), *self._login.leave()]
+
+    def _stop_work(self) -> list[object]:
+        work = self._step
+        return [StopWork(self._works)] if isinstance(work, Work) and work.stops else []
 
     def _ready(self) -> list[object]:
         self._enter(Stage.READY)

@@ -156,6 +156,8 @@ class Editor:
     def _wait_with(self, data: bytes) -> list[object]:
         """Keep what is typed while nothing is asked for."""
         if self._watching:
+            if INTERRUPT.encode() in data:  # Whoever gives up does not want what they typed ahead.
+                self._ahead.clear()
             return [KeyTouched()]
         rest = data.rpartition(INTERRUPT.encode())
         if rest[1]:

@@ -157,6 +157,13 @@ class Do:
 
 
 @frozen
+class StopWork:
+    """Nobody waits for this work any more: let it end."""
+
+    number: int
+
+
+@frozen
 class Arrived:
     """Somebody has logged in."""
 

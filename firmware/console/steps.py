@@ -35,6 +35,7 @@ class Work:
 
     request: object
     done: Callable[[Sight, object], list[object]]
+    stops: bool = False  # When nobody waits for it any more; else it is done to its end.
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,9 @@ TOPICS = ("sip", "link", "media")
 PASTED = ("trusted", "chain", "own", "key", "revoked")
 """What may be pasted."""
 
+PARTS = ("keypad", "screen", "lamp", "audio")
+"""What may be tried out."""
+
 ROLES = ("primary", "backup")
 """Of a proxy."""
 
@@ -163,6 +166,14 @@ COMMANDS = {
             "new makes one and shows it once; an older one counts no more. off takes it away. The"
             " API and the metrics are on the web page's port: /api/openapi.json, /metrics.",
             lambda: ("new", "off"),
+        ),
+        Command(
+            "test PART",
+            "try a part out: keypad, screen, lamp or audio",
+            "keypad says every key and the hook, and the phone does not hear them. screen shows"
+            " pictures, lamp its patterns. audio plays a tone, then what the microphone hears, and"
+            " how loud that is. Ctrl-C ends it, and so does a call that comes in.",
+            lambda: PARTS,
         ),
         Command(
             "provision",

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.keepers import Keepers
     from firmware.runtime.logs import Logs
+    from firmware.runtime.panel import Panel
     from firmware.runtime.pin_keeper import PinKeeper
     from firmware.runtime.provisioning import Provisioning
     from firmware.runtime.setter import Setter
@@ -81,6 +82,7 @@ class Application:
     ) -> None:
         self._options = options
         self._board = board  # None where there is none, but a script.
+        self._bench: tuple[Panel, Voice] | None = None
         self._status = Status()
         self._watchers = Watchers()
         self._keepers: Keepers | None = None
@@ -96,18 +98,16 @@ class Application:
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
         self._listener, refused = listen(configuration, self._accept)
-        wrong = (undone,) if undone else ()
         about = (options.config, self._instance, USER_AGENT)
-        self._in_force = InForce(configuration, *about, wrong, refused)
+        self._in_force = InForce(configuration, *about, undone, refused)
         self._status.problems = self._in_force.problems
         self._voice_settings = voice_settings(configuration)
         self._engine: VoiceEngine | None = None
         self._doors: Doors | None = None
         self._is_broken = self._begins_again = False
         self._warnings = Warnings(self._feed)
-        contexts = self._in_force.contexts
-        self._certificates = CertificateWatch(self._warnings.of("certificates"), contexts)
-        loop = asyncio.get_running_loop()
+        warn, loop = self._warnings.of("certificates"), asyncio.get_running_loop()
+        self._certificates = CertificateWatch(warn, self._in_force.contexts)
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(self._in_force.settings, ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(), self._outside)
@@ -212,6 +212,7 @@ class Application:
         from firmware.runtime.panel import Panel
 
         panel = Panel(board, self.driver.feed, asyncio.get_running_loop())
+        self._bench = panel, board.voice
         self._watchers.add(panel.take)
         panel.start()
 
@@ -243,6 +244,7 @@ class Application:
             about=self._about().rows,
             logs=lambda: self._logs,
             provisioning=lambda: self._provisioning,
+            bench=self._bench,
             ears=self._tap.ears,
             watchers=self._watchers.all,
             restart=self._start_anew,
@@ -310,13 +312,11 @@ class Application:
         from firmware.runtime.pin_keeper import PARAMETER, PinKeeper
         from firmware.runtime.settings_keeper import SettingsKeeper
 
-        settings = SettingsKeeper(
+        self._settings = SettingsKeeper(
             self._store, self._configuration, self.driver.feed, self._clock.set_zone
         )
-        self._settings = settings
-        settings.start()
-        record = str(self._configuration.value(PARAMETER))
-        self._pin = PinKeeper(self._store, record, self.driver.feed)
+        self._settings.start()
+        self._pin = PinKeeper(self._store, str(self._configuration.value(PARAMETER)), self._feed)
 
     def _tell_language(self) -> None:
         """At once: the first screen has it already."""

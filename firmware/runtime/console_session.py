@@ -39,6 +39,7 @@ from firmware.console.events import (
     Restart,
     Say,
     ShowCode,
+    StopWork,
     SwitchTrace,
     TerminalIs,
     TestLinkNow,
@@ -182,7 +183,7 @@ class Session:
             case Restart(wipes):
                 restart = self._around.reset if wipes else self._around.restart
                 self._loop.call_later(LAST_WORDS_S, restart)
-            case CheckPassword() | KeepPassword() | ShowCode() | Do():
+            case CheckPassword() | KeepPassword() | ShowCode() | Do() | StopWork():
                 self._worker.do(item)
             case _:
                 raise AssertionError(f"nobody takes {item!r}")

@@ -20,16 +20,19 @@ from firmware.console.events import (
     PasswordChecked,
     PasswordKept,
     ShowCode,
+    StopWork,
     WorkDone,
 )
 from firmware.console.fetching import FetchNow
 from firmware.console.parameters import SetParameter, UnsetParameter
+from firmware.console.part_tests import TryPart
 from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
 from firmware.link.events import AskProxy, Proxy, ProxyAnswered, Role
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.runtime import log_ring
 from firmware.runtime.administration import Administration
+from firmware.runtime.part_tests import PartTests
 from firmware.runtime.pinging import Pinger
 from firmware.runtime.surroundings import Surroundings
 from firmware.settings import proxies
@@ -45,10 +48,13 @@ class Worker:
         self._around, self._feed = around, feed
         self._administration = Administration(around, "console")
         self._pinger = Pinger(self._ask)
+        self._tests = PartTests(*around.bench) if around.bench else None
+        if self._tests is not None:
+            around.watchers.append(self._tests.take)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting: set[asyncio.Task[None]] = set()  # For what may never come.
+        self._waiting: dict[int, asyncio.Task[None]] = {}  # For what may never come.
 
-    def do(self, wanted: CheckPassword | KeepPassword | ShowCode | Do) -> None:
+    def do(self, wanted: CheckPassword | KeepPassword | ShowCode | Do | StopWork) -> None:
         """Begin it."""
         match wanted:
             case ShowCode(code):
@@ -59,19 +65,25 @@ class Worker:
             case KeepPassword(password):
                 self._begin(self._keep(password.text))
             case Do(number, request):
-                self._begin(self._work(number, request), waits=isinstance(request, FetchNow))
+                task = self._begin(self._work(number, request))
+                if isinstance(request, FetchNow | TryPart):
+                    self._waiting[number] = task
+                    task.add_done_callback(lambda _: self._waiting.pop(number))
+            case StopWork(number):
+                if number in self._waiting:
+                    self._waiting[number].cancel()
 
     async def stop(self) -> None:
         """Let what was begun be done, but for what is only waited for."""
-        for task in self._waiting:
+        for task in self._waiting.values():
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Coroutine[None, None, None], *, waits: bool = False) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
-        for tasks in (self._tasks, *([self._waiting] if waits else [])):
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _check(self, password: str) -> None:
         self._feed(PasswordChecked(await self._administration.is_password(password)))
@@ -94,8 +106,9 @@ class Worker:
                 return await self._ping(role)
             case FetchNow():
                 provisioning = self._around.provisioning()
-                tell = lambda text: self._feed(Heard(text))  # noqa: E731
-                return await provisioning.fetch_now(tell) if provisioning else None
+                return await provisioning.fetch_now(self._tell) if provisioning else None
+            case TryPart(part):
+                return await self._tests.run(part, self._tell) if self._tests else None
             case SetLevel(module, level):
                 if logs := self._around.logs():
                     logs.levels.set(module, logging.getLevelNamesMapping()[level.upper()])
@@ -129,6 +142,9 @@ class Worker:
         record = record_of(token.text) if token else ""
         kept = await self._administration.set(PARAMETER, record)
         return TokenChanged(None if kept.problem else token, kept.problem)
+
+    def _tell(self, text: str) -> None:
+        self._feed(Heard(text))
 
     async def _ask(self, proxy: Proxy) -> str:
         """Send OPTIONS over the link, where it is to this proxy; say what came of it (L4)."""

@@ -40,12 +40,12 @@ class InForce:
         directory: Path,
         instance: str,
         user_agent: str,
-        undone: tuple[str, ...],
+        undone: str,
         refused: tuple[str, ...],
     ) -> None:
         self._started = self._running = configuration
         self._directory, self._instance, self._user_agent = directory, instance, user_agent
-        self._undone, self._refused = undone, refused
+        self._undone, self._refused = (undone,) if undone else (), refused
         self._ways = 0
         self.contexts = TlsContexts(tls_files(configuration, directory))
         self.settings = self._settings()

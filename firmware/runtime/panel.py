@@ -12,10 +12,11 @@ knows how wide the display is; it has a timer while something moves, and none ot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-from drivers.interfaces import LampPattern, Melody, Parts, SoftKeys
+from drivers.interfaces import Display, Lamp, LampPattern, Melody, Parts, SoftKeys
 from firmware.phone.events import (
     HookLifted,
     HookReplaced,
@@ -63,13 +64,51 @@ class Panel:
         self._wanted: Show | None = None
         self._drawn: Show | None = None
         self._shown: tuple[bytes, tuple[str, ...], SoftKeys] | None = None
+        self._lifted = False  # As the phone was told.
+        self._pattern = LampPattern.OFF
+        self._borrower: Callable[[str], None] | None = None  # Of keys and hook.
+        self._lent: set[str] = set()  # What else is tried out, and not the phone's meanwhile.
 
     def start(self) -> None:
         """Listen to the parts; a handset that is off the hook already counts as lifted now."""
         self._parts.keypad.listen(self._key_pressed, self._key_held)
         self._parts.hook.listen(self._hook_moved)
         if self._parts.hook.lifted:
-            self._feed(HookLifted())
+            self._tell_hook(True)
+
+    # Parts that are tried out: they are the phone's again afterwards, as it wants them by then.
+
+    @contextmanager
+    def lend_keys(self, heard: Callable[[str], None]) -> Iterator[None]:
+        """Let somebody else hear keys and hook, in words."""
+        self._borrower = heard
+        try:
+            yield
+        finally:
+            self._borrower = None
+            if self._parts.hook.lifted is not self._lifted:
+                self._hook_moved(self._parts.hook.lifted)
+
+    @contextmanager
+    def lend_display(self) -> Iterator[Display]:
+        """Let somebody else show pictures."""
+        self._lent.add("display")
+        try:
+            yield self._parts.display
+        finally:
+            self._lent.discard("display")
+            self._shown = self._drawn = None
+            self._loop.call_soon(self._draw)
+
+    @contextmanager
+    def lend_lamp(self) -> Iterator[Lamp]:
+        """Let somebody else light the lamp."""
+        self._lent.add("lamp")
+        try:
+            yield self._parts.lamp
+        finally:
+            self._lent.discard("lamp")
+            self._parts.lamp.show(self._pattern)
 
     def take(self, output: object) -> None:
         """Do what an output of the phone says; leave those that are not for a person."""
@@ -85,24 +124,39 @@ class Panel:
                 self._parts.display.adjust(contrast / CONTRAST_MAX, dim_s)
                 self._scrolling.still_s = dim_s or STILL_S
             case SetLamp(pattern):
-                self._parts.lamp.show(LampPattern(pattern.value))
+                self._pattern = LampPattern(pattern.value)
+                if "lamp" not in self._lent:
+                    self._parts.lamp.show(self._pattern)
             case _:
                 pass  # For somebody else.
 
     def _key_pressed(self, key: str) -> None:
         self._touched()
-        self._feed(KeyPressed(key))
+        if self._borrower is not None:
+            self._borrower(f"key {key}")
+        else:
+            self._feed(KeyPressed(key))
 
     def _key_held(self, key: str) -> None:
-        self._feed(KeyHeld(key))
+        if self._borrower is not None:
+            self._borrower(f"key {key} is held")
+        else:
+            self._feed(KeyHeld(key))
 
     def _hook_moved(self, lifted: bool) -> None:
         self._touched()
+        if self._borrower is not None:
+            self._borrower("handset lifted" if lifted else "handset put back")
+        else:
+            self._tell_hook(lifted)
+
+    def _tell_hook(self, lifted: bool) -> None:
+        self._lifted = lifted
         self._feed(HookLifted() if lifted else HookReplaced())
 
     def _draw(self) -> None:
         show = self._wanted
-        if show is None or show == self._drawn:
+        if show is None or show == self._drawn or "display" in self._lent:
             return
         self._drawn = show
         self._paint(show)
@@ -137,8 +191,9 @@ class Panel:
     def _step(self) -> None:
         """Let the text move; a timer may run a hair early."""
         now = max(self._loop.time(), self._scrolling.deadline() or 0.0)
-        if self._scrolling.wake(now) and self._drawn is not None:
-            self._paint(self._drawn)
+        shown = None if "display" in self._lent else self._drawn
+        if self._scrolling.wake(now) and shown is not None:
+            self._paint(shown)
         else:
             self._arm()
 

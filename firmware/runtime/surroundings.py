@@ -16,7 +16,9 @@ from firmware.runtime.setter import Setter
 from firmware.runtime.tap import Ear
 
 if TYPE_CHECKING:
+    from drivers.interfaces import Voice
     from firmware.runtime.logs import Logs
+    from firmware.runtime.panel import Panel
     from firmware.runtime.provisioning import Provisioning
 
 
@@ -33,6 +35,7 @@ class Surroundings:
     about: tuple[tuple[str, str], ...]  # What the phone is, by label.
     logs: Callable[[], Logs | None]  # None while the phone begins.
     provisioning: Callable[[], Provisioning | None]  # The same.
+    bench: tuple[Panel, Voice] | None  # What a person meets; None where only a script does.
     ears: list[Ear]  # Of what passes between phone and proxies;
     watchers: list[Callable[[object], None]]  # of what the phone says to the outside.
     restart: Callable[[], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import cfg, lamps, media, sip
+from tests.fuzz import cfg, console, lamps, media, sip
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "stream": sip.stream,
@@ -14,6 +14,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "uri": sip.uri,
     "auth": sip.auth,
     "cfg": cfg.cfg,
+    "console": console.console,
     "lamps": lamps.lamps,
     "rtp": media.rtp,
     "rtcp": media.rtcp,

@@ -311,6 +311,11 @@ def test_a_proxy_is_pinged_step_by_step_and_asked_over_the_link_alone(place: Pla
         assert "1 of 1 registered" in terminal.ask("status"), "the link never hears of it"
         assert "not to this proxy" in terminal.ask("ping backup")
         assert "no server is set" in terminal.ask("provision")
+        assert "flashing\r\non\r\noff\r\nThe phone has its lamp back." in terminal.ask("test lamp")
+        terminal.type("test keypad\r")
+        terminal.wait_for("Ctrl-C ends it.")
+        terminal.type("\x03")
+        terminal.wait_for("handset> ")
         request = terminal.ask("certificates request desk-7 desk-7.example.org")
         assert "-----BEGIN CERTIFICATE REQUEST-----" in request
         assert "PRIVATE KEY" not in terminal.seen

@@ -13,7 +13,7 @@ import pytest
 import board
 from board.__main__ import main
 from board.board import Board
-from board.check import Check, pictures
+from board.check import Check
 from board.handset import HANDSETS
 from board.pins import FUNCTIONS, HEADER, POWER
 from board.wiring_page import wiring_page
@@ -27,6 +27,7 @@ from drivers.fakes import (
     FakeVoice,
 )
 from drivers.interfaces import DISPLAY_SIZE, KEYS, WIDE_SIZE, LampPattern
+from drivers.pictures import pictures
 
 PAGE = Path(board.__file__).with_name("WIRING.md")
 

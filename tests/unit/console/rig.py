@@ -29,6 +29,7 @@ from firmware.console.events import (
     Restart,
     Say,
     ShowCode,
+    StopWork,
     SwitchTrace,
     TerminalIs,
     TestLinkNow,
@@ -131,7 +132,7 @@ class Rig:
             case Do():
                 self.done.append(item)
                 return []
-            case Arrived() | Left() | TestLinkNow() | Restart() | SwitchTrace():
+            case Arrived() | Left() | TestLinkNow() | Restart() | SwitchTrace() | StopWork():
                 self.others.append(item)
                 return []
             case _:

@@ -22,8 +22,9 @@ from firmware.agent.events import (
 )
 from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest, RequestMade
 from firmware.console.commands import DEEDS, Ping, ReadLog, ReadLogServer, SetLevel
-from firmware.console.events import Do, Heard, Left, SwitchTrace, TestLinkNow, WorkDone
+from firmware.console.events import Do, Heard, Left, StopWork, SwitchTrace, TestLinkNow, WorkDone
 from firmware.console.fetching import FetchNow
+from firmware.console.part_tests import Part, TryPart
 from firmware.console.token import ChangeToken, TokenChanged, drawn
 from firmware.console.vocabulary import COMMANDS, parameter_names
 from firmware.link.events import (
@@ -38,6 +39,7 @@ from firmware.link.events import (
 )
 from firmware.phone.events import OutageLog, Report, Reportable, TimeIs
 from firmware.phone.outage import EndedBy, Outage, OutageKind
+from firmware.phone.status import CallView
 from firmware.provision.events import ProvisionStatus
 from tests.unit.console.rig import NOON, Rig
 
@@ -360,6 +362,49 @@ def test_files_are_fetched_at_once_and_each_is_said(rig: Rig) -> None:
     assert said(rig, "provision now") == ['nothing goes behind it, and "now" does']
     rig.type("provision\r")
     assert "only begun" in rig.feed(WorkDone(2, None))
+
+
+def test_what_was_typed_ahead_of_a_view_is_not_obeyed_after_ctrl_c(rig: Rig) -> None:
+    rig.type("link\rset ringer volume 1\r")
+    assert rig.type("\x03").endswith("handset> ")
+    assert rig.done == []
+
+
+def test_a_part_is_tried_until_ctrl_c(rig: Rig) -> None:
+    assert "Ctrl-C ends it." in rig.type("test keypad\r")
+    assert rig.done == [Do(1, TryPart(Part.KEYPAD))]
+    assert "key 5" in rig.feed(Heard("key 5"))
+    assert rig.type("\x03").endswith("handset> ")
+    assert rig.others[-1] == StopWork(1)
+    assert rig.feed(WorkDone(1, "over")) == "", "nobody waits for it any more"
+
+
+def test_a_part_that_is_tried_goes_with_whoever_tried_it(rig: Rig) -> None:
+    rig.type("test screen\r")
+    assert "Nobody there" in rig.pass_time(601)
+    assert StopWork(1) in rig.others
+
+
+def test_a_part_is_not_taken_from_somebody_who_talks(rig: Rig) -> None:
+    rig.status.calls[1] = CallView(1, 1, Party("", "202"), "answered")
+    for part in ("keypad", "screen", "audio"):
+        (sentence,) = said(rig, f"test {part}")
+        assert sentence == f"there is a call, whose person needs the {part}: try again later"
+    assert said(rig, "test nonsense") == ["test keypad, screen, lamp or audio"]
+    rig.type("test lamp\r")
+    assert rig.done == [Do(1, TryPart(Part.LAMP))]
+    assert "The phone has" in rig.feed(WorkDone(1, "The phone has its lamp back."))
+
+
+def test_a_phone_without_such_a_part_says_so(rig: Rig) -> None:
+    rig.type("test audio\r")
+    assert "no such part" in rig.feed(WorkDone(1, None))
+
+
+def test_what_is_not_tried_goes_on_after_ctrl_c(rig: Rig) -> None:
+    rig.type("provision\r")
+    rig.type("\x03")
+    assert not [item for item in rig.others if isinstance(item, StopWork)]
 
 
 def test_a_proxy_is_tried_out(rig: Rig) -> None:

@@ -31,7 +31,7 @@ class Desk:
         self.folder = folder
         (folder / "ca.pem").write_bytes(Authority().certificate_pem)
         self.way_out = TransportSettings()
-        self.in_force = InForce(self.read(files), folder, "urn:uuid:1", "handset", (), ())
+        self.in_force = InForce(self.read(files), folder, "urn:uuid:1", "handset", "", ())
 
     def read(self, files: str) -> Configuration:
         (self.folder / "startup.cfg").write_text(files)

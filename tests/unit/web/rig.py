@@ -71,6 +71,7 @@ class Phone:
             about=(("Version", "0.1"), ("Model", "handset")),
             logs=lambda: None,
             provisioning=lambda: self.provisioning,
+            bench=None,
             ears=self.ears,
             watchers=[],
             restart=self._restart,
