@@ -12,7 +12,7 @@ from tests.lab.authority import Identity
 from tests.lab.ports import HOST, Ports
 from tests.lab.processes import Program
 
-WAIT_S = 15.0
+WAIT_S = 45.0
 
 SETTINGS = """\
 global(
@@ -32,6 +32,7 @@ input(
     streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon"
 )
 template(name="all" type="string" string="%jsonmesg%\\n")
+action(type="omfile" file="/dev/stderr")
 ruleset(name="all") {{ action(type="omfile" file="{folder}/lines" template="all") }}
 """
 
@@ -66,9 +67,9 @@ class Collector:
         words = ["rsyslogd", "-n", "-f", str(self._folder / "conf"), "-i", "NONE"]
         self.program = Program(["env", f"PATH={path}", *words])
         by = time.monotonic() + WAIT_S
-        while not all(self._listens(kind, port) for kind, port in self._inputs):
+        while missing := [one for one in self._inputs if not self._listens(*one)]:
             assert self.program.running, self.program.text
-            assert time.monotonic() < by, self.program.text
+            assert time.monotonic() < by, (missing, self.program.text)
             time.sleep(0.02)
 
     @property

@@ -24,6 +24,8 @@ PROOF = {
     "the log server": "INVITE sip:600@lab.test",
     "the outage log": "reset by the proxy",
     "the web page /": "alice@lab.test",
+    "the web page /trace/sip.pcap": "INVITE sip:600@lab.test",
+    "the web page /logs/log.txt": "alice@lab.test: registered",
     "the API /metrics": "handset_link_state",
     "the API /api/parameters": "sip line1 password",
 }
@@ -61,7 +63,12 @@ def test_every_kind_of_secret_was_used(run: Run) -> None:
 def test_every_place_was_looked_at(run: Run) -> None:
     for where, proof in PROOF.items():
         assert proof in run.written[where], where
-    for where in ("standard error", "the console", "the log server"):
+    for where in (
+        "standard error",
+        "the console",
+        "the log server",
+        "the web page /trace/sip.pcap",
+    ):
         for text in MASKED:
             assert text in run.written[where], (where, text)
 

@@ -126,6 +126,9 @@ def use(run: Run, place: Place, collector: Collector) -> None:
         until(lambda: "1 of 1 registered" in terminal.ask("status"))
         for topic in ("sip", "link", "media"):
             terminal.ask(f"trace {topic} on")
+        browser = Browser(run, phone)
+        browser.log_in()
+        browser.record()
         desk.press(*"600#")
         terminal.wait_for("call 1: agreed")
         for line in ("calls", "status", "accounts"):
@@ -135,7 +138,8 @@ def use(run: Run, place: Place, collector: Collector) -> None:
         terminal.wait_for("has ended: connection reset")
         terminal.wait_for("SIP/2.0 200")
         _look_around(run, terminal)
-        _browse(run, phone)
+        browser.read_pages()
+        browser.read_api()
         collector.wait_for("sends\nINVITE sip:600@")
         desk.close()
         assert phone.program.stop() == 0
@@ -210,8 +214,7 @@ def _look_around(run: Run, terminal: Terminal) -> None:
         terminal.type(f"trace {topic} off\r")
     terminal.type("link\r")
     terminal.wait_for("until a key is pressed")
-    terminal.wait_for("up, primary")
-    terminal.type(" ")
+    terminal.type(b"\x03")
     terminal.wait_for("handset> ")
     terminal.type("token new\r")
     terminal.wait_for("keeps its hash")
@@ -232,44 +235,57 @@ def _look_around(run: Run, terminal: Terminal) -> None:
     terminal.wait_for("----- support ends")
 
 
-def _browse(run: Run, phone: DeskPhone) -> None:
-    """Log in at the web page and read every page that leads from there."""
-    found = WEB.search(phone.program.text)
-    assert found
-    place = urlsplit(found[1])
-    host, port = place.hostname or "", place.port or 0
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    headers = {"Origin": f"https://{host}:{port}"}
+class Browser:
+    """Somebody at the web page, and a program at the API beside it."""
 
-    def ask(method: str, path: str, body: str = "") -> tuple[int, str, str]:
-        connection = HTTPSConnection(host, port, context=context, timeout=20)
+    def __init__(self, run: Run, phone: DeskPhone) -> None:
+        found = WEB.search(phone.program.text)
+        assert found
+        self._run, self._place = run, urlsplit(found[1]).netloc
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.check_hostname, self._context.verify_mode = False, ssl.CERT_NONE
+        self._headers = {"Origin": f"https://{self._place}"}
+
+    def _ask(self, method: str, path: str, body: str = "") -> tuple[int, str]:
+        connection = HTTPSConnection(self._place, context=self._context, timeout=20)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
-        connection.request(method, path, body or None, {**headers, **kind})
+        connection.request(method, path, body or None, {**self._headers, **kind})
         answer = connection.getresponse()
         cookie = COOKIE.search(answer.headers.get("Set-Cookie", ""))
         if cookie:
-            headers["Cookie"] = cookie[1]
+            self._headers["Cookie"] = cookie[1]
         text = answer.read().decode(errors="replace")
         connection.close()
-        return answer.status, text, answer.headers.get("Location", "")
+        return answer.status, text
 
-    assert ask("GET", "/login")[0] == 200
-    assert ask("POST", "/login", urlencode({"password": ADMIN}))[0] == 303
-    run.secret("web session", headers["Cookie"].partition("=")[2])
-    (token,) = run.secrets["API token"]
-    headers["Authorization"] = f"Bearer {token}"
-    for route in (one for one in ROUTES if one.method == "GET"):
-        path = route.path.replace("<name>", "sip%20line1%20password")
-        status, text, _ = ask("GET", path)
-        assert status == 200, path
-        run.written[f"the API {path}"] = text
-    del headers["Authorization"]
-    pages = ["/"]
-    for path in pages:
-        status, text, _ = ask("GET", path)
-        assert status in {200, 303}, path
-        run.secret("web form's word", *FORM_WORD.findall(text))
-        run.written[f"the web page {path}"] = FORM_WORD.sub("", text)
-        links = re.findall(r'href="(/[^"#?]*)"', text)
-        pages += [link for link in links if link not in pages and "." not in link]
+    def log_in(self) -> None:
+        assert self._ask("GET", "/login")[0] == 200
+        assert self._ask("POST", "/login", urlencode({"password": ADMIN}))[0] == 303
+        self._run.secret("web session", self._headers["Cookie"].partition("=")[2])
+
+    def record(self) -> None:
+        """Have SIP recorded."""
+        word = FORM_WORD.search(self._ask("GET", "/trace")[1])
+        assert word
+        assert self._ask("POST", "/trace/begin", urlencode({"form_word": word[1]}))[0] == 303
+
+    def read_pages(self) -> None:
+        """Read every page and file that leads from the first."""
+        pages = ["/"]
+        for path in pages:
+            status, text = self._ask("GET", path)
+            assert status in {200, 303}, path
+            self._run.secret("web form's word", *FORM_WORD.findall(text))
+            self._run.written[f"the web page {path}"] = FORM_WORD.sub("", text)
+            links = re.findall(r'href="(/[^"#?]*)"', text)
+            pages += [link for link in links if link not in pages]
+
+    def read_api(self) -> None:
+        """Read all that the token opens."""
+        (token,) = self._run.secrets["API token"]
+        self._headers["Authorization"] = f"Bearer {token}"
+        for route in (one for one in ROUTES if one.method == "GET"):
+            path = route.path.replace("<name>", "sip%20line1%20password")
+            status, text = self._ask("GET", path)
+            assert status == 200, path
+            self._run.written[f"the API {path}"] = text
