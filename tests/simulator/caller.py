@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from tests.simulator.dialogs import (
     FOREIGN_SESSION,
     PLAIN_SESSION,
     PROXY_NAME,
-    SESSION,
     Leg,
+    another_session,
     far_request,
 )
 from tests.simulator.line import Line
@@ -40,7 +40,8 @@ class Attempt:
     invite: Request
     account: str
     since: float
-    user: int  # Who calls.
+    user: int  # Who calls,
+    session: bytes = field(repr=False)  # and what they offer or answer, with keys of their own.
     is_wanted: bool = True  # False: the caller gave up.
     is_provisional: bool = False
     has_lost_answer: bool = False
@@ -73,13 +74,14 @@ class Caller:
         self.seen["calls"] += 1
         branch, tag = proxy.new_branch(), proxy.new_tag()
         user = user or random.randint(100, 999)
+        session = another_session(self.seen["calls"])
         body = random.choice(
-            [SESSION, SESSION, SESSION, SESSION, b"", FOREIGN_SESSION, PLAIN_SESSION]
+            [session, session, session, session, b"", FOREIGN_SESSION, PLAIN_SESSION]
         )
         from_ = f'"Far {tag}" <sip:{user}@example.org>;tag={tag}'
         to = f"<sip:{account}@example.org>"
         invite = far_request("INVITE", target, from_, to, f"far{tag}", 1, branch, body)
-        attempt = Attempt(line, invite, account, proxy.schedule.now, user)
+        attempt = Attempt(line, invite, account, proxy.schedule.now, user, session)
         proxy.legs.offer(invite.call_id, tag)
         self._attempts = [*self._attempts[-20:], attempt]
         proxy.ask(line, invite, lambda response: self._heard(attempt, response))
@@ -215,7 +217,7 @@ class Caller:
             assert ok.to.tag, "a 2xx without To tag"
             assert ok.body, "a 2xx without a session"
             self._proxy.legs.add(attempt.leg)
-            body = b"" if invite.body else SESSION
+            body = b"" if invite.body else attempt.session
             attempt.ack = attempt.leg.request("ACK", self._proxy.new_branch(), body)
         assert attempt.leg is not None
         self._proxy.write(attempt.line, attempt.ack)
