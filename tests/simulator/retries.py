@@ -136,9 +136,9 @@ class Retries:
     ) -> None:
         """Look at the phone after a step; `starts` are those of the step, probes not among them."""
         again = any(s.site is known.site for s in starts for known in self.race)
-        begins = bool(starts) and (self.phase is not Phase.CONNECTING or again)
-        # D6: an attempt that the phone itself begins anew has not failed.
         changed = self.network_changed_at == now or self._settings_changed_since(now)
+        begins = bool(starts) and (self.phase is not Phase.CONNECTING or again or changed)
+        # D6, L5: an attempt that the phone itself begins anew has not failed.
         anew = begins and self.phase is Phase.CONNECTING and changed
         change = (self.phase, phase)
         went_on = anew or change == (Phase.CONNECTING, Phase.UP)
