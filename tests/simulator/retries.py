@@ -79,6 +79,7 @@ class Retries:
     may_be_at_once: bool = True
     must_be_at_once: bool = False
     network_changed_at: float = -1.0
+    changed_race_at: float = -1.0  # When other settings began a race.
     left_by_choice_at: float = -1.0
     settings_changes: list[float] = field(default_factory=list)
     wishes: list[float] = field(default_factory=list)  # When the person may have wanted to call.
@@ -136,10 +137,13 @@ class Retries:
     ) -> None:
         """Look at the phone after a step; `starts` are those of the step, probes not among them."""
         again = any(s.site is known.site for s in starts for known in self.race)
-        changed = self.network_changed_at == now or self._settings_changed_since(now)
-        begins = bool(starts) and (self.phase is not Phase.CONNECTING or again or changed)
+        others = self._settings_changed_since(now)
+        changed = self.network_changed_at == now or others
+        other_race = again or (others and self.changed_race_at < now)
+        begins = bool(starts) and (self.phase is not Phase.CONNECTING or other_race)
         # D6, L5: an attempt that the phone itself begins anew has not failed.
         anew = begins and self.phase is Phase.CONNECTING and changed
+        self.changed_race_at = now if begins and others else self.changed_race_at
         change = (self.phase, phase)
         went_on = anew or change == (Phase.CONNECTING, Phase.UP)
         moved = phase is not self.phase or begins
