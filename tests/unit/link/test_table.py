@@ -8,6 +8,7 @@ that state, or the event is not heard.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from firmware.link.events import (
     Close,
     Connect,
     Connected,
+    Failure,
+    FailureKind,
     HoldProxy,
     LeaveSoon,
     LinkDown,
@@ -40,6 +43,7 @@ from firmware.link.events import (
     TestLink,
 )
 from firmware.link.retry import ASKED_S
+from firmware.link.settings import UseSettings
 from firmware.link.state import State
 from tests.unit.link.rig import BACKUP, FACTS, PING, PRIMARY, REFUSED, Rig, of, request, written
 from tests.unit.link.test_two_proxies import BUSY, RESET, Two, host, probe
@@ -65,8 +69,13 @@ PROBE = "the probe interval is over"
 HOME = "enough probes, no call, long enough here"
 STAY = "a call begins, or the candidate is lost, while the accounts sign off"
 NO_2XX = "4 s at home without a 2xx"
+TIMES = "`UseSettings` (L5): other times"
+PROXIES = "`UseSettings`: other proxies, or connections made otherwise"
+WRONG = "`UseSettings`: wrong (L11)"
 
 NAMED = Proxy(Role.PRIMARY, "proxy1.example.org")
+OTHER = Proxy(Role.PRIMARY, "192.0.2.77", 5061)
+NO_TRUST = Failure(FailureKind.CONFIGURATION, "no trusted certificates")
 FIRST, SECOND = Address("192.0.2.1", 5061), Address("192.0.2.11", 5061)
 
 
@@ -381,6 +390,78 @@ def no_2xx_at_home(_: str) -> None:
     assert rig.link._stay.minimum_s > 0.0
 
 
+def use(rig: Two, **changes: object) -> list[object]:
+    """Change settings; do what is due then."""
+    settings = replace(rig.link._settings, **changes)  # type: ignore[arg-type] # a test's own words
+    return [*rig.feed(UseSettings(settings)), *rig.advance(rig.now)]
+
+
+def other_times_waiting(_: str) -> None:
+    rig = weary()
+    use(rig, retry_cap_s=10.0)
+    first = rig.dialled()
+    second = of(Connect, rig.feed(Lost(first.attempt, REFUSED)))[0]
+    rig.feed(Lost(second.attempt, REFUSED))
+    assert 5.0 <= (rig.status.retry_at or 0.0) - rig.now <= 10.0
+
+
+def other_times(state: str) -> None:
+    rig = MAKE[state]()
+    attempt = rig.link.attempt
+    assert PING in written(use(rig, keep_alive_s=5.0))
+    assert rig.link.attempt == attempt
+    if state == "backup":
+        use(rig, probe_interval_s=10.0)
+        assert [host(connect) for connect in of(Connect, rig.live(13))] == [PRIMARY.host]
+
+
+def other_proxies_waiting(_: str) -> None:
+    rig = weary()
+    before = rig.now
+    out = use(rig, proxies=(OTHER, BACKUP))
+    assert [host(connect) for connect in of(Connect, out)] == [OTHER.host]
+    assert rig.now == before
+
+
+def other_proxies_racing(_: str) -> None:
+    rig = racing()
+    first = dialled_last(rig)
+    out = use(rig, proxies=(OTHER, BACKUP))
+    assert of(Close, out) == [Close(first.attempt)]
+    assert [host(connect) for connect in of(Connect, out)] == [OTHER.host]
+
+
+def other_proxies(state: str) -> None:
+    ways = {"ways": 1}
+    own_is_gone = {"proxies": (OTHER, BACKUP) if state == "primary" else (PRIMARY, OTHER)}
+    for changes in (ways, own_is_gone):
+        rig = MAKE[state]()
+        assert of(LeaveSoon, use(rig, **changes))
+        out = rig.leaves()
+        assert of(LinkDown, out)
+        assert of(Connect, out)
+        rig = MAKE[state]()
+        use(rig, **changes)
+        before = rig.now
+        rig.until(LinkDown)
+        assert rig.now - before == pytest.approx(1.0)
+    if state == "backup":
+        rig = on_backup()
+        assert not of(LeaveSoon, use(rig, proxies=(OTHER, BACKUP)))
+        assert [host(connect) for connect in of(Connect, rig.live(73))] == [OTHER.host]
+
+
+def wrong(state: str) -> None:
+    rig = MAKE[state]()
+    attempt = rig.link.attempt or dialled_last(rig).attempt
+    out = use(rig, problem=NO_TRUST)
+    assert rig.link.state is State.OFF
+    assert rig.status.reason == NO_TRUST
+    assert bool(of(LinkDown, out)) is (state in {"primary", "backup"})
+    assert of(Close, out) == ([] if state == "waiting" else [Close(attempt)])
+    assert not of(Connect, rig.advance(rig.now + 1000))
+
+
 DONE: dict[tuple[str, str], Callable[[str], None]] = {
     (WAIT, "waiting"): the_wait_is_over,
     (HEAD_START, "racing"): the_next_starts,
@@ -413,6 +494,14 @@ DONE: dict[tuple[str, str], Callable[[str], None]] = {
     (HOME, "backup"): going_home,
     (STAY, "backup"): staying,
     (NO_2XX, "primary"): no_2xx_at_home,
+    (TIMES, "waiting"): other_times_waiting,
+    (TIMES, "primary"): other_times,
+    (TIMES, "backup"): other_times,
+    (PROXIES, "waiting"): other_proxies_waiting,
+    (PROXIES, "racing"): other_proxies_racing,
+    (PROXIES, "primary"): other_proxies,
+    (PROXIES, "backup"): other_proxies,
+    **{(WRONG, state): wrong for state in STATES},
 }
 
 
@@ -446,6 +535,12 @@ def no_homecoming(rig: Two) -> None:
     assert rig.feed(ReadyToLeave()) == rig.feed(CallsInProgress(1)) == []
 
 
+def no_other_race(rig: Two) -> None:
+    out = use(rig, keep_alive_s=5.0, retry_cap_s=10.0, probe_interval_s=10.0)
+    assert not of(Close, out)
+    assert not of(Connect, out)
+
+
 def no_trial(rig: Two) -> None:
     assert rig.link._home_by is None
 
@@ -465,6 +560,7 @@ NOTHING: dict[str, Callable[[Two], None]] = {
     HOME: no_homecoming,
     STAY: no_homecoming,
     NO_2XX: no_trial,
+    TIMES: no_other_race,
 }
 
 CELLS = document_cells()
