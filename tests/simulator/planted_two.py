@@ -253,13 +253,6 @@ BUGS_OF_TWO = (
         first_seed=3960,
     ),
     Bug(
-        "the ACK of an INVITE that replaced is lost with the next attempt",
-        "firmware.agent.rescue",
-        "        self._taken = replacement\n",
-        "",
-        first_seed=8030,
-    ),
-    Bug(
         "one proxy's refusal forgotten at another",
         REGISTRATION,
         "        self._refusals[self.line.proxy] = refusal\n",
