@@ -116,6 +116,7 @@ class Exchange:
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._raw = set[socket.socket]()
+        self._parting = dict[socket.socket, asyncio.Transport]()  # A goodbye may still come.
         self._timers: set[asyncio.TimerHandle] = set()
         self._numbers_of_connections = itertools.count(1)
         self._thawed = asyncio.Event()
@@ -142,6 +143,9 @@ class Exchange:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in self._parting.values():  # Nobody waits for a phone that does not part.
+            transport.abort()
+        await asyncio.sleep(0)
 
     def join(self, other: Exchange) -> None:
         """Lay a trunk to another exchange, both ways."""
@@ -319,6 +323,8 @@ class Exchange:
         finally:
             self._connections.discard(connection)
             self.switch.end_gone(connection)
+            open_ones = {one: way for one, way in self._parting.items() if one.fileno() >= 0}
+            self._parting = {**open_ones, raw: transport}
             writer.close()
 
     def _take_bytes(self, data: bytes, connection: Connection) -> None:
