@@ -40,11 +40,12 @@ help: ## Print this
 run: run-packages $(VENV)/run.ready ## Set everything up and run the phone: virtual handset and two lab exchanges
 	$(PYTHON) -m tests.lab.desk --backup $(ARGS)
 
-# The second part mostly waits for real peers, so more of it runs at once than there are cores; what
-# is heard, in the third, is measured alone.
+# The third part mostly waits for real peers, so more of it runs at once than there are cores, and
+# nothing beside it that works hard; what is heard, in the fourth, is measured alone.
 test: test-packages bench-packages $(VENV)/bench.ready check ## Set everything up and pass every test
 	$(PYTHON) -m pytest --numprocesses 2 tests $(REAL_TESTS:%=--ignore=%)
-	$(PYTHON) -m pytest --numprocesses 4 --dist loadgroup $(REAL_TESTS) $(SOUND_TESTS:%=--ignore=%)
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup tests/process tests/e2e
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadgroup tests/interop $(SOUND_TESTS:%=--ignore=%)
 	$(PYTHON) -m pytest $(SOUND_TESTS)
 
 check: $(VENV)/test.ready ## Format, lint, types, layers, lengths

@@ -27,6 +27,7 @@ from tests.lab.ports import Ports
 from tests.lab.processes import Program
 from tests.unit.media.sounds import Samples
 
+HELLO = "hello"
 START_S = 10.0
 EVENT_S = 10.0
 
@@ -247,6 +248,13 @@ class Baresip:
         self._control.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self._command("reginfo", token=HELLO)  # What happens before it hears us it tells nobody.
+        with self._heard:
+            hears = self._heard.wait_for(self._has_answered_hello, START_S)
+        assert hears, f"baresip's control does not answer\n{self.log}"
+
+    def _has_answered_hello(self) -> bool:
+        return any(event.get("token") == HELLO for event in self.events)
 
     def _disconnect(self) -> None:
         self._control.shutdown(socket.SHUT_RDWR)

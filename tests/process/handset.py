@@ -65,8 +65,8 @@ class Handset:
 
     @property
     def errors(self) -> str:
-        """What it wrote to its standard error."""
-        return self._log.read_text(errors="replace")
+        """What it wrote to its standard error; nothing before it has begun."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     @property
     def events(self) -> list[Event]:
