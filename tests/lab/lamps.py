@@ -6,12 +6,10 @@ changed; one may be lost on its way, or be nonsense.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firmware.sip.message import Message, Request, Response
-from tests.lab.notifier import Notifier, Subscriber, user_of
+from tests.lab.notifier import Notifier, Post, Subscriber, user_of
 
 CALLS_MAX = 100
 
@@ -44,14 +42,8 @@ class LampFields(Notifier):
     content = "application/dialog-info+xml"
     name = "lamps"
 
-    def __init__(
-        self,
-        address: str,
-        domain: str,
-        send: Callable[[Message], None],
-        new_id: Callable[[int], str] = secrets.token_hex,
-    ) -> None:
-        super().__init__(address, domain, send, new_id)
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
         self.loses_next = self.is_nonsense_next = False
         self._sides: dict[str, tuple[tuple[str, Side], ...]] = {}  # By Call-ID, with their users.
         self._watches: dict[str, Watch] = {}
@@ -90,6 +82,7 @@ class LampFields(Notifier):
         """Whoever asks is told everything."""
         self._watches.setdefault(request.call_id, Watch()).told = None
         super()._subscribe(request)
+        self._watches = {one: w for one, w in self._watches.items() if one in self._subscribers}
 
     def _refused(self, response: Response) -> None:
         """Whoever could not read it is told again at the next change; others are gone."""

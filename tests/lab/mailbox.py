@@ -6,12 +6,9 @@ dialog (RFC 3842). It also says check-sync, which is such a NOTIFY.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-
-from firmware.sip.message import Message, Request
+from firmware.sip.message import Request
 from firmware.sip.uri import parse_uri
-from tests.lab.notifier import Notifier, Subscriber
+from tests.lab.notifier import Notifier, Post, Subscriber
 
 
 class Mailboxes(Notifier):
@@ -21,14 +18,8 @@ class Mailboxes(Notifier):
     content = "application/simple-message-summary"
     name = "mailbox"
 
-    def __init__(
-        self,
-        address: str,
-        domain: str,
-        send: Callable[[Message], None],
-        new_id: Callable[[int], str] = secrets.token_hex,
-    ) -> None:
-        super().__init__(address, domain, send, new_id)
+    def __init__(self, post: Post) -> None:
+        super().__init__(post)
         self.number = ""  # Where messages are heard.
         self._counts: dict[str, list[int]] = {}  # New ones and old ones.
 

@@ -31,8 +31,18 @@ class Subscriber:
     expires_s: int = PERIOD_S
 
 
+@dataclass(frozen=True)
+class Post:
+    """Where a notifier is, and how it gives a message to the exchange."""
+
+    address: str
+    domain: str
+    send: Callable[[Message], None]
+    new_id: Callable[[int], str] = secrets.token_hex
+
+
 class Notifier(ABC):
-    """An end of the exchange; `send` gives a message to the exchange."""
+    """An end of the exchange."""
 
     alive = True
     package: str
@@ -40,14 +50,9 @@ class Notifier(ABC):
     name: str
     """The user part of its address."""
 
-    def __init__(
-        self,
-        address: str,
-        domain: str,
-        send: Callable[[Message], None],
-        new_id: Callable[[int], str] = secrets.token_hex,
-    ) -> None:
-        self._address, self._domain, self._send, self._new_id = address, domain, send, new_id
+    def __init__(self, post: Post) -> None:
+        self._address, self._domain = post.address, post.domain
+        self._send, self._new_id = post.send, post.new_id
         self._subscribers: dict[str, Subscriber] = {}  # By Call-ID.
 
     @abstractmethod

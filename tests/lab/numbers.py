@@ -18,6 +18,7 @@ from firmware.sip.message import Message, Request, Response
 from firmware.sip.uri import SipUri, parse_uri
 from tests.lab.lamps import LampFields
 from tests.lab.mailbox import Mailboxes
+from tests.lab.notifier import Post
 
 ANSWERS, RINGS, BUSY, CALLS_BACK = "600", "601", "602", "603"
 LEAVES, PLAYS = "604", "605"
@@ -62,9 +63,9 @@ class Numbers:
         self._address, self._domain = address, domain
         self._send, self._later = send, later
         self._calls: dict[str, Call] = {}
-        self.mailboxes = Mailboxes(address, domain, self._send)
+        self.mailboxes = Mailboxes(Post(address, domain, self._send))
         self.mailboxes.number = PLAYS
-        self.lamps = LampFields(address, domain, self._send)
+        self.lamps = LampFields(Post(address, domain, self._send))
 
     def send(self, message: Message) -> None:
         """Take a message, in the next turn of the loop."""

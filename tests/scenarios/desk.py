@@ -19,6 +19,7 @@ from firmware.sip.uri import SipUri
 from tests.lab.digest import Doorkeeper
 from tests.lab.lamps import LampFields
 from tests.lab.mailbox import Mailboxes
+from tests.lab.notifier import Post
 from tests.lab.registrar import End, Registrar, RegistrarSettings
 from tests.scenarios.numbers import ScriptedNumbers
 from tests.scenarios.phone import OFF_S, ScenarioPhone, settings_of
@@ -98,9 +99,9 @@ class Desk:
             return send
 
         address = f"{PLACES['primary']}:5061"
-        self.mailboxes = Mailboxes(address, DOMAIN, way(lambda: self.mailboxes), new_id)
+        self.mailboxes = Mailboxes(Post(address, DOMAIN, way(lambda: self.mailboxes), new_id))
         self.mailboxes.number = "605"
-        self.lamps = LampFields(address, DOMAIN, way(lambda: self.lamps), new_id)
+        self.lamps = LampFields(Post(address, DOMAIN, way(lambda: self.lamps), new_id))
         second.share(first)
         self.announced = set[str]()
         for exchange in (first, second):
