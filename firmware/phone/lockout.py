@@ -1,8 +1,8 @@
 """What wrong passwords cost, at whichever of the administrator's doors they were tried.
 
 The first `FREE_MAX` wrong ones in a row cost nothing; from then on nobody is heard for a while,
-which doubles with each wrong one. A right one forgives. Console and web page share one count: who
-guesses at one door has fewer tries left at the other.
+which doubles with each wrong one. A right one forgives. Console and web page have a count each:
+whoever guesses over the network does not shut out who sits at the serial line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOCK_S, LOCK_MAX_S = 30.0, 900.0
 
 
 class Lockout:
-    """One phone's count."""
+    """One door's count."""
 
     def __init__(self) -> None:
         self._wrong = 0  # In a row.

@@ -49,6 +49,7 @@ from firmware.console.events import (
 from firmware.console.login import SLEEPING
 from firmware.frozen import frozen
 from firmware.link.events import TestLink
+from firmware.phone.lockout import Lockout
 from firmware.runtime.console_traces import Traces
 from firmware.runtime.console_work import Worker
 from firmware.runtime.editor_process import EditorProcess
@@ -76,9 +77,7 @@ class Session:
     def __init__(self, line: SerialLine, around: Surroundings) -> None:
         self._line, self._around = line, around
         self._loop = asyncio.get_running_loop()
-        self._console = Console(
-            around.status, around.configuration(), SystemRandom(), around.lockout
-        )
+        self._console = Console(around.status, around.configuration(), SystemRandom(), Lockout())
         sight = self._console.sight
         sight.about, sight.began = around.about, around.began
         self._editor = Editor(complete)

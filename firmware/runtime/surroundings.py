@@ -41,5 +41,5 @@ class Surroundings:
     restart: Callable[[], None]
     reset: Callable[[], None]  # Restart as on the first day.
     occupied: Callable[[str, bool], None]  # At this door is somebody, or nobody any more.
-    lockout: Lockout = field(default_factory=Lockout)  # Of all doors together.
+    page_lockout: Lockout = field(default_factory=Lockout)  # Outlives the page's server.
     began: float = field(default_factory=monotonic)

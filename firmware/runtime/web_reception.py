@@ -58,7 +58,7 @@ class Reception:
         self.around = around
         self.digest = ""  # Of the page's certificate.
         self.administration = Administration(around, "web")
-        self.gate = Gate(SystemRandom(), around.lockout)
+        self.gate = Gate(SystemRandom(), around.page_lockout)
         self._names = names
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None

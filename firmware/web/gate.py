@@ -1,4 +1,4 @@
-"""Who is logged in at the web page: the console's password, the console's count of wrong ones (T3).
+"""Who is logged in at the web page: the console's password, a count of wrong ones of its own (T3).
 
 Theory of operation
 -------------------

@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -60,6 +61,7 @@ class Phone:
     restarts: int = 0
     resets: int = 0
 
+    @cached_property
     def around(self) -> Surroundings:
         return Surroundings(
             feed=self.fed.append,
@@ -177,7 +179,7 @@ async def page(folder: Path, text: str = f"admin password: {PASSWORD}\n") -> Asy
     (folder / "config" / "startup.cfg").write_text(text)
     store = Store(folder / "config", folder / "state")
     phone = Phone(folder, store, store.read())
-    door = WebDoor(phone.around(), Place(is_desk=True, port=0), phone.warned.append)
+    door = WebDoor(phone.around, Place(is_desk=True, port=0), phone.warned.append)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(web_door, "OPEN_S", 0.0)
         door.start()

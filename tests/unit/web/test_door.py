@@ -44,7 +44,7 @@ def test_it_opens_and_closes_as_the_parameters_say(
 
     async def scene() -> None:
         phone = phone_in(tmp_path)
-        door = WebDoor(phone.around(), Place(is_desk=True, port=0), phone.warned.append)
+        door = WebDoor(phone.around, Place(is_desk=True, port=0), phone.warned.append)
         door.start()
         await told(phone, is_open=True)
         port = int(phone.told("Web")[0][1].rstrip("/").rpartition(":")[2])
@@ -70,7 +70,7 @@ def test_a_port_that_is_taken_is_a_sentence(
         phone = phone_in(tmp_path)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            door = WebDoor(phone.around(), Place(is_desk=True, port=port), phone.warned.append)
+            door = WebDoor(phone.around, Place(is_desk=True, port=port), phone.warned.append)
             door.start()
             async with asyncio.timeout(5):
                 while len(phone.warned) < 2:

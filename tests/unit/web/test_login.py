@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.fakes import FakeSerialLine
 from firmware.phone.lockout import FREE_MAX
+from firmware.runtime.console_session import Session
 from firmware.runtime.web_certificate import server_context
 from tests.unit.web.rig import COOKIE, PASSWORD, careless, page
 
@@ -73,6 +75,26 @@ def test_every_answer_carries_the_strict_headers(tmp_path: Path) -> None:
                 assert answer.headers["cache-control"] == "no-store"
 
     asyncio.run(scene())
+
+
+def test_who_guesses_at_the_page_does_not_shut_out_who_sits_at_the_serial_line(
+    tmp_path: Path,
+) -> None:
+    async def scene() -> str:
+        line = FakeSerialLine()
+        async with page(tmp_path) as browser:
+            for _ in range(FREE_MAX):
+                await browser.post("/login", password="a guess")
+            assert (await browser.post("/login", password=PASSWORD)).status == 429
+            console = Session(line, browser.phone.around)
+            console.typed(b"\r")
+            await asyncio.sleep(0)
+            await console.stop()
+        return b"".join(line.history).decode()
+
+    said = asyncio.run(scene())
+    assert "Password:" in said
+    assert "Locked" not in said
 
 
 def test_guessing_is_locked_out_and_costs_one_hash_at_a_time(tmp_path: Path) -> None:
