@@ -140,8 +140,8 @@ class WebDoor:
         from firmware.runtime.web_server import WebServer
 
         async with self._turn:
-            if self._socket is None:
-                return  # It was closed meanwhile.
+            if self._socket is None or self._server is not None:
+                return  # It was closed meanwhile, or somebody has come before.
             names = own_names(socket.gethostname(), str(self._around.configuration().value(NAME)))
             self._server = WebServer(self._around, names)
             await self._server.start(self._socket)

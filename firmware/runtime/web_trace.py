@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from microdot import Request, Response
 
-from firmware.link.events import Address, Connect, Connected, Lost
+from firmware.link.events import Address, Close, Connect, Connected, Lost
 from firmware.phone.events import TimeIs
 from firmware.runtime.console_traces import Later
 from firmware.runtime.driver import NetworkCommand
@@ -46,6 +46,8 @@ class Recording:
         if isinstance(command, Connect):
             self._ends[command.attempt] = (None, command.address)
         self._sip.sent(command)
+        if isinstance(command, Close):
+            self._ends.pop(command.attempt, None)
 
     def heard(self, event: object) -> None:
         """Hear what came."""

@@ -31,6 +31,10 @@ def phone_in(folder: Path, text: str = "") -> Phone:
     return Phone(folder, store, store.read())
 
 
+def port_of(phone: Phone) -> int:
+    return int(phone.told("Web")[0][1].rstrip("/").rpartition(":")[2])
+
+
 async def told(phone: Phone, *, is_open: bool) -> None:
     async with asyncio.timeout(5):
         while bool(phone.told("Web")) != is_open:
@@ -47,7 +51,7 @@ def test_it_opens_and_closes_as_the_parameters_say(
         door = WebDoor(phone.around, Place(is_desk=True, port=0), phone.warned.append)
         door.start()
         await told(phone, is_open=True)
-        port = int(phone.told("Web")[0][1].rstrip("/").rpartition(":")[2])
+        port = port_of(phone)
         browser = Browser(phone, port)
         assert (await browser.get("/login")).status == 200
         await set_(browser, "web interface enabled", "0", door)
@@ -107,6 +111,46 @@ def test_the_server_is_let_go_when_nobody_is_there(
                 while not stopped:
                     await asyncio.sleep(0.01)
             assert (await browser.get("/login")).status == 200, "and back for who knocks"
+
+    asyncio.run(scene())
+
+
+def test_whoever_knocks_while_it_moves_finds_one_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_door, "OPEN_S", 0.0)
+    begun = list[object]()
+
+    async def scene() -> None:
+        from firmware.runtime.web_server import WebServer
+
+        start, may_go_on = WebServer.start, asyncio.Event()
+
+        async def noted(server: WebServer, listening: socket.socket) -> None:
+            begun.append(server)
+            await may_go_on.wait()
+            await start(server, listening)
+
+        monkeypatch.setattr(WebServer, "start", noted)
+        phone = phone_in(tmp_path)
+        door = WebDoor(phone.around, Place(is_desk=True, port=0), phone.warned.append)
+        door.start()
+        await told(phone, is_open=True)
+        before = phone.told("Web")[0][1]
+        with socket.create_connection(("127.0.0.1", port_of(phone))):
+            await asyncio.sleep(0)  # The knock is heard next: after what follows here.
+            await set_(Browser(phone, 0), "web interface name", "desk.lab", door)
+            async with asyncio.timeout(5):
+                while not begun or phone.told("Web")[0][1] == before:
+                    await asyncio.sleep(0.001)
+            browser = Browser(phone, port_of(phone))
+            answer = asyncio.create_task(browser.get("/login"))
+            await asyncio.sleep(0.05)
+            may_go_on.set()
+            assert (await answer).status == 200
+        await asyncio.sleep(0.05)
+        assert len(begun) == 1
+        await door.stop()
 
     asyncio.run(scene())
 

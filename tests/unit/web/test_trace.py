@@ -10,6 +10,7 @@ import pytest
 
 from firmware.link.events import (
     Address,
+    Close,
     Connect,
     Connected,
     Failure,
@@ -52,7 +53,7 @@ def tshark(path: Path, *fields: str) -> list[list[str]]:
 def recorded(*events: object) -> Recording:
     recording = Recording(lambda: TimeIs(NOON))
     for event in events:
-        if isinstance(event, Connect | Write):
+        if isinstance(event, Close | Connect | Write):
             recording.sent(event)
         else:
             recording.heard(event)
@@ -104,6 +105,14 @@ def test_an_end_that_is_not_known_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "sip.pcap"
     path.write_bytes(capture(recording.packets))
     assert tshark(path, "sip.Method", "exported_pdu.src_port") == [["REGISTER", ""]] * 2
+
+
+@pytest.mark.parametrize("end", [Close(1), Lost(1, Failure(FailureKind.RESET, "reset"))])
+def test_of_a_connection_that_has_ended_nothing_is_remembered(end: object) -> None:
+    recording = recorded(
+        Connect(1, ServerName("lab.test"), PROXY), Write(1, REGISTER), end, Write(1, REGISTER)
+    )
+    assert [packet.target for packet in recording.packets] == [PROXY, None]
 
 
 def test_a_recording_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
