@@ -44,6 +44,7 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.login import SLEEPING, Login, Step
+from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.console.reports import status_report
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
@@ -54,7 +55,6 @@ from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
 from firmware.phone.wall import Wall
 
-PASSWORD = "admin password"  # noqa: S105 (a parameter's name)
 TIMEOUT = "console timeout"
 
 PROMPT = Ask("handset> ")
@@ -177,7 +177,7 @@ class Console:
 
     def _line(self, text: str, now: float) -> list[object]:
         if self._login.step is Step.NOBODY:
-            has_password = bool(self.sight.configuration.value(PASSWORD))
+            has_password = bool(self.sight.configuration.value(ADMIN_PASSWORD))
             return self._login.begin(now, has_password=has_password)
         match self.stage:
             case Stage.AWAY:

@@ -18,8 +18,7 @@ from config.layers import Key
 from config.parameters import canonical
 from config.store import ConfigError
 from firmware.console.certificates import MakeRequest, RequestMade
-from firmware.console.console import PASSWORD
-from firmware.console.parameters import ParameterKept
+from firmware.console.parameters import ADMIN_PASSWORD, ParameterKept
 from firmware.frozen import frozen
 from firmware.runtime import pasted_files
 from firmware.runtime.pin_keeper import is_pin
@@ -44,11 +43,11 @@ class Administration:
     @property
     def has_password(self) -> bool:
         """Tell whether an administrator's password was chosen."""
-        return bool(self._around.configuration().value(PASSWORD))
+        return bool(self._around.configuration().value(ADMIN_PASSWORD))
 
     async def is_password(self, password: str) -> bool:
         """Tell whether it is the administrator's."""
-        record = str(self._around.configuration().value(PASSWORD))
+        record = str(self._around.configuration().value(ADMIN_PASSWORD))
         is_right = await asyncio.to_thread(is_pin, password, record)
         if is_right:
             self._log.info("somebody has logged in")

@@ -10,7 +10,6 @@ from random import SystemRandom
 from config.certificate_list import Entry
 from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest
 from firmware.console.commands import Ping, ReadLog, ReadLogServer, SetLevel
-from firmware.console.console import PASSWORD
 from firmware.console.events import (
     CheckPassword,
     ConfigurationIs,
@@ -24,7 +23,7 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.fetching import FetchNow
-from firmware.console.parameters import SetParameter, UnsetParameter
+from firmware.console.parameters import ADMIN_PASSWORD, SetParameter, UnsetParameter
 from firmware.console.part_tests import TryPart
 from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
 from firmware.link.events import AskProxy, Proxy, ProxyAnswered, Role
@@ -89,7 +88,7 @@ class Worker:
         self._feed(PasswordChecked(await self._administration.is_password(password)))
 
     async def _keep(self, password: str) -> None:
-        kept = await self._administration.set(PASSWORD, password)
+        kept = await self._administration.set(ADMIN_PASSWORD, password)
         if kept.configuration is not None:
             self._feed(ConfigurationIs(kept.configuration))
         self._feed(PasswordKept(kept.problem))

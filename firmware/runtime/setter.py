@@ -16,13 +16,12 @@ from config.kinds import PIN_HASH
 from config.layers import Key
 from config.parameters import canonical
 from config.store import Store
+from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.provision.changes import changes
 from firmware.provision.events import Change
 from firmware.runtime.pin_keeper import record_of
 
 log = logging.getLogger("handset.settings")
-
-PASSWORD = "admin password"  # noqa: S105 (a parameter's name)
 
 
 class Changed(Protocol):
@@ -48,15 +47,14 @@ class Setter:
         """Keep a value, and let it count; return what has changed. Raises ConfigError."""
         return await self.change({(canonical(name), account): text})
 
-    async def unset(self, name: str, account: int = 0) -> tuple[Change, ...]:
-        """Forget a value that was set on this phone. Raises ConfigError."""
-        return await self.change({(canonical(name), account): None})
-
     async def change(self, wanted: Mapping[Key, str | None]) -> tuple[Change, ...]:
-        """Set several parameters, and forget those that are None: all of them, or none."""
+        """Set several parameters, and forget those that are None: all of them, or none.
+
+        Raises ConfigError.
+        """
 
         def done() -> Configuration:
-            self._store.change_local({key: _kept(*key, text) for key, text in wanted.items()})
+            self._store.change_local({key: _kept(key, text) for key, text in wanted.items()})
             return self._store.read()
 
         async with self._turn:
@@ -68,7 +66,8 @@ class Setter:
         return found
 
 
-def _kept(name: str, _: int, text: str | None) -> str | None:
+def _kept(key: Key, text: str | None) -> str | None:
     """Return a value as it is kept: the administrator's password as a hash, which takes time."""
-    is_plain = name == PASSWORD and text and not PIN_HASH.fullmatch(text)
-    return record_of(text) if is_plain and text else text
+    if key[0] != ADMIN_PASSWORD or not text or PIN_HASH.fullmatch(text):
+        return text
+    return record_of(text)

@@ -8,8 +8,14 @@ from collections.abc import Callable
 from microdot import Request, Response
 
 from config.cfg_file import FILE_BYTES_MAX
-from firmware.console.console import PASSWORD as PARAMETER
-from firmware.runtime.web_reception import Reception, attachment, see_other, with_cookie
+from firmware.console.parameters import ADMIN_PASSWORD
+from firmware.runtime.web_reception import (
+    AROUND_FILE_MAX,
+    Reception,
+    attachment,
+    see_other,
+    with_cookie,
+)
 from firmware.runtime.web_site import Site
 from firmware.web.administration_page import (
     BACKUP,
@@ -49,7 +55,7 @@ class AdministrationPage:
         reception.add_page(site, HERE, self._page)
         reception.add_page(site, BACKUP, self._save)
         reception.add_form(site, PASSWORD, self._choose)
-        reception.add_form(site, RESTORE, self._restore, FILE_BYTES_MAX + 4096)
+        reception.add_form(site, RESTORE, self._restore, FILE_BYTES_MAX + AROUND_FILE_MAX)
         reception.add_form(site, RESTART, self._restart)
         reception.add_form(site, RESET, self._reset)
 
@@ -62,7 +68,7 @@ class AdministrationPage:
         """Change the password: who knows the old one may."""
         problem = problem_of(form) or await self._reception.refusal_of(form.text("current"))
         if not problem:
-            kept = await self._reception.administration.set(PARAMETER, form.text("password"))
+            kept = await self._reception.administration.set(ADMIN_PASSWORD, form.text("password"))
             problem = kept.problem
         if problem:
             session.notice = Notice(problem, is_bad=True)
@@ -83,10 +89,9 @@ class AdministrationPage:
             return see_other(HERE)
         held = self._reception.around.configuration()
         restored = await asyncio.to_thread(restore, held, data)
-        notice = restored_notice(restored)
-        if restored.changes:
-            await self._reception.change(session, restored.changes)
-        session.notice = notice or session.notice
+        if restored.changes and not await self._reception.change(session, restored.changes):
+            return see_other(HERE)  # Its notice says why.
+        session.notice = restored_notice(restored) or session.notice
         return see_other(HERE)
 
     async def _restart(self, _: Request, session: Session, __: Form) -> Response:

@@ -7,16 +7,13 @@ and is never told (T4).
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import unquote
 
 from microdot import Request, Response
 
-from config.certificate_list import listed
 from config.configuration import Configuration
 from config.layers import LOCAL
 from config.parameters import find, parse, split_line, written
@@ -98,17 +95,12 @@ class Api:
 
     async def _metrics(self, _: Request) -> Response:
         logs = self._around.logs()
-        ends = await asyncio.to_thread(self._certificate_ends)
+        entries = await self._administration.certificates()
+        ends = tuple((one.parameter, one.ends.timestamp()) for one in entries if one.ends)
         facts = process_facts(self._around.began)
         counts = logs.counts if logs else {}
         text = metrics_text(Seen(self._sight(), facts, ends, counts))
         return Response(text, 200, {"Content-Type": CONTENT_TYPE})
-
-    def _certificate_ends(self) -> tuple[tuple[str, float], ...]:
-        """Return when each certificate ends; runs in a thread."""
-        directory = self._around.store.directory
-        entries = listed(self._around.configuration(), directory, datetime.now(UTC))
-        return tuple((one.parameter, one.ends.timestamp()) for one in entries if one.ends)
 
     async def _openapi(self, _: Request) -> Response:
         return _json(openapi(self._about("Version")))

@@ -14,7 +14,7 @@ from firmware.phone.imported import FILE_BYTES_MAX, Imported
 from firmware.phone.kept import Contact, ContactsImported, ContactsKept
 from firmware.phone.vcard import read_vcards, write_vcards
 from firmware.runtime.directory_file import DIRECTORY
-from firmware.runtime.web_reception import Reception, attachment, see_other
+from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, attachment, see_other
 from firmware.runtime.web_site import Site
 from firmware.web.directory_page import FILE, directory_content, imported_notice
 from firmware.web.forms import Form
@@ -42,7 +42,8 @@ class DirectoryPage:
         ):
             export = partial(self._export, name, kind, write)
             self._reception.add_page(site, f"/directory/{name}", export)
-        self._reception.add_form(site, "/directory/import", self._import, FILE_BYTES_MAX)
+        body_max = FILE_BYTES_MAX + AROUND_FILE_MAX
+        self._reception.add_form(site, "/directory/import", self._import, body_max)
 
     async def _page(self, request: Request, session: Session) -> Response:
         wanted = request.args.get("q", "").strip()[:QUERY_MAX]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
 from microdot import Request, Response
 
 import firmware.web
-from firmware.console.console import PASSWORD
+from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.runtime.web_reception import (
     Reception,
     form_of,
@@ -100,7 +101,7 @@ class LogIn:
         """Keep the first password of somebody who stands before the phone."""
         problem = problem_of(form)
         if not problem:
-            kept = await self._reception.administration.set(PASSWORD, form.text("password"))
+            kept = await self._reception.administration.set(ADMIN_PASSWORD, form.text("password"))
             problem = kept.problem
         if problem:
             notice = Notice(problem, is_bad=True)
@@ -134,4 +135,4 @@ class LogIn:
 async def file(name: str, kind: str, _: Request) -> Response:
     """Return a file of the page; which one is never said by a request."""
     headers = {"Content-Type": f"{kind}; charset=utf-8"}
-    return Response((FILES / name).read_bytes(), headers=headers)
+    return Response(await asyncio.to_thread((FILES / name).read_bytes), headers=headers)

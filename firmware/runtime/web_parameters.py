@@ -10,7 +10,7 @@ from microdot import Request, Response
 
 from firmware.console.certificates import PASTED_MAX
 from firmware.runtime.device_facts import network
-from firmware.runtime.web_reception import Reception, see_other
+from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, see_other
 from firmware.runtime.web_site import Site
 from firmware.web import chapters
 from firmware.web.account_page import ACCOUNT, account_links, account_of
@@ -29,9 +29,6 @@ from firmware.web.parameter_page import (
 )
 from firmware.web.status_page import facts, section
 from firmware.web.updates_page import FETCH, fetch_section
-
-FILE_BYTES_MAX = PASTED_MAX + 4096
-"""Of a form with one certificate file."""
 
 WRONG = Notice("Nothing is changed yet: look at what is marked.", is_bad=True)
 
@@ -74,7 +71,7 @@ class ParameterPages:
             Chapter("/parameters", "More parameters", lambda _: rest),
         ):
             self.add_chapter(site, chapter)
-        self._reception.add_form(site, ACTION, self._keep_file, FILE_BYTES_MAX)
+        self._reception.add_form(site, ACTION, self._keep_file, PASTED_MAX + AROUND_FILE_MAX)
         self._reception.add_form(site, FETCH, self._fetch)
 
     def add_chapter(self, site: Site, chapter: Chapter) -> None:
@@ -111,7 +108,7 @@ class ParameterPages:
         await self._reception.change(session, typed.changes)
         return see_other(_here(request))
 
-    # What stands above the parameters.
+    # What stands around the parameters.
 
     async def _certificates(self, _: Request, session: Session) -> Sequence[Content]:
         entries = await self._reception.administration.certificates()

@@ -19,8 +19,8 @@ from random import SystemRandom
 
 from microdot import Request, Response
 
-from firmware.console.console import PASSWORD
 from firmware.console.events import ShowCode
+from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.console.sight import Sight
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
@@ -44,6 +44,9 @@ COOKIE_WORDS = "Path=/; Secure; HttpOnly; SameSite=Strict"
 
 FORM_BYTES_MAX = 64 * 1024
 """The largest page of parameters, with every text at its longest."""
+
+AROUND_FILE_MAX = 4096
+"""Bytes that a form adds to the file that comes with it."""
 
 PageAnswer = Callable[[Request, Session], Awaitable[Response]]
 FormAnswer = Callable[[Request, Session, Form], Awaitable[Response]]
@@ -186,17 +189,18 @@ class Reception:
             refusal = self.gate.end_check(self.now, is_right=is_right)
         return refusal
 
-    async def change(self, session: Session, wanted: Changes) -> None:
-        """Set and forget parameters, and leave a notice of what came of it."""
+    async def change(self, session: Session, wanted: Changes) -> bool:
+        """Set and forget parameters, leave a notice of what came of it; tell whether it is kept."""
         before = self.around.configuration()
         kept = await self.administration.change(wanted)
         if kept.configuration is None:
             session.notice = Notice(f"Nothing is changed: {kept.problem}", is_bad=True)
-            return
+            return False
         found = changes(before, kept.configuration)
         self.waits = self.waits or any(one.needs_restart for one in found)
         told = "\n".join(one.text for one in found)
         session.notice = Notice(told or "It is as it was.")
+        return True
 
     def note_use(self) -> bool:
         """Tell the phone whether somebody is here: it does not start anew under their hands."""
@@ -231,7 +235,7 @@ class Reception:
         self.do(self.gate.wake(max(self.now, due)))
 
     def _password_record(self) -> str:
-        return str(self.around.configuration().value(PASSWORD))
+        return str(self.around.configuration().value(ADMIN_PASSWORD))
 
 
 def form_of(request: Request) -> Form:

@@ -11,7 +11,7 @@ Another module adds routes of its own:
     site.add("/api/parameters/<name>", change, guard=bearer, methods={"PUT"}, body_max=4096)
 
 The answer is a coroutine that takes microdot's Request (and the values of the path) and returns its
-Response. `secured` says to the browser what goes for every answer.
+Response. `HEADERS` say to the browser what goes for every answer.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from firmware.console.login import PASSWORD_MAX, PASSWORD_MIN
+from firmware.console.login import PASSWORD_MIN
 from firmware.console.sight import Sight
 from firmware.web.backup import Restored
 from firmware.web.gate import Notice, Session
 from firmware.web.html import Content, Html, tag
 from firmware.web.layout import RESTART, button, form
+from firmware.web.login_page import secret_field
 from firmware.web.status_page import facts, section
 
 PASSWORD, RESTORE, RESET, BACKUP = (
@@ -42,23 +43,15 @@ def administration_content(sight: Sight, session: Session, digest: str) -> tuple
 def _password(session: Session) -> Html:
     hint = f"New password ({PASSWORD_MIN} characters or more)"
     fields = (
-        _secret("current", "Password until now", "current-password"),
-        _secret("password", hint, "new-password"),
-        _secret("again", "The new one once more", "new-password"),
+        secret_field("current", "Password until now", "current-password"),
+        secret_field("password", hint, "new-password"),
+        secret_field("again", "The new one once more", "new-password"),
     )
     return section(
         "Password",
         tag("p", "Of this page and of the console. Everybody else is logged out."),
         form(PASSWORD, session, *fields, button("Change the password")),
     )
-
-
-def _secret(name: str, label: str, autocomplete: str) -> Html:
-    box = tag(
-        "input", id=name, name=name, type="password", autocomplete=autocomplete, required=True,
-        maxlength=PASSWORD_MAX,
-    )  # fmt: skip
-    return tag("p", tag("label", label, for_=name), box, class_="field")
 
 
 def _backup(session: Session) -> Html:

@@ -29,7 +29,11 @@ def key_form(
     rows: dict[str, list[Key]] = {}
     for key in keys(sections):
         rows.setdefault(key[0].partition(" ")[0], []).append(key)
-    head = tag("tr", tag("th", "Key", scope="col"), *(_title(name) for name in COLUMNS))
+    head = tag(
+        "tr",
+        tag("th", "Key", scope="col"),
+        *(tag("th", _title(name), scope="col") for name in COLUMNS),
+    )
     body = [_row(held, name, cells, typed) for name, cells in rows.items()]
     table = tag("table", tag("thead", head), tag("tbody", *body), class_="keys")
     help_ = [
@@ -44,8 +48,8 @@ def key_form(
     )
 
 
-def _title(name: str) -> Html:
-    return tag("th", {"line": "Account"}.get(name, name.capitalize()), scope="col")
+def _title(column: str) -> str:
+    return {"line": "Account"}.get(column, column.capitalize())
 
 
 def _row(held: Configuration, name: str, cells: Sequence[Key], typed: Typed) -> Html:
@@ -62,6 +66,4 @@ def _cell(held: Configuration, key: Key, typed: Typed) -> Html:
         held, key, own_or_typed(held, key, typed), described, is_bad=bool(error), label=whole
     )
     sentence = tag("p", error, id=described, class_="error") if error else None
-    column = whole.rpartition(" ")[2]
-    title = {"line": "Account"}.get(column, column.capitalize())
-    return tag("td", box, sentence, data_title=title)
+    return tag("td", box, sentence, data_title=_title(whole.rpartition(" ")[2]))

@@ -16,7 +16,7 @@ TITLE = "Log in"
 
 def password_page(notice: Notice | None = None) -> Html:
     """Ask for the password."""
-    field = _secret("password", "Administrator's password", "current-password")
+    field = secret_field("password", "Administrator's password", "current-password")
     return document(TITLE, form(LOGIN, None, field, button("Log in")), notice=notice)
 
 
@@ -44,8 +44,8 @@ def first_page(notice: Notice | None = None, typed: str = "") -> Html:
             FIRST,
             None,
             code,
-            _secret("password", hint, "new-password"),
-            _secret("again", "The same once more", "new-password"),
+            secret_field("password", hint, "new-password"),
+            secret_field("again", "The same once more", "new-password"),
             button("Set the password and log in"),
         ),
         notice=notice,
@@ -62,7 +62,8 @@ def problem_of(form: Form) -> str:
     return ""
 
 
-def _secret(name: str, label: str, autocomplete: str) -> Html:
+def secret_field(name: str, label: str, autocomplete: str) -> Html:
+    """Return a field for a password."""
     return _field(name, label, "password", autocomplete)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from config.layers import Key
 from config.parameters import PARAMETERS, canonical, written
+from config.problem import ConfigError
 from config.store import Store
 from firmware.console.certificates import PASTED_MAX
 from firmware.console.parameters import ADMIN_PASSWORD
@@ -19,9 +20,11 @@ from firmware.phone.events import OutageLog
 from firmware.phone.kept import Contact, ContactNumber, ContactsImported, NumberKind
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.provision.events import ProvisionStatus
-from firmware.runtime import web_administration
+from firmware.runtime import web_administration, web_status
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.web import chapters
+from firmware.web.directory_page import SHOWN_MAX, directory_content
+from firmware.web.gate import Session
 from firmware.web.layout import NAVIGATION
 from firmware.web.parameter_form import own_text
 from tests.lab.authority import Authority
@@ -330,6 +333,18 @@ def test_certificate_files_are_sent(tmp_path: Path) -> None:
     asyncio.run(scene())
 
 
+def test_a_certificate_that_the_files_lock_is_not_kept(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP + "!sips trusted certificates: ca.pem\n") as browser:
+            await browser.log_in()
+            which = {"parameter": "sips trusted certificates"}
+            after = await upload(browser, "/link/certificate", Authority().certificate_pem, **which)
+            assert "That file is set by the files of the phone." in after.text
+            assert not (tmp_path / "state" / "certificates").exists()
+
+    asyncio.run(scene())
+
+
 def test_the_directory_is_shown_searched_and_given_out(tmp_path: Path) -> None:
     def contact(name: str, number: str) -> Contact:
         return Contact(name, (ContactNumber(NumberKind.WORK, number),))
@@ -351,6 +366,13 @@ def test_the_directory_is_shown_searched_and_given_out(tmp_path: Path) -> None:
             assert b"+49303" in (await browser.get("/directory/contacts.csv")).body
 
     asyncio.run(scene())
+
+
+def test_a_page_of_contacts_is_bounded() -> None:
+    contacts = [Contact(f"Contact {number}", ()) for number in range(SHOWN_MAX + 1)]
+    shown = "".join(map(str, directory_content(contacts, "", Session("", ""))))
+    assert shown.count("Contact ") == SHOWN_MAX
+    assert f"{SHOWN_MAX + 1} of {SHOWN_MAX + 1} contacts, the first {SHOWN_MAX} are shown" in shown
 
 
 def test_contacts_are_taken_in_and_bad_lines_are_named(tmp_path: Path) -> None:
@@ -385,6 +407,41 @@ def test_settings_go_out_and_come_back(tmp_path: Path) -> None:
             after = await upload(browser, "/administration/restore", saved.body)
             assert "sip dial plan: x+#|xx+* -> x+#|9xx (local)" in unescape(after.text)
             assert browser.phone.configuration.value("sip dial plan") == "x+#|9xx"
+
+    asyncio.run(scene())
+
+
+def test_an_address_with_a_password_in_it_is_in_no_file(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            name, mine = "configuration signer", "my-own-secret"
+            await browser.post("/updates", **{name: f"https://me:{mine}@files.example.org/a.pem"})
+            assert mine in str(browser.phone.configuration.value(name))
+            saved = await browser.get("/administration/settings.cfg")
+            assert f"# {name}: it is set, and not in this file" in saved.text
+            assert mine not in saved.text
+
+    asyncio.run(scene())
+
+
+def test_what_the_disk_does_not_take_is_not_called_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Store, __: object) -> None:
+        raise ConfigError("local.cfg: the disk is full")
+
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            monkeypatch.setattr(Store, "change_local", full)
+            data = b"call waiting: 0\nvendor thing: 1\n"
+            after = await upload(browser, "/administration/restore", data)
+            assert "Nothing is changed: local.cfg: the disk is full" in after.text
+            assert "Restored" not in after.text
+            monkeypatch.undo()
+            after = await upload(browser, "/administration/restore", data)
+            assert "Restored, but for:\nline:2: vendor thing: not known" in after.text
 
     asyncio.run(scene())
 
@@ -487,6 +544,23 @@ def test_the_status_follows_in_a_stream_of_events(tmp_path: Path) -> None:
                 await browser.post("/logout")
                 last = await reader.read()
             assert last.endswith(b"event: leave\ndata:\n\n")
+            writer.transport.abort()
+
+    asyncio.run(scene())
+
+
+def test_only_so_many_look_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_status, "STREAMS_MAX", 1)
+
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            reader, writer = await browser.open()
+            head = f"GET /live HTTP/1.1\r\nHost: {browser.host}\r\n"
+            writer.write(f"{head}Cookie: __Host-handset={browser.session}\r\n\r\n".encode())
+            async with asyncio.timeout(10):
+                await reader.readuntil(b"\n\n")
+                assert (await browser.get("/live")).status == 503
             writer.transport.abort()
 
     asyncio.run(scene())
