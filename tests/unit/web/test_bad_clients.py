@@ -164,6 +164,40 @@ def test_a_thousand_connections_do_no_harm(tmp_path: Path) -> None:
     asyncio.run(scene())
 
 
+def test_all_together_hold_only_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_listener, "CONNECTIONS_MAX", 3)
+
+    async def scene() -> None:
+        async with page(tmp_path) as browser:
+            assert (await browser.get("/login")).status == 200
+            held = [await connect(browser.port) for _ in range(6)]
+            async with asyncio.timeout(5):
+                while still_open(held) > 3:
+                    await asyncio.sleep(0.01)
+            assert still_open(held) == 3
+            for one in held:
+                one.close()
+
+    asyncio.run(scene())
+
+
+def test_whoever_waits_for_a_page_that_goes_calls_nobody_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_listener, "HANDSHAKES_MAX", 1)
+    monkeypatch.setattr(http_listener, "HANDSHAKES_S", 0.2)
+
+    async def scene() -> None:
+        faults = list[object]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: faults.append(what))
+        async with page(tmp_path) as browser:
+            assert (await browser.get("/login")).status == 200
+        await asyncio.sleep(0.3)
+        assert faults == [], "nobody listens to a socket that is closed"
+
+    asyncio.run(scene())
+
+
 def test_handshakes_are_spread_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_listener, "HANDSHAKES_MAX", 4)
     monkeypatch.setattr(http_listener, "HANDSHAKES_S", 0.5)

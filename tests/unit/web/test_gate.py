@@ -113,3 +113,12 @@ def test_a_notice_is_said_once() -> None:
     session.notice = Notice("Kept.")
     assert session.take_notice() == Notice("Kept.")
     assert session.take_notice() is None
+
+
+def test_who_knows_the_password_is_not_held_to_guesses_of_before() -> None:
+    door = gate()
+    wrong = [False] * (FREE_MAX - 1)
+    for is_right in (*wrong, True, *wrong):
+        assert door.begin_check(0.0) == ""
+        said = door.end_check(0.0, is_right=is_right)
+    assert said == "That is wrong.", "they are counted anew"
