@@ -129,10 +129,11 @@ def _is_full(text: str) -> bool:
 
 def _lamp(state: str, direction: str) -> Lamp:
     """Say what a dialog means: whoever calls is busy, whoever is called rings."""
-    lamp = LAMPS.get(state.strip().lower())
+    word = state.strip().lower()
+    lamp = LAMPS.get(word)
     if lamp is None:
         raise RemoteProtocolError("dialog-info has an unknown state")
     if lamp is Lamp.RINGING and direction == "initiator":
         return Lamp.BUSY
-    rings = state.strip().lower() == "proceeding" and direction == "recipient"
+    rings = word == "proceeding" and direction == "recipient"
     return Lamp.RINGING if rings else lamp

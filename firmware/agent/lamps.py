@@ -69,7 +69,6 @@ class LampField(Topic):
         self._dialogs |= {dialog.id: dialog for dialog in told.dialogs}
         self._dialogs = {i: d for i, d in self._dialogs.items() if d.lamp is not Lamp.IDLE}
         if len(self._dialogs) > DIALOGS_MAX:
-            self._dialogs = None
             raise RemoteProtocolError("too many dialogs")
 
     @property

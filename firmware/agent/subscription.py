@@ -96,7 +96,8 @@ class Subscription:
     def __init__(self, topic: Topic) -> None:
         self.topic, self.line = topic, topic.line
         self.state = SubscriptionState.INIT
-        self.refusal = topic.wrong  # Why we are refused, in words.
+        self._refusal = topic.wrong  # Why we are refused, in words.
+        self._told = topic.standing(is_active=False, refusal="")
         self._dialog: Dialog | None = None
         self._call_id = self._tag = ""
         self._cseq = 0
@@ -155,12 +156,26 @@ class Subscription:
         self._key = None
         self._enter(SubscriptionState.INIT)
 
-    # Subscribing.
+    # What is told of it.
 
     @property
     def is_active(self) -> bool:
         """Tell whether the notifier tells what changes."""
         return self.state is SubscriptionState.ACTIVE
+
+    def news(self) -> list[object]:
+        """Return how it stands, where that was not told."""
+        return self._tell(self.topic.standing(is_active=self.is_active, refusal=self._refusal))
+
+    def over(self) -> list[object]:
+        """Return what is to be told when nobody asks for it any more."""
+        return self._tell(self.topic.standing(is_active=False, refusal=""))
+
+    def _tell(self, stands: object) -> list[object]:
+        before, self._told = self._told, stands
+        return [stands] if stands != before else []
+
+    # Subscribing.
 
     def ask(self, now: float) -> list[object]:
         """Subscribe, where that is due; the account is registered."""
@@ -254,7 +269,7 @@ class Subscription:
 
     def _accepted(self, response: Response, now: float) -> None:
         self.line.accepted(response, self._exchange.use)
-        self.refusal = ""
+        self._refusal = ""
         self._dialog = self._dialog.refreshed(response) if self._dialog else None
         granted_s = response.expires
         self._granted(self._period_s if granted_s is None else granted_s, now)
@@ -276,7 +291,7 @@ class Subscription:
 
     def _refused(self, response: Response, now: float) -> list[object]:
         """Whoever said no is not asked again for long, over whatever link."""
-        self.refusal = self.topic.refusal(response)
+        self._refusal = self.topic.refusal(response)
         self._refuse(max(REFUSED_S, retry_after_s(response)), now)
         return []
 
@@ -323,7 +338,7 @@ class Subscription:
         """RFC 6665 4.1.3: when to come again is in the reason."""
         wait_s = min(float(standing.retry_after_s or 0), RETRY_AFTER_MAX_S)
         if standing.reason in FOR_GOOD:
-            self.refusal = self.topic.ended
+            self._refusal = self.topic.ended
             self._refuse(max(wait_s, REFUSED_S), now)
         elif standing.reason in AT_ONCE:
             self._over(0.0, now)

@@ -19,38 +19,26 @@ from firmware.transaction.events import RequestFailed, RequestReceived, SendResp
 
 
 class Subscriptions:
-    """Mailboxes first: of a burst of SUBSCRIBEs theirs go out before those of lamps."""
+    """The subscriptions, account by account."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        self._all: tuple[Subscription, ...] = ()
-        self._told: list[object] = []
-        self._take_in([topic for line in lines for topic in _topics(line)])
-
-    def _take_in(self, topics: Iterable[Topic]) -> None:
-        """Let these be subscribed to as well."""
-        told = list(zip(self._all, self._told, strict=True))
-        told += [(Subscription(t), t.standing(is_active=False, refusal="")) for t in topics]
-        told.sort(key=lambda one: not isinstance(one[0].topic, Mailbox))
-        self._all = tuple(subscription for subscription, _ in told)
-        self._told = [said for _, said in told]
+        self._all = [Subscription(topic) for line in lines for topic in _topics(line)]
 
     def renew(self, line: Line, now: float) -> list[object]:
         """An account is somebody else (L5), or has a mailbox and had none: begin anew."""
-        kept, out = [], list[object]()
-        for subscription, said in zip(self._all, self._told, strict=True):
-            if subscription.line is not line:
-                kept.append((subscription, said))
-                continue
+        out: list[object] = []
+        for subscription in self._of(line):
             out += subscription.leave() if line.is_up else []
-            over = subscription.topic.standing(is_active=False, refusal="")
-            out += [over] if over != said else []
-        self._all = tuple(subscription for subscription, _ in kept)
-        self._told = [said for _, said in kept]
-        self._take_in(_topics(line))
-        for subscription in self._all:
-            if subscription.line is line and line.proxy is not None:
+            out += subscription.over()
+        others = [s for s in self._all if s.line is not line]
+        self._all = [*others, *map(Subscription, _topics(line))]
+        if line.proxy is not None:
+            for subscription in self._of(line):
                 subscription.service_up(line.proxy, now)
         return out
+
+    def _of(self, line: Line) -> list[Subscription]:
+        return [s for s in self._all if s.line is line]
 
     def deadline(self) -> float | None:
         """Return when one of them has something to do."""
@@ -117,18 +105,11 @@ class Subscriptions:
 
     def news(self) -> list[object]:
         """Return how those stand that stand otherwise than was told."""
-        out: list[object] = []
-        for place, subscription in enumerate(self._all):
-            stands = subscription.topic.standing(
-                is_active=subscription.is_active, refusal=subscription.refusal
-            )
-            if stands != self._told[place]:
-                self._told[place] = stands
-                out.append(stands)
-        return out
+        return [item for s in self._all for item in s.news()]
 
 
 def _topics(line: Line) -> list[Topic]:
+    """Return what an account subscribes to; of a burst the mailbox's SUBSCRIBE goes out first."""
     account = line.account
     mailbox: list[Topic] = [Mailbox(line)] if account.subscribes else []
     return [*mailbox, *_lamps(line)]

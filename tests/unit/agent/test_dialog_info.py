@@ -11,6 +11,7 @@ from firmware.agent.dialog_info import (
     DEPTH_MAX,
     DIALOGS_MAX,
     ELEMENTS_MAX,
+    WORD_MAX,
     DialogInfo,
     OtherDialog,
 )
@@ -136,6 +137,13 @@ def test_a_document_type_is_refused_before_it_declares_anything(doctype: str) ->
 def test_what_cannot_be_read_is_named(body: bytes, why: str) -> None:
     with pytest.raises(RemoteProtocolError, match=why):
         DialogInfo.parse(body)
+
+
+def test_an_id_is_kept_as_far_as_any_id_goes() -> None:
+    (told,) = DialogInfo.parse(
+        document(f"<dialog id='{'x' * 9999}'><state>early</state></dialog>")
+    ).dialogs
+    assert told.id == "x" * WORD_MAX
 
 
 STATES = st.sampled_from(["trying", "proceeding", "early", "confirmed", "terminated", "", "&lt;"])

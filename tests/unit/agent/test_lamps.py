@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from firmware.agent.account import AgentSettings, UseAccounts
 from firmware.agent.events import Lamp, LampChanged, UnregisterAll
 from firmware.agent.lamps import DIALOGS_MAX, UNREADABLE
 from firmware.agent.subscription import RENEW_S
@@ -15,7 +16,7 @@ from firmware.link.events import LeaveSoon
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendRequest
 from tests.unit.agent.registrar import answer
-from tests.unit.agent.rig import BACKUP, PRIMARY, Rig, account, invite, of, text
+from tests.unit.agent.rig import BACKUP, INSTANCE, PRIMARY, Rig, account, invite, of, text
 from tests.unit.agent.test_dialog_info import dialog, document
 
 CONTENT = "application/dialog-info+xml"
@@ -354,6 +355,53 @@ def test_at_another_proxy_it_is_begun_anew_and_nothing_old_is_shown() -> None:
     assert rig.shows() is Lamp.IDLE, "what the other proxy told says nothing here"
     rig.notifies(again, document(dialog("early")))
     assert rig.shows() is Lamp.RINGING
+
+
+# Other settings (L5).
+
+
+def watch(rig: Watcher, *numbers: str, subscribes: bool = False) -> list[SendRequest]:
+    """Have the account watch other numbers; return what is subscribed to then, and no more."""
+    mine = replace(account(), watches=numbers, watch_period_s=600, subscribes=subscribes)
+    settings = AgentSettings(instance=INSTANCE, user_agent="handset/1")
+    rig.feed(UseAccounts((mine,), settings))
+    return rig.take("SUBSCRIBE")
+
+
+def test_l5_another_number_is_watched_at_once_and_the_old_one_no_more() -> None:
+    rig = Watcher()
+    first = rig.watching(document(dialog("confirmed")))
+    ended, asked = watch(rig, "203")
+    assert (ended.request.call_id, ended.request.expires) == (first.request.call_id, 0)
+    assert rig.told[-1] == ("202", Lamp.UNKNOWN)
+    assert str(asked.request.uri) == "sip:203@example.org"
+    rig.grants(asked)
+    rig.notifies(asked, document(dialog("early")))
+    assert rig.told[-1] == ("203", Lamp.RINGING)
+
+
+def test_l5_a_number_that_is_watched_anew_may_be_refused() -> None:
+    rig = Watcher()
+    rig.watching()
+    *_, asked = watch(rig, "203")
+    rig.reply(asked, answer(asked.request, 403))
+    told = of(LampChanged, rig.out)[-1]
+    assert told == LampChanged(1, "203", Lamp.UNKNOWN, "not allowed (403)")
+    assert not watch(rig)
+    assert of(LampChanged, rig.out)[-1] == LampChanged(1, "203", Lamp.UNKNOWN), "nothing is wrong"
+
+
+def test_what_is_missed_during_a_refresh_is_told_by_that() -> None:
+    rig = Watcher()
+    rig.watching()
+    rig.wait(600 - RENEW_S + 1)
+    rig.register()
+    refresh = rig.asked()
+    rig.notifies(refresh, partial(9, dialog("early")))
+    assert not rig.take("SUBSCRIBE"), "one at a time"
+    rig.grants(refresh)
+    rig.notifies(refresh, document(version="10"))
+    assert rig.shows() is Lamp.IDLE
 
 
 @pytest.mark.parametrize("why", [LeaveSoon(), UnregisterAll()])
