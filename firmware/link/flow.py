@@ -57,7 +57,8 @@ class Flow:
         self.verdict: Failure | None = None
         self._stream = StreamParser()
         self._ids = ids
-        self._asked_branch, self._asked_at = "", 0.0  # The OPTIONS that somebody waits for.
+        self._asked_branch: str | None = None  # The OPTIONS that somebody waits for,
+        self._asked_at = 0.0  # and when it went.
         proxy, local = self.proxy, self.facts.local
         self.life = KeepAlive(
             self.attempt,
@@ -121,6 +122,12 @@ class Flow:
         self._asked_branch, self._asked_at = request.via.branch, now
         return self.send(request, now)
 
+    def _ask_answered(self, response: Response, now: float) -> list[object]:
+        if response.status < 200:
+            return []
+        self._asked_branch = None
+        return [ProxyAnswered(response.status, now - self._asked_at)]
+
     def service_confirmed(self, flow_timer_s: int | None, now: float) -> list[object]:
         """The proxy serves: ping it in its own time (L6)."""
         self.served = True
@@ -175,8 +182,7 @@ class Flow:
         if self.life.is_own_answer(response.via.branch, now):
             return []
         if response.via.branch == self._asked_branch:
-            took_s = now - self._asked_at
-            return [ProxyAnswered(response.status, took_s)] if response.status >= 200 else []
+            return self._ask_answered(response, now)
         out: list[object] = [MessageReceived(response)]
         final = response.status >= 200 and response.status not in {401, 407}
         if final and response.cseq.method == "REGISTER":

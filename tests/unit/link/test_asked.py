@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.link.events import AskProxy, Connect, LinkDown, MessageReceived, ProxyAnswered, Write
 from firmware.sip.message import Request, parse_message
-from tests.unit.link.rig import Rig, of, written
+from tests.unit.link.rig import Rig, answer, of, written
 
 
 def asked(rig: Rig) -> Request:
@@ -36,6 +36,16 @@ def test_a_provisional_answer_is_not_the_one_that_counts() -> None:
     request = asked(rig)
     assert not of(ProxyAnswered, rig.receive(attempt, bytes(request.answer(100))))
     assert of(ProxyAnswered, rig.receive(attempt, bytes(request.answer(200))))
+
+
+def test_it_is_answered_once_and_never_when_nobody_has_asked() -> None:
+    rig = Rig()
+    attempt = rig.registered()
+    nameless = bytes(answer("OPTIONS")).replace(b";branch=z9hG4bKrig", b"")
+    assert not of(ProxyAnswered, rig.receive(attempt, nameless))
+    request = asked(rig)
+    assert of(ProxyAnswered, rig.receive(attempt, bytes(request.answer(200))))
+    assert not of(ProxyAnswered, rig.receive(attempt, bytes(request.answer(200))))
 
 
 def test_without_a_link_it_is_said_that_there_is_none() -> None:
