@@ -52,7 +52,7 @@ class Line:
 
     def use(self, account: Account, settings: AgentSettings) -> None:
         """Be another account by the same number, from the next request on (L5)."""
-        is_other = settings.outbound is not self.settings.outbound
+        is_other = settings.outbound != self.settings.outbound
         self.account, self.settings = account, settings
         if is_other:
             self.outbound = settings.outbound

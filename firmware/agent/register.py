@@ -50,11 +50,11 @@ class RegisterWriter:
         self._options: tuple[str, ...] = OPTIONS
         self._leaving: tuple[SipUri, ...] = ()  # Leftovers to ask away,
         self._asked: set[SipUri] = set()  # and those that were asked away on this link.
-        self.period_s = min(line.account.registration.period_s or PERIOD_S, PERIOD_MAX_S)
+        self.period_s = _period_s(line.account)
 
     def use(self, account: Account, *, is_other: bool) -> None:
         """Ask by other settings; who is called otherwise begins series of their own."""
-        self.period_s = min(account.registration.period_s or PERIOD_S, PERIOD_MAX_S)
+        self.period_s = _period_s(account)
         if is_other:
             self._series.clear()
 
@@ -141,3 +141,7 @@ class RegisterWriter:
             known = Series(next(self._line.ids), next(self._line.ids))
             self._series[self._line.proxy] = known
         return known
+
+
+def _period_s(account: Account) -> int:
+    return min(account.registration.period_s or PERIOD_S, PERIOD_MAX_S)

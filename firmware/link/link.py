@@ -279,8 +279,7 @@ class Link(LinkWays):
         if self._race:
             self._since = now
             return self._race.stop(SETTINGS) + self._begin_race(now)
-        soonest = self._chooser.any_at(now)
-        self._retry_at = soonest
+        self._retry_at = self._chooser.any_at(now)
         return []
 
     def _use_on(self, flow: Flow | SeparateFlows, before: LinkSettings, now: float) -> list[object]:

@@ -25,6 +25,7 @@ LEAVE_S = 1.0
 SLACK_S = 0.3
 
 KEEP_ALIVES = (0.0, 5.0, 15.0, 30.0, 60.0)
+KINDS = ("keep-alive", "proxy", "ways", "account")
 
 
 class Changes:
@@ -33,8 +34,7 @@ class Changes:
     def __init__(self, simulator: Simulator, seed: int) -> None:
         self._simulator = simulator
         self._random = Random(f"settings {seed}")
-        kinds = ["keep-alive", "proxy", "ways", "account"]
-        self.seen = dict.fromkeys([*kinds, "at once"], 0)
+        self.seen = dict.fromkeys([*KINDS, "at once"], 0)
         settings = simulator.plan.settings()
         self._link, self._accounts, self._agent = settings.link, settings.accounts, settings.agent
         self._periods = [(simulator.schedule.now, settings.link.keep_alive_s)]
@@ -61,7 +61,7 @@ class Changes:
 
     def _change(self) -> None:
         if not self._simulator.is_calm:
-            kind = self._random.choice(["keep-alive", "proxy", "ways", "account"])
+            kind = self._random.choice(KINDS)
             self._simulator.when_awake(lambda: self._do(kind))
 
     def _do(self, kind: str) -> None:

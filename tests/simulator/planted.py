@@ -150,8 +150,8 @@ BUGS = (
     Bug(
         "Retry-After cut short by the network",
         LINK,
-        "self._retry_at = self._chooser.any_at(now)",
-        "self._retry_at = now",
+        "            self._retry_at = self._chooser.any_at(now)",
+        "            self._retry_at = now",
     ),
     Bug(
         "network change leaves the wait",

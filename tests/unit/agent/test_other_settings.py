@@ -8,7 +8,7 @@ import pytest
 
 from firmware.agent.account import Account, AgentSettings, RegistrationSettings, UseAccounts
 from firmware.agent.events import AccountStatus, Dial, HangUp, RegistrationState, UnregisterAll
-from firmware.link.events import LeaveSoon, ReadyToLeave
+from firmware.link.events import LeaveSoon, ReadyToLeave, StayHere
 from firmware.sip.message import Request
 from firmware.transaction.events import RequestFailed, RequestFailure
 from tests.unit.agent.registrar import answer
@@ -126,6 +126,9 @@ def test_f4_a_password_that_is_put_right_is_tried_at_once() -> None:
     rig.reply(first, answer(first.request, 403))
     use(rig, account(password="right"))
     assert len(rig.take("REGISTER")) == 1
+    rig.down()
+    rig.up()
+    assert len(rig.take("REGISTER")) == 1, "nothing is held against it on the next link either"
 
 
 def test_settings_that_come_without_a_link_hold_on_the_next_one() -> None:
@@ -180,6 +183,16 @@ def test_who_changes_names_and_is_then_told_to_leave_does_not_register_here_agai
     rig.reply(off, rig.registrar.answer(off.request))
     assert of(ReadyToLeave, rig.out) == [ReadyToLeave()]
     assert not rig.open
+
+
+def test_who_changes_names_has_nothing_to_make_anew_when_the_link_stays() -> None:
+    rig = Rig().registered()
+    use(rig, account(user="300"))
+    rig.feed(StayHere())
+    (off,) = rig.take("REGISTER")
+    rig.reply(off, rig.registrar.answer(off.request))
+    (on,) = rig.take("REGISTER")
+    assert who(on.request) == "sip:300@example.org"
 
 
 def test_an_account_without_a_registrar_gets_one_and_loses_it_again() -> None:

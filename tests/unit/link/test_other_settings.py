@@ -6,11 +6,12 @@ from dataclasses import fields, replace
 
 import pytest
 
+from firmware.link.chooser import Chooser
 from firmware.link.events import (
+    Address,
     CallsInProgress,
     Close,
     Connect,
-    Connected,
     Failure,
     FailureKind,
     LeaveSoon,
@@ -18,37 +19,35 @@ from firmware.link.events import (
     LinkState,
     LinkUp,
     Lost,
+    NetworkChanged,
     Proxy,
     ProxyUnfit,
-    ReadyToLeave,
     Role,
     SendMessage,
     ServiceConfirmed,
     StayHere,
-    TcpConnected,
 )
+from firmware.link.link import STUCK_S
 from firmware.link.settings import LinkSettings, UseSettings
 from tests.unit.link.rig import (
     BACKUP,
-    FACTS,
     PING,
     PRIMARY,
     REFUSED,
-    Rig,
     answer,
     of,
     request,
     written,
 )
+from tests.unit.link.test_two_proxies import Two
 
 OTHER = Proxy(Role.PRIMARY, "192.0.2.77", 5061)
-OTHER_BACKUP = Proxy(Role.BACKUP, "192.0.2.78", 5061)
 NO_TRUST = Failure(FailureKind.CONFIGURATION, "persistent TLS needs trusted certificates")
 ONE = LinkSettings(proxies=(PRIMARY,))
 TWO = LinkSettings(proxies=(PRIMARY, BACKUP))
 
 
-class Changing(Rig):
+class Changing(Two):
     """A link whose settings change."""
 
     def __init__(self, settings: LinkSettings = ONE) -> None:
@@ -68,22 +67,17 @@ class Changing(Rig):
         return attempt
 
     def on_the_backup(self) -> int:
-        first = self.until(Connect)
-        (second,) = of(Connect, self.feed(Lost(first.attempt, REFUSED)))
-        self.stands(second)
-        self.feed(SendMessage(request("REGISTER")))
-        self.receive(second.attempt, bytes(answer("REGISTER")))
-        self.receive(second.attempt, b"\r\n")
-        self.feed(ServiceConfirmed())
-        return second.attempt
+        """Come to the backup, its first ping answered."""
+        attempt = super().on_the_backup()
+        self.receive(attempt, b"\r\n")
+        return attempt
 
-    def stands(self, connect: Connect) -> list[object]:
-        self.feed(TcpConnected(connect.attempt))
-        return self.feed(Connected(connect.attempt, FACTS))
-
-    def leaves(self) -> list[object]:
-        """Every account has signed off."""
-        return [*self.feed(ReadyToLeave()), *self.advance(self.now)]
+    def probe(self) -> Connect:
+        """Answer every ping at once until somebody is probed beside the link."""
+        attempt = self.link.attempt
+        (connect,) = of(Connect, self.live(100.0))
+        assert self.link.attempt == attempt
+        return connect
 
     def pings_until(self, end: float) -> list[float]:
         """Answer every ping at once; return when each came."""
@@ -153,6 +147,25 @@ def test_d2_a_question_that_is_out_keeps_its_limit_under_other_settings() -> Non
     rig.kernel(attempt, 0)
     out = rig.advance(rig.now + 11)
     assert of(LinkDown, out), "changes do not put the verdict off"
+
+
+def test_l6_a_shorter_keep_alive_holds_from_the_pong_that_is_waited_for() -> None:
+    rig = Changing(replace(ONE, keep_alive_s=60.0))
+    attempt = rig.served()
+    rig.advance(rig.link.deadline() or 0.0)
+    assert PING not in written(rig.use(keep_alive_s=5.0)), "one is out"
+    began = rig.now
+    rig.receive(attempt, b"\r\n")
+    assert rig.pings_until(began + 5.0), "not after a minute"
+
+
+def test_d4_another_transaction_timer_holds_from_the_next_request_on() -> None:
+    rig = Changing()
+    rig.served()
+    rig.use(transaction_timer_s=8.0)
+    rig.feed(SendMessage(request("INVITE", "z9hG4bKnext")))
+    assert PING not in written(rig.advance(rig.now + 3.9))
+    assert PING in written(rig.advance(rig.now + 0.2))
 
 
 # Another proxy.
@@ -237,9 +250,11 @@ def test_d8_a_proxy_that_is_found_unfit_while_it_is_left_costs_nothing_more() ->
 def test_l5_a_race_begins_anew_with_the_new_proxies() -> None:
     rig = Changing()
     first = rig.until(Connect)
+    rig.advance(rig.now + STUCK_S + 0.1)
     out = rig.use(proxies=(OTHER,))
     assert of(Close, out) == [Close(first.attempt)]
     assert of(Connect, out)[0].address.host == OTHER.host
+    assert not of(Close, rig.feed(NetworkChanged())), "it has only begun, and is not stuck (D6)"
 
 
 def test_l5_a_wait_is_cut_short_for_a_new_proxy() -> None:
@@ -273,6 +288,24 @@ def test_f2_other_bounds_hold_from_the_next_wait_on() -> None:
     assert max(waits) > 5.0
 
 
+def test_f1_another_blacklist_holds_for_what_has_failed_before() -> None:
+    chooser = Chooser((PRIMARY,), 0.0, 300.0)
+    failed, other = Address("192.0.2.1", 5061), Address("192.0.2.2", 5061)
+    chooser.targets(PRIMARY).failed(failed, 0.0)
+    chooser.use(replace(ONE, blacklist_s=10.0), None)
+    assert chooser.targets(PRIMARY).ordered((failed, other), 11.0) == (failed, other)
+
+
+def test_f2_a_link_that_is_left_by_choice_comes_to_health_no_more() -> None:
+    rig = Changing()
+    rig.lose(rig.until(Connect).attempt)
+    rig.served()
+    assert rig.link._retry.healthy_at is not None
+    rig.use(proxies=(OTHER,))
+    rig.leaves()
+    assert rig.link._retry.healthy_at is None
+
+
 # The way home (F3).
 
 
@@ -282,18 +315,25 @@ def test_f3_a_new_primary_is_probed_from_the_backup_and_the_old_one_no_more() ->
     out = rig.use(proxies=(OTHER, BACKUP))
     assert not of(Close, out)
     assert rig.link.attempt == attempt, "the backup is still one of them"
-    probe = rig.until(Connect, 100.0)
+    probe = rig.probe()
     assert probe.address.host == OTHER.host
 
 
 def test_f3_whoever_signs_off_for_an_old_primary_stays() -> None:
     rig = Changing(replace(TWO, minimum_stay_s=0.0, probe_count=1, probe_interval_s=5.0))
     rig.on_the_backup()
-    probe = rig.until(Connect, 100.0)
+    probe = rig.probe()
     assert of(LeaveSoon, rig.stands(probe))
     out = rig.use(proxies=(OTHER, BACKUP))
     assert of(Close, out) == [Close(probe.attempt)]
     assert of(StayHere, out)
+
+
+def test_l10_a_probe_ends_when_its_link_is_to_be_left() -> None:
+    rig = Changing(TWO)
+    rig.on_the_backup()
+    probe = rig.probe()
+    assert Close(probe.attempt) in rig.use(ways=1)
 
 
 def test_f3_a_backup_that_becomes_the_only_proxy_is_left_no_more() -> None:
@@ -312,7 +352,7 @@ def test_f3_another_interval_and_number_of_probes_hold_at_once() -> None:
     rig.on_the_backup()
     rig.use(probe_interval_s=10.0, probe_count=1, minimum_stay_s=0.0)
     began = rig.now
-    probe = rig.until(Connect, 100.0)
+    probe = rig.probe()
     assert 8.0 <= rig.now - began <= 12.0
     assert of(LeaveSoon, rig.stands(probe)), "one is enough now"
 
@@ -320,9 +360,9 @@ def test_f3_another_interval_and_number_of_probes_hold_at_once() -> None:
 def test_f3_a_shorter_stay_counts_from_when_the_link_came() -> None:
     rig = Changing(replace(TWO, probe_interval_s=10.0, probe_count=1, minimum_stay_s=3600.0))
     rig.on_the_backup()
-    assert not of(LeaveSoon, rig.stands(rig.until(Connect, 100.0)))
+    assert not of(LeaveSoon, rig.stands(rig.probe()))
     rig.use(minimum_stay_s=1.0)
-    assert of(LeaveSoon, rig.stands(rig.until(Connect, 100.0)))
+    assert of(LeaveSoon, rig.stands(rig.probe()))
 
 
 # How connections are made, and a configuration that is wrong (L11).
@@ -356,6 +396,8 @@ def test_l11_it_ends_a_race_and_a_wait_too(waits: bool) -> None:
     out = rig.use(problem=NO_TRUST)
     assert of(Close, out) == ([] if waits else [Close(first.attempt)])
     assert rig.status.state is LinkState.OFF
+    assert rig.status.proxy is None
+    assert not of(Connect, rig.feed(Lost(first.attempt, REFUSED)))
     assert not of(Connect, rig.advance(rig.now + 1000))
 
 

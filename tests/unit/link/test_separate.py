@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from firmware.link.events import (
@@ -33,8 +35,20 @@ from firmware.link.separate import (
     READY_S,
     WAITING_MAX,
 )
+from firmware.link.settings import UseSettings
 from firmware.sip.message import Request
-from tests.unit.link.rig import BACKUP, FACTS, LOCAL, PRIMARY, REFUSED, Rig, of, request, written
+from tests.unit.link.rig import (
+    BACKUP,
+    FACTS,
+    LOCAL,
+    PING,
+    PRIMARY,
+    REFUSED,
+    Rig,
+    of,
+    request,
+    written,
+)
 
 PORT = 5061
 RESET = Failure(FailureKind.RESET, "the proxy reset the connection")
@@ -353,3 +367,12 @@ def test_an_answer_whose_connection_is_gone_is_not_sent_elsewhere() -> None:
     rig.receive(attempt, bytes(invite))
     rig.lose(attempt, RESET)
     assert not rig.feed(SendMessage(invite.answer(200)))
+
+
+def test_d4_another_transaction_timer_holds_for_the_next_connection() -> None:
+    rig = Separate()
+    rig.idle()
+    rig.feed(UseSettings(replace(rig.link._settings, transaction_timer_s=8.0)))
+    rig.call()
+    assert PING not in written(rig.advance(rig.now + 3.9))
+    assert PING in written(rig.advance(rig.now + 0.2))

@@ -19,6 +19,7 @@ from firmware.link.events import (
     LinkUp,
     Lost,
     MessageReceived,
+    Proxy,
     ProxyUnfit,
     ReadyToLeave,
     SendMessage,
@@ -48,8 +49,8 @@ BUSY = Failure(FailureKind.UNFIT, "the registrar is overloaded (503)")
 class Two(Rig):
     """A link with two proxies; `hosts` are those whose TLS stands when they are dialled."""
 
-    def __init__(self, **settings: object) -> None:
-        super().__init__(PRIMARY, BACKUP, seed=1, **settings)
+    def __init__(self, *proxies: Proxy, **settings: object) -> None:
+        super().__init__(*(proxies or (PRIMARY, BACKUP)), seed=1, **settings)
 
     def dialled(self, limit_s: float = 1000.0) -> Connect:
         return self.until(Connect, limit_s)
@@ -65,7 +66,7 @@ class Two(Rig):
         self.receive(attempt, bytes(answer("REGISTER")))
         self.feed(ServiceConfirmed())
 
-    def on_the_backup(self, **kept: float) -> int:
+    def on_the_backup(self) -> int:
         """Bring the phone to the backup: the primary refuses."""
         first = self.dialled()
         assert host(first) == PRIMARY.host

@@ -41,6 +41,7 @@ RESET = Failure(FailureKind.RESET, "connection reset by the proxy")
 REFUSED = Failure(FailureKind.REFUSED, "connection refused by 192.0.2.1:5061")
 NOT_SERVED = Failure(FailureKind.UNFIT, "the primary does not register us")
 HOME = Failure(FailureKind.HOME, "back to the primary")
+SETTINGS = Failure(FailureKind.SETTINGS, "the settings were changed")
 FAR = Party("", "603")
 NOON = 1_795_434_720.0
 
@@ -329,6 +330,13 @@ def test_a_move_home_is_an_entry_of_its_own_with_the_time_without_registration()
     assert log.newest.accounts == 2
     assert log.newest.duration_s == pytest.approx(0.2), "from the first that signed off"
     assert log.ended == [log.newest]
+
+
+def test_an_outage_by_other_settings_began_with_the_first_that_signed_off() -> None:
+    log = on_the_backup().waiting(1).later(0.05).waiting(2).down(SETTINGS, BACKUP)
+    log.later(0.1).back(1, 2)
+    assert log.newest.failure == SETTINGS
+    assert log.newest.duration_s == pytest.approx(0.25)
 
 
 def test_a_move_home_when_nobody_could_sign_off_in_time() -> None:
