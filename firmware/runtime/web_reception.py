@@ -164,7 +164,7 @@ class Reception:
         return session
 
     def page(
-        self, session: Session, here: str, title: str, *content: Content, refresh_s: int = 0
+        self, session: Session, here: str, title: str, *content: Content, refresh: str = ""
     ) -> Response:
         """Return a page of the administrator's."""
         made = document(
@@ -174,7 +174,7 @@ class Reception:
             here=here,
             notice=session.take_notice(),
             waits=self.waits,
-            refresh_s=refresh_s,
+            refresh=refresh,
         )
         return shown(made)
 

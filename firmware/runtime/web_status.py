@@ -14,7 +14,7 @@ from firmware.runtime.web_login import file
 from firmware.runtime.web_reception import Reception
 from firmware.runtime.web_site import Site
 from firmware.web.gate import Session
-from firmware.web.status_page import REFRESH_S, status_content, status_rows
+from firmware.web.status_page import REFRESH, RENEWED, status_content, status_rows
 
 RENEW_S = 1.0
 """Ages and countdowns change each second; a stream that has nothing new says nothing."""
@@ -40,10 +40,16 @@ class StatusPage:
         site.add("/page.js", partial(file, "page.js", "text/javascript"), guard=guard)
         # By the guard alone: a page that is left open keeps nobody logged in.
         site.add("/live", self._live, guard=guard)
+        site.add(RENEWED, self._renewed, guard=guard)
 
     async def _page(self, _: Request, session: Session) -> Response:
         content = status_content(self._reception.sight())
-        return self._reception.page(session, "/", "Status", content, refresh_s=REFRESH_S)
+        return self._reception.page(session, "/", "Status", content, refresh=REFRESH)
+
+    async def _renewed(self, request: Request) -> Response:
+        session = self._reception.session_of(request)
+        assert session is not None, "the guard has let nobody else pass"
+        return await self._page(request, session)
 
     async def _live(self, request: Request) -> Response:
         if self._streams >= STREAMS_MAX:

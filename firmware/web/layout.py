@@ -36,18 +36,19 @@ def document(
     here: str = "",
     notice: Notice | None = None,
     waits: bool = False,
-    refresh_s: int = 0,
+    refresh: str = "",
 ) -> Html:
     """Return a whole page; who is logged in has the navigation.
 
-    `waits`: something that was changed counts after a restart only.
+    `waits`: something that was changed counts after a restart only. `refresh`: after how many
+    seconds a browser without scripts looks again, and where.
     """
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        _refresh(refresh_s),
+        _refresh(refresh),
         tag("title", f"{title} - Handset"),
         tag("link", rel="stylesheet", href="/style.css"),
         tag("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
@@ -70,11 +71,11 @@ def document(
     return join(DOCTYPE, tag("html", head, body, lang="en"))
 
 
-def _refresh(seconds: int) -> Html | None:
+def _refresh(when_and_where: str) -> Html | None:
     """Without scripts a page that lives is loaded anew."""
-    if not seconds:
+    if not when_and_where:
         return None
-    return tag("noscript", tag("meta", http_equiv="refresh", content=seconds))
+    return tag("noscript", tag("meta", http_equiv="refresh", content=when_and_where))
 
 
 def _header(session: Session | None, here: str) -> Html:

@@ -13,8 +13,11 @@ from firmware.console.reports import (
 from firmware.console.sight import Rows, Sight
 from firmware.web.html import Content, Html, join, tag
 
-REFRESH_S = 15
-"""Without scripts the page is loaded anew so often."""
+RENEWED = "/renewed"
+"""The same page for a browser that looks again by itself: that keeps nobody logged in."""
+
+REFRESH = f"15; url={RENEWED}"
+"""Without scripts the page is loaded anew so often, in seconds."""
 
 LIVE = "live"
 """The id of what a script renews."""

@@ -22,7 +22,7 @@ from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.provision.events import ProvisionStatus
 from firmware.runtime import web_administration, web_status
 from firmware.runtime.directory_file import DIRECTORY
-from firmware.web import chapters
+from firmware.web import chapters, gate
 from firmware.web.directory_page import SHOWN_MAX, directory_content
 from firmware.web.gate import Session
 from firmware.web.layout import NAVIGATION
@@ -566,15 +566,36 @@ def test_only_so_many_look_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(scene())
 
 
-def test_a_page_that_renews_itself_keeps_nobody_logged_in(tmp_path: Path) -> None:
+def test_a_page_that_renews_itself_keeps_nobody_logged_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = '<noscript><meta http-equiv="refresh" content="15; url=/renewed"></noscript>'
+    monkeypatch.setattr(gate, "IDLE_S", 2.0)
+
     async def scene() -> None:
         async with page(tmp_path, SETUP) as browser:
-            stranger = await browser.get("/live")
-            assert (stranger.status, stranger.body) == (303, b"")
-            assert (await browser.get("/page.js")).status == 303
+            for path in ("/live", "/page.js", "/renewed"):
+                stranger = await browser.get(path)
+                assert (stranger.status, stranger.body) == (303, b"")
             await browser.log_in()
-            assert 'http-equiv="refresh"' in (await browser.get("/")).text
-            assert "<noscript>" in (await browser.get("/")).text
+            assert again in (await browser.get("/")).text
+            first = await browser.get("/renewed")
+            assert again in first.text
+            assert "<h1>Status</h1>" in first.text
+            async with asyncio.timeout(10):
+                while (await browser.get("/renewed")).status == 200:
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+
+
+def test_a_stream_keeps_nobody_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "IDLE_S", 1.5)
+
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            assert (await browser.get("/live")).body.endswith(b"event: leave\ndata:\n\n")
 
     asyncio.run(scene())
 
