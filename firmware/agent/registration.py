@@ -136,7 +136,6 @@ class Registration:
     def service_up(self, local: Address, now: float) -> list[object]:
         """Register over the new link at once (L8)."""
         self._writer.service_up(local)
-        self._renames = False
         if self._moving:
             self._stopping = self._moving = False
         if self.state is RegistrationState.OFF:
@@ -162,11 +161,14 @@ class Registration:
 
     def unregister(self, now: float) -> list[object]:
         """Take the binding away; once that is answered the account is off, and stays off."""
-        has_one = self._has_binding
+        self._next, self._renames = None, False
+        return self._take_away(now)
+
+    def _take_away(self, now: float) -> list[object]:
         self._stopping, self._moving = True, False
         self._exchange = Exchange(Use.REGISTER)
         self._writer.forget_leftovers()
-        if not has_one:
+        if not self._has_binding:
             self._sign_off()
             return []
         return self._send(now)
@@ -176,7 +178,7 @@ class Registration:
         self._renames = False
         if self._stopping or not self._has_binding:
             return []
-        out = self.unregister(now)
+        out = self._take_away(now)
         self._moving, self._why_moving = True, why
         return out
 

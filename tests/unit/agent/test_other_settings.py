@@ -236,6 +236,23 @@ def test_a_phone_that_stops_takes_nothing_more_over() -> None:
     assert told(rig).state is RegistrationState.OFF
 
 
+@pytest.mark.parametrize("out", ["REGISTER", "sign-off"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_phone_that_stops_while_it_changes_names_stays_off(out: str, lost: bool) -> None:
+    rig = Rig()
+    rig.up()
+    if out == "sign-off":
+        rig.register()
+    use(rig, account(user="300"))
+    rig.feed(UnregisterAll())
+    if not lost:
+        rig.register()
+    rig.down()
+    rig.up()
+    assert not rig.open
+    assert told(rig).state is RegistrationState.OFF
+
+
 def test_a_call_that_is_dialled_while_the_name_changes_waits_for_the_new_one() -> None:
     rig = Rig().registered()
     use(rig, account(user="300"))
