@@ -62,6 +62,7 @@ from firmware.phone.events import (
     HookReplaced,
     LampPattern,
     OutageLogTrouble,
+    ProblemsAre,
     Report,
     SetLamp,
     SetRinger,
@@ -76,6 +77,7 @@ from firmware.phone.pages import PAGE_S
 from firmware.phone.screen import CallScreen, DialScreen, IdleScreen, PageScreen
 from firmware.phone.settings import DELAY_S, ENDED_S, FLASH_S
 from firmware.phone.state import State
+from firmware.phone.status import Status
 from tests.unit.media.ends import PLAN, Heap, key
 from tests.unit.phone.rig import (
     ANNA,
@@ -706,6 +708,17 @@ def test_warnings_are_a_soft_key_away_and_vanish_with_their_cause() -> None:
     assert rig.words.splitlines() == before
     rig.press("soft1")
     assert "Warning" not in rig.words
+
+
+def test_what_is_wrong_with_other_settings_is_shown_and_told_until_it_is_put_right() -> None:
+    rig, status = Rig.registered(), Status()
+    for sentences in (("startup.cfg:3: wrong",), ()):
+        for output in rig.feed(ProblemsAre(sentences)):
+            status.take(output)
+        assert status.problems == sentences
+        rig.press("soft2")
+        assert ("startup.cfg:3: wrong" in rig.words) is bool(sentences)
+        rig.press("soft2")
 
 
 def test_the_page_of_warnings_that_are_over_gives_way_to_another() -> None:
