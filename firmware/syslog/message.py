@@ -5,15 +5,19 @@
 The module stands where RFC 5424 has the type of message. A line's fields and the phone's MAC are
 structured data. Their name needs the number of an enterprise; 32473 is the one that RFC 5612 keeps
 for whoever has none. A time that is not known is "-" (6.2.3), and so is whether it is right
-(`timeQuality`, 7.1). What is too long loses the end of its text and nothing else (6.1).
+(`timeQuality`, 7.1). What is too long loses the end of its text (6.1); fields are whole or not
+there: half an element is no message.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from firmware.frozen import frozen
 from firmware.syslog.line import LogLine, printable
+
+Parameters = tuple[tuple[str, str], ...]
 
 FACILITY = 16
 """local0: of no part of an operating system."""
@@ -33,6 +37,9 @@ MARK = "\ufeff"
 
 HOST_CHARACTERS_MAX = 255
 SEQUENCE_MAX = 2147483647
+
+FIELDS_SHARE = 2
+"""A line's fields take half of a message at most: its text says the same, for a person."""
 
 
 @frozen
@@ -55,7 +62,7 @@ def message(line: LogLine, sequence: int, origin: Origin, bytes_max: int) -> byt
             APPLICATION,
             str(origin.process),
             _name(line.module, 32),
-            _structured(line, sequence, origin),
+            _structured(line, sequence, origin, bytes_max // FIELDS_SHARE),
         )
     ).encode()
     text = printable(line.text)
@@ -84,8 +91,8 @@ def _name(text: str, most: int) -> str:
     return "".join(c for c in text if "!" <= c <= "~")[:most] or NIL
 
 
-def _structured(line: LogLine, sequence: int, origin: Origin) -> str:
-    own = (("mac", origin.mac), ("version", origin.version), *line.fields)
+def _structured(line: LogLine, sequence: int, origin: Origin, bytes_max: int) -> str:
+    own = (("mac", origin.mac), ("version", origin.version), *_fitting(line.fields, bytes_max))
     known, kept = int(line.unix_s is not None), int(line.is_synchronised)
     return (
         _element("meta", (("sequenceId", str(sequence)),))
@@ -94,10 +101,19 @@ def _structured(line: LogLine, sequence: int, origin: Origin) -> str:
     )
 
 
-def _element(identity: str, parameters: tuple[tuple[str, str], ...]) -> str:
+def _fitting(fields: Parameters, bytes_max: int) -> Parameters:
+    """Return the fields that have room, whole, the first ones first."""
+    sizes = accumulate(len(_written(*each).encode()) + 1 for each in fields)
+    return tuple(each for each, size in zip(fields, sizes, strict=True) if size <= bytes_max)
+
+
+def _element(identity: str, parameters: Parameters) -> str:
     """Return a structured data element (RFC 5424 6.3)."""
-    words = (f'{name}="{_value(text)}"' for name, text in parameters)
-    return f"[{' '.join((identity, *words))}]"
+    return f"[{' '.join((identity, *(_written(*each) for each in parameters)))}]"
+
+
+def _written(name: str, text: str) -> str:
+    return f'{name}="{_value(text)}"'
 
 
 def _value(text: str) -> str:

@@ -62,6 +62,25 @@ def test_what_is_too_long_loses_its_end_and_no_half_character(text: str) -> None
     assert printable(text).startswith(Parsed(data).text)
 
 
+@given(values=st.lists(st.text(max_size=16).map(lambda text: text * 16), max_size=16), text=TEXT)
+def test_fields_beyond_their_room_are_left_out_whole(values: list[str], text: str) -> None:
+    named = tuple((f"f{number}", value) for number, value in enumerate(values))
+    line = LogLine(0.0, Severity.ERROR, "accounts", text, named)
+    parsed = Parsed(message(line, 1, ORIGIN, DATAGRAM_BYTES_MAX))
+    own = parsed.structured["handset@32473"]
+    kept = [(name, own[name]) for name, _ in named if name in own]
+    assert kept == [(n, printable(value).replace("\n", " ")) for n, value in named[: len(kept)]]
+    assert printable(text).startswith(parsed.text)
+
+
+def test_the_fields_that_have_room_are_there_and_so_is_the_text() -> None:
+    fields = (("address", "a" * 256), ("reason", "\u932f" * 256), ("state", "refused"))
+    line = LogLine(0.0, Severity.ERROR, "accounts", "refused", fields)
+    parsed = Parsed(message(line, 1, ORIGIN, DATAGRAM_BYTES_MAX))
+    assert set(parsed.structured["handset@32473"]) == {"mac", "version", "address"}
+    assert parsed.text == "refused"
+
+
 @given(texts=st.lists(st.text(max_size=50)))
 def test_a_stream_is_cut_where_it_was_joined(texts: list[str]) -> None:
     messages = [text.encode(errors="replace") for text in texts]
