@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,7 @@ class Application:
         board: Board | None,
         undone: str = "",
     ) -> None:
-        self._options = options
-        self._board = board  # None where there is none, but a script.
+        self._options, self._board = options, board  # No board: a script instead.
         self._bench: tuple[Panel, Voice] | None = None
         self._status = Status()
         self._watchers = Watchers()
@@ -197,7 +197,7 @@ class Application:
         from drivers.voice import SoundCard
         from firmware.runtime.script import Script
 
-        script = Script(self.driver.feed, self._in_force.problems, self._setter())
+        script = Script(self.driver.feed, self._in_force.problems, self._setter)
         self._watchers.add(script.take)
         self._open_voice(SoundCard(self._voice_settings.device))
         reading = asyncio.create_task(script.run())
@@ -239,7 +239,7 @@ class Application:
             status=self._status,
             store=self._store,
             configuration=lambda: self._configuration,
-            setter=self._setter(),
+            setter=self._setter,
             time=self._clock.time,
             about=self._about().rows,
             logs=lambda: self._logs,
@@ -251,11 +251,11 @@ class Application:
             reset=self._reset,
             occupied=self._occupied,
         )
-        serial = None if self._board is None else self._board.serial
-        warn = self._warnings.of("web")
+        serial, warn = self._board.serial if self._board else None, self._warnings.of("web")
         self._doors = Doors(around, serial, web_place(self._options), warn)
         self._doors.open(says_where=bool(self._board and self._board.address))
 
+    @cached_property  # All doors have one: one change at a time.
     def _setter(self) -> Setter:
         from firmware.runtime.setter import Setter
 
