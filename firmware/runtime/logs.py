@@ -132,11 +132,11 @@ class Logs:
 
     def _take_arrived(self) -> None:
         self._is_awaited = False
-        floor = CLOCK_FLOOR.timestamp()
+        floor, is_kept = CLOCK_FLOOR.timestamp(), is_synchronised()
         while self._arrived:
             line = self._arrived.popleft()
             is_set = line.unix_s is not None and line.unix_s >= floor
-            unix_s, kept = (line.unix_s, is_synchronised()) if is_set else (None, False)
+            unix_s, kept = (line.unix_s, is_kept) if is_set else (None, False)
             self._feed(Logged(replace(line, unix_s=unix_s, is_synchronised=kept)))
 
     def _now(self) -> float:
