@@ -14,7 +14,7 @@ from pathlib import Path
 
 from firmware.runtime.log_lines import line_of
 from firmware.syslog.journal import entry
-from firmware.syslog.line import LogLine, Severity
+from firmware.syslog.line import lost
 
 SOCKET = Path("/run/systemd/journal/socket")
 
@@ -37,9 +37,7 @@ class JournalHandler(logging.Handler):
         """Hand a line to the journal."""
         line = line_of(record)
         if self._lost:
-            text = f"{self._lost} lines were lost"
-            told = LogLine(None, Severity.WARNING, "logs", text, (("lost", str(self._lost)),))
-            self._lost = 0 if self._sends(entry(told)) else self._lost
+            self._lost = 0 if self._sends(entry(lost(self._lost))) else self._lost
         if not self._sends(entry(line)):
             self._lost += 1
 

@@ -50,6 +50,13 @@ class LogLine:
         return len(self.text) + sum(len(name) + len(text) for name, text in self.fields)
 
 
+def lost(count: int, unix_s: float | None = None, *, is_synchronised: bool = False) -> LogLine:
+    """Return the line that stands where others were lost."""
+    text = f"{count} line{'s were' if count > 1 else ' was'} lost"
+    fields = (("lost", str(count)),)
+    return LogLine(unix_s, Severity.WARNING, "logs", text, fields, is_synchronised)
+
+
 def wanted(bits: int) -> Severity | None:
     """Return the least severity that a value of `log module <name>` lets through, None: nothing."""
     if bits & ~(1 | 2 | 4 | 8 | 32):

@@ -33,7 +33,7 @@ from firmware.frozen import frozen
 from firmware.link.events import NetworkChanged
 from firmware.link.retry import Retry
 from firmware.machine import is_due
-from firmware.syslog.line import LogLine, Severity
+from firmware.syslog.line import LogLine, lost
 from firmware.syslog.message import (
     DATAGRAM_BYTES_MAX,
     MESSAGE_BYTES_MAX,
@@ -315,11 +315,8 @@ class LogSender:
         """Say in the place of lost lines how many there were."""
         if not self._gap:
             return
-        text = f"{self._gap} line{'s were' if self._gap > 1 else ' was'} lost"
-        fields = (("lost", str(self._gap)),)
-        line = replace(
-            self._queue[0].line, severity=Severity.WARNING, module="logs", text=text, fields=fields
-        )
+        first = self._queue[0].line
+        line = lost(self._gap, first.unix_s, is_synchronised=first.is_synchronised)
         self._queue.appendleft(_Entry(line, tells=self._gap))
         self._size += line.size
         self._gap = 0

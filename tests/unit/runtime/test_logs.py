@@ -186,7 +186,7 @@ def test_a_journal_that_was_started_anew_is_found_again(logged: Lines) -> None:
             second.setblocking(False)
             told, found = _datagrams(second)
         handler.close()
-    assert told.startswith(b"MESSAGE=1 lines were lost\n")
+    assert told.startswith(b"MESSAGE=1 line was lost\n")
     assert found.startswith(b"MESSAGE=found\n")
 
 
