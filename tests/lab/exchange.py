@@ -201,10 +201,6 @@ class Exchange:
         if isinstance(message, Request) and isinstance(end, Connection):
             self._note_registration(message, end)
 
-    def forget_registrations(self) -> None:
-        """Lose every binding, as a restart does."""
-        self._registrar.clear()
-
     @property
     def _unavailable(self) -> bool:
         return bool(self.active & {Fault.UNAVAILABLE, Fault.RETRY_LATER})

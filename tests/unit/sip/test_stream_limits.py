@@ -173,7 +173,7 @@ def test_a_length_that_stands_twice_must_be_the_same() -> None:
 
 
 def test_a_million_line_ends_are_half_a_million_pings_in_bounded_memory() -> None:
-    """The link answers a few of them: PINGS_ANSWERED_MAX in firmware/link/link.py."""
+    """The link answers a few of them: PINGS_ANSWERED_MAX in firmware/link/flow.py."""
     parser, piece, pings = StreamParser(), CRLF * 8000, 0
     for _ in range(125):
         parser.receive(piece)
