@@ -98,14 +98,15 @@ class House:
     phones: tuple[Guided, Guided]
 
     def call(self, caller: Guided, callee: Guided) -> None:
-        """Have one call the other, answer, and hang up."""
+        """Have one call the other, answer, and hang up; return when both know of that."""
         at = time.time()
         caller.send("dial", uri=str(callee.number))
         assert callee.wait_for("incoming", since=at)
         callee.send("answer")
         assert caller.wait_for("answered", since=at)
         caller.send("hangup")
-        assert callee.wait_for("ended", since=at)
+        for phone in (caller, callee):
+            assert phone.wait_for("ended", since=at)
 
 
 @pytest.fixture
