@@ -23,6 +23,7 @@ from enum import Enum
 from random import Random
 from typing import assert_never
 
+from config.admin_password import ADMIN_PASSWORD
 from config.configuration import Configuration
 from firmware.console.commands import run
 from firmware.console.events import (
@@ -44,7 +45,6 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.login import SLEEPING, Login, Step
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.console.reports import status_report
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work

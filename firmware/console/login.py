@@ -17,6 +17,7 @@ from __future__ import annotations
 from enum import Enum
 from random import Random
 
+from config.admin_password import PASSWORD_MAX, PASSWORD_MIN, length_problem
 from firmware.console.events import (
     Arrived,
     Ask,
@@ -31,9 +32,6 @@ from firmware.phone.lockout import Lockout
 
 STEP_S = 60.0
 """A person who has to read the screen needs half a minute."""
-
-PASSWORD_MIN, PASSWORD_MAX = 8, 128
-"""Characters of a password that is chosen here."""
 
 CODE_DIGITS = 6
 
@@ -140,8 +138,8 @@ class Login:
         return [ShowCode(Secret("")), Say(how), CHOOSING]
 
     def _choose(self, line: str, now: float) -> list[object]:
-        if not PASSWORD_MIN <= len(line) <= PASSWORD_MAX:
-            return [Say(f"It has to have {PASSWORD_MIN} to {PASSWORD_MAX} characters."), CHOOSING]
+        if problem := length_problem(line):
+            return [Say(f"The password does not fit: {problem}."), CHOOSING]
         self._chosen = line
         self._enter(Step.REPEAT, now)
         return [Ask("Once more: ", hidden=True)]

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from config.admin_password import ADMIN_PASSWORD, length_problem
 from config.configuration import DEFAULT, Configuration
 from config.layers import LOCAL
 from config.parameter import Parameter
 from config.parameters import PARAMETERS, canonical, find, parse, split_line, written
 from config.problem import ConfigError
 from firmware.console.events import Say, Secret
-from firmware.console.login import PASSWORD_MAX, PASSWORD_MIN
 from firmware.console.sight import Rows, Sight
 from firmware.console.steps import CommandError, Question, Work
 from firmware.frozen import frozen
 from firmware.provision.changes import changes
-
-ADMIN_PASSWORD = "admin password"  # noqa: S105 (a parameter's name)
 
 WAITS = (
     "It counts when the phone starts anew: by itself, once nobody uses it and you have left; reboot"
@@ -160,8 +158,8 @@ def _end(words: str) -> str:
 
 
 def _take_secret(name: str, account: int, _: Sight, text: str) -> list[object]:
-    if name == ADMIN_PASSWORD and not PASSWORD_MIN <= len(text) <= PASSWORD_MAX:
-        raise CommandError(f"it has to have {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    if name == ADMIN_PASSWORD and (problem := length_problem(text)):
+        raise CommandError(problem)
 
     def again(_: Sight, second: str) -> list[object]:
         if second != text:

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 
+from config.admin_password import ADMIN_PASSWORD
 from config.certificate_list import Entry, listed
 from config.checks import CERTIFICATE, KEY
 from config.layers import Key
 from config.parameters import canonical
 from config.store import ConfigError
 from firmware.console.certificates import MakeRequest, RequestMade
-from firmware.console.parameters import ADMIN_PASSWORD, ParameterKept
+from firmware.console.parameters import ParameterKept
 from firmware.frozen import frozen
 from firmware.runtime import pasted_files
 from firmware.runtime.pin_keeper import is_pin

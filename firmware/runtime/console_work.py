@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from random import SystemRandom
 
+from config.admin_password import ADMIN_PASSWORD
 from config.certificate_list import Entry
 from firmware.console.certificates import KeepPem, ListCertificates, MakeRequest
 from firmware.console.commands import Ping, ReadLog, ReadLogServer, SetLevel
@@ -23,7 +24,7 @@ from firmware.console.events import (
     WorkDone,
 )
 from firmware.console.fetching import FetchNow
-from firmware.console.parameters import ADMIN_PASSWORD, SetParameter, UnsetParameter
+from firmware.console.parameters import SetParameter, UnsetParameter
 from firmware.console.part_tests import TryPart
 from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
 from firmware.link.events import AskProxy, Proxy, ProxyAnswered, Role

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from config.admin_password import ADMIN_PASSWORD
 from config.configuration import Configuration
 from config.kinds import PIN_HASH
 from config.layers import Key
 from config.parameters import canonical
 from config.store import Store
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.provision.changes import changes
 from firmware.provision.events import Change
 from firmware.runtime.pin_keeper import record_of

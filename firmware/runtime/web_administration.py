@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from microdot import Request, Response
 
+from config.admin_password import ADMIN_PASSWORD
 from config.cfg_file import FILE_BYTES_MAX
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.runtime.web_reception import (
     AROUND_FILE_MAX,
     Reception,

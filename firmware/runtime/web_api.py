@@ -14,12 +14,12 @@ from urllib.parse import unquote
 
 from microdot import Request, Response
 
+from config.admin_password import ADMIN_PASSWORD, length_problem
 from config.configuration import Configuration
 from config.layers import LOCAL
 from config.parameters import find, parse, split_line, written
 from config.problem import ConfigError
-from firmware.console.login import PASSWORD_MAX, PASSWORD_MIN
-from firmware.console.parameters import ADMIN_PASSWORD, ParameterKept
+from firmware.console.parameters import ParameterKept
 from firmware.console.token import PARAMETER, is_shown
 from firmware.provision.changes import changes
 from firmware.runtime.outage_json import outage_fields
@@ -176,9 +176,8 @@ class Api:
         known, account = _named(name)
         text = _value_of(request)
         self._check_may_change(known, account)
-        if known == ADMIN_PASSWORD and not PASSWORD_MIN <= len(text) <= PASSWORD_MAX:
-            words = f"it has to have {PASSWORD_MIN} to {PASSWORD_MAX} characters"
-            raise ApiError(400, "Bad Request", words)
+        if known == ADMIN_PASSWORD and (problem := length_problem(text)):
+            raise ApiError(400, "Bad Request", problem)
         try:
             parse(known, account, text)
         except ConfigError as error:

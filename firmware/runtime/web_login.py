@@ -9,7 +9,7 @@ from pathlib import Path
 from microdot import Request, Response
 
 import firmware.web
-from firmware.console.parameters import ADMIN_PASSWORD
+from config.admin_password import ADMIN_PASSWORD
 from firmware.runtime.web_reception import (
     Reception,
     form_of,

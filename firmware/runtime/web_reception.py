@@ -19,8 +19,8 @@ from random import SystemRandom
 
 from microdot import Request, Response
 
+from config.admin_password import ADMIN_PASSWORD
 from firmware.console.events import ShowCode
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.console.sight import Sight
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP

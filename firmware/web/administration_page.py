@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware.console.login import PASSWORD_MIN
+from config.admin_password import PASSWORD_MIN
 from firmware.console.sight import Sight
 from firmware.web.backup import Restored
 from firmware.web.gate import Notice, Session

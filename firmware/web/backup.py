@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from config.admin_password import ADMIN_PASSWORD
 from config.cfg_file import parse_file, write_statement
 from config.configuration import Configuration
 from config.layers import LOCAL, Key
 from config.parameters import find, parse, text_of, written
 from config.problem import ConfigError, without_credentials
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.frozen import frozen
 from firmware.web.parameter_form import Changes
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from config.admin_password import ADMIN_PASSWORD
 from config.layers import Key
 from config.parameters import ACCOUNTS_MAX, PARAMETERS, Group, Parameter, canonical, find
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.frozen import frozen
 
 ALL_ACCOUNTS = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from firmware.console.login import CODE_DIGITS, PASSWORD_MAX, PASSWORD_MIN
+from config.admin_password import PASSWORD_MAX, PASSWORD_MIN, length_problem
+from firmware.console.login import CODE_DIGITS
 from firmware.web.forms import Form
 from firmware.web.gate import Notice
 from firmware.web.html import Html, tag
@@ -55,8 +56,8 @@ def first_page(notice: Notice | None = None, typed: str = "") -> Html:
 def problem_of(form: Form) -> str:
     """Say what is wrong with a new password, or ""."""
     password = form.text("password")
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        return f"The password has to have {PASSWORD_MIN} to {PASSWORD_MAX} characters."
+    if problem := length_problem(password):
+        return f"The password does not fit: {problem}."
     if form.text("again") != password:
         return "The two passwords are not the same."
     return ""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from config.admin_password import ADMIN_PASSWORD
 from config.layers import Key
 from config.parameters import PARAMETERS, canonical, written
 from config.problem import ConfigError
 from config.store import Store
 from firmware.console.certificates import PASTED_MAX
-from firmware.console.parameters import ADMIN_PASSWORD
 from firmware.link.events import Failure, FailureKind
 from firmware.phone.events import OutageLog
 from firmware.phone.kept import Contact, ContactNumber, ContactsImported, NumberKind
