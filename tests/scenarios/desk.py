@@ -52,14 +52,14 @@ sips persistent tls: 1
 
 
 class AnnouncingExchange(Exchange):
-    """A proxy that wants calls of some users to be answered by themselves."""
+    """A proxy that says of some users' calls how they are to ring, or be answered by themselves."""
 
-    announced: set[str]
+    announced: dict[str, tuple[str, str]]
 
     def _forward(self, request: Request, end: End, targets: list[tuple[End, SipUri]]) -> None:
         uri = request.from_.uri
         if request.method == "INVITE" and isinstance(uri, SipUri) and uri.user in self.announced:
-            headers = request.headers.set("Call-Info", "<sip:desk>;answer-after=0")
+            headers = request.headers.set(*self.announced[uri.user])
             request = replace(request, headers=headers)
         super()._forward(request, end, targets)
 
@@ -103,7 +103,7 @@ class Desk:
         self.mailboxes.number = "605"
         self.lamps = LampFields(Post(address, DOMAIN, way(lambda: self.lamps), new_id))
         second.share(first)
-        self.announced = set[str]()
+        self.announced = dict[str, tuple[str, str]]()
         for exchange in (first, second):
             exchange.announced = self.announced
             exchange.is_number = self.numbers.answers.__contains__

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from config.configuration import Configuration
 from config.store import Store
-from firmware.agent.events import ResyncAsked
+from firmware.agent.events import ResyncAsked, Ring
 from firmware.link.events import CheckDelivery, Close, Connect, Resolve, Write
 from firmware.media.events import HushCall, MuteMicrophone, PlayTone, SetVolume
 from firmware.phone.events import (
@@ -32,6 +32,7 @@ from firmware.phone.events import (
     StartVoice,
     StopVoice,
     TimeIs,
+    TuneRinger,
 )
 from firmware.phone.kept import (
     CallsKept,
@@ -100,6 +101,7 @@ class ScenarioPhone:
         self.shown: Show | None = None
         self.is_ringing, self.lamp, self.tone, self.is_muted = False, LampPattern.OFF, "none", False
         self.volume = 0  # Steps above what is usual.
+        self.ring = Ring.NORMAL  # How it would ring, or does.
         self.voices: set[int] = set()
         self.hushed: set[int] = set()
         self.due = inf
@@ -194,6 +196,8 @@ class ScenarioPhone:
                 self.shown = item
             case SetRinger(ringing):
                 self.is_ringing = ringing
+            case TuneRinger(ring=ring):
+                self.ring = ring
             case SetLamp(pattern):
                 self.lamp = pattern
             case PlayTone(kind):

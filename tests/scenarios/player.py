@@ -10,7 +10,8 @@ and `plug in` a proxy, `network changes`, `restart`, a `message` that waits and 
 102 REASON`, the next word of a lamp is a `notify lost` or `notify nonsense`; a key is `held 1`;
 `serve LINE`: a server of files has a `startup.cfg` of that line, `resync`: the proxy says
 check-sync (`resync ;reboot=true`).
-Calls of `intercom 102` are to be answered by themselves.
+Calls of `intercom 102` are to be answered by themselves, those of `alert 102 info=internal` ring as
+that says: `rings internal`.
 Before all that: `config LINE`, `contact NAME NUMBER`, `number 700 says 404 Reason`.
 """
 
@@ -51,6 +52,8 @@ ROWS_MAX = 30
 BEGINS_S = 3.0
 """Phones register and their pings are known before the first step."""
 
+INTERCOM = "Call-Info", "<sip:desk>;answer-after=0"
+
 SETTING_UP = {"config", "contact", "number"}
 
 
@@ -81,6 +84,7 @@ class Player:
             "no": self._no_screen,
             "keys": self._keys,
             "lamp": lambda phone, words: _same("lamp", phone.lamp.value, words),
+            "rings": lambda phone, words: _same("ring", phone.ring.value, words),
             "ringer": lambda phone, words: _same("ringer", _on(phone.is_ringing), words),
             "tone": lambda phone, words: _same("tone", phone.tone, words),
             "sound": lambda phone, words: _same("sound", _on(bool(phone.voices)), words),
@@ -101,7 +105,8 @@ class Player:
             "serve": lambda phone, words: phone.served(words[0]),
             "resync": lambda _, words: self.desk.mailboxes.resync(NUMBER, *words),
             "network": lambda _, __: self.desk.move(),
-            "intercom": lambda _, words: self.desk.announced.add(words[0]),
+            "intercom": lambda _, words: self._announce(words[0], *INTERCOM),
+            "alert": lambda _, words: self._announce(words[0], "Alert-Info", words[1]),
             "restart": lambda phone, _: self.desk.restart(phone),
         }
 
@@ -172,6 +177,9 @@ class Player:
 
         self._await(lambda: watch() == int(count), tuple(within))
         assert watch() == int(count), f"{watch()} watch {number}"
+
+    def _announce(self, user: str, field: str, text: str) -> None:
+        self.desk.announced[user] = field, text
 
     def _harm_notify(self, phone: ScenarioPhone, words: tuple[str, ...]) -> None:
         """Let the next word of a lamp be lost on its way, or be nonsense."""

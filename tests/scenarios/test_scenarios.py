@@ -9,7 +9,18 @@ import pytest
 from tests.scenarios.player import Player
 from tests.scenarios.script import read_script
 
-SEEING = {"screen", "no", "keys", "lamp", "ringer", "tone", "sound", "microphone", "volume"}
+SEEING = {
+    "screen",
+    "no",
+    "keys",
+    "lamp",
+    "ringer",
+    "rings",
+    "tone",
+    "sound",
+    "microphone",
+    "volume",
+}
 SCRIPTS = sorted((Path(__file__).parent / "scripts").rglob("*.txt"))
 
 
@@ -33,6 +44,7 @@ def test_a_scenario_looks_at_something(path: Path) -> None:
         "keys Menu Menu",
         "lamp on",
         "ringer on",
+        "rings internal",
         "tone busy",
         "sound on",
         "microphone open",
