@@ -51,6 +51,9 @@ FRESH_S = 5.0
 
 START_S = 10.0
 
+QUIET_S = 0.3
+"""Nothing is on its way any more: what came after a call was dialled would prove life (D4)."""
+
 
 @dataclass
 class Scene:
@@ -77,6 +80,7 @@ class Scene:
             phone.wait_registered()
             # The first pong: the addresses of a new wire may be a change of network yet (D6).
             wait_until(lambda: phone.status()["link"]["answers_pings"], START_S)
+            wait_until(lambda: phone.status()["link"]["proof_age_s"] > QUIET_S, START_S)
             yield phone
             assert not overlaps(self.wire.flows()[before:])
         self.wire.set_dead()
