@@ -11,7 +11,6 @@ from pathlib import Path
 from config.certificate_list import Entry, listed
 from config.checks import CERTIFICATE, KEY
 from config.configuration import Configuration
-from config.files import locate
 from config.problem import ConfigError
 from config.request import Files, KeyType, files, make_key, make_request, write
 from config.store import Store
@@ -77,8 +76,8 @@ def _refuse_to_overwrite(
     """Say which key is there; the phone may be using it at this moment."""
     if given.replace or not place.key.exists():
         return
-    used = str(configuration.value(KEY))
-    in_use = bool(used) and locate(given.directory, used).resolve() == place.key.resolve()
+    used = configuration.file(KEY, given.directory)
+    in_use = used is not None and used.resolve() == place.key.resolve()
     state = f"is in use ({KEY})" if in_use else "is there already"
     raise ConfigError(f"{place.key} {state}: choose another --file, or --replace it")
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from config.certificates import Reader, revocation_lists
 from config.checks import CERTIFICATE, CERTIFICATE_FILE_MAX, FILES, KEY, PASSWORD, REVOKED
 from config.configuration import Configuration
-from config.files import locate, read_bounded, reason
+from config.files import read_bounded, reason
 from config.validity import UNREADABLE, authority_name, end_warning, in_days, list_warning
 
 TEXT_MAX = 200
@@ -44,8 +44,10 @@ def listed(configuration: Configuration, directory: Path, now: datetime) -> list
     entries: list[Entry] = []
     for parameter in FILES:
         if file := str(configuration.value(parameter)):
+            path = configuration.file(parameter, directory)
+            assert path is not None
             try:
-                data = read_bounded(locate(directory, file), CERTIFICATE_FILE_MAX)
+                data = read_bounded(path, CERTIFICATE_FILE_MAX)
                 entries += _entries(reader, parameter, file, data, now)
             except OSError as error:
                 entries.append(Entry(parameter, file, wrong=reason(error)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.configuration import USER, Configuration
-from config.files import locate, read_bounded, reason
+from config.files import read_bounded, reason
 from config.hops import Stray, port_parameter, strays
 from config.kinds import is_url
 from config.parameters import written
@@ -100,10 +100,13 @@ def _file_problems(configuration: Configuration, directory: Path) -> Iterator[Pr
 
     reader = Reader(password=str(configuration.value(PASSWORD)))
     for name in FILES:
-        file = str(configuration.value(name))
-        wrong = _wrong_with(reader, name, file, directory) if file else ""
-        if wrong:
-            yield Problem(f"{name}: {shown(file)}: {wrong}", configuration.origin(name))
+        text, path = str(configuration.value(name)), configuration.file(name, directory)
+        if path is None:
+            continue
+        if is_url(text) and not path.exists():
+            yield _unfetched(configuration, name)
+        elif wrong := _wrong_with(reader, name, path):
+            yield Problem(f"{name}: {shown(text)}: {wrong}", configuration.origin(name))
     if reader.mismatch:
         yield Problem(
             f"{KEY}: the key does not belong to the certificate ({CERTIFICATE})",
@@ -111,12 +114,19 @@ def _file_problems(configuration: Configuration, directory: Path) -> Iterator[Pr
         )
 
 
-def _wrong_with(reader: Reader, name: str, file: str, directory: Path) -> str:
+def _unfetched(configuration: Configuration, name: str) -> Problem:
+    """Say that a file is still to come; where there is no phone, that is all that can be said."""
+    url, origin = configuration.text(name), configuration.origin(name)
+    if configuration.state is None:
+        text = f"{name}: {url}: is fetched by the phone, and was not looked at"
+        return Problem(text, origin, severity=Severity.NOTE)
+    return Problem(f"{name}: {url}: not fetched yet", origin)
+
+
+def _wrong_with(reader: Reader, name: str, path: Path) -> str:
     """Return what is wrong with a named file, or ""."""
-    if is_url(file):
-        return "certificates are read from files only, not fetched"
     try:
-        data = read_bounded(locate(directory, file), CERTIFICATE_FILE_MAX)
+        data = read_bounded(path, CERTIFICATE_FILE_MAX)
     except (OSError, ValueError) as error:
         return reason(error) if isinstance(error, OSError) else str(error)
     if len(data) > CERTIFICATE_FILE_MAX:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from config.cfg_file import Statement
+from config.fetched import copy_path
 from config.hops import Hop, link_hop, strays
-from config.kinds import Value
+from config.kinds import Value, is_url
 from config.layers import Entry, Key, governing
 from config.parameters import ACCOUNTS_MAX, MASK, Parameter, canonical, find, text_of
 from config.problem import Problem, without_credentials
@@ -29,6 +31,7 @@ class Configuration:
     server: Mapping[Key, Entry] = field(default_factory=dict, repr=False)  # For the locks.
     problems: tuple[Problem, ...] = ()
     unknown: tuple[Statement, ...] = ()
+    state: Path | None = None  # Where copies of what was fetched are.
 
     def value(self, name: str, account: int = 0) -> Value:
         """Return the value: bool for a switch, int for a number, else str.
@@ -44,6 +47,16 @@ class Configuration:
         if _parameter(name).secret:
             return MASK if text else ""
         return without_credentials(text)
+
+    def file(self, name: str, directory: Path) -> Path | None:
+        """Return the file that a parameter names, None where it names none.
+
+        A name is relative to the folder of the files; of a URL it is the last good copy.
+        """
+        text = str(self.value(name))
+        if is_url(text):
+            return copy_path(self.state or directory, canonical(name))
+        return directory / text if text else None
 
     def origin(self, name: str, account: int = 0) -> str:
         """Return where the value comes from: "startup.cfg:12", "local" or "default"."""
@@ -89,6 +102,11 @@ class Configuration:
         here = {key: entry for key, entry in self.entries.items() if _counts_at_once(key)}
         there = {key: entry for key, entry in started.entries.items() if not _counts_at_once(key)}
         return replace(self, entries={**here, **there})
+
+    def without(self, name: str) -> Configuration:
+        """Return the same one with the default of a parameter."""
+        left = {key: entry for key, entry in self.entries.items() if key[0] != canonical(name)}
+        return replace(self, entries=left)
 
     def _own(self, name: str, account: int) -> Entry | None:
         """Return what is set for exactly this account; an empty value sets nothing."""

@@ -1,4 +1,7 @@
-"""The last good copies of the files that a provisioning server gave, in the state folder.
+"""The last good copies of files that servers gave, in the state folder.
+
+There are the configuration files of the provisioning server, and what parameters name by URL
+(certificates, contacts), under the parameter's name.
 
 Each is the server's file, byte by byte, and one comment line behind it: where it came from, what
 there is to doubt about it (T2), its ETag, when it was fetched, and a checksum over all of it. It is
@@ -13,12 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.cfg_file import FILE_BYTES_MAX, Statement, parse_file
-from config.disk import draft_of, flush_folder, save_flushed
+from config.disk import flush_folder, save_flushed
 from config.files import read_bounded
 from config.layers import Key, server_layer
 from config.problem import Problem, Problems
 
 FOLDER = "fetched"
+
+DIRECTORY = "directory 1"
+"""The parameter that names a file of contacts."""
+
 MARK = b"\n# fetched: "
 LABEL_BYTES_MAX = 8192
 """Of the last line: a URL and an ETag, each bounded where they come in."""
@@ -28,12 +35,17 @@ LABEL_BYTES_MAX = 8192
 class FetchedFile:
     """One file as a server gave it. It may hold secrets, so its data is not in the repr (T4)."""
 
-    name: str  # "startup.cfg"
+    name: str  # "startup.cfg", "sips private key"
     data: bytes = field(repr=False)
     source: str = ""  # Its URL.
     doubt: str = ""  # Why it may not set what is guarded: "it came over TFTP"; "": it may.
     etag: str = ""
     fetched_at: int = 0  # Unix seconds.
+
+
+def copy_path(state: Path, name: str) -> Path:
+    """Return where the copy of a file is; PEM may be read as it is, with the line behind it."""
+    return state / FOLDER / name
 
 
 class DamagedCopyError(ValueError):
@@ -43,7 +55,7 @@ class DamagedCopyError(ValueError):
 def read_copy(state: Path, name: str) -> FetchedFile | None:
     """Return the last good copy, None where there is none; OSError or DamagedCopyError else."""
     try:
-        whole = read_bounded(state / FOLDER / name, FILE_BYTES_MAX + LABEL_BYTES_MAX)
+        whole = read_bounded(copy_path(state, name), FILE_BYTES_MAX + LABEL_BYTES_MAX)
     except (FileNotFoundError, NotADirectoryError):
         return None
     import json  # noqa: PLC0415 (a phone that fetches nothing starts without it)
@@ -69,25 +81,25 @@ def save_copy(state: Path, file: FetchedFile) -> None:
     import json  # noqa: PLC0415
 
     label = json.dumps(fields | {"checksum": _checksum(file.data, fields)}).encode()
-    save_flushed(state / FOLDER / file.name, file.data + MARK + label + b"\n")
+    save_flushed(copy_path(state, file.name), file.data + MARK + label + b"\n")
 
 
 def remove_copy(state: Path, name: str) -> None:
     """Forget a file that the server has no more."""
-    folder = state / FOLDER
-    (folder / name).unlink(missing_ok=True)
-    if folder.is_dir():
-        flush_folder(folder)
+    path = copy_path(state, name)
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        flush_folder(path.parent)
 
 
 def wipe_copies(state: Path) -> None:
     """Remove every copy, and what is left of earlier ones."""
     folder = state / FOLDER
-    for pattern in ("*.cfg", draft_of(Path("*.cfg")).name):
-        for path in folder.glob(pattern):
-            path.unlink()
-    if folder.is_dir():
-        flush_folder(folder)
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        path.unlink()
+    flush_folder(folder)
 
 
 def faults(file: FetchedFile, before: FetchedFile | None) -> tuple[Problem, ...]:

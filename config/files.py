@@ -8,11 +8,6 @@ import stat
 from pathlib import Path
 
 
-def locate(directory: Path, name: str) -> Path:
-    """Return the path of a file that a parameter names, relative to the configuration's folder."""
-    return directory / name
-
-
 def read_bounded(path: Path, size_max: int) -> bytes:
     """Return the file's bytes, at most `size_max` and one more that tells that it is larger.
 

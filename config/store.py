@@ -80,7 +80,8 @@ class Store:
         layers = combine(server, local_layer(saved, problems))
         if layers.thrown_away and self._writes:
             self._throw_away(layers, problems)
-        return Configuration(layers.entries, server, problems.all(), tuple(unknown.values()))
+        unread = tuple(unknown.values())
+        return Configuration(layers.entries, server, problems.all(), unread, self._state)
 
     def set_local(self, name: str, value: Value, account: int = 0) -> None:
         """Set a parameter on this phone, on disk; it counts from the next `read()`."""

@@ -164,6 +164,13 @@ ADMINISTRATION = (
         "0",
         "Days between; 0: every day.",
     ),
+    provisioning(
+        "directory 1",
+        Url(),
+        "",
+        "A file of contacts (CSV or vCards) to fetch. What is new in it is taken into the"
+        " directory; nobody is removed.",
+    ),
     administration("upgrade uri", Url(), "", "The firmware to fetch."),
     administration("firmware server", Url(), "", "The server of firmware."),
     administration(

@@ -13,12 +13,11 @@ import re
 from urllib.parse import urlsplit
 
 from config.kinds import CONTROL, FILE_NAME_MAX, Host
-from firmware.provision.server import BY_DHCP, HTTP, HTTPS, TFTP, Server
+from firmware.provision.server import BY_DHCP, TFTP, USUAL_PORTS, Server
 
 FILE_BYTES_MAX = 4096
 ORDER = (43, 160, 159, 66)
 SERVER_SUBOPTION = 2
-PORTS = {HTTPS: 443, HTTP: 80, TFTP: 69}
 
 LINE = re.compile(r"(43|66|159|160)[ \t]+(\S.*?)\s*")
 
@@ -59,6 +58,6 @@ def _server(text: str) -> Server | None:
         host, port = str(Host().parse(parts.hostname or "")), parts.port
     except ValueError:
         return None
-    if parts.scheme not in PORTS or not host or parts.username is not None:
+    if parts.scheme not in USUAL_PORTS or not host or parts.username is not None:
         return None
-    return Server(parts.scheme, host, port or PORTS[parts.scheme], parts.path, BY_DHCP)
+    return Server(parts.scheme, host, port or USUAL_PORTS[parts.scheme], parts.path, BY_DHCP)

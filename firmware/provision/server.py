@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from config.checks import FILES
 from config.configuration import Configuration
+from config.fetched import DIRECTORY
+from config.kinds import Host, is_url
 from config.parameters import text_of
 from firmware.frozen import frozen
 
 HTTPS, HTTP, TFTP = "https", "http", "tftp"
+USUAL_PORTS = {HTTPS: 443, HTTP: 80, TFTP: 69}
 
 NOT_CHECKED = "its server is not checked"
 BY_DHCP = "DHCP named its server"
+
+LINKED = (*FILES, "https user certificates", "configuration signer", DIRECTORY)
+"""The parameters that may name a file by URL."""
 
 VALIDATES = ("https validate certificates", "https validate hostname", "https validate expires")
 
@@ -28,8 +37,7 @@ class Server:
     def text(self) -> str:
         """The server as a person knows it: "https://example.org/phones"."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = {HTTPS: 443, HTTP: 80, TFTP: 69}[self.scheme]
-        port = "" if self.port == usual else f":{self.port}"
+        port = "" if self.port == USUAL_PORTS[self.scheme] else f":{self.port}"
         path = self.path.strip("/")
         return f"{self.scheme}://{host}{port}{'/' if path else ''}{path}"
 
@@ -63,11 +71,40 @@ def server_of(configuration: Configuration) -> Server | None:
     host = str(value(f"{scheme} server")) if scheme in {HTTPS, HTTP, TFTP} else ""
     if not host:
         return None
-    doubt = f"it came over {scheme.upper()}"
-    if scheme == HTTPS:
-        doubt = "" if all(value(name) for name in VALIDATES) else NOT_CHECKED
     path = text_of(value(f"{scheme} path"))
+    doubt = doubt_of(configuration, scheme)
     return Server(scheme, host, int(value(f"{scheme} port")), path, doubt)
+
+
+def doubt_of(configuration: Configuration, scheme: str) -> str:
+    """Return why what comes by a scheme is not trusted (T2), "" where it is."""
+    if scheme != HTTPS:
+        return f"it came over {scheme.upper()}"
+    return "" if all(configuration.value(name) for name in VALIDATES) else NOT_CHECKED
+
+
+def linked(configuration: Configuration) -> dict[str, str]:
+    """Return the URLs of files that parameters name, by parameter."""
+    named = {name: str(configuration.value(name)) for name in LINKED}
+    return {name: text for name, text in named.items() if is_url(text)}
+
+
+def server_of_url(configuration: Configuration, url: str) -> tuple[Server, str]:
+    """Return the server that a URL leads to, and the file's name there.
+
+    ValueError where it leads to none that this phone can ask.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    if scheme not in USUAL_PORTS:
+        raise ValueError(f"{scheme.upper()} is not spoken by this phone")
+    host = str(Host().parse(parts.hostname or ""))
+    folder, _, name = parts.path.rpartition("/")
+    query = f"?{parts.query}" if parts.query else ""
+    if not host or not name + query:
+        raise ValueError("names no file")
+    port = parts.port or USUAL_PORTS[scheme]
+    return Server(scheme, host, port, folder, doubt_of(configuration, scheme)), name + query
 
 
 def resync_of(configuration: Configuration) -> Resync | None:

@@ -1,4 +1,4 @@
-"""Fetches one configuration file and looks at all of it, before anybody may use it.
+"""Fetches one file and looks at all of it, before anybody may use it.
 
 Whatever happens comes back as one event within a bounded time. Names become addresses by the
 phone's own resolver; what is slow (a certificate store, a large file) is done in a thread, so that
@@ -15,6 +15,7 @@ from config.cfg_file import FILE_BYTES_MAX
 from config.cms import Keys, SealError, opened
 from config.configuration import Configuration
 from config.fetched import FetchedFile, faults
+from firmware.frozen import frozen
 from firmware.provision.events import (
     Fetch,
     FetchFailed,
@@ -24,7 +25,7 @@ from firmware.provision.events import (
     FileUnchanged,
     Outcome,
 )
-from firmware.provision.server import HTTPS, TFTP
+from firmware.provision.server import HTTPS, TFTP, Server
 from firmware.provision.tftp import is_name
 from firmware.runtime.from_configuration import tls_files
 from firmware.runtime.http_client import HttpClient, HttpError, Reply
@@ -41,6 +42,15 @@ FAULTS_MAX = 5
 ABSENT = {404, 410}
 
 
+@frozen
+class Got:
+    """What a server has: a file, or, where `data` is None, the same one still, or none."""
+
+    data: bytes | None = None
+    etag: str = ""
+    is_unchanged: bool = False
+
+
 class Fetcher:
     """Carries out `Fetch`. `directory` is that of the files which parameters name."""
 
@@ -49,62 +59,63 @@ class Fetcher:
         self._directory, self._user_agent = directory, user_agent
 
     async def fetch(self, wanted: Fetch, configuration: Configuration) -> Outcome:
-        """Fetch a file; `configuration` says whom to trust."""
+        """Fetch a configuration file; `configuration` says whom to trust."""
+        etag = wanted.before.etag if wanted.before else ""
         try:
-            if wanted.server.scheme == TFTP:
-                return await self._by_tftp(wanted, configuration)
-            return await self._by_http(wanted, configuration)
+            got = await self.get(wanted.server, wanted.name, etag, configuration)
         except HttpError as error:
             return FetchFailed(wanted.number, str(error), error.retry_after_s)
-        except TlsFilesError as error:
-            return FetchFailed(wanted.number, error.failure.text)
-        except ResolveError as error:
-            return FetchFailed(wanted.number, str(error))
+        if got.data is None:
+            return (FileUnchanged if got.is_unchanged else FileAbsent)(wanted.number)
+        keys = cms_keys(configuration, self._directory)
+        return await asyncio.to_thread(looked_at, wanted, got.data, got.etag, keys)
 
-    async def _by_http(self, wanted: Fetch, configuration: Configuration) -> Outcome:
+    async def get(self, server: Server, name: str, etag: str, configuration: Configuration) -> Got:
+        """Return what a server has of a file; raise HttpError where that cannot be known."""
+        try:
+            if server.scheme == TFTP:
+                return await self._by_tftp(server, name)
+            return await self._by_http(server, name, etag, configuration)
+        except TlsFilesError as error:
+            raise HttpError(error.failure.text) from error
+        except ResolveError as error:
+            raise HttpError(str(error)) from error
+
+    async def _by_http(
+        self, server: Server, name: str, etag: str, configuration: Configuration
+    ) -> Got:
         tls = check = None
-        if wanted.server.scheme == HTTPS:
+        if server.scheme == HTTPS:
             trust = await asyncio.to_thread(https_trust, configuration, self._directory)
             tls, check = trust.context, trust.check
         client = HttpClient(self._addresses, self._user_agent, tls, check)
-        etag = wanted.before.etag if wanted.before else ""
-        reply = await client.get(wanted.server.url(wanted.name), FILE_BYTES_MAX, etag)
+        reply = await client.get(server.url(name), FILE_BYTES_MAX, etag)
         if reply.status == 304 and etag:
-            return FileUnchanged(wanted.number)
+            return Got(is_unchanged=True)
         if reply.status in ABSENT:
-            return FileAbsent(wanted.number)
+            return Got()
         if reply.status != 200:
             raise HttpError(_status_words(reply), reply.retry_after_s)
-        return await self._looked_at(wanted, reply.body, reply.etag, configuration)
+        return Got(reply.body, reply.etag)
 
-    async def _by_tftp(self, wanted: Fetch, configuration: Configuration) -> Outcome:
-        server = wanted.server
-        name = f"{server.path.strip('/')}/{wanted.name}".lstrip("/")
-        if not is_name(name):
-            return FetchFailed(wanted.number, "its name is too long for TFTP")
+    async def _by_tftp(self, server: Server, name: str) -> Got:
+        path = f"{server.path.strip('/')}/{name}".lstrip("/")
+        if not is_name(path):
+            raise HttpError("its name is too long for TFTP")
         reason = f"no address for {server.host}"
         for address in await self._addresses(server.host, server.port):
-            end = await TftpClient(name, address, FILE_BYTES_MAX).read()
-            if end.data is not None:
-                return await self._looked_at(wanted, end.data, "", configuration)
-            if end.is_absent:
-                return FileAbsent(wanted.number)
+            end = await TftpClient(path, address, FILE_BYTES_MAX).read()
+            if end.data is not None or end.is_absent:
+                return Got(end.data)
             reason = f"TFTP from {address}: {end.reason}"
-        return FetchFailed(wanted.number, reason)
-
-    async def _looked_at(
-        self, wanted: Fetch, data: bytes, etag: str, configuration: Configuration
-    ) -> Outcome:
-        keys = cms_keys(configuration, self._directory)
-        return await asyncio.to_thread(looked_at, wanted, data, etag, keys)
+        raise HttpError(reason)
 
 
 def cms_keys(configuration: Configuration, directory: Path) -> Keys:
     """Return what opens sealed files, and whose signature counts."""
     files = tls_files(configuration, directory)
-    signer = str(configuration.value("configuration signer"))
-    password = files.key_password or ""
-    return Keys(files.certificate, files.key, password, directory / signer if signer else None)
+    signer = configuration.file("configuration signer", directory)
+    return Keys(files.certificate, files.key, files.key_password or "", signer)
 
 
 def looked_at(wanted: Fetch, data: bytes, etag: str, keys: Keys) -> Outcome:

@@ -33,11 +33,10 @@ def blocker_of(configuration: Configuration, refused: Sequence[str] = ()) -> Fai
 
 
 def tls_files(configuration: Configuration, directory: Path) -> TlsFiles:
-    """Return the certificate files (L2); relative names are in the configuration's folder."""
+    """Return the certificate files (L2)."""
 
     def path(name: str) -> Path | None:
-        text = str(configuration.value(name))
-        return directory / text if text else None
+        return configuration.file(name, directory)
 
     return TlsFiles(
         trusted=path("sips trusted certificates"),

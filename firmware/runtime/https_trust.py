@@ -58,8 +58,8 @@ class HttpsTrust:
 def https_trust(configuration: Configuration, directory: Path) -> HttpsTrust:
     """Return whom to believe; it takes a moment. Raises TlsFilesError."""
     files = tls_files(configuration, directory)
-    more = str(configuration.value("https user certificates"))
-    trusted = [path for path in (files.trusted, directory / more if more else None) if path]
+    more = configuration.file("https user certificates", directory)
+    trusted = [path for path in (files.trusted, more) if path]
     value = configuration.value
     is_checked = bool(value("https validate certificates"))
     return HttpsTrust(

@@ -71,14 +71,20 @@ def take_waiting_key(state: Path, pem: str) -> Path | None:
     return path
 
 
-def keep(state: Path, parameter: str, pem: str, password: str) -> Path:
-    """Keep what was pasted; return its file. ConfigError says why not."""
-    data, reader = pem.encode(), Reader(password)
+def look_at(parameter: str, data: bytes, password: str) -> None:
+    """See that a file is what its parameter wants; ConfigError says what is wrong."""
+    reader = Reader(password)
     read = {KEY: reader.key, CERTIFICATE: reader.own, REVOKED: reader.revoked}
     try:
         read.get(parameter, reader.certificates)(data)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def keep(state: Path, parameter: str, pem: str, password: str) -> Path:
+    """Keep what was pasted; return its file. ConfigError says why not."""
+    data = pem.encode()
+    look_at(parameter, data, password)
     path = (state / FOLDER / NAMES[parameter]).resolve()
     try:
         save_flushed(path, data)

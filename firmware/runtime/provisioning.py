@@ -43,10 +43,11 @@ from firmware.provision.events import (
     StartAnew,
 )
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
-from firmware.provision.server import ProvisionSettings, provision_settings
+from firmware.provision.server import ProvisionSettings, linked, provision_settings
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
+    from firmware.runtime.linked_files import LinkedFiles
 
 log = logging.getLogger("handset.provisioning")
 
@@ -89,6 +90,7 @@ class Provisioning:
     ) -> None:
         self._store, self._configuration = store, configuration
         self._fetcher: Fetcher | None = None
+        self._random = random
         self._ways, self._dhcp = ways, dhcp
         self._loop = asyncio.get_running_loop()
         self._latest = self._loop.time()
@@ -101,18 +103,56 @@ class Provisioning:
         self._status = ProvisionStatus()
         self._listener: Callable[[str], None] | None = None  # Whoever waits for a round.
         self._problems: tuple[str, ...] = ()  # Of files that were kept.
+        self._linked: LinkedFiles | None = None  # Of a phone whose parameters name URLs.
+        self._link_faults: tuple[str, ...] = ()
         self._warned: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Begin."""
         self._carry_out(self._machine.wake(self._now()))
+        self._follow_links()
+
+    def _follow_links(self) -> None:
+        """Have what parameters name by URL fetched."""
+        state = self._store.state_directory
+        if self._linked is None and state is not None and linked(self._configuration):
+            from firmware.runtime.linked_files import LinkedFiles, LinkWays
+
+            ways = LinkWays(
+                self._the_fetcher, self._run, self._ways.feed, self._links_kept, self._note_links
+            )
+            self._linked = LinkedFiles(self._store, state, self._random, ways)
+        if self._linked is not None:
+            self._linked.renew(self._configuration)
+
+    def _links_kept(self) -> None:
+        """Look anew at what is wrong with the configuration: a file of it is another one."""
+        self._ways.apply(self._configuration)
+
+    def _note_links(self, faults: tuple[str, ...]) -> None:
+        for fault in faults:
+            if fault not in self._link_faults:
+                log.warning("%s", fault)
+        self._link_faults = faults
+        self._warn()
+
+    def _tell_links(self, event: NetworkChanged | TimeIs) -> None:
+        if self._linked is not None:
+            self._linked.tell(event)
+
+    def _ask_links(self, *, by_hand: bool) -> None:
+        if self._linked is not None:
+            self._linked.ask(by_hand=by_hand)
 
     def take(self, event: object) -> None:
         """Take what the phone says, or what it is told: leave what is for somebody else."""
         if isinstance(event, ResyncAsked):
             log.info("check-sync from the proxy%s", ", with a new start" * event.restarts)
+            self._ask_links(by_hand=False)
         if isinstance(event, ResyncAsked | TimeIs):
             self._tell(event)
+        if isinstance(event, TimeIs):
+            self._tell_links(event)
 
     def note_use(self, who: str, *, is_used: bool) -> None:
         """Hear whether somebody uses the phone, or a door of it."""
@@ -129,6 +169,7 @@ class Provisioning:
     def ask(self) -> None:
         """Fetch now; nobody waits for it."""
         self._tell(FetchAsked())
+        self._ask_links(by_hand=True)
 
     async def fetch_now(self, tell: Callable[[str], None]) -> ProvisionStatus:
         """Fetch now, `tell` each step; return where provisioning stands when that is done."""
@@ -139,11 +180,14 @@ class Provisioning:
                 await asyncio.sleep(ASKED_LOOK_S)
         finally:
             self._listener = None
+        if self._linked is not None:
+            await self._linked.fetch_now(tell, ASKED_LOOK_S)
         return self._status
 
     def network_changed(self) -> None:
         """Look at what DHCP says, once its client has written it."""
         self._tell(NetworkChanged())
+        self._tell_links(NetworkChanged())
         if self._looking is not None:
             self._looking.cancel()
         self._looking = self._loop.call_later(DHCP_LOOK_S, self._look)
@@ -172,12 +216,15 @@ class Provisioning:
         """Go on with what was set on the phone: files may come from elsewhere now."""
         self._configuration = configuration
         self._loop.call_soon(self._look)
+        self._follow_links()
 
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
         for timer in (self._timer, self._looking):
             if timer is not None:
                 timer.cancel()
+        if self._linked is not None:
+            self._linked.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -227,9 +274,12 @@ class Provisioning:
             log.error("provisioning met a state it should not have", exc_info=error)
             self._ways.fail()
 
-    async def _fetch(self, wanted: Fetch) -> None:
+    def _the_fetcher(self) -> Fetcher:
         self._fetcher = self._fetcher or self._ways.fetcher()
-        outcome = await self._fetcher.fetch(wanted, self._configuration)
+        return self._fetcher
+
+    async def _fetch(self, wanted: Fetch) -> None:
+        outcome = await self._the_fetcher().fetch(wanted, self._configuration)
         if self._listener is not None:
             self._listener(f"{wanted.name}: {_in_words(outcome)}")
         self._tell(outcome)
@@ -275,7 +325,11 @@ class Provisioning:
         rows += [("Changed", text) for text in status.changed[:CHANGES_SHOWN_MAX]]
         facts = tuple((label, text) for label, text in rows if text)
         self._ways.feed(FactsTold(PAGE, facts, progress))
-        warnings = (*status.faults, *self._problems)
+        self._warn()
+
+    def _warn(self) -> None:
+        """Show what is wrong with files that were fetched."""
+        warnings = (*self._status.faults, *self._problems, *self._link_faults)
         if warnings != self._warned:
             self._warned = warnings
             self._ways.warn(WarningsChanged(warnings))

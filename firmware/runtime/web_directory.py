@@ -8,12 +8,12 @@ from functools import partial
 
 from microdot import Request, Response
 
-from firmware.phone.contact_csv import read_csv, write_csv
+from firmware.phone.contact_csv import write_csv
 from firmware.phone.directory import Directory, Merged
 from firmware.phone.imported import FILE_BYTES_MAX, Imported
 from firmware.phone.kept import Contact, ContactsImported, ContactsKept
-from firmware.phone.vcard import read_vcards, write_vcards
-from firmware.runtime.directory_file import DIRECTORY
+from firmware.phone.vcard import write_vcards
+from firmware.runtime.directory_file import DIRECTORY, read_contacts
 from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, attachment, see_other
 from firmware.runtime.web_site import Site
 from firmware.web.directory_page import FILE, directory_content, imported_notice
@@ -21,8 +21,6 @@ from firmware.web.forms import Form
 from firmware.web.gate import Notice, Session
 
 QUERY_MAX = 64
-
-VCARD = b"BEGIN:VCARD"
 
 Writer = Callable[[tuple[Contact, ...]], bytes]
 
@@ -80,7 +78,7 @@ class DirectoryPage:
 
 def _read(data: bytes, before: Sequence[Contact]) -> tuple[Imported, Merged]:
     """Read a file; say what will come of it. Runs in a thread."""
-    found = read_vcards(data) if VCARD in data[:1000].upper() else read_csv(data)
+    found = read_contacts(data)
     directory = Directory()
     directory.kept(ContactsKept(tuple(before)))
     merged, _ = directory.merge(found.contacts)

@@ -145,6 +145,7 @@ UPDATES = (
             "auto resync days",
         ),
     ),
+    Section("Directory", _names("directory 1")),
     Section("Firmware", _names("upgrade uri", "firmware server")),
 )
 

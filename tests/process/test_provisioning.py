@@ -268,3 +268,30 @@ def notify(port: int, certificate: Path, key: Path) -> bytes:
                 return secure.recv(4096)
         except OSError:
             return b""  # TLS 1.3 tells of a refusal with the first thing that is read.
+
+
+def test_certificates_and_contacts_come_by_url_and_serve_without_their_server(
+    place: Place, server: FileServer
+) -> None:
+    """The link waits for the file that it is to trust, and not for its own next attempt."""
+    server.files["/ca.pem"] = place.authority.certificate_pem
+    server.files["/staff.csv"] = b"name,work\nEcho,600\n"
+    place.configure(
+        {
+            "sips trusted certificates": server.url("/ca.pem"),
+            "https user certificates": "trusted.pem",
+            "directory 1": server.url("/staff.csv"),
+        }
+    )
+    with place.phone() as phone:
+        phone.wait_for("registered")
+        until(lambda: phone.status()["problems"] == [])
+        until(lambda: "directory 1: 1 contacts, 1 of them new" in phone.errors)
+        assert phone.stop() == 0
+        assert "a new sips trusted certificates is kept" in phone.errors
+    assert "Echo" in (place.state / "directory.json").read_text()
+    server.stop()
+    with place.phone() as phone:
+        phone.wait_for("registered")
+        assert phone.status()["problems"] == []
+        assert "Traceback" not in phone.errors

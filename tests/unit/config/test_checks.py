@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from config.checks import check, check_settings, link_blocker
+from config.fetched import FetchedFile, save_copy
 from config.store import Severity, Store
 
 NO_TRUST = "persistent TLS needs trusted certificates (sips trusted certificates)"
@@ -215,11 +216,6 @@ FILES = [
     ("sips trusted certificates", "torn.pem", "a certificate in it is damaged"),
     ("sips trusted certificates", "large.pem", "larger than 4194304 bytes"),
     ("sips trusted certificates", "ca.pem/x", "Not a directory"),
-    (
-        "sips trusted certificates",
-        "https://me:hunter2@host/ca.pem",
-        "certificates are read from files only, not fetched",
-    ),
     ("sips root and intermediate certificates", "none.pem", "No such file or directory"),
     ("sips certificate revocation list", "ca.pem", "no revocation list"),
     ("sips certificate revocation list", "torn.crl", "a revocation list in it is damaged"),
@@ -228,9 +224,27 @@ FILES = [
 
 @pytest.mark.parametrize(("name", "file", "why"), FILES)
 def test_what_is_wrong_with_a_file(directory: Path, name: str, file: str, why: str) -> None:
-    shown = file.replace("me:hunter2", "****")
     text = f"sip proxy ip: pbx\n{USER}sips trusted certificates: ca.pem\n{name}: {file}\n"
-    assert errors(directory, text) == [f"startup.cfg:4: {name}: {shown}: {why}"]
+    assert errors(directory, text) == [f"startup.cfg:4: {name}: {file}: {why}"]
+
+
+def test_a_file_by_url_is_the_phones_to_fetch(directory: Path) -> None:
+    text = f"sip proxy ip: pbx\n{USER}sips trusted certificates: https://me:hunter2@host/ca.pem\n"
+    (directory / "startup.cfg").write_text(text)
+    shown = "startup.cfg:3: sips trusted certificates: https://****@host/ca.pem"
+    (note,) = check(Store(directory).read(), directory)
+    assert str(note) == f"{shown}: is fetched by the phone, and was not looked at"
+    assert note.severity is Severity.NOTE
+    phone = Store(directory, directory / "state")
+    (missing,) = check(phone.read(), directory)
+    assert str(missing) == f"{shown}: not fetched yet"
+    assert missing.severity is Severity.ERROR
+    save_copy(directory / "state", FetchedFile("sips trusted certificates", b"no PEM"))
+    (damaged,) = check(phone.read(), directory)
+    assert str(damaged) == f"{shown}: no certificate in PEM form"
+    authority = (directory / "ca.pem").read_bytes()
+    save_copy(directory / "state", FetchedFile("sips trusted certificates", authority))
+    assert check(phone.read(), directory) == ()
 
 
 KEY_PAIRS = [
