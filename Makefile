@@ -31,7 +31,7 @@ REAL_TESTS := tests/interop tests/process tests/e2e
 SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests/interop/test_rescue.py \
 	tests/interop/test_unplugged.py
 
-.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-audio bench-calls \
+.PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
 	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages run-packages test-packages
 
 help: ## Print this
@@ -108,6 +108,9 @@ bench-handset: run-packages $(VENV)/test.ready ## Measure the handset: key to pi
 
 bench-boot: run-packages boot-packages $(VENV)/test.ready ## Count the instructions of a start, here and on an emulated ARM
 	$(PYTHON) -m tests.bench.boot $(ARGS)
+
+bench-admin: test-packages $(VENV)/test.ready ## Measure the administrator's doors: pages, memory, sound beside them, keys, changes
+	$(PYTHON) -m tests.bench.admin $(ARGS)
 
 bench-calls: test-packages bench-packages $(VENV)/bench.ready ## Measure calls: delay, processor, rate, storms, gap, speech; prints Markdown tables
 	$(PYTHON) -m tests.bench.calls $(ARGS)

@@ -23,7 +23,7 @@ from drivers.scanner import SCAN_S
 from tests.bench import handset_device
 from tests.bench.handset_parts import I2C_BITS, I2C_HZ
 from tests.bench.machine import environment, header
-from tests.bench.table import Table
+from tests.bench.table import Table, at_share
 from tests.lab.background import Background
 from tests.lab.desk import Desk
 
@@ -143,9 +143,8 @@ def add_use(table: Table, column: str, bus: DisplayBus, figures: dict[str, Any])
         (figures["pages"], (PAGE, PAGE_WORST, PAGE_FLOOR, PAGE_MESSAGES, PAGE_BYTES)),
     ):
         times, messages, lengths = zip(*presses, strict=True)
-        ordered = sorted(times)
-        table.add(names[0], column, median(ordered))
-        table.add(names[1], column, ordered[int(len(ordered) * 0.99) - 1])
+        table.add(names[0], column, median(times))
+        table.add(names[1], column, at_share(times, 0.99))
         table.add(names[2], column, SCAN_S + crossing_s(bus, median(lengths)))
         table.add(names[3], column, median(messages))
         table.add(names[4], column, median(lengths))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import median
 
 
 @dataclass
 class Table:
-    """Rows by name, columns by name, an aim at the end; a cell is a list of values in one unit."""
+    """Rows by name, columns by name, an aim at the end; a cell is a list of values in one unit.
+
+    A column of `ratios` is made of two others: the median of the one by that of the other.
+    """
 
     columns: tuple[str, ...]
+    ratios: dict[str, tuple[str, str]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     aims: dict[str, str] = field(default_factory=dict)
     cells: dict[tuple[str, str], list[float]] = field(default_factory=dict)
@@ -27,10 +32,11 @@ class Table:
 
     def lines(self) -> Iterator[str]:
         """Yield the table in Markdown."""
-        yield "| measured | unit | " + " | ".join(self.columns) + " | aim |"
-        yield "|---" * (len(self.columns) + 3) + "|"
+        yield "| measured | unit | " + " | ".join([*self.columns, *self.ratios]) + " | aim |"
+        yield "|---" * (len(self.columns) + len(self.ratios) + 3) + "|"
         for name, unit in self.units.items():
             cells = [self._cell(name, column) for column in self.columns]
+            cells += [self._ratio(name, *pair) for pair in self.ratios.values()]
             yield f"| {name} | {unit} | " + " | ".join([*cells, self.aims[name]]) + " |"
 
     def _cell(self, name: str, column: str) -> str:
@@ -42,3 +48,12 @@ class Table:
         if len(values) > 1:
             text += f" ({min(values):.{digits}f}-{max(values):.{digits}f}, n={len(values)})"
         return text
+
+    def _ratio(self, name: str, over: str, under: str) -> str:
+        above, below = self.cells.get((name, over)), self.cells.get((name, under))
+        return f"{median(above) / median(below):.1f}" if above and below else "-"
+
+
+def at_share(values: Sequence[float], share: float) -> float:
+    """Return the value that so large a share of all values does not pass: 0.99 is the p99."""
+    return sorted(values)[ceil(len(values) * share) - 1]

@@ -59,6 +59,7 @@ class Phone:
     more: Mapping[str, str] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     module: str = "firmware"
+    board: str = "script"
     arguments: Sequence[str] = ()
     heard: Callable[[Line], None] | None = None  # Somebody who hears what it says, as it does.
     _is_told_to_stop: bool = field(default=False, init=False)
@@ -70,7 +71,7 @@ class Phone:
         state.mkdir()
         (configuration / "startup.cfg").write_text(self._startup())
         self.started_at = time.time()
-        words = [sys.executable, "-m", self.module, "--board", "script"]
+        words = [sys.executable, "-m", self.module, "--board", self.board]
         words += ["--config", str(configuration), "--state", str(state), *self.arguments]
         self.program = Program(
             [*self.prefix, *words], directory=ROOT, heard=self.heard, merge_errors=False

@@ -75,9 +75,13 @@ class Program:
 
     def memory_kib(self) -> tuple[int, int]:
         """Return the resident memory now and at its highest, in KiB."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        fields = dict(line.split(":", 1) for line in text.splitlines())
-        return int(fields["VmRSS"].split()[0]), int(fields["VmHWM"].split()[0])
+        return memory_kib(self.pid)
+
+    @property
+    def children(self) -> tuple[int, ...]:
+        """The processes that it has started and that live."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return tuple(int(number) for task in tasks for number in task.read_text().split())
 
     @property
     def running(self) -> bool:
@@ -180,3 +184,10 @@ class Program:
         self._process.wait()
         with self._new_line:
             self._new_line.notify_all()
+
+
+def memory_kib(pid: int) -> tuple[int, int]:
+    """Return the resident memory of a process now and at its highest, in KiB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in text.splitlines())
+    return int(fields["VmRSS"].split()[0]), int(fields["VmHWM"].split()[0])

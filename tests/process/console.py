@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyte
 from pexpect import TIMEOUT
@@ -53,8 +52,7 @@ class DeskPhone:
     @property
     def editors(self) -> tuple[int, ...]:
         """The processes beside the phone."""
-        tasks = Path(f"/proc/{self.program.pid}/task").glob("*/children")
-        return tuple(int(number) for task in tasks for number in task.read_text().split())
+        return self.program.children
 
 
 class Terminal:

@@ -1,0 +1,79 @@
+"""The arithmetic of `make bench-admin`, and its clocks held against doors that do nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware.console.sight import Sight
+from firmware.phone.events import SoundHealth
+from firmware.phone.status import Status
+from firmware.web.metrics import ProcessFacts, Seen, metrics_text
+from tests.bench.admin import BareDoors, add_visits, echoes_s, opened
+from tests.bench.disturbed import add_lost, lost_of, new_table
+from tests.bench.table import Table, at_share
+from tests.bench.visitor import hammer
+from tests.unit.console.rig import configuration
+
+LENGTH = 5000
+
+
+@pytest.mark.parametrize(
+    ("share", "wanted"), [(0.01, 1.0), (0.5, 50.0), (0.99, 99.0), (0.991, 100.0), (1.0, 100.0)]
+)
+def test_a_share_of_a_hundred_values_ends_at_one_of_them(share: float, wanted: float) -> None:
+    assert at_share([float(value) for value in range(100, 0, -1)], share) == wanted
+
+
+def test_a_share_of_one_value_is_that_value() -> None:
+    assert at_share([7.0], 0.01) == at_share([7.0], 0.99) == 7.0
+
+
+def test_a_ratio_is_of_medians_and_missing_where_one_of_them_is() -> None:
+    table = Table(("bare", "here"), {"here / bare": ("here", "bare")})
+    for name in ("page", "alone"):
+        table.row(name, "ms")
+    table.add("page", "bare", 0.002, 0.003, 0.009)
+    table.add("page", "here", 0.012)
+    table.add("alone", "here", 0.012)
+    _, _, page, alone = table.lines()
+    assert page == "| page | ms | 3.0 (2.0-9.0, n=3) | 12.0 | 4.0 |  |"
+    assert alone == "| alone | ms | - | 12.0 | - |  |"
+
+
+def test_lost_frames_are_told_apart_by_how_they_were_lost(tmp_path: Path) -> None:
+    def lost(health: SoundHealth) -> dict[str, float]:
+        status = Status()
+        status.sound = health
+        sight = Sight(status, configuration(tmp_path))
+        return lost_of(metrics_text(Seen(sight, ProcessFacts(1, 1.0, 1, None))))
+
+    before = lost(SoundHealth(held_up=1))
+    after = lost(SoundHealth(held_up=3, overflows=4, underflows=5, late=6, dropped=7))
+    assert after == {"held_up": 3, "captured_late": 4, "played_late": 11, "dropped": 7}
+    table = new_table()
+    add_lost(table, "all pages", before, after)
+    cells = {name: values for (name, _), values in table.cells.items()}
+    assert cells == {
+        "frames held up": [2],
+        "frames captured late": [4],
+        "frames played late": [11],
+        "frames dropped": [7],
+    }
+
+
+def test_the_clocks_measure_a_bare_loop(tmp_path: Path) -> None:
+    table = Table(("bare loop",))
+    with BareDoors(tmp_path / "bare", LENGTH) as bare:
+        visit = bare.page.ask("/")
+        assert (visit.status, len(visit.body)) == (200, LENGTH)
+        assert 0 < visit.first_s <= visit.whole_s
+        add_visits(table, "bare loop", bare.page, rounds=1)
+        assert hammer(bare.page, ("/", "/other"), 0.2) > 0
+        with opened(bare.line) as line:
+            times = echoes_s(line, 5)
+    assert len(times) == 5
+    assert min(times) > 0
+    complete = table.cells["any page, to complete, p99", "bare loop"]
+    assert complete >= table.cells["any page, to complete, p50", "bare loop"] > [0.0]
