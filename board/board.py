@@ -20,6 +20,7 @@ from drivers.interfaces import (
     Ringer,
     SerialLine,
     Voice,
+    Watched,
 )
 
 
@@ -87,6 +88,7 @@ class Board:
     voice: Voice
     service: Service | None = None
     serial: SerialLine | None = None  # Begun by whoever speaks on it.
+    threads: tuple[Watched, ...] = ()  # Those of its parts.
 
     @property
     def address(self) -> str:

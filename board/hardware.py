@@ -87,4 +87,5 @@ def open_handset(wiring: Wiring, sound_device: str = "") -> Board:
     voice = VoiceSwitch(wiring.sound.ways(sound_device), SoundCard)
     port = wiring.serial
     serial = SerialPortLine(port.device, port.baud) if port else None
-    return Board(keypad, hook, lamp, ringer, display, voice, hardware, serial)
+    threads = (hardware.screen, hardware.pins)
+    return Board(keypad, hook, lamp, ringer, display, voice, hardware, serial, threads)

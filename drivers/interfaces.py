@@ -33,6 +33,21 @@ def nobody(*_: object) -> None:
     """Hear nothing: the listener before there is one."""
 
 
+class Watched(Protocol):
+    """A thread that can be asked whether it still turns; from any thread."""
+
+    @property
+    def name(self) -> str:
+        """What it is for."""
+
+    @property
+    def turns(self) -> int:
+        """How often it has turned."""
+
+    def wake(self) -> None:
+        """Let it turn soon."""
+
+
 class LampPattern(Enum):
     """What the message lamp does."""
 

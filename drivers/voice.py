@@ -36,6 +36,7 @@ from functools import partial
 from typing import Any
 
 from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
+from drivers.real_time import CARD, ask_for_real_time
 
 RATE = 48_000
 """Samples a second: what cards speak by themselves, and Opus too."""
@@ -99,6 +100,7 @@ class SoundCard:
         self._losses = _Losses()
         self._tick: Callable[[], None] = _nobody
         self._opened_at = self._called_at = 0.0
+        self._has_asked = False  # For a real-time priority.
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -153,6 +155,9 @@ class SoundCard:
 
     def _exchange(self, captured: Any, played: Any, frames: int, clock: Any, status: Any) -> None:
         """Swap a frame for a frame."""
+        if not self._has_asked:
+            self._has_asked = True  # Once for each thread that PortAudio makes.
+            ask_for_real_time(CARD)
         self._called_at = time.monotonic()
         if status:
             self._losses.overflows += status.input_overflow
@@ -249,6 +254,7 @@ class SoundCard:
                 callback=self._exchange,
             )
             self._opened_at = time.monotonic()
+            self._has_asked = False
             stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             raise SoundCardError(self._not_there(error)) from error

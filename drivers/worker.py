@@ -48,7 +48,7 @@ class Worker:
     """One thread for the parts that are `added` before the start."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name, self.turns = name, 0
         self._parts: list[Stepper] = []
         self._woken = threading.Event()
         self._stepped = threading.Event()  # Every part was, once.
@@ -67,7 +67,7 @@ class Worker:
         assert self._thread is None, "started twice"
         self._loop = asyncio.get_running_loop()
         self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
     async def first_step(self, within_s: float) -> None:
@@ -104,6 +104,7 @@ class Worker:
             self._woken.clear()  # Before the look: what happens during it brings another one.
             now = time.monotonic()
             moments = [part.step(now) for part in self._parts]
+            self.turns += 1
             self._stepped.set()
             due = [moment for moment in moments if moment is not None]
             self._woken.wait(max(0.0, min(due) - time.monotonic()) if due else None)

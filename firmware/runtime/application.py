@@ -83,8 +83,8 @@ class Application:
     ) -> None:
         self._options, self._board = options, board  # No board: a script instead.
         self._bench: tuple[Panel, Voice] | None = None
-        self._status = Status()
-        self._watchers = Watchers()
+        self._status, self.watchers = Status(), Watchers()
+        self.loaded = asyncio.Event()  # All that a phone needs runs.
         self._keepers: Keepers | None = None
         self._store, self._configuration = store, configuration
         self._settings: SettingsKeeper | None = None
@@ -94,7 +94,7 @@ class Application:
         self._clock = ClockWatch(self._feed)
         self._state_lock = share(options.state)
         self._mac, self._instance = mac, instance_id(options.state, mac)
-        self._stop = asyncio.Event()  # The phone is to stop,
+        self.stopping = asyncio.Event()  # The phone is to stop,
         self._gone = asyncio.Event()  # and has said goodbye.
         self._transport: Transport | None = None
         self._listener, refused = listen(configuration, self._accept)
@@ -102,11 +102,11 @@ class Application:
         self._in_force = InForce(configuration, *about, undone, refused)
         self._status.problems = self._in_force.problems
         self._voice_settings = voice_settings(configuration)
-        self._engine: VoiceEngine | None = None
+        self.engine: VoiceEngine | None = None
         self._doors: Doors | None = None
-        self._is_broken = self._begins_again = False
-        self._warnings = Warnings(self._feed)
-        warn, loop = self._warnings.of("certificates"), asyncio.get_running_loop()
+        self._is_broken = self.begins_again = False
+        self.warnings = Warnings(self._feed)
+        warn, loop = self.warnings.of("certificates"), asyncio.get_running_loop()
         self._certificates = CertificateWatch(warn, self._in_force.contexts)
         self._resolver = Resolver(SystemRandom())
         self._stack = Stack(self._in_force.settings, ids(), SystemRandom(), loop.time())
@@ -137,7 +137,7 @@ class Application:
             log.warning("%s", problem)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stopping.set)
         network = NetworkWatch(self._network_changed)
         self.driver.start()
         if self._board is not None:
@@ -154,8 +154,8 @@ class Application:
             for part in (self._certificates, self._listener, network, self._clock, self.driver):
                 if part is not None:
                     part.stop()
-            if self._engine is not None:
-                self._engine.stop()
+            if self.engine is not None:
+                self.engine.stop()
             for last in (self._provisioning, self._keepers, self._settings, self._pin, self._logs):
                 if last is not None:
                     await last.stop()
@@ -172,19 +172,20 @@ class Application:
         self.driver.feed(self._about())
         self._provision()
         self._open_doors()
-        stopped = asyncio.create_task(self._stop.wait())
+        self.loaded.set()
+        stopped = asyncio.create_task(self.stopping.wait())
         ends: set[asyncio.Future[Any]] = {board, stopped, self.driver.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         broken = self.driver.failed.done() or self._is_broken
         if not broken:
             await self._say_goodbye()
-        self._stop.set()
+        self.stopping.set()
         self._gone.set()
         await board
         if broken:
             return EXIT_SOFTWARE
-        return EXIT_AGAIN if self._begins_again else 0
+        return EXIT_AGAIN if self.begins_again else 0
 
     async def _say_goodbye(self) -> None:
         """Un-REGISTER, so that calls are not sent to a phone that is gone."""
@@ -198,12 +199,12 @@ class Application:
         from firmware.runtime.script import Script
 
         script = Script(self.driver.feed, self._in_force.problems, self._setter)
-        self._watchers.add(script.take)
+        self.watchers.add(script.take)
         self._open_voice(SoundCard(self._voice_settings.device))
         reading = asyncio.create_task(script.run())
-        stop = asyncio.create_task(self._stop.wait())
+        stop = asyncio.create_task(self.stopping.wait())
         await asyncio.wait({reading, stop}, return_when=asyncio.FIRST_COMPLETED)
-        self._stop.set()
+        self.stopping.set()
         await self._gone.wait()
         reading.cancel()
         await script.close()
@@ -213,7 +214,7 @@ class Application:
 
         panel = Panel(board, self.driver.feed, asyncio.get_running_loop())
         self._bench = panel, board.voice
-        self._watchers.add(panel.take)
+        self.watchers.add(panel.take)
         panel.start()
 
     async def _run_board(self, board: Board) -> None:
@@ -222,7 +223,7 @@ class Application:
         self._open_voice(board.voice)
         if board.address:
             print(f"The handset is at {board.address}", flush=True)
-        watch = PartWatch(board, self._warnings.of("parts"), self._break)
+        watch = PartWatch(board, self.warnings.of("parts"), self._break)
         watch.start()
         try:
             await self._gone.wait()
@@ -246,12 +247,12 @@ class Application:
             provisioning=lambda: self._provisioning,
             bench=self._bench,
             ears=self._tap.ears,
-            watchers=self._watchers.all,
+            watchers=self.watchers.all,
             restart=self._start_anew,
             reset=self._reset,
             occupied=self._occupied,
         )
-        serial, warn = self._board.serial if self._board else None, self._warnings.of("web")
+        serial, warn = self._board.serial if self._board else None, self.warnings.of("web")
         self._doors = Doors(around, serial, web_place(self._options), warn)
         self._doors.open(says_where=bool(self._board and self._board.address))
 
@@ -285,15 +286,15 @@ class Application:
         """Let calls be heard; the sound's thread starts with the first of them."""
         from firmware.runtime.voice import VoiceEngine
 
-        self._engine = VoiceEngine(
+        self.engine = VoiceEngine(
             voice, self.driver.feed, self._break, SystemRandom(), self._voice_settings
         )
-        self._watchers.add(self._engine.take)
+        self.watchers.add(self.engine.take)
 
     def _break(self) -> None:
         """A thread of the sound or of the parts has ended: we are wrong, and start again."""
         self._is_broken = True
-        self._stop.set()
+        self.stopping.set()
 
     def _begin_logs(self) -> None:
         from firmware.runtime.logs import Logs
@@ -320,8 +321,7 @@ class Application:
 
     def _tell_language(self) -> None:
         """At once: the first screen has it already."""
-        language = language_of(self._configuration)
-        if language is not ENGLISH:
+        if (language := language_of(self._configuration)) is not ENGLISH:
             self.driver.feed(LanguageIs(language))
 
     def _network_changed(self, event: object) -> None:
@@ -351,7 +351,7 @@ class Application:
     def _provision(self) -> None:
         from firmware.runtime.provisioning import Provisioning, Ways
 
-        fetcher, warn = self._fetcher, self._warnings.of("provisioning")
+        fetcher, warn = self._fetcher, self.warnings.of("provisioning")
         ways = Ways(
             fetcher, self.driver.feed, warn, self._configured, self._start_anew, self._break
         )
@@ -368,8 +368,8 @@ class Application:
 
     def _start_anew(self) -> None:
         """Stop, and be started again at once."""
-        self._begins_again = True
-        self._stop.set()
+        self.begins_again = True
+        self.stopping.set()
 
     def _feed(self, event: object) -> None:
         self.driver.feed(event)
@@ -379,7 +379,7 @@ class Application:
 
     def _outside(self, output: object) -> None:
         self._status.take(output)
-        self._watchers.tell(output)
+        self.watchers.tell(output)
         for taker in (self._keepers, self._settings, self._pin, self._provisioning, self._logs):
             if taker is not None:
                 taker.take(output)

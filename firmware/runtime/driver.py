@@ -61,6 +61,11 @@ class Driver:
         self._latest = max(self._latest, self._loop.time())
         return self._latest
 
+    @property
+    def due_at(self) -> float | None:
+        """The moment at which the stack next has something to do."""
+        return self._stack.deadline()
+
     def start(self) -> None:
         """Let the stack do what is due from the start."""
         self._turn(wake=True)

@@ -65,8 +65,8 @@ class EventLog:
                 pass
 
     def _take_link(self, status: LinkStatus) -> None:
-        proxy, reason = status.proxy, status.reason
-        why = reason.text if reason and status.state is not LinkState.UP else ""
+        proxy = status.proxy
+        why = _why(status)
         said = (status.state, proxy, why)
         if said == self._link:
             return
@@ -79,7 +79,7 @@ class EventLog:
             attempts=status.attempts,
             tls=status.facts.version if status.facts else "",
         )
-        words = ", ".join(filter(None, (WORDS[status.state], str(proxy or ""), why)))
+        words = link_in_words(status)
         level = logging.WARNING if status.state in TROUBLED else logging.INFO
         link_log.log(level, "%s", words, extra=named)
 
@@ -97,6 +97,17 @@ class EventLog:
         level = logging.WARNING if status.state is RegistrationState.REFUSED else logging.INFO
         words = ", ".join(filter(None, (status.state.value, status.reason)))
         account_log.log(level, "%s: %s", status.address, words, extra=named)
+
+
+def link_in_words(status: LinkStatus) -> str:
+    """Say the link: its state, its proxy, and why it is not up."""
+    said = (WORDS[status.state], str(status.proxy or ""), _why(status))
+    return ", ".join(filter(None, said))
+
+
+def _why(status: LinkStatus) -> str:
+    is_up = status.state is LinkState.UP
+    return status.reason.text if status.reason and not is_up else ""
 
 
 def _say_lamp(lamp: LampChanged) -> None:

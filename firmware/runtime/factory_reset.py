@@ -16,7 +16,7 @@ from config.files import reason
 from config.local_file import wipe_local
 from firmware.runtime import pasted_files
 from firmware.runtime.keepers import FILES
-from firmware.runtime.options import RESET_MARK, WEB_CERTIFICATE
+from firmware.runtime.options import CRASH_NOTE, RESET_MARK, WEB_CERTIFICATE
 
 log = logging.getLogger("handset")
 
@@ -45,7 +45,8 @@ def finish(folder: Path) -> None:
         file.wipe(folder)
     wipe_copies(folder)
     pasted_files.wipe(folder)
-    (folder / WEB_CERTIFICATE).unlink(missing_ok=True)
+    for name in (WEB_CERTIFICATE, CRASH_NOTE):
+        (folder / name).unlink(missing_ok=True)
     wipe_local(folder)
     (folder / RESET_MARK).unlink(missing_ok=True)
     flush_folder(folder)

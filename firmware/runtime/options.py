@@ -28,6 +28,9 @@ class Options:
 EXIT_AGAIN = 75
 """The phone has stopped for a factory reset or a new configuration: it is to be started anew."""
 
+CRASH_NOTE = "crash"
+"""In the state folder: how the phone ended before, where that was a failure."""
+
 RESET_MARK = "reset"
 """In the state folder: a factory reset was begun."""
 

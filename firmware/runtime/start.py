@@ -11,6 +11,7 @@ that is pressed meanwhile waits in the event loop for the panel.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import uuid
@@ -20,11 +21,14 @@ from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
 from firmware.runtime import log_ring
-from firmware.runtime.options import RESET_MARK, SCRIPT, Options
+from firmware.runtime.options import CRASH_NOTE, RESET_MARK, SCRIPT, Options
+from firmware.runtime.service_manager import ServiceManager, service_manager
 
 if TYPE_CHECKING:
     from board.board import Board, Faults
     from config.configuration import Configuration
+    from drivers.interfaces import Watched
+    from firmware.runtime.application import Application
 
 log = logging.getLogger("handset")
 
@@ -39,6 +43,7 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     begin_log(logging.DEBUG if options.trace else logging.INFO)
     mac = options.mac or f"{uuid.getnode():012X}"
     undone = _finish_reset(options.state)
+    manager = service_manager()
     try:
         store = Store(options.config, options.state, options.model, mac)
         configuration = store.read()
@@ -48,14 +53,68 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     except (ConfigError, OSError) as error:
         log.error("%s", error)
         return EXIT_USAGE
+    if manager is not None:
+        _say_ready(manager)
     # Loaded here: by now the first screen is on its way.
     from firmware.runtime.application import Application
 
+    application = Application(options, store, configuration, mac, board, undone)
+    if (options.state / CRASH_NOTE).exists():
+        _tell_of_crash(application, options.state)
     try:
-        return await Application(options, store, configuration, mac, board, undone).run()
+        return await (
+            application.run() if manager is None else _supervised(application, board, manager)
+        )
     finally:
         if board is not None:
             await board.stop()
+
+
+def _say_ready(manager: ServiceManager) -> None:
+    """Tell the service manager that the first screen stands; what hangs from now on says where."""
+    import faulthandler
+
+    faulthandler.enable(os.dup(2))
+    manager.tell_loading("READY=1", "STATUS=starting")
+
+
+async def _supervised(
+    application: Application, board: Board | None, manager: ServiceManager
+) -> int:
+    """Run the phone under a service manager; return the exit status."""
+    from firmware.runtime.supervision import Supervision
+
+    def threads() -> tuple[Watched, ...]:
+        parts = board.threads if board is not None else ()
+        return parts if application.engine is None else (*parts, application.engine)
+
+    async def look_after() -> None:
+        await application.loaded.wait()
+        supervision.start()
+
+    supervision = Supervision(manager, application.driver, threads)
+    application.watchers.overhear(supervision.take)
+    running = asyncio.create_task(application.run())
+    stopping = asyncio.create_task(application.stopping.wait())
+    looking = asyncio.create_task(look_after())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    supervision.end(again=application.begins_again)
+    try:
+        return await running
+    finally:
+        looking.cancel()
+        supervision.stop()
+        manager.close()
+
+
+def _tell_of_crash(application: Application, folder: Path) -> None:
+    """Say how the phone ended before."""
+    from firmware.runtime.crash_note import CrashNote
+
+    note = CrashNote(folder, application.warnings.of("start"))
+    application.watchers.overhear(note.take)
+    note.start()
 
 
 def begin_log(level: int) -> None:

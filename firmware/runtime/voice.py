@@ -44,6 +44,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from drivers.interfaces import FRAME_S, Voice, VoiceMode
+from drivers.real_time import SOUND, ask_for_real_time
 from firmware.media.events import (
     HushCall,
     MuteMicrophone,
@@ -96,6 +97,8 @@ class Bell(Enum):
 class VoiceEngine:
     """The thread. `take` and `stop` are called on the event loop."""
 
+    name = "sound"
+
     def __init__(
         self,
         voice: Voice,
@@ -105,6 +108,7 @@ class VoiceEngine:
         settings: VoiceSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.turns = 0  # Of the thread.
         self._voice = voice
         self._clock = clock
         self._feed = feed
@@ -130,7 +134,7 @@ class VoiceEngine:
         """Carry out what concerns sound; anything else is for others."""
         if isinstance(output, Order):
             if self._thread is None:
-                self._thread = threading.Thread(target=self._main, name="sound", daemon=True)
+                self._thread = threading.Thread(target=self._main, name=self.name, daemon=True)
                 self._thread.start()
             self._words.put(output)
 
@@ -139,6 +143,11 @@ class VoiceEngine:
         if self._thread is not None and self._thread.is_alive():
             self._words.put(Bell.END)
             self._thread.join(JOIN_S)
+
+    def wake(self) -> None:
+        """Let the thread turn, where there is one."""
+        if self._thread is not None:
+            self._words.put(Bell.TICK)
 
     @property
     def health(self) -> SoundHealth:
@@ -181,6 +190,7 @@ class VoiceEngine:
         # To look through all objects for garbage holds the interpreter for three frames. What is
         # loaded by now stays for good: it is not looked at again.
         gc.freeze()
+        ask_for_real_time(SOUND)  # Now: what is loaded may take its time.
         voices = Voices(self._voice.rate, self._settings.country, self._random)
         while self._obey(voices, self._wait(voices)):
             self._run_card(voices)
@@ -188,6 +198,7 @@ class VoiceEngine:
             self._exchange(voices)
             if self._clock() >= self._due_at:
                 self._do_what_is_due(voices)
+            self.turns += 1
         for call in tuple(voices.plans):
             self._end(voices, call)
         if self._is_running:

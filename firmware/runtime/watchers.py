@@ -12,6 +12,7 @@ class Watchers:
 
     def __init__(self) -> None:
         self.all: list[Watcher] = []
+        self._beside: list[Watcher] = []
         self._missed: list[object] = []  # What was said before anybody was there.
 
     def add(self, watcher: Watcher) -> None:
@@ -21,9 +22,13 @@ class Watchers:
         for output in missed:
             watcher(output)
 
+    def overhear(self, watcher: Watcher) -> None:
+        """Let somebody see from now on, who takes nothing from the first."""
+        self._beside.append(watcher)
+
     def tell(self, output: object) -> None:
         """Show everybody."""
         if not self.all:
             self._missed.append(output)
-        for watcher in self.all:
+        for watcher in (*self.all, *self._beside):
             watcher(output)

@@ -266,8 +266,11 @@ def test_a_worker_sleeps_until_it_is_woken_and_tells_on_the_loops_thread() -> No
         assert await asyncio.to_thread(part.stepped.wait, WAIT_S)
         part.stepped.clear()
         assert not await asyncio.to_thread(part.stepped.wait, 0.1)
+        assert worker.turns == 1
         worker.wake()
         assert await asyncio.to_thread(part.stepped.wait, WAIT_S)
+        while worker.turns < 2:
+            await asyncio.sleep(0.01)
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         def tell() -> None:

@@ -14,6 +14,7 @@ import pytest
 from drivers import voice
 from drivers.fakes import FakePartError, FakeVoice
 from drivers.interfaces import Voice, VoiceCounts
+from drivers.real_time import CARD
 from drivers.voice import CUSHION, GONE_LOOKS, NO_DEVICE, QUIET_LOOKS, RING_MAX, SoundCard
 
 FRAME = 1920
@@ -113,6 +114,21 @@ def test_the_card_is_opened_by_name_in_both_directions(
         "channels": 1, "dtype": "int16", "latency": "low",
     }  # fmt: skip
     assert portaudio.looks == 1, "devices that came since are seen"
+
+
+def test_the_cards_own_thread_asks_for_a_real_time_priority_once(
+    card: SoundCard, portaudio: PortAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(voice, "ask_for_real_time", asked.append)
+    stream = opened(card, portaudio, lambda: card.give(card.take()))
+    for number in range(1, 4):
+        stream.call(frame(number))
+    assert asked == [CARD]
+    card.stop()
+    portaudio.streams.clear()
+    opened(card, portaudio, lambda: None).call(frame(1))
+    assert asked == [CARD, CARD], "PortAudio has made another thread"
 
 
 def test_frames_cross_in_order_behind_the_cushion(card: SoundCard, portaudio: PortAudio) -> None:

@@ -30,7 +30,7 @@ from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import CallStage, SoftKey, labels, shown_lamp
 from firmware.phone.sound import TIES
 from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
-from firmware.runtime import tls_words
+from firmware.runtime import crash_note, tls_words
 from firmware.runtime.languages import load
 from tests.unit.phone.drawing import SIZES, drawn, standing
 from tests.unit.phone.service_scenes import LONG_NAME, LONG_NAMES
@@ -263,6 +263,8 @@ PLACES = {
         "is it {year}? {text}",
         "a trusted certificate cannot be read",
         "and {n} more warnings",
+        *crash_note.WORDS.values(),
+        *(crash_note.ENDED, crash_note.FAILED),
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),

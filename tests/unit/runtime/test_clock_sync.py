@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import time
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +27,20 @@ def test_the_largest_error_decides(result: int, error_us: int, is_kept: bool) ->
         timex.maxerror = error_us
         return result
 
-    assert is_synchronised(ask) is is_kept
+    assert is_synchronised(ask, Path("/nowhere")) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_kept"), [(0, True), (31_000, True), (33_000, False), (-33_000, False)]
+)
+def test_whoever_may_not_ask_looks_when_the_clock_was_last_set(
+    tmp_path: Path, age_s: float, is_kept: bool
+) -> None:
+    told = tmp_path / "synchronized"
+    told.touch()
+    moment = time.time() - age_s
+    os.utime(told, (moment, moment))
+    assert is_synchronised(lambda _: -1, told) is is_kept
 
 
 def test_this_kernel_answers() -> None:

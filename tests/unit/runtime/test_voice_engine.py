@@ -18,6 +18,7 @@ import pytest
 
 from drivers.fakes import FakeVoice
 from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
+from drivers.real_time import SOUND
 from firmware.media.events import (
     AudioMode,
     PacketReceived,
@@ -170,6 +171,51 @@ def test_two_phones_hear_each_other() -> None:
             assert not here.broken
 
     run(play())
+
+
+def test_the_thread_turns_when_it_is_woken_in_a_call_and_out_of_one() -> None:
+    async def play() -> None:
+        async with phones() as (here, there):
+            here.engine.wake()
+            assert here.engine.turns == 0, "there is no thread yet"
+            await calling(here, there)
+            turns = here.engine.turns
+            here.engine.wake()
+            await until(lambda: here.engine.turns > turns)
+            here.engine.take(StopVoice(CALL))
+            await until(lambda: not here.card.running)
+            await asyncio.sleep(0.05)
+            turns = here.engine.turns
+            await asyncio.sleep(0.1)
+            assert here.engine.turns == turns, "it sleeps"
+            here.engine.wake()
+            await until(lambda: here.engine.turns > turns)
+            assert here.card.frames_played == 0, "to be woken is no tick"
+
+    run(play())
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_sound_asks_for_a_real_time_priority_and_goes_on_without(
+    monkeypatch: pytest.MonkeyPatch, is_allowed: bool
+) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def set_scheduler(pid: int, policy: int, wanted: os.sched_param) -> None:
+        assert pid == 0, "the thread that asks"
+        asked.append((threading.current_thread().name, policy, wanted.sched_priority))
+        if not is_allowed:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", set_scheduler)
+
+    async def play() -> None:
+        async with phones() as (here, there):
+            await calling(here, there)
+            assert await speak(here, there, 440) == pytest.approx(440, abs=2)
+
+    run(play())
+    assert asked == [("sound", os.SCHED_RR | os.SCHED_RESET_ON_FORK, SOUND)] * 2
 
 
 def test_a_call_that_is_over_closes_card_and_ports() -> None:

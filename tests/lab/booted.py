@@ -1,0 +1,108 @@
+"""A real systemd, the first process of namespaces of its own, and units to start there.
+
+It has a /run and control groups for itself and the network of this machine; its root is this
+machine's or another one. It starts what `units` say, and of this machine's own nothing that they do
+not ask for. Needs root.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.lab.processes import Program
+
+TARGET = "test.target"
+
+BEGIN = """\
+set -e
+mount --rbind /dev "$1/dev"
+mount --rbind /sys "$1/sys"
+mount -t cgroup2 none "$1/sys/fs/cgroup"
+mount -t tmpfs none "$1/run"
+mkdir "$1/run/systemd"
+cp -r "$2" "$1/run/systemd/system"
+: >"$3"
+mount --bind "$3" "$1/dev/console"
+if [ "$1" = / ]; then mount -t tmpfs none /etc/systemd/system; fi
+mount -t proc proc "$1/proc"
+export container=test
+exec chroot "$1" /lib/systemd/systemd --unit="$4" --log-target=console --show-status=no
+"""
+"""Its root, its units, the file that it takes for a console, its target."""
+
+WAIT_S = 30.0
+
+
+class Booted:
+    """That system; a context manager. `units` are the texts of unit files by their names."""
+
+    def __init__(self, directory: Path, units: Mapping[str, str], root: Path = Path("/")) -> None:
+        self.root = root
+        self.console = directory / "console"
+        self._units = directory / "units"
+        for name, text in units.items():
+            path = self._units / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def __enter__(self) -> Booted:
+        words = ["unshare", "-mpfCu", "--kill-child", "sh", "-c", BEGIN, "sh", str(self.root)]
+        self._program = Program([*words, str(self._units), str(self.console), TARGET])
+        self.wait_for(lambda: self._run("show").returncode == 0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._program.kill()
+
+    def systemctl(self, *words: str) -> str:
+        """Ask or tell it something."""
+        done = self._run(*words)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
+        return done.stdout
+
+    def shows(self, unit: str, name: str) -> str:
+        """Return a property of a unit, as it is now."""
+        return self.systemctl("show", "--value", f"--property={name}", unit).strip()
+
+    def pid_of(self, unit: str) -> str:
+        """Return the main process of a unit, as this machine numbers it."""
+        inside = self.shows(unit, "MainPID")
+        (found,) = [pid for pid in _children(self._first) if _inner(pid) == inside]
+        return found
+
+    def wait_for(self, done: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        by = time.monotonic() + WAIT_S
+        while not done():
+            assert time.monotonic() < by, f"it did not happen in time\n{self._said()}"
+            time.sleep(0.05)
+
+    @property
+    def _first(self) -> str:
+        """Its first process: the only child of who made the namespaces."""
+        assert self._program.running, self._said()
+        return " ".join(_children(str(self._program.pid)))
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        enter = ["nsenter", f"--target={self._first}", "-m", "-p", "-u", "-C", "-r"]
+        return subprocess.run(
+            [*enter, "systemctl", "--no-pager", *words], capture_output=True, text=True, check=False
+        )
+
+    def _said(self) -> str:
+        console = self.console.read_text(errors="replace") if self.console.exists() else ""
+        return f"{self._program.tail}\n{console[-4000:]}"
+
+
+def _children(pid: str) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _inner(pid: str) -> str:
+    """Return the number that a process has in its own namespace."""
+    (line,) = re.findall(r"^NSpid:(.*)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return str(line).split()[-1]

@@ -1,0 +1,116 @@
+"""The phone's service, as systemd itself reads it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from board.handset import HANDSETS
+from tests.lab.namespaces import ROOT
+
+SERVICE = ROOT / "board" / "service"
+UNIT = SERVICE / "handset.service"
+
+EXPOSURE_MAX = 15
+"""Tenths: `systemd-analyze security` says 1.5."""
+
+YOUNGER = {"RestartSteps", "RestartMaxDelaySec"}
+"""What systemd knows from 254 on; older ones say that they pass over it."""
+
+
+def settings(name: str) -> list[str]:
+    """Return what the unit says of a setting, line by line."""
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)
+
+
+def said(*words: str) -> str:
+    """Run a program of systemd's; return what it says."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A root with the service, and the users that every Debian has."""
+    said(str(SERVICE / "install"), str(tmp_path))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (tmp_path / "etc" / "group").write_text("root:x:0:\naudio:x:29:\ndialout:x:20:\n")
+    return tmp_path
+
+
+def test_its_exposure_is_as_low_as_promised() -> None:
+    words = ["security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager"]
+    assert "Overall exposure level" in said("systemd-analyze", *words, str(UNIT))
+
+
+def test_systemd_has_nothing_to_say_of_it(tmp_path: Path) -> None:
+    """Where all that it starts is there: in a namespace with an /opt of our own."""
+    opt = tmp_path / "opt" / "handset"
+    (opt / "venv" / "bin").mkdir(parents=True)
+    shutil.copy("/bin/true", opt / "venv" / "bin" / "python")
+    shutil.copytree(SERVICE, opt / "board" / "service")
+    script = 'mount --bind "$0" /opt && systemd-analyze verify --man=no "$1"'
+    found = said("unshare", "-m", "sh", "-c", script, str(opt.parent), str(UNIT))
+    unknown = re.findall(r"Unknown key (?:name )?'(\w+)' in section \[Service\], ignoring", found)
+    assert len(found.splitlines()) == len(unknown), found
+    assert set(unknown) <= YOUNGER
+
+
+def test_it_never_gives_up_and_tries_ever_more_slowly() -> None:
+    assert settings("StartLimitIntervalSec") == ["0"]
+    assert settings("Restart") == ["always"]
+    first, steps, last = (
+        int(settings(name)[0]) for name in ("RestartSec", "RestartSteps", "RestartMaxDelaySec")
+    )
+    assert (first, last) == (1, 60)
+    assert steps > 1
+
+
+def test_the_user_has_just_the_groups_of_the_parts(tree: Path) -> None:
+    said("systemd-sysusers", f"--root={tree}")
+    users = (tree / "etc" / "passwd").read_text()
+    assert "\nhandset:x:990:990:SIP handset:/var/lib/handset:/usr/sbin/nologin\n" in users
+    lines = (tree / "etc" / "group").read_text().splitlines()
+    groups = {name for name, *_, members in (line.split(":") for line in lines) if members}
+    assert groups == {"audio", "dialout", "gpio", "i2c", "spi"}
+    assert settings("User") == ["handset"]
+
+
+def test_settings_are_for_the_phone_alone(tree: Path) -> None:
+    said("systemd-sysusers", f"--root={tree}")
+    folder = tree / "etc" / "handset" / "certificates"
+    folder.mkdir(parents=True)
+    for path in (folder.parent / "startup.cfg", folder / "key.pem"):
+        path.write_text("secret")
+        path.chmod(0o666)
+    said("systemd-tmpfiles", f"--root={tree}", "--create", "handset.conf")
+    for path in (folder.parent / "startup.cfg", folder / "key.pem"):
+        found = path.stat()
+        assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o640, 0, 990), path
+    for path in (folder, folder.parent):
+        assert path.stat().st_mode & 0o7777 == 0o750
+    assert (tree / "run" / "handset").stat().st_uid == 0, "what DHCP said is not the phone's"
+
+
+def test_the_unit_names_a_board_that_there_is_and_the_folders_that_systemd_makes() -> None:
+    (start,) = settings("ExecStart")
+    assert "--board ${HANDSET_BOARD} --config /etc/handset --state /var/lib/handset" in start
+    assert settings("Environment") == ["HANDSET_BOARD=handset"]
+    assert "handset" in HANDSETS
+    assert settings("ConfigurationDirectory") == settings("StateDirectory") == ["handset"]
+    (stop,) = settings("ExecStopPost")
+    script, folder = stop.split()
+    assert (ROOT / script.removeprefix("/opt/handset/")).stat().st_mode & 0o111
+    assert folder == "/var/lib/handset"
+
+
+def test_every_file_of_the_service_is_laid(tree: Path) -> None:
+    laid = {path.read_bytes() for path in (tree / "usr" / "lib").rglob("*") if path.is_file()}
+    ours = {path for path in SERVICE.iterdir() if path.name not in {"install", "note-crash"}}
+    assert {path.read_bytes() for path in ours} == laid
