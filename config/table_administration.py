@@ -212,8 +212,10 @@ ADMINISTRATION = (
         "time serverN",
         Host(),
         "",
-        "Where the time comes from (NTP).",
+        "Where the device's time comes from (NTP). Empty: where its system has it from.",
         numbers=TIME_SERVERS_MAX,
+        built=True,
+        at_once=True,
     ),
     administration(
         "time zone name",

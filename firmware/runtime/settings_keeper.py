@@ -21,6 +21,7 @@ from firmware.phone.events import KeepSetting, LanguageIs, SettingsAre
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.preferences import LANGUAGE, TIME_ZONE, TURNED
 from firmware.runtime.languages import WORDS, load
+from firmware.runtime.time_servers import give_time_servers
 from firmware.settings import preferences_of
 
 log = logging.getLogger("handset.settings")
@@ -57,11 +58,13 @@ class SettingsKeeper:
         self._feed(SettingsAre(preferences, time_zones()))
         if zone := preferences.text(TIME_ZONE):
             self._set_zone(zone)
+        give_time_servers(self._configuration)
 
     def renew(self, configuration: Configuration) -> None:
         """Go on with what new files say."""
         before = preferences_of(self._configuration)
         self._configuration = configuration
+        give_time_servers(configuration)
         preferences = preferences_of(configuration)
         if preferences == before:
             return
