@@ -51,6 +51,7 @@ ROUTES: dict[type, str] = {
     kept.CallsKept: "phone",
     kept.ContactsKept: "phone",
     kept.ContactsImported: "phone",
+    kept.ContactEdited: "phone",
     kept.ServicesKept: "phone",
     kept.KeepingTrouble: "phone",
     lock.PinChecked: "phone",

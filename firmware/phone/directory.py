@@ -24,6 +24,8 @@ from firmware.phone.pauses import without_digits
 CONTACTS_MAX = 1000
 """A company's own; the search goes through all of them with each key, in 2 ms."""
 
+FULL = f"the directory is full: {CONTACTS_MAX} contacts"
+
 NUMBERS_MAX = 4
 """Of one contact: what a page of the screen shows."""
 
@@ -150,6 +152,30 @@ class Directory:
         self._put(new)
         return self._changed()
 
+    def edited(self, before: Contact | None, after: Contact | None) -> list[object]:
+        """Put a checked contact in another's place, where that may still be."""
+        return [] if self.edit_problem(before, after) else self._edit(before, after)
+
+    def edit_problem(self, before: Contact | None, after: Contact | None) -> str:
+        """Say why a contact may not take another's place, or ""."""
+        if before is not None and self._contacts.get(before.name.casefold()) != before:
+            return f'"{before.name}" was changed meanwhile'
+        if after is None:
+            return ""
+        is_renamed = before is None or before.name.casefold() != after.name.casefold()
+        if is_renamed and after.name.casefold() in self._contacts:
+            return f'"{after.name}" is there already'
+        if before is None and len(self._contacts) >= CONTACTS_MAX:
+            return FULL
+        return ""
+
+    def _edit(self, before: Contact | None, after: Contact | None) -> list[object]:
+        if before is not None:
+            self._drop(before)
+        if after is not None:
+            self._put(after)
+        return self._changed()
+
     def remove(self, contact: Contact) -> list[object]:
         """Forget a contact."""
         self._drop(contact)
@@ -191,7 +217,7 @@ class Directory:
 
     def _check_room(self) -> None:
         if len(self._contacts) >= CONTACTS_MAX:
-            raise DirectoryError(f"the directory is full: {CONTACTS_MAX} contacts")
+            raise DirectoryError(FULL)
 
     def _put(self, contact: Contact) -> None:
         numbers = (keys_of(number.number.lstrip("+")) for number in contact.numbers)

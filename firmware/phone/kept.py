@@ -140,6 +140,18 @@ class ContactsImported:
 
 
 @frozen
+class ContactEdited:
+    """An administrator puts a checked contact in another's place; None: there was or is none.
+
+    It counts where the directory holds what the administrator saw, and else not: somebody at the
+    keys was quicker.
+    """
+
+    before: Contact | None
+    after: Contact | None
+
+
+@frozen
 class ServicesKept:
     """What accounts do with calls, as a person has set it."""
 

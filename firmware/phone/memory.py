@@ -22,6 +22,7 @@ from firmware.phone.history import History, HistoryFact
 from firmware.phone.kept import (
     CallsKept,
     CallWay,
+    ContactEdited,
     ContactsImported,
     ContactsKept,
     ServicesKept,
@@ -41,7 +42,7 @@ from firmware.phone.wall import Wall
 MATCHES_MAX = 2
 """Rows below the digits of somebody who dials."""
 
-Kept = CallsKept | ContactsKept | ContactsImported | ServicesKept | SettingsAre
+Kept = CallsKept | ContactsKept | ContactsImported | ContactEdited | ServicesKept | SettingsAre
 
 
 class Memory:
@@ -71,6 +72,8 @@ class Memory:
                 return self.directory.kept(event)
             case ContactsImported(contacts):
                 return self.directory.merge(contacts)[1]
+            case ContactEdited(before, after):
+                return self.directory.edited(before, after)
             case LanguageIs(language):
                 self.language = language
                 return []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from firmware.phone.directory import Merged
 from firmware.phone.imported import Imported
 from firmware.phone.kept import Contact
+from firmware.web.contact_form import CONTACT
 from firmware.web.gate import Notice, Session
 from firmware.web.html import Content, Html, tag
 from firmware.web.layout import button, form
@@ -49,12 +51,14 @@ def _list(found: Sequence[Contact], count: int, wanted: str) -> Html:
     head = tag("tr", *(tag("th", text, scope="col") for text in heads))
     rows = [_row(contact) for contact in found[:SHOWN_MAX]]
     table = tag("table", tag("thead", head), tag("tbody", *rows), class_="list") if rows else None
-    return section("Contacts", search, tag("p", words, class_="soft"), table)
+    new = tag("p", tag("a", "New contact", href=CONTACT))
+    return section("Contacts", search, tag("p", words, class_="soft"), new, table)
 
 
 def _row(contact: Contact) -> Html:
     numbers = ", ".join(f"{number.number} ({number.kind.value})" for number in contact.numbers)
-    cells = tag("td", contact.name, data_title="Name"), tag("td", numbers, data_title="Numbers")
+    name = tag("a", contact.name, href=f"{CONTACT}?name={quote(contact.name)}")
+    cells = tag("td", name, data_title="Name"), tag("td", numbers, data_title="Numbers")
     return tag("tr", *cells)
 
 

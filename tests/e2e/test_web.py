@@ -91,6 +91,53 @@ def test_every_page_is_whole_and_accessible(
     page.context.close()
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_contacts_are_edited_without_scripts(
+    browser: Browser, address: str, size: dict[str, int]
+) -> None:
+    errors = list[str]()
+    page = open_page(browser, size, errors, java_script_enabled=False)
+    log_in(page, address)
+    page.goto(f"{address}/directory")
+    page.get_by_role("link", name="New contact").click()
+    page.get_by_label("Name").fill("Ada Lovelace")
+    page.get_by_label("Number 1", exact=True).fill("a number")
+    page.get_by_label("Number 1", exact=True).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text('"a number" is no number')
+    page.get_by_label("Number 1", exact=True).fill("301")
+    page.get_by_label("Kind of number 1").select_option("mobile")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text('"Ada Lovelace" is kept')
+    expect(page.get_by_role("cell", name="301 (mobile)")).to_be_visible()
+    page.get_by_role("link", name="Ada Lovelace").click()
+    expect(page.get_by_label("Kind of number 1")).to_have_value("mobile")
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name="Delete this contact").click()
+    expect(page.get_by_role("status")).to_contain_text('"Ada Lovelace" is deleted')
+    page.context.close()
+    assert errors == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_form_of_a_contact_is_accessible(
+    browser: Browser, address: str, size: dict[str, int]
+) -> None:
+    page = open_page(browser, size, [])
+    log_in(page, address)
+    page.goto(f"{address}/directory/contact")
+    assert faults(page) == []
+    page.get_by_label("Name").fill("Bea")
+    page.get_by_label("Number 1", exact=True).fill("302")
+    page.get_by_role("button", name="Save").click()
+    assert faults(page) == []
+    page.get_by_role("link", name="Bea").click()
+    page.get_by_text("Delete", exact=True).click()
+    assert faults(page) == []
+    page.get_by_role("button", name="Delete this contact").click()
+    expect(page.get_by_role("status")).to_contain_text("is deleted")
+    page.context.close()
+
+
 def test_dark_pages_have_contrast(browser: Browser, address: str) -> None:
     errors = list[str]()
     page = open_page(browser, DESK, errors, color_scheme="dark")

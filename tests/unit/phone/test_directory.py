@@ -20,6 +20,7 @@ from firmware.phone.directory import (
 )
 from firmware.phone.kept import (
     Contact,
+    ContactEdited,
     ContactNumber,
     ContactsImported,
     ContactsKept,
@@ -213,3 +214,56 @@ def test_contacts_that_an_administrator_sends_are_kept() -> None:
     out = rig.feed(ContactsImported((Contact("Bert", (new,)), Contact("Anna", (new,)))))
     assert DirectoryLog((Contact("Anna", (new,)), Contact("Bert", (old, new)))) in out
     assert rig.feed(ContactsImported((Contact("Anna", (new,)),))) == []
+
+
+BERT, EVE = contact("Bert", "202"), contact("Eve", "204")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        (None, contact("Anna", "203"), [contact("Anna", "203"), BERT, EVE]),
+        (BERT, contact("Bert", "9"), [contact("Bert", "9"), EVE]),
+        (BERT, contact("BERT", "9"), [contact("BERT", "9"), EVE]),
+        (BERT, contact("Zoe", "202"), [EVE, contact("Zoe", "202")]),
+        (EVE, None, [BERT]),
+    ],
+    ids=["added", "changed", "in capitals", "renamed", "deleted"],
+)
+def test_a_contact_that_an_administrator_edits_is_kept(
+    before: Contact | None, after: Contact | None, left: list[Contact]
+) -> None:
+    rig = Rig()
+    rig.feed(ContactsKept((BERT, EVE)))
+    assert DirectoryLog(tuple(left)) in rig.feed(ContactEdited(before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (contact("Bert", "203"), contact("Bert", "9"), '"Bert" was changed meanwhile'),
+        (contact("Carl", "203"), contact("Carl", "9"), '"Carl" was changed meanwhile'),
+        (contact("Bert", "203"), None, '"Bert" was changed meanwhile'),
+        (None, contact("bert", "9"), '"bert" is there already'),
+        (BERT, contact("Eve", "202"), '"Eve" is there already'),
+    ],
+)
+def test_what_somebody_at_the_keys_has_changed_is_never_overwritten(
+    before: Contact | None, after: Contact | None, why: str
+) -> None:
+    rig, directory = Rig(), Directory()
+    rig.feed(ContactsKept((BERT, EVE)))
+    directory.kept(ContactsKept((BERT, EVE)))
+    assert directory.edit_problem(before, after) == why
+    assert rig.feed(ContactEdited(before, after)) == []
+
+
+def test_a_directory_that_is_full_takes_a_change_and_no_new_contact() -> None:
+    directory = filled(*(f"Contact {number}" for number in range(CONTACTS_MAX)))
+    first = directory.contacts[0]
+    assert directory.edit_problem(None, EVE) == "the directory is full: 1000 contacts"
+    assert directory.edited(None, EVE) == []
+    assert directory.edit_problem(first, EVE) == ""
+    assert EVE in next(
+        log.contacts for log in directory.edited(first, EVE) if isinstance(log, DirectoryLog)
+    )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from firmware.phone.contact_fields import contact_fields
 from firmware.phone.directory import CONTACTS_MAX, NUMBERS_MAX, checked
 from firmware.phone.history import CALLS_MAX
 from firmware.phone.kept import (
@@ -24,7 +25,7 @@ from firmware.phone.kept import (
     PastCall,
 )
 from firmware.phone.outage import Outage
-from firmware.runtime.directory_file import DIRECTORY, contact_fields
+from firmware.runtime.directory_file import DIRECTORY
 from firmware.runtime.history_file import HISTORY, call_fields
 from firmware.runtime.kept_file import Kept, KeptFile, checksum
 from firmware.runtime.outage_file import OUTAGE_LOG
