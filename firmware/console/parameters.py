@@ -19,7 +19,7 @@ from firmware.console.events import Say, Secret
 from firmware.console.sight import Rows, Sight
 from firmware.console.steps import CommandError, Question, Work
 from firmware.frozen import frozen
-from firmware.provision.changes import changes
+from firmware.provision.events import Change
 
 WAITS = (
     "It counts when the phone starts anew: by itself, once nobody uses it and you have left; reboot"
@@ -46,10 +46,11 @@ class UnsetParameter:
 
 @frozen
 class ParameterKept:
-    """The configuration with the change; else `problem` says why there is none."""
+    """The configuration with the change, and what is different; else `problem` says why not."""
 
     configuration: Configuration | None = None
     problem: str = ""
+    changed: tuple[Change, ...] = ()
 
 
 def named(words: str) -> tuple[str, int, str]:
@@ -195,9 +196,9 @@ def _kept(sight: Sight, result: object) -> list[object]:
     assert isinstance(result, ParameterKept)
     if result.configuration is None:
         raise CommandError(f"nothing is changed: {result.problem}")
-    found = changes(sight.configuration, result.configuration)
     sight.configuration = result.configuration
-    if not found:
+    if not result.changed:
         return [Say("It is as it was.")]
-    when = WAITS if any(change.needs_restart for change in found) else "It counts from now on."
-    return [Say("\n".join([*(change.text for change in found), when]))]
+    waits = any(change.needs_restart for change in result.changed)
+    when = WAITS if waits else "It counts from now on."
+    return [Say("\n".join([*(change.text for change in result.changed), when]))]

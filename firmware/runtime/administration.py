@@ -59,10 +59,10 @@ class Administration:
     async def change(self, wanted: Mapping[Key, str | None]) -> ParameterKept:
         """Set several parameters, and forget those that are None: all of them, or none."""
         try:
-            await self._around.setter.change(wanted)
+            changed = await self._around.setter.change(wanted)
         except ConfigError as error:
             return ParameterKept(problem=str(error))
-        return ParameterKept(self._around.configuration())
+        return ParameterKept(self._around.configuration(), changed=changed)
 
     async def set(self, name: str, text: str, account: int = 0) -> ParameterKept:
         """Set a parameter on this phone."""

@@ -31,6 +31,7 @@ from firmware.runtime.tap import Ear
 from firmware.syslog.line import LogLine
 from firmware.syslog.message import Origin
 from firmware.syslog.sender import (
+    Dropped,
     Event,
     Logged,
     LogSender,
@@ -70,6 +71,7 @@ class Logs:
         self._latest = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._arrived: deque[LogLine] = deque(maxlen=ARRIVED_MAX)
+        self._dropped = self._told = 0  # Lines that had no room among these, and were told of.
         self._is_awaited = False  # A turn of the loop will take what has arrived.
         self.levels = LogLevels(ears)
         self._events = EventLog()
@@ -125,6 +127,7 @@ class Logs:
 
     def _arrive(self, line: LogLine) -> None:
         """Take a line from any thread."""
+        self._dropped += len(self._arrived) == ARRIVED_MAX  # The oldest makes room.
         self._arrived.append(line)
         if not self._is_awaited:
             self._is_awaited = True
@@ -132,6 +135,10 @@ class Logs:
 
     def _take_arrived(self) -> None:
         self._is_awaited = False
+        dropped = self._dropped - self._told
+        if dropped:
+            self._told += dropped
+            self._feed(Dropped(dropped))
         floor, is_kept = CLOCK_FLOOR.timestamp(), is_synchronised()
         while self._arrived:
             line = self._arrived.popleft()

@@ -21,7 +21,6 @@ from config.parameters import find, parse, split_line, written
 from config.problem import ConfigError
 from firmware.console.parameters import ParameterKept
 from firmware.console.token import PARAMETER, is_shown
-from firmware.provision.changes import changes
 from firmware.runtime.outage_json import outage_fields
 from firmware.runtime.process_facts import process_facts
 from firmware.runtime.sound_fields import plan_fields, sound_fields
@@ -182,17 +181,15 @@ class Api:
             parse(known, account, text)
         except ConfigError as error:
             raise ApiError(400, "Bad Request", str(error)) from None
-        before = self._around.configuration()
-        return self._changed(before, await self._administration.set(known, text, account))
+        return _changed(await self._administration.set(known, text, account))
 
     async def _unset(self, _: Request, name: str) -> Response:
         known, account = _named(name)
-        before = self._around.configuration()
-        entry = before.entries.get((known, account))
+        entry = self._around.configuration().entries.get((known, account))
         if entry is None or entry.origin != LOCAL:
             words = f"{written(known, account)} was not set on this phone"
             raise ApiError(409, "Conflict", words)
-        return self._changed(before, await self._administration.unset(known, account))
+        return _changed(await self._administration.unset(known, account))
 
     def _check_may_change(self, name: str, account: int) -> None:
         held = self._around.configuration()
@@ -200,12 +197,12 @@ class Api:
             origin = held.ruling(name, account).origin
             raise ApiError(409, "Conflict", f"{written(name, account)} is locked by {origin}")
 
-    def _changed(self, before: Configuration, kept: ParameterKept) -> Response:
-        if kept.configuration is None:
-            raise ApiError(409, "Conflict", kept.problem)
-        found = changes(before, kept.configuration)
-        told = [{"text": one.text, "needs_restart": one.needs_restart} for one in found]
-        return _json({"changed": told})
+
+def _changed(kept: ParameterKept) -> Response:
+    if kept.configuration is None:
+        raise ApiError(409, "Conflict", kept.problem)
+    told = [{"text": one.text, "needs_restart": one.needs_restart} for one in kept.changed]
+    return _json({"changed": told})
 
 
 def parameter_fields(held: Configuration, name: str, account: int) -> Fields:

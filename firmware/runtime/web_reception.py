@@ -25,7 +25,6 @@ from firmware.console.sight import Sight
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.phone.wall import Wall
-from firmware.provision.changes import changes
 from firmware.runtime.administration import Administration
 from firmware.runtime.surroundings import Surroundings
 from firmware.runtime.web_site import Site
@@ -191,14 +190,12 @@ class Reception:
 
     async def change(self, session: Session, wanted: Changes) -> bool:
         """Set and forget parameters, leave a notice of what came of it; tell whether it is kept."""
-        before = self.around.configuration()
         kept = await self.administration.change(wanted)
         if kept.configuration is None:
             session.notice = Notice(f"Nothing is changed: {kept.problem}", is_bad=True)
             return False
-        found = changes(before, kept.configuration)
-        self.waits = self.waits or any(one.needs_restart for one in found)
-        told = "\n".join(one.text for one in found)
+        self.waits = self.waits or any(one.needs_restart for one in kept.changed)
+        told = "\n".join(one.text for one in kept.changed)
         session.notice = Notice(told or "It is as it was.")
         return True
 

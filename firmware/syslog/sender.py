@@ -94,6 +94,13 @@ class Logged:
     line: LogLine
 
 
+@frozen
+class Dropped:
+    """So many lines came faster than they were taken, and are gone."""
+
+    count: int
+
+
 # From the network; what an old attempt says is not heard.
 @frozen
 class Reached:
@@ -158,7 +165,7 @@ class ServerBack:
     server: LogServer
 
 
-Event = ServerIs | Logged | Reached | Taken | Ended | NetworkChanged
+Event = ServerIs | Logged | Dropped | Reached | Taken | Ended | NetworkChanged
 
 
 class State(Enum):
@@ -237,6 +244,8 @@ class LogSender:
                 return self._change(server, now)
             case Logged(line):
                 return self._log(line, now)
+            case Dropped(count):
+                return self._note_dropped(count)
             case Reached(attempt) if attempt == self._attempt and self.state is State.REACHING:
                 return self._reached(now)
             case Taken(attempt) if attempt == self._attempt and self.state is State.SENDING:
@@ -274,6 +283,16 @@ class LogSender:
         self._size += line.size
         self._trim()
         return self._reach(now) if self.state is State.IDLE else self._go_on(now)
+
+    def _note_dropped(self, count: int) -> list[object]:
+        """Tell in their place of lines that never came here; the next line takes that along."""
+        if self.state is not State.OFF:
+            line = lost(count, None, is_synchronised=False)
+            self._queue.append(_Entry(line, tells=count))
+            self._size += line.size
+            self.lost += count
+            self._trim()
+        return []
 
     def _trim(self) -> None:
         """Keep the queue within its bounds: the oldest line goes first."""

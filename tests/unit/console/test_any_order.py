@@ -61,6 +61,7 @@ from firmware.console.vocabulary import COMMANDS
 from firmware.phone.events import TimeIs
 from firmware.phone.lockout import Lockout
 from firmware.phone.status import Status
+from firmware.provision.changes import changes
 from tests.fuzz.console import FILE, PASSWORD, RESULTS, SECRET
 
 FIRST_DAY = FILE.replace(f"admin password: {PASSWORD}\n", "")
@@ -184,7 +185,8 @@ class AnyOrder(RuleBasedStateMachine):
         if isinstance(done.request, SetParameter) and drawn.draw(booleans()):
             request = done.request
             line = f'{written(request.name, request.account)}: "{request.text.text}"\n'
-            result = ParameterKept(configured(self.file + line))
+            after = configured(self.file + line)
+            result = ParameterKept(after, changed=changes(configured(self.file), after))
         self.hear(WorkDone(done.number, result))
 
     @rule(seconds=floats(0.0, HOURS_S), step=booleans())

@@ -11,6 +11,7 @@ from config.store import Store
 from firmware.console.events import Do, Restart, WorkDone
 from firmware.console.parameters import WAITS, ParameterKept, SetParameter, UnsetParameter
 from firmware.console.vocabulary import holds_secret, parameter_names
+from firmware.provision.changes import changes
 from tests.unit.console.rig import PASSWORD, Rig
 
 FILES = """\
@@ -42,6 +43,7 @@ class Desk(Rig):
         return said.split("\r\n")[1:-1]
 
     def finish(self, work: Do) -> WorkDone:
+        before = self._store.read()
         match work.request:
             case SetParameter(name, account, text):
                 self._store.set_local(name, text.text, account)
@@ -49,7 +51,8 @@ class Desk(Rig):
                 self._store.unset_local(name, account)
             case _:
                 raise AssertionError(work)
-        return WorkDone(work.number, ParameterKept(self._store.read()))
+        after = self._store.read()
+        return WorkDone(work.number, ParameterKept(after, changed=changes(before, after)))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import logging
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -35,12 +37,13 @@ from firmware.link.events import (
 )
 from firmware.phone.events import OutageEnded, Report
 from firmware.phone.outage import EndedBy, Outage, OutageKind
-from firmware.runtime import log_ring
+from firmware.runtime import log_ring, logs
 from firmware.runtime.event_log import EventLog
 from firmware.runtime.journal import JournalHandler
 from firmware.runtime.log_levels import LogLevels
 from firmware.runtime.log_lines import ROOT, fields, line_of, shown
 from firmware.runtime.logs import server_of
+from firmware.runtime.resolver import Resolver
 from firmware.runtime.tap import Ear
 from firmware.runtime.trace import SipTrace
 from firmware.syslog.line import MODULES, LogLine, Severity
@@ -365,3 +368,29 @@ def test_an_outage_is_logged_when_it_is_over(logged: Lines) -> None:
         ("outages", "12 s, primary: connection reset by the proxy", Severity.WARNING),
     ]
     assert dict(logged.lines[0].fields)["seconds"] == "12.5"
+
+
+def test_lines_that_come_faster_than_they_are_taken_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "ARRIVED_MAX", 10)
+    (tmp_path / "startup.cfg").write_text("log server ip: 127.0.0.1\nlog server port: 9\n")
+    ring = log_ring.LogRing()
+    logging.getLogger().addHandler(ring)
+
+    async def lost() -> int:
+        made = logs.Logs(Store(tmp_path).read(), tmp_path, Resolver(Random(1)), [], ("00", "0.1"))
+        made.start()
+        await asyncio.sleep(0.01)
+        before = made.counts["lost"]
+        for number in range(17):
+            log.warning("line %d", number)
+        await asyncio.sleep(0.01)
+        found = made.counts["lost"] - before
+        await made.stop()
+        return found
+
+    try:
+        assert asyncio.run(lost()) == 7
+    finally:
+        logging.getLogger().removeHandler(ring)

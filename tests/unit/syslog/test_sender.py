@@ -16,6 +16,7 @@ from firmware.syslog.sender import (
     LINES_MAX,
     REACH_S,
     TAKE_S,
+    Dropped,
     Ended,
     Event,
     Logged,
@@ -184,6 +185,19 @@ def test_a_notice_that_is_lost_itself_is_added_to_the_next() -> None:
         *(f"later {number}" for number in range(LINES_MAX)),
     ]
     assert desk.sender.lost == LINES_MAX + 7
+
+
+def test_lines_that_never_came_here_are_told_where_they_are_missing() -> None:
+    desk = Desk()
+    desk.log("before")
+    desk.feed(Dropped(3))
+    desk.log("after")
+    desk.reached()
+    assert desk.texts == ["before", "3 lines were lost", "after"]
+    assert desk.sender.lost == 3
+    nowhere = Desk(server=None)
+    nowhere.feed(Dropped(3))
+    assert (nowhere.sender.lost, nowhere.sender.waiting) == (0, 0)
 
 
 def test_few_long_lines_have_a_bound_too() -> None:
