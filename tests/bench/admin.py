@@ -239,7 +239,8 @@ def echoes_s(line: int, keys: int = KEYS) -> list[float]:
     return times
 
 
-MEASURES = ("pages", "memory", "sound", "keys", "doors")
+DOORS = "doors"
+MEASURES = ("pages", "memory", "sound", "keys", DOORS)
 
 
 def main(arguments: list[str]) -> None:
@@ -251,17 +252,18 @@ def main(arguments: list[str]) -> None:
     print("\n".join(header()), f"Load: {os.getloadavg()[0]:.1f} when it began.", end="\n\n")
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        with CallStage(folder / "stage", folder / watched.FILE) as stage:
-            tables: dict[str, Callable[[], Table]] = {
-                "pages": lambda: pages(stage),
-                "memory": lambda: memory(stage),
-                "sound": lambda: disturbed.measure(stage, given.seconds),
-                "keys": lambda: keys(stage),
-                "doors": lambda: door_cost.measure(folder / "compiled"),
-            }
-            for name, measure in tables.items():
-                if given.only in {None, name}:
-                    print("\n".join(measure().lines()), end="\n\n", flush=True)
+        tables: dict[str, Callable[[CallStage], Table]] = {
+            "pages": pages,
+            "memory": memory,
+            "sound": lambda stage: disturbed.measure(stage, given.seconds),
+            "keys": keys,
+        }
+        for name, measure in tables.items():
+            if given.only in {None, name}:
+                with CallStage(folder / name, folder / watched.FILE) as stage:
+                    print("\n".join(measure(stage).lines()), end="\n\n", flush=True)
+        if given.only in {None, DOORS}:
+            print("\n".join(door_cost.measure(folder / "compiled").lines()), end="\n\n")
     print(f"Load: {os.getloadavg()[0]:.1f} when it ended.")
 
 
