@@ -19,10 +19,11 @@ BOARD ?= handset
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) baresip-core chromium dbus-daemon espeak-ng iproute2 kamailio \
-	kamailio-extra-modules kamailio-outbound-modules kamailio-presence-modules \
-	kamailio-tls-modules libfaketime linphone-cli pipewire pipewire-alsa pipewire-bin rsyslog \
-	rsyslog-gnutls sox systemd tftpd-hpa tshark util-linux wireplumber
+TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon dosfstools e2fsprogs \
+	espeak-ng fdisk iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
+	kamailio-presence-modules kamailio-tls-modules libfaketime linphone-cli mount mtools \
+	openssh-client openssh-server pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls \
+	shellcheck sox systemd tftpd-hpa tshark util-linux wireplumber xz-utils zstd
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 
