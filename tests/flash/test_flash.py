@@ -161,10 +161,10 @@ def test_a_card_that_keeps_something_else_is_not_taken(
 def test_a_card_that_fails_in_the_middle_is_not_taken(
     desk: Desk, image: SmallImage, tmp_path: Path
 ) -> None:
-    """It says that it has room for the image, and has eight MiB."""
+    """It says that it has room for the image, and has four MiB."""
     small = tmp_path / "small"
     small.mkdir()
-    run("mount", "-t", "tmpfs", "-o", "size=8M", "card", str(small))
+    run("mount", "-t", "tmpfs", "-o", "size=4M", "card", str(small))
     try:
         run("truncate", "-s", f"{IMAGE_MIB}M", str(small / "card"))
         with loop_device(small / "card") as device:
