@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from board.handset import HANDSETS
+from firmware.runtime import time_servers
 from tests.lab.namespaces import ROOT
 
 SERVICE = ROOT / "board" / "service"
 UNIT = SERVICE / "handset.service"
+TIME = SERVICE / "handset-time.path"
 
 EXPOSURE_MAX = 15
 """Tenths: `systemd-analyze security` says 1.5."""
@@ -108,6 +110,18 @@ def test_the_unit_names_a_board_that_there_is_and_the_folders_that_systemd_makes
     script, folder = stop.split()
     assert (ROOT / script.removeprefix("/opt/handset/")).stat().st_mode & 0o111
     assert folder == "/var/lib/handset"
+
+
+def test_the_time_servers_that_the_phone_writes_are_what_timesyncd_reads(tree: Path) -> None:
+    said("systemd-sysusers", f"--root={tree}")
+    said("systemd-tmpfiles", f"--root={tree}", "--create", "handset.conf")
+    link = tree / "run" / "systemd" / "timesyncd.conf.d" / "50-handset.conf"
+    (folder,) = settings("RuntimeDirectory")
+    written = f"/run/{folder}/{time_servers.NAME}"
+    assert str(link.readlink()) == written
+    (watched,) = re.findall("^PathChanged=(.*)$", TIME.read_text(), re.MULTILINE)
+    assert watched == written
+    assert TIME.name in settings("Wants")
 
 
 def test_every_file_of_the_service_is_laid(tree: Path) -> None:
