@@ -19,7 +19,8 @@ BOARD ?= handset
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon dosfstools e2fsprogs \
+TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
+	dosfstools e2fsprogs \
 	espeak-ng fdisk iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
 	kamailio-presence-modules kamailio-tls-modules libfaketime linphone-cli mount mtools \
 	openssh-client openssh-server pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls \

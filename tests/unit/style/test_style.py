@@ -62,7 +62,7 @@ TOPS = {"driver.py", "finding.py"}
 ENTRY_POINTS = {
     *("firmware.__main__", "config.__main__", "board.__main__"),
     "firmware.runtime.line_editor",
-    *("board.image.in_use", "board.image.flash.__main__"),
+    *("board.image.contents", "board.image.in_use", "board.image.flash.__main__"),
 }
 
 
