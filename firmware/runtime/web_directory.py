@@ -117,7 +117,8 @@ class DirectoryPage:
         return self._form_of(filled, session)
 
     async def _outcome(self, before: Contact | None, after: Contact | None) -> Notice:
-        """Say what the phone made of it."""
+        """Say what the phone made of it, which it tells in the loop's next turn."""
+        await asyncio.sleep(0)
         contacts = await self._contacts()
         if after is None:
             assert before is not None

@@ -28,7 +28,11 @@ class Keypad:
     def feed(self, event: object) -> None:
         if isinstance(event, ContactEdited):
             self._directory.edited(event.before, event.after)
-            self._status.contacts = self._directory.contacts
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        """In the loop's next turn, as a phone does."""
+        self._status.contacts = self._directory.contacts
 
     @property
     def numbers(self) -> dict[str, list[str]]:
