@@ -63,6 +63,17 @@ def test_a_packed_image_that_was_cut_short_is_refused(
     assert "The image ends before it should." in said or "cannot be unpacked" in said
 
 
+def test_a_packed_image_whose_own_checksum_is_wrong_is_refused(
+    desk: Desk, copy: SmallImage
+) -> None:
+    """The last that its unpacker reads."""
+    run("gzip", "-1", str(copy.path))
+    packed = copy.path.with_name("handset.img.gz")
+    data = packed.read_bytes()
+    packed.write_bytes(data[:-8] + bytes(8))
+    assert f"{packed} is damaged: it cannot be unpacked." in refused(desk, packed)
+
+
 def test_a_file_that_is_no_image_is_refused(desk: Desk, tmp_path: Path) -> None:
     other = SmallImage(tmp_path / "other.img")
     other.path.write_bytes(b"other" * MIB)
