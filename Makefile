@@ -16,17 +16,18 @@ MINUTES ?= 30
 CUTS ?= 200
 ARGS ?=
 BOARD ?= handset
+KERNEL ?= trixie
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
-	dosfstools e2fsprogs \
-	espeak-ng fdisk iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
+	dosfstools e2fsprogs espeak-ng fdisk git iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
 	kamailio-presence-modules kamailio-tls-modules libfaketime linphone-cli mount mtools \
 	openssh-client openssh-server pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls \
 	shellcheck sox systemd tftpd-hpa tshark util-linux wireplumber xz-utils zstd
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
+IMAGE_PACKAGES := debian-archive-keyring e2fsprogs git python3 qemu-user
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -34,7 +35,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages run-packages test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages image image-packages run-packages test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +144,9 @@ seal: run-packages $(VENV)/run.ready ## Seal a file for one phone: make seal FIL
 board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through every part of the handset
 	$(PYTHON) -m board check --board $(BOARD) $(ARGS)
 
+image: image-packages $(VENV)/test.ready ## Make the SD card's image, build/handset.img; ARGS=--refresh takes Debian as it is today
+	$(SUDO) env KERNEL=$(KERNEL) board/image/build.sh $(ARGS)
+
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
 
@@ -154,6 +158,7 @@ pictures: test-packages $(VENV)/test.ready ## Take the screenshots of the README
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	[ ! -e build ] || $(SUDO) rm -rf build
 
 run-packages:
 	@$(call install-missing,$(RUN_PACKAGES))
@@ -163,6 +168,9 @@ bench-packages:
 
 boot-packages:
 	@$(call install-missing,$(BOOT_PACKAGES))
+
+image-packages:
+	@$(call install-missing,$(IMAGE_PACKAGES))
 
 test-packages:
 	@$(call install-missing,$(TEST_PACKAGES))
