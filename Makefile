@@ -17,6 +17,7 @@ CUTS ?= 200
 ARGS ?=
 BOARD ?= handset
 KERNEL ?= trixie
+SUITE ?= bookworm
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
@@ -28,6 +29,12 @@ TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon de
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 IMAGE_PACKAGES := debian-archive-keyring e2fsprogs git python3 qemu-user
+DEB_PACKAGES := dpkg-dev git mmdebstrap
+
+# The Debian packages: for this machine, and for a Raspberry Pi.
+NATIVE := $(shell dpkg --print-architecture)
+DEB_ARCHITECTURES := $(sort $(NATIVE) arm64)
+CLEAN_ROOT := build/clean-$(SUITE).tar
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -35,7 +42,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages image image-packages run-packages test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages deb deb-packages image image-packages run-packages test-deb test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -147,6 +154,13 @@ board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through e
 image: image-packages $(VENV)/test.ready ## Make the SD card's image, build/handset.img; ARGS=--refresh takes Debian as it is today
 	$(SUDO) env KERNEL=$(KERNEL) board/image/build.sh $(ARGS)
 
+deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
+	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done
+
+test-deb: test-packages deb-packages deb $(CLEAN_ROOT) ## Install the Debian package into a clean Debian and use the phone there
+	PACKAGE=$$(ls build/handset_*+deb*_$(NATIVE).deb | tail -1) CLEAN_ROOT=$(CLEAN_ROOT) \
+		$(PYTHON) -m pytest tests/on_device/deb.py
+
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
 
@@ -172,6 +186,9 @@ boot-packages:
 image-packages:
 	@$(call install-missing,$(IMAGE_PACKAGES))
 
+deb-packages:
+	@$(call install-missing,$(DEB_PACKAGES))
+
 test-packages:
 	@$(call install-missing,$(TEST_PACKAGES))
 
@@ -190,6 +207,10 @@ $(VENV)/test.ready: tests/requirements.lock $(VENV)/run.ready
 $(VENV)/bench.ready: tests/bench/requirements.lock $(VENV)/test.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
+
+$(CLEAN_ROOT): | deb-packages
+	mkdir -p build
+	tests/on_device/clean_root $(SUITE) $@ libopus0 libportaudio2 openssl python3 systemd-sysv udev
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<

@@ -1,4 +1,5 @@
-"""`python -m board`: `wiring` prints how handsets are wired, `check` tries the parts of one."""
+"""`python -m board`: `wiring` prints how handsets are wired, `boot` the lines of config.txt that
+switch on the buses of one, `check` tries its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import sys
 from board.board import BoardError, open_board
 from board.check import Check
 from board.handset import HANDSETS
-from board.wiring_page import wiring_page
+from board.wiring_page import boot_lines, wiring_page
 
 
 def main() -> int:
@@ -17,12 +18,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m board", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("wiring", help="print the wiring of every handset as Markdown")
+    booter = commands.add_parser("boot", help="print the lines of config.txt for one")
+    booter.add_argument("--board", choices=HANDSETS, default="handset")
     checker = commands.add_parser("check", help="walk through every part of a handset")
     checker.add_argument("--board", choices=HANDSETS, default="handset")
     checker.add_argument("--sound", default="", metavar="NAME", help="a part of the card's name")
     given = parser.parse_args()
     if given.command == "wiring":
         sys.stdout.write(wiring_page(tuple(HANDSETS.values())))
+        return 0
+    if given.command == "boot":
+        print(*boot_lines(HANDSETS[given.board]), sep="\n")
         return 0
     try:
         return asyncio.run(_check(given.board, given.sound))

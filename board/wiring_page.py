@@ -45,11 +45,16 @@ def _handset(wiring: Wiring) -> Iterator[str]:
     if wiring.display.bus == "spi":
         yield "SPI needs the package `spidev` (`pip install spidev`)."
     yield "In `config.txt` of the boot partition:\n"
-    boot = [BOOT_LINES[name] for name in wiring.functions]
-    yield from (f"    {line}" for line in (*boot, wiring.sound.boot_line) if line)
+    yield from (f"    {line}" for line in boot_lines(wiring))
     yield "\nThe header, seen from above, the edge of the board to the right:\n"
     yield from _diagram(wiring)
     yield ""
+
+
+def boot_lines(wiring: Wiring) -> Iterator[str]:
+    """Yield what switches on the buses of a handset, in the `config.txt` of the boot partition."""
+    yield from (BOOT_LINES[name] for name in wiring.functions)
+    yield from filter(None, [wiring.sound.boot_line])
 
 
 def _ways(wiring: Wiring) -> Iterator[str]:

@@ -19,6 +19,7 @@ TARGET = "test.target"
 
 BEGIN = """\
 set -e
+if [ "$1" != / ]; then mount --rbind "$1" "$1"; fi
 mount --rbind /dev "$1/dev"
 mount --rbind /sys "$1/sys"
 mount -t cgroup2 none "$1/sys/fs/cgroup"
@@ -30,7 +31,9 @@ mount --bind "$3" "$1/dev/console"
 if [ "$1" = / ]; then mount -t tmpfs none /etc/systemd/system; fi
 mount -t proc proc "$1/proc"
 export container=test
-exec chroot "$1" /lib/systemd/systemd --unit="$4" --log-target=console --show-status=no
+cd "$1"
+if [ "$1" != / ]; then mount --move . /; fi
+exec chroot . /lib/systemd/systemd --unit="$4" --log-target=console --show-status=no
 """
 """Its root, its units, the file that it takes for a console, its target."""
 
