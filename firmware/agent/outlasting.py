@@ -32,6 +32,7 @@ With any other nobody rings on for longer than `UNSURE_S`.
 
 from __future__ import annotations
 
+from firmware.agent import reasons
 from firmware.agent.accepted import Accepted
 from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.call import RING_S_MAX, CallState
@@ -146,6 +147,7 @@ class OutlastingCall(ReceivedCall):
             return out
         self._key, self._invite, self._proxy = key, invite, self.line.proxy
         self._unheard, self._has_moved, self._clock_at = None, False, None
+        self._is_known_there = False  # Until it acknowledges this one.
         return [*out, *self._cancel_replacement()]
 
     def answer(self, now: float) -> list[object]:
@@ -169,8 +171,9 @@ class OutlastingCall(ReceivedCall):
         """Hear the ACK of our 2xx: over this link, so the dialog is well."""
         if self._unheard and self._unheard.is_acknowledged_by(ack):  # Before it is said again.
             self._accepted, self._unheard = self._unheard, None
-        before, out = self.state, super().acknowledged(ack)
+        waited, before, out = self._accepted is not None, self.state, super().acknowledged(ack)
         stands = before is CallState.ACCEPTED and self.state is CallState.CONFIRMED
+        self._is_known_there |= waited and self._accepted is None
         return [*out, *self._bind(Tie.ANCHORED)] if stands else out
 
     def service_lost(self, now: float) -> list[object]:
@@ -261,6 +264,14 @@ class OutlastingCall(ReceivedCall):
             return self._ringing(now)
         self._reliable = self._reliable.over(self.line.dialog_contact(), now)
         return self._reliable.start()
+
+    def _not_replaced(self, status: int, wait_s: float, now: float) -> list[object]:
+        """Go on without; a far end that is held is not heard, so what it says has to do: it never
+        acknowledged the call, and knows none."""
+        never_was = status == 481 and self._is_loose and not self._is_known_there
+        if never_was and self.media.is_holding and not self._left_there:
+            return self._give_up("the far end is gone", reasons.NOT_CONFIRMED)
+        return super()._not_replaced(status, wait_s, now)
 
     def _bind(self, tie: Tie) -> list[object]:
         """A call that stands, and is tied to its far end, is held there."""

@@ -96,7 +96,8 @@ class Network:
         self._random = random
         self._plan = plan
         self._router = 0  # How often it has changed the addresses.
-        self._recorded: deque[tuple[int, bytes, int]] = deque(maxlen=KEPT)  # For whom, to its port.
+        self._recorded: deque[tuple[int, bytes, int, bool]] = deque(maxlen=KEPT)
+        """For whom, to its port, and whether anybody was there to hear it."""
 
     # What a handset sends.
 
@@ -152,7 +153,8 @@ class Network:
             self.seen["swapped"] += 1
             at += self._random.uniform(0.02, SWAP_S)
         source = self.outer(sender.side, port)
-        self._recorded.append((receiver.side, data, inner))
+        is_heard = receiver.call_at(inner) is not None
+        self._recorded.append((receiver.side, data, inner, is_heard))
         self.schedule.at(at, partial(self._arrive, receiver, data, source, inner, now))
 
     def _arrive(
@@ -256,13 +258,16 @@ class Network:
 
     def _replay(self, victim: Handset, port: int) -> None:
         """Say again what was said; with keys even under the far end's address."""
-        mine = [(data, to) for side, data, to in self._recorded if side == victim.side]
+        mine = [one[1:] for one in self._recorded if one[0] == victim.side]
         spoofs = self._plan.is_secret and self._random.random() < 0.5
         far = self.outer(1 - victim.side, port)
         self.seen["replayed"] += len(mine)
-        for number, (data, to) in enumerate(mine):
+        way = self.ways[1 - victim.side]
+        for number, (data, to, was_heard) in enumerate(mine):
             source = far if spoofs else self._stranger()
             at = 0.5 + 0.005 * number
+            if not was_heard:  # It is no replay to whom it comes for the first time: it is late.
+                way.harmed_at = self.schedule.now + at
             self.schedule.later(at, partial(victim.datagram, to, source, data))
 
     def _forge(self, victim: Handset, port: int) -> None:

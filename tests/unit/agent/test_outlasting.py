@@ -14,6 +14,7 @@ from firmware.agent.events import (
     EndCause,
     FarChanged,
     HangUp,
+    Hold,
     IncomingCall,
     MediaChanged,
     Party,
@@ -738,6 +739,71 @@ def test_a_call_that_was_acknowledged_is_no_place_for_another() -> None:
     rig.back()
     rig.receive(invite(AUDIO, Call_ID="third", From="<sip:101@example.org>;tag=else"))
     assert rig.calls() == (1, 2, 3)
+
+
+def test_who_has_not_acknowledged_that_either_may_come_a_third_time() -> None:
+    rig = answered(BACKUP)
+    again_in(rig)
+    rig.down()
+    rig.back(PRIMARY)
+    key = rig.comes_again(Call_ID="third")
+    assert rig.said(key) == [200]
+    assert rig.calls() == (1,)
+
+
+def test_one_that_has_acknowledged_it_is_no_place_for_a_third() -> None:
+    rig = answered(BACKUP)
+    _, ack = again_in(rig)
+    rig.feed(AckReceived(ack))
+    key = rig.comes_again(Call_ID="third")
+    assert rig.said(key) == [180]
+    assert rig.calls() == (1, 2)
+
+
+def held() -> Cut:
+    """Answer and hold while there is no link; that is said by the answer to who comes again."""
+    rig = Cut()
+    rig.back()
+    rig.feed(Answer(1))
+    rig.down()
+    rig.feed(Hold(1))
+    rig.back(BACKUP)
+    return rig
+
+
+def denied(rig: Cut) -> None:
+    """Lose the link once more; then the far end says that it knows no such call."""
+    rig.down()
+    rig.back(PRIMARY)
+    rig.reply(refresh := rig.one("INVITE"), answer(refresh.request, 481))
+    rig.wait(CALLEE_WAIT_S[1])
+    rig.reply(replacing := rig.one("INVITE"), answer(replacing.request, 481))
+
+
+def test_a_held_caller_who_never_acknowledged_and_knows_no_call_is_gone() -> None:
+    """Found by two handsets, seed 1083: nobody is heard on hold, so the call stood for ever."""
+    rig = held()
+    again_in(rig)
+    denied(rig)
+    assert rig.ended() == CallEnded(1, EndCause.FAILED, 0, "the far end is gone")
+    assert 'text="No ACK"' in (rig.one("BYE").request.headers.get("Reason") or "")
+
+
+def test_one_that_has_acknowledged_is_kept_on_hold() -> None:
+    rig = held()
+    _, ack = again_in(rig)
+    rig.feed(AckReceived(ack))
+    denied(rig)
+    assert of(TieChanged, rig.out)[-1] == TieChanged(1, Tie.ADRIFT)
+    assert rig.calls() == (1,)
+
+
+def test_whether_one_that_is_not_held_is_gone_its_sound_says() -> None:
+    rig = answered(BACKUP)
+    again_in(rig)
+    denied(rig)
+    assert of(TieChanged, rig.out)[-1] == TieChanged(1, Tie.ADRIFT)
+    assert rig.calls() == (1,)
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["hung up, lost", "lost, hung up"])
