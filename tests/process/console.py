@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import pyte
 from pexpect import TIMEOUT
@@ -33,7 +34,10 @@ class DeskPhone:
 
     def __enter__(self) -> DeskPhone:
         self.program = Program(self._words, directory=ROOT, merge_errors=False)
-        until(lambda: PLACE.search(self.program.text) is not None)
+        with ExitStack() as stack:
+            stack.callback(self.program.kill)
+            until(lambda: PLACE.search(self.program.text) is not None)
+            stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
