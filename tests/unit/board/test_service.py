@@ -103,7 +103,7 @@ def test_settings_are_for_the_phone_alone(tree: Path) -> None:
 def test_the_unit_names_a_board_that_there_is_and_the_folders_that_systemd_makes() -> None:
     (start,) = settings("ExecStart")
     assert "--board ${HANDSET_BOARD} --config /etc/handset --state /var/lib/handset" in start
-    assert settings("Environment") == ["HANDSET_BOARD=handset"]
+    assert settings("Environment") == ["HANDSET_BOARD=handset", "LG_WD=/tmp"]
     assert "handset" in HANDSETS
     assert settings("ConfigurationDirectory") == settings("StateDirectory") == ["handset"]
     (stop,) = settings("ExecStopPost")
