@@ -1,18 +1,22 @@
 # shellcheck shell=bash
 # title: lists of Debian's packages
 #
-# From the mirror that this machine's own apt knows for Debian, or else from Debian's public one.
+# From the mirror that this machine's own apt knows for Debian.
 
-mirror_of() { # LABEL DEFAULT
+mirror_of() { # LABEL
     local found
     # shellcheck disable=SC2016 # apt expands it.
     found=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
         awk -v label="$1" '$1 == label {print $2; exit}')
-    printf '%s\n' "${found:-$2}"
+    if [ -z "$found" ]; then
+        echo "apt knows no mirror of $1 here: is this a Debian, and was 'apt-get update' run?" >&2
+        return 1
+    fi
+    printf '%s\n' "$found"
 }
 
-main=$(mirror_of Debian http://deb.debian.org/debian/)
-security=$(mirror_of Debian-Security http://deb.debian.org/debian-security/)
+main=$(mirror_of Debian)
+security=$(mirror_of Debian-Security)
 signed="[signed-by=$KEYRING]"
 
 for architecture in arm64 "$HOST_ARCHITECTURE"; do
