@@ -10,6 +10,7 @@ once never join a pin that is high with one that is low.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -116,5 +117,11 @@ def _call(function: Callable[..., Any], *values: object, **named: object) -> Any
     """Call the library; what it raises becomes a `GpioError` in words."""
     try:
         return function(*values, **named)
-    except (RuntimeError, OSError) as error:
+    except _refusals() as error:
         raise GpioError(str(error)) from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what the library raises; `rpi-lgpio` lets through what its `lgpio` does."""
+    lgpio: Any = sys.modules.get("lgpio")
+    return (RuntimeError, OSError, lgpio.error) if lgpio else (RuntimeError, OSError)

@@ -143,6 +143,7 @@ class FakeGpio(ModuleType):
         super().__init__("RPi.GPIO")
         self.circuit = circuit
         self.broken = ""
+        self.breaks_with: type[Exception] = RuntimeError
         self.calls = 0
         self.cleaned: list[int] = []
         self.pwms: dict[int, Pwm] = {}
@@ -225,7 +226,7 @@ class FakeGpio(ModuleType):
         self.calls += 1
         assert self._mode == self.BCM, "Please set pin numbering mode"
         if self.broken:
-            raise RuntimeError(self.broken)
+            raise self.breaks_with(self.broken)
 
     def _pass(self) -> None:
         self.circuit.now += CALL_S

@@ -191,11 +191,20 @@ def test_the_ringer_plays_another_melody_from_its_beginning_as_loud_as_is_wanted
     assert (pwm.is_on, pwm.percent) == (True, 50), "it rings still, and is heard again"
 
 
+class LgpioError(Exception):
+    """Of no other kind, as `lgpio.error`."""
+
+
+@pytest.mark.parametrize("error", [RuntimeError, LgpioError])
 @pytest.mark.parametrize("kind", ["hook switch", "lamp", "ringer"])
 def test_a_part_that_fails_says_so_and_comes_back(
-    monkeypatch: pytest.MonkeyPatch, kind: str
+    monkeypatch: pytest.MonkeyPatch, kind: str, error: type[Exception]
 ) -> None:
     desk = Desk(monkeypatch)
+    desk.module.breaks_with = error
+    lgpio = ModuleType("lgpio")
+    lgpio.__dict__["error"] = LgpioError
+    monkeypatch.setitem(sys.modules, "lgpio", lgpio)
     gpio = Gpio()
     parts: dict[str, HookSwitch | Light | PiezoRinger] = {
         "hook switch": HookSwitch(HookPins(24), gpio, desk, desk.touched),
