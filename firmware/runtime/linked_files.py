@@ -43,6 +43,7 @@ from firmware.provision.linked import (
     LinksAsked,
 )
 from firmware.provision.server import linked, server_of_url
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.directory_file import read_contacts
 from firmware.runtime.fetching import Fetcher, cms_keys
 from firmware.runtime.http_client import HttpError
@@ -71,10 +72,8 @@ class LinkedFiles:
         self._store, self._state, self._ways = store, state, ways
         self._configuration = Configuration()
         self._urls: dict[str, str] = {}
-        self._loop = asyncio.get_running_loop()
-        self._latest = self._loop.time()
-        self._machine = Links(random, self._latest)
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
+        self._machine = Links(random, self._alarm.now)
         self._listener: Callable[[str], None] | None = None
 
     def renew(self, configuration: Configuration) -> None:
@@ -104,16 +103,11 @@ class LinkedFiles:
 
     def stop(self) -> None:
         """Begin nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
 
     def tell(self, event: LinkEvent) -> None:
         """Tell the machine what has happened."""
-        self._carry_out(self._machine.handle(event, self._now()))
-
-    def _now(self) -> float:
-        self._latest = max(self._latest, self._loop.time())
-        return self._latest
+        self._carry_out(self._machine.handle(event, self._alarm.now))
 
     def _carry_out(self, outputs: list[object]) -> None:
         for output in outputs:
@@ -124,14 +118,10 @@ class LinkedFiles:
                     self._ways.faults(faults)
                 case _:
                     raise AssertionError(output)
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._machine.deadline()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake, due)
+        self._alarm.set(self._machine.deadline())
 
-    def _wake(self, due: float) -> None:
-        self._latest = max(self._latest, due)  # asyncio may fire a hair early.
-        self._carry_out(self._machine.wake(self._now()))
+    def _wake(self) -> None:
+        self._carry_out(self._machine.wake(self._alarm.now))
 
     async def _fetch(self, wanted: FetchLink) -> None:
         name, retry_after_s, fault = wanted.link.parameter, 0.0, ""

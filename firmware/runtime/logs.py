@@ -19,6 +19,7 @@ from config.configuration import DEFAULT, Configuration
 from firmware.link.events import NetworkChanged
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.runtime import log_ring
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.clock_sync import is_synchronised
 from firmware.runtime.event_log import EventLog
 from firmware.runtime.https_trust import log_trust
@@ -68,8 +69,7 @@ class Logs:
         mac, version = phone
         self._configuration, self._directory = configuration, directory
         self._loop = asyncio.get_running_loop()
-        self._latest = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
         self._arrived: deque[LogLine] = deque(maxlen=ARRIVED_MAX)
         self._dropped = self._told = 0  # Lines that had no room among these, and were told of.
         self._is_awaited = False  # A turn of the loop will take what has arrived.
@@ -90,8 +90,7 @@ class Logs:
         log_ring.listen_no_more(self._arrive)
         self._take_arrived()
         await asyncio.sleep(0)  # A batch that was handed over is written.
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
         await self._network.stop()
 
     def renew(self, configuration: Configuration) -> None:
@@ -120,7 +119,7 @@ class Logs:
         if sender.server is None:
             return "no server is set (log server ip)"
         again = sender.retry_at
-        ahead = "" if again is None else f"again in {max(0.0, again - self._now()):.0f} s"
+        ahead = "" if again is None else f"again in {max(0.0, again - self._alarm.now):.0f} s"
         counts = (f"{sender.sent} sent", f"{sender.waiting} wait", f"{sender.lost} lost")
         said = (str(sender.server), sender.state.value, sender.reason, ahead, *counts)
         return ", ".join(filter(None, said))
@@ -146,12 +145,8 @@ class Logs:
             unix_s, kept = (line.unix_s, is_kept) if is_set else (None, False)
             self._feed(Logged(replace(line, unix_s=unix_s, is_synchronised=kept)))
 
-    def _now(self) -> float:
-        self._latest = max(self._latest, self._loop.time())
-        return self._latest
-
     def _feed(self, event: Event) -> None:
-        self._turn(self._sender.handle(event, self._now()))
+        self._turn(self._sender.handle(event, self._alarm.now))
 
     def _turn(self, outputs: list[object]) -> None:
         for output in outputs:
@@ -164,14 +159,10 @@ class Logs:
                     log.info("the log goes to %s again", server)
                 case _:
                     raise AssertionError(f"nobody takes {output!r}")
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._sender.deadline()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake, due)
+        self._alarm.set(self._sender.deadline())
 
-    def _wake(self, due: float) -> None:
-        self._latest = max(self._latest, due)  # asyncio may fire a hair early.
-        self._turn(self._sender.wake(self._now()))
+    def _wake(self) -> None:
+        self._turn(self._sender.wake(self._alarm.now))
 
     async def _trust(self) -> Secure:
         trust = await asyncio.to_thread(log_trust, self._configuration, self._directory)

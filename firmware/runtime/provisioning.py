@@ -44,6 +44,7 @@ from firmware.provision.events import (
 )
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
 from firmware.provision.server import ProvisionSettings, linked, provision_settings
+from firmware.runtime.alarm import Alarm
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
@@ -93,10 +94,9 @@ class Provisioning:
         self._random = random
         self._ways, self._dhcp = ways, dhcp
         self._loop = asyncio.get_running_loop()
-        self._latest = self._loop.time()
+        self._alarm = Alarm(self._wake)
         self._told = settings = self._settings()
-        self._machine = Provisioner(settings, store.copies(), random, self._latest)
-        self._timer: asyncio.TimerHandle | None = None
+        self._machine = Provisioner(settings, store.copies(), random, self._alarm.now)
         self._looking: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._users: set[str] = set()
@@ -109,7 +109,7 @@ class Provisioning:
 
     def start(self) -> None:
         """Begin."""
-        self._carry_out(self._machine.wake(self._now()))
+        self._carry_out(self._machine.wake(self._alarm.now))
         self._follow_links()
 
     def _follow_links(self) -> None:
@@ -220,9 +220,9 @@ class Provisioning:
 
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
-        for timer in (self._timer, self._looking):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.stop()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._linked is not None:
             self._linked.stop()
         tasks = tuple(self._tasks)
@@ -230,12 +230,8 @@ class Provisioning:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _now(self) -> float:
-        self._latest = max(self._latest, self._loop.time())
-        return self._latest
-
     def _tell(self, event: ProvisionEvent) -> None:
-        self._carry_out(self._machine.handle(event, self._now()))
+        self._carry_out(self._machine.handle(event, self._alarm.now))
 
     def _carry_out(self, outputs: list[object]) -> None:
         for output in outputs:
@@ -251,17 +247,10 @@ class Provisioning:
                     self._show(output)
                 case _:
                     raise AssertionError(output)
-        self._arm()
+        self._alarm.set(self._machine.deadline())
 
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._machine.deadline()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake, due)
-
-    def _wake(self, due: float) -> None:
-        self._latest = max(self._latest, due)  # asyncio may fire a hair early.
-        self._carry_out(self._machine.wake(self._now()))
+    def _wake(self) -> None:
+        self._carry_out(self._machine.wake(self._alarm.now))
 
     def _run(self, work: Coroutine[object, object, None]) -> None:
         task = self._loop.create_task(work)

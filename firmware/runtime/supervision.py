@@ -6,7 +6,6 @@ stood (`start.py`), and until the phone is loaded the manager has more patience.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol, assert_never
@@ -14,6 +13,7 @@ from typing import Protocol, assert_never
 from drivers.interfaces import Watched
 from firmware.link.events import LinkStatus
 from firmware.phone.events import Report
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.event_log import link_in_words
 from firmware.runtime.service_manager import ServiceManager, microseconds
 from firmware.runtime.watchdog import (
@@ -50,9 +50,8 @@ class Supervision:
         self, manager: ServiceManager, driver: Due, threads: Callable[[], Iterable[Watched]]
     ) -> None:
         self._manager, self._driver, self._threads = manager, driver, threads
-        self._loop = asyncio.get_running_loop()
-        self._watchdog = Watchdog(manager.patience_s, self._loop.time())
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
+        self._watchdog = Watchdog(manager.patience_s, self._alarm.now)
 
     def start(self) -> None:
         """Look after the phone from now on; it is loaded."""
@@ -70,17 +69,13 @@ class Supervision:
 
     def stop(self) -> None:
         """Say nothing any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
+        self._alarm.stop()
 
     def _wake(self) -> None:
-        """Do what is due; a timer may run a hair early."""
-        due = self._watchdog.deadline() or 0.0
-        self._do(self._watchdog.wake(max(self._loop.time(), due)))
+        self._do(self._watchdog.wake(self._alarm.now))
 
     def _hand(self, event: Event) -> None:
-        self._do(self._watchdog.handle(event, self._loop.time()))
+        self._do(self._watchdog.handle(event, self._alarm.now))
 
     def _do(self, outputs: list[Output]) -> None:
         for output in outputs:
@@ -106,10 +101,4 @@ class Supervision:
                     self._manager.tell(microseconds("EXTEND_TIMEOUT_USEC", seconds))
                 case _:
                     assert_never(output)
-        self._arm()
-
-    def _arm(self) -> None:
-        self.stop()
-        due = self._watchdog.deadline()
-        if due is not None:
-            self._timer = self._loop.call_at(due, self._wake)
+        self._alarm.set(self._watchdog.deadline())

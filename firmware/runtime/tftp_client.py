@@ -7,6 +7,7 @@ from typing import cast
 
 from firmware.link.events import Address
 from firmware.provision.tftp import Datagram, TftpEnd, TftpRead
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.failures import tcp_failure
 
 
@@ -15,12 +16,10 @@ class TftpClient(asyncio.DatagramProtocol):
 
     def __init__(self, name: str, address: Address, size_max: int) -> None:
         self._loop = asyncio.get_running_loop()
-        self._address = address
-        self._machine = TftpRead(name, address.port, size_max, self._loop.time())
+        self._address, self._alarm = address, Alarm(lambda: self._turn([]))
+        self._machine = TftpRead(name, address.port, size_max, self._alarm.now)
         self._end: asyncio.Future[TftpEnd] = self._loop.create_future()
         self._transport: asyncio.DatagramTransport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._latest = 0.0
 
     async def read(self) -> TftpEnd:
         """Return the file, or why there is none."""
@@ -33,8 +32,7 @@ class TftpClient(asyncio.DatagramProtocol):
         except OSError as error:
             return TftpEnd(reason=tcp_failure(error, self._address).text)
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._alarm.stop()
             if self._transport is not None:
                 self._transport.abort()
                 await asyncio.sleep(0)  # The loop closes the socket in its next turn.
@@ -47,17 +45,13 @@ class TftpClient(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take what the server sent; other machines are not heard."""
         if addr[0] == self._address.host:
-            self._turn(self._machine.handle(Datagram(addr[1], data), self._now()))
+            self._turn(self._machine.handle(Datagram(addr[1], data), self._alarm.now))
 
     def error_received(self, exc: Exception) -> None:
         """Hear that the network refused a datagram: nobody there, no way."""
         assert isinstance(exc, OSError)
         if not self._end.done():
             self._end.set_result(TftpEnd(reason=tcp_failure(exc, self._address).text))
-
-    def _now(self) -> float:
-        self._latest = max(self._latest, self._loop.time())
-        return self._latest
 
     def _turn(self, outputs: list[object]) -> None:
         assert self._transport is not None
@@ -68,13 +62,7 @@ class TftpClient(asyncio.DatagramProtocol):
                 elif isinstance(output, TftpEnd) and not self._end.done():
                     self._end.set_result(output)
             due = self._machine.deadline()
-            if due is None or due > self._now():
+            if due is None or due > self._alarm.now:
                 break
-            outputs = self._machine.wake(self._now())
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake, due)
-
-    def _wake(self, due: float) -> None:
-        self._latest = max(self._latest, due)  # asyncio may fire a hair early.
-        self._turn([])
+            outputs = self._machine.wake(self._alarm.now)
+        self._alarm.set(due)
