@@ -50,6 +50,7 @@ from firmware.console.login import SLEEPING
 from firmware.frozen import frozen
 from firmware.link.events import TestLink
 from firmware.phone.lockout import Lockout
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.console_traces import Traces
 from firmware.runtime.console_work import Worker
 from firmware.runtime.editor_process import EditorProcess
@@ -86,7 +87,7 @@ class Session:
         self._beside: EditorProcess | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._size: TerminalIs | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
         self._turn: asyncio.Handle | None = None
         self._todo: deque[object] = deque([SLEEPING])
         self._go_on()
@@ -100,9 +101,9 @@ class Session:
 
     async def stop(self) -> None:
         """Let go of everything."""
-        for handle in (self._timer, self._turn):
-            if handle is not None:
-                handle.cancel()
+        self._alarm.stop()
+        if self._turn is not None:
+            self._turn.cancel()
         self._end_beside()
         self._traces.end()
         await asyncio.gather(*self._ending)
@@ -123,18 +124,10 @@ class Session:
             if isinstance(item, LineEntered) and self._todo:
                 self._turn = self._loop.call_soon(self._go_on)
                 return
-        self._arm()
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._console.deadline()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake)
+        self._alarm.set(self._console.deadline())
 
     def _wake(self) -> None:
-        # asyncio may be early by a hair.
-        self._timer, due = None, self._console.deadline() or 0.0
-        self._todo.extend(self._console.wake(max(self._loop.time(), due)))
+        self._todo.extend(self._console.wake(self._alarm.now))
         if self._turn is None:
             self._go_on()
 
@@ -165,9 +158,9 @@ class Session:
                 return self._by_person(item)
             case TerminalIs():
                 self._size = item
-                return self._console.handle(item, self._loop.time())
+                return self._console.handle(item, self._alarm.now)
             case ConfigurationIs() | PasswordChecked() | PasswordKept() | WorkDone() | Heard():
-                return self._console.handle(item, self._loop.time())
+                return self._console.handle(item, self._alarm.now)
             case Arrived():
                 self._around.occupied("console", True)
                 self._begin_beside()
@@ -193,7 +186,7 @@ class Session:
     ) -> list[object]:
         if isinstance(event, Interrupted):
             self._line.forget()
-        now = self._loop.time()
+        now = self._alarm.now
         self._console.handle(self._around.time(), now)
         self._console.handle(ConfigurationIs(self._around.configuration()), now)
         query: list[object] = []

@@ -12,7 +12,6 @@ itself, keeps nobody logged in: such routes take the guard alone.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from random import SystemRandom
@@ -26,6 +25,7 @@ from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
 from firmware.phone.wall import Wall
 from firmware.runtime.administration import Administration
+from firmware.runtime.alarm import Alarm
 from firmware.runtime.surroundings import Surroundings
 from firmware.runtime.web_site import Site
 from firmware.web.forms import Form, FormError, read_form
@@ -62,8 +62,7 @@ class Reception:
         self.administration = Administration(around, "web")
         self.gate = Gate(SystemRandom(), around.page_lockout)
         self._names = names
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
         self._record = self._password_record()
         self._told_use = False
         self.at_end: list[Callable[[], None]] = []  # What is done when the last one has left.
@@ -72,7 +71,7 @@ class Reception:
     @property
     def now(self) -> float:
         """Monotonic seconds, as the phone has them."""
-        return self._loop.time()
+        return self._alarm.now
 
     def sight(self) -> Sight:
         """Return what an administrator sees now."""
@@ -90,8 +89,7 @@ class Reception:
 
     def stop(self) -> None:
         """Receive nobody more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
         self.gate.end_all()
         self.do(self.gate.hide_code())
         self.note_use()
@@ -218,18 +216,10 @@ class Reception:
             code = output.code.text
             rows = (("Code", code), ("", "for the web page")) if code else ()
             self.around.feed(FactsTold(SETUP, rows))
-        self._arm()
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self.gate.deadline()
-        self._timer = None if due is None else self._loop.call_at(due, self._wake)
+        self._alarm.set(self.gate.deadline())
 
     def _wake(self) -> None:
-        # asyncio may be early by a hair.
-        due, self._timer = self.gate.deadline() or 0.0, None
-        self.do(self.gate.wake(max(self.now, due)))
+        self.do(self.gate.wake(self.now))
 
     def _password_record(self) -> str:
         return str(self.around.configuration().value(ADMIN_PASSWORD))
