@@ -23,6 +23,19 @@ TAIL_LINES, TAIL_WIDTH = 60, 400
 """What an error shows of it."""
 
 
+def said_by(*words: object, **environment: str) -> tuple[int, str]:
+    """Return the status of a program, and all that it said."""
+    said = subprocess.run(
+        [str(word) for word in words],
+        check=False,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return said.returncode, said.stdout
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of output and the Unix time at which it was read."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.lab.processes import said_by
 
 ROOT = Path(__file__).parents[3]
 IMAGE = ROOT / "board" / "image"
@@ -21,19 +21,6 @@ CARD_BYTES = 3_800_000_000
 
 DEBIAN_MODULES = {"RPi": "rpi-lgpio", "spidev": "python3-spidev"}
 """What is imported on a phone alone, and who brings it."""
-
-
-def said_by(*words: object, **environment: str) -> tuple[int, str]:
-    """Return the status of a program, and all that it said."""
-    said = subprocess.run(
-        [str(word) for word in words],
-        check=False,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return said.returncode, said.stdout
 
 
 def names_in(name: str) -> list[str]:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.lab.processes import said_by
+
 ROOT = Path(__file__).parents[3]
 IMAGE = ROOT / "board" / "image"
 STEPS = sorted((IMAGE / "steps").glob("*.sh"))
-
-
-def said_by(*words: object, **environment: str) -> tuple[int, str]:
-    """Return the status of a program, and all that it said."""
-    said = subprocess.run(
-        [str(word) for word in words],
-        check=False,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return said.returncode, said.stdout
 
 
 @pytest.mark.parametrize("name", ["tools.list", "modules.list", "initramfs.list"])

@@ -530,13 +530,19 @@ def test_outages_are_a_picture_and_words(tmp_path: Path) -> None:
     asyncio.run(scene())
 
 
+async def looking_on(browser: Browser) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask for the stream of events, as whoever is logged in."""
+    reader, writer = await browser.open()
+    head = f"GET /live HTTP/1.1\r\nHost: {browser.host}\r\n"
+    writer.write(f"{head}Cookie: __Host-handset={browser.session}\r\n\r\n".encode())
+    return reader, writer
+
+
 def test_the_status_follows_in_a_stream_of_events(tmp_path: Path) -> None:
     async def scene() -> None:
         async with page(tmp_path, SETUP) as browser:
             await browser.log_in()
-            reader, writer = await browser.open()
-            head = f"GET /live HTTP/1.1\r\nHost: {browser.host}\r\n"
-            writer.write(f"{head}Cookie: __Host-handset={browser.session}\r\n\r\n".encode())
+            reader, writer = await looking_on(browser)
             async with asyncio.timeout(10):
                 await reader.readuntil(b"\r\n\r\n")
                 first = await reader.readuntil(b"\n\n")
@@ -555,9 +561,7 @@ def test_only_so_many_look_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     async def scene() -> None:
         async with page(tmp_path, SETUP) as browser:
             await browser.log_in()
-            reader, writer = await browser.open()
-            head = f"GET /live HTTP/1.1\r\nHost: {browser.host}\r\n"
-            writer.write(f"{head}Cookie: __Host-handset={browser.session}\r\n\r\n".encode())
+            reader, writer = await looking_on(browser)
             async with asyncio.timeout(10):
                 await reader.readuntil(b"\n\n")
                 assert (await browser.get("/live")).status == 503
