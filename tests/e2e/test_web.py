@@ -62,6 +62,7 @@ def log_in(page: Page, address: str) -> None:
 
 def faults(page: Page) -> list[str]:
     """Return what a page does wrong: what axe finds, and what runs over its edge."""
+    page.wait_for_load_state("load")  # Without its styles everything is too small.
     found = Axe().run(page, options=RULES).response["violations"]
     words = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found]
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -84,6 +85,7 @@ def test_every_page_is_whole_and_accessible(
         assert faults(page) == [], path
     page.get_by_role("link", name="Accounts", exact=True).click()
     page.get_by_role("link", name="Account 1").click()
+    page.wait_for_url(f"{address}/accounts?account=1")
     assert faults(page) == []
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url(f"{address}/login")
