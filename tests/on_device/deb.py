@@ -28,6 +28,10 @@ FOLDER = Path("/srv/test")
 ENTER = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
 
 
+NEWER = ("RestartSteps", "RestartMaxDelaySec")
+"""What bookworm's systemd (252) passes over: there each start anew comes after the same second."""
+
+
 def within(root: Path, *words: str) -> str:
     """Run a program in that root; return what it says."""
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
@@ -77,9 +81,10 @@ def test_what_is_installed_is_enabled_and_belongs_to_whom_it_should(root: Path) 
     assert within(root, "dpkg", "--verify", "handset") == ""
 
 
-def test_systemd_of_that_debian_has_nothing_to_say_of_the_unit(root: Path) -> None:
+def test_systemd_of_that_debian_takes_the_unit_but_for_longer_and_longer_waits(root: Path) -> None:
     unit = f"/usr/lib/systemd/system/{UNIT}"
-    assert within(root, "systemd-analyze", "verify", "--man=no", unit) == ""
+    said = within(root, "systemd-analyze", "verify", "--man=no", unit).splitlines()
+    assert all(any(f"Unknown key '{key}'" in line for key in NEWER) for line in said), said
     exposure = within(root, "systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
     assert "Overall exposure level" in exposure
 
