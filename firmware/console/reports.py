@@ -18,7 +18,7 @@ from firmware.phone.outage_words import (
     cause_in_words,
     length_in_words,
 )
-from firmware.phone.status import CallView
+from firmware.phone.status import CallState, CallView
 
 STATES = {
     LinkState.OFF: "off",
@@ -29,11 +29,11 @@ STATES = {
 }
 
 CALL_STATES = {
-    "dialling": "being dialled",
-    "delayed": "waits for the link",
-    "ringing": "rings there",
-    "incoming": "rings here",
-    "answered": "talking",
+    CallState.DIALLING: "being dialled",
+    CallState.DELAYED: "waits for the link",
+    CallState.RINGING: "rings there",
+    CallState.INCOMING: "rings here",
+    CallState.ANSWERED: "talking",
 }
 
 

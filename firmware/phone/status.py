@@ -7,6 +7,7 @@ it remembers in between. It lives as long as the phone, so that nobody who comes
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 from typing import Any, assert_never
 
 from firmware.agent.events import (
@@ -43,17 +44,24 @@ from firmware.phone.outage import Outage
 from firmware.phone.tally import Tally
 
 
+class CallState(Enum):
+    """Where a call stands, in the words of programs."""
+
+    DIALLING = "dialling"
+    DELAYED = "delayed"  # It waits for the link.
+    RINGING = "ringing"  # There.
+    INCOMING = "incoming"
+    ANSWERED = "answered"
+
+
 @frozen
 class CallView:
-    """A call as it stands.
-
-    "dialling", "delayed" (for the link), "ringing" (there), "incoming" or "answered".
-    """
+    """A call as it stands."""
 
     call: int
     account: int
     far: Party
-    state: str
+    state: CallState
     tie: Tie = Tie.ANCHORED
 
 
@@ -112,17 +120,17 @@ class Status:
     def _learn_of_call(self, fact: CallFact) -> None:
         match fact:
             case Dialling(call, account, far):
-                self.calls[call] = CallView(call, account, far, "dialling")
+                self.calls[call] = CallView(call, account, far, CallState.DIALLING)
             case IncomingCall(call, account, far):
-                self.calls[call] = CallView(call, account, far, "incoming")
+                self.calls[call] = CallView(call, account, far, CallState.INCOMING)
             case RemoteRinging(call):
-                self._change(call, state="ringing")
+                self._change(call, state=CallState.RINGING)
             case Repeating(call) | Inviting(call):
-                self._change(call, state="dialling")
+                self._change(call, state=CallState.DIALLING)
             case Delayed(call):
-                self._change(call, state="delayed")
+                self._change(call, state=CallState.DELAYED)
             case CallAnswered(call):
-                self._change(call, state="answered")
+                self._change(call, state=CallState.ANSWERED)
             case FarChanged(call, far):
                 self._change(call, far=far)
             case TieChanged(call, tie):
@@ -133,7 +141,7 @@ class Status:
             case _:
                 assert_never(fact)
 
-    def call_in(self, *states: str) -> CallView | None:
+    def call_in(self, *states: CallState) -> CallView | None:
         """Return a call in one of these states (none given: in any), if there is one."""
         calls = (call for call in self.calls.values() if not states or call.state in states)
         return next(calls, None)

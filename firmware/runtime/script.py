@@ -85,7 +85,7 @@ from firmware.phone.events import (
 from firmware.phone.language import ENGLISH, Language
 from firmware.phone.render import render
 from firmware.phone.screen import Screen, lines
-from firmware.phone.status import CallView, Status
+from firmware.phone.status import CallState, CallView, Status
 from firmware.runtime.commands import (
     CommandError,
     MoveHook,
@@ -107,6 +107,7 @@ from firmware.runtime.status import (
     link_fields,
     status_fields,
 )
+from firmware.runtime.tasks import Tasks
 
 CallCommand = AnswerCall | EndCall | HoldCall
 
@@ -124,7 +125,7 @@ class Script:
         output_descriptor: int = 1,
     ) -> None:
         self._feed, self._setter = feed, setter
-        self._settings: set[asyncio.Task[None]] = set()
+        self._settings = Tasks()
         self._loop = asyncio.get_running_loop()
         self._reader = LineReader(input_descriptor)
         self._writer = LineWriter(output_descriptor, self._reader.stop)
@@ -153,7 +154,7 @@ class Script:
 
     async def close(self) -> None:
         """Let the last events out."""
-        await asyncio.gather(*self._settings)
+        await self._settings.finish()
         await self._writer.close()
 
     # From the program to the phone.
@@ -169,15 +170,13 @@ class Script:
             case MoveHook(off):
                 self._move_hook(off)
             case AnswerCall():
-                self._demand(command, self._status.call_in("incoming"), "answer")
+                self._demand(command, self._status.call_in(CallState.INCOMING), "answer")
             case EndCall():
                 self._demand(command, self._status.call_in(), "end")
             case HoldCall():
-                self._demand(command, self._status.call_in("answered"), "hold")
+                self._demand(command, self._status.call_in(CallState.ANSWERED), "hold")
             case SetParameter():
-                task = self._loop.create_task(self._set(command))
-                self._settings.add(task)
-                task.add_done_callback(self._settings.discard)
+                self._settings.begin(self._set(command))
             case SayScreen():
                 self._say("screen", self._shown)
             case SayStatus():

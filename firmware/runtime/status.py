@@ -81,7 +81,7 @@ def call_fields(call: CallView) -> Fields:
         "account": call.account,
         "name": call.far.name,
         "number": call.far.number,
-        "state": call.state,
+        "state": call.state.value,
         "tie": call.tie.value,
     }
 

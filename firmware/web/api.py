@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from firmware.agent.events import RegistrationState, Tie
 from firmware.link.events import FailureKind, LinkState, Role
 from firmware.phone.outage import EndedBy, OutageKind
+from firmware.phone.status import CallState
 from firmware.web.metrics import CONTENT_TYPE
 from firmware.web.schema import COUNT, NUMBER, TEXT, YES_NO, Schema, listing, maybe, one_of, record
 
@@ -68,7 +69,7 @@ CALL = record(
     account=COUNT,
     name=TEXT,
     number=TEXT,
-    state=one_of(("dialling", "delayed", "ringing", "incoming", "answered")),
+    state=one_of(state.value for state in CallState),
     tie=one_of(tie.value for tie in Tie),
     sound=maybe(
         record(

@@ -7,6 +7,7 @@ No number, name or address of a far end is among the labels.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from firmware.agent.events import RegistrationState
 from firmware.console.sight import Sight
 from firmware.frozen import frozen
 from firmware.link.events import LinkState, Role
+from firmware.phone.status import CallState
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -114,10 +116,8 @@ def _accounts(seen: Seen) -> Iterable[Sample]:
 
 
 def _calls_now(seen: Seen) -> dict[str, int]:
-    states = {"dialling": 0, "delayed": 0, "ringing": 0, "incoming": 0, "answered": 0}
-    for call in seen.sight.status.calls.values():
-        states[call.state] += 1
-    return states
+    now = Counter(call.state for call in seen.sight.status.calls.values())
+    return {state.value: now[state] for state in CallState}
 
 
 def _losses(seen: Seen) -> Iterable[Sample]:

@@ -39,7 +39,7 @@ from firmware.link.events import (
 )
 from firmware.phone.events import OutageLog, Report, Reportable, TimeIs
 from firmware.phone.outage import EndedBy, Outage, OutageKind
-from firmware.phone.status import CallView
+from firmware.phone.status import CallState, CallView
 from firmware.provision.events import ProvisionStatus
 from tests.unit.console.rig import NOON, Rig
 
@@ -386,7 +386,7 @@ def test_a_part_that_is_tried_goes_with_whoever_tried_it(rig: Rig) -> None:
 
 
 def test_a_part_is_not_taken_from_somebody_who_talks(rig: Rig) -> None:
-    rig.status.calls[1] = CallView(1, 1, Party("", "202"), "answered")
+    rig.status.calls[1] = CallView(1, 1, Party("", "202"), CallState.ANSWERED)
     for part in ("keypad", "screen", "audio"):
         (sentence,) = said(rig, f"test {part}")
         assert sentence == f"there is a call, whose person needs the {part}: try again later"
