@@ -55,6 +55,7 @@ from firmware.runtime.console_traces import Traces
 from firmware.runtime.console_work import Worker
 from firmware.runtime.editor_process import EditorProcess
 from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.tasks import Tasks
 
 log = logging.getLogger("handset.console")
 
@@ -85,7 +86,7 @@ class Session:
         self._worker = Worker(around, self._feed)
         self._traces = Traces(around, lambda text: self._feed(Heard(text)))
         self._beside: EditorProcess | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending = Tasks()
         self._size: TerminalIs | None = None
         self._alarm = Alarm(self._wake)
         self._turn: asyncio.Handle | None = None
@@ -106,7 +107,7 @@ class Session:
             self._turn.cancel()
         self._end_beside()
         self._traces.end()
-        await asyncio.gather(*self._ending)
+        await self._ending.finish()
         await self._worker.stop()
 
     def _feed(self, event: object) -> None:
@@ -206,9 +207,7 @@ class Session:
         beside, self._beside = self._beside, None
         self._editor.forward(on=False)
         if beside is not None:
-            task = self._loop.create_task(beside.stop())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._ending.begin(beside.stop())
 
     def _tell_beside(self, item: Forward | Edit | Above) -> None:
         if self._beside is None:

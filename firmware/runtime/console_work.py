@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from random import SystemRandom
 
 from config.admin_password import ADMIN_PASSWORD
@@ -35,6 +35,7 @@ from firmware.runtime.administration import Administration
 from firmware.runtime.part_tests import PartTests
 from firmware.runtime.pinging import Pinger
 from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.tasks import Tasks
 from firmware.settings import proxies
 
 ANSWER_S = 10.0
@@ -51,7 +52,7 @@ class Worker:
         self._tests = PartTests(*around.bench) if around.bench else None
         if self._tests is not None:
             around.watchers.append(self._tests.take)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._waiting: dict[int, asyncio.Task[None]] = {}  # For what may never come.
 
     def do(self, wanted: CheckPassword | KeepPassword | ShowCode | Do | StopWork) -> None:
@@ -61,11 +62,11 @@ class Worker:
                 rows = (("Code", code.text), ("", "for the console")) if code.text else ()
                 self._around.feed(FactsTold(SETUP, rows))
             case CheckPassword(password):
-                self._begin(self._check(password.text))
+                self._tasks.begin(self._check(password.text))
             case KeepPassword(password):
-                self._begin(self._keep(password.text))
+                self._tasks.begin(self._keep(password.text))
             case Do(number, request):
-                task = self._begin(self._work(number, request))
+                task = self._tasks.begin(self._work(number, request))
                 if isinstance(request, FetchNow | TryPart):
                     self._waiting[number] = task
                     task.add_done_callback(lambda _: self._waiting.pop(number))
@@ -77,13 +78,7 @@ class Worker:
         """Let what was begun be done, but for what is only waited for."""
         for task in self._waiting.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        await self._tasks.finish()
 
     async def _check(self, password: str) -> None:
         self._feed(PasswordChecked(await self._administration.is_password(password)))

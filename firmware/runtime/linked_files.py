@@ -75,6 +75,7 @@ class LinkedFiles:
         self._alarm = Alarm(self._wake)
         self._machine = Links(random, self._alarm.now)
         self._listener: Callable[[str], None] | None = None
+        self._nobody_waits = asyncio.Event()
 
     def renew(self, configuration: Configuration) -> None:
         """Follow what the parameters name now."""
@@ -91,13 +92,13 @@ class LinkedFiles:
         """Fetch all of them, at once where a person wants it."""
         self.tell(LinksAsked(by_hand))
 
-    async def fetch_now(self, tell: Callable[[str], None], look_s: float) -> None:
+    async def fetch_now(self, tell: Callable[[str], None]) -> None:
         """Fetch all of them now, `tell` what becomes of each."""
         self._listener = tell
+        self._nobody_waits.clear()
         try:
             self.ask(by_hand=True)
-            while self._machine.is_asked:
-                await asyncio.sleep(look_s)
+            await self._nobody_waits.wait()
         finally:
             self._listener = None
 
@@ -119,6 +120,8 @@ class LinkedFiles:
                 case _:
                     raise AssertionError(output)
         self._alarm.set(self._machine.deadline())
+        if not self._machine.is_asked:
+            self._nobody_waits.set()
 
     def _wake(self) -> None:
         self._carry_out(self._machine.wake(self._alarm.now))

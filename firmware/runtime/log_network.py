@@ -12,13 +12,14 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from firmware.link.events import Address
 from firmware.runtime.failures import tcp_failure
 from firmware.runtime.locator import ResolveError
 from firmware.runtime.streams import Addresses, Secure, StreamError, connect
+from firmware.runtime.tasks import Tasks
 from firmware.runtime.tls import TlsFilesError
 from firmware.syslog.sender import Ended, LogServer, Part, Reach, Reached, SendBatch, Taken, Way
 
@@ -40,7 +41,7 @@ class LogNetwork:
 
     def __init__(self, feed: Feed, addresses: Addresses, trust: Trust) -> None:
         self._feed, self._addresses, self._trust = feed, addresses, trust
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._way: _Stream | _Datagrams | None = None
         self._reaching: asyncio.Task[None] | None = None
 
@@ -48,9 +49,9 @@ class LogNetwork:
         """Begin what is wanted."""
         match command:
             case Reach(attempt, server):
-                self._reaching = self._begin(self._reach(attempt, server))
+                self._reaching = self._tasks.begin(self._reach(attempt, server))
             case SendBatch(attempt, messages) if self._way is not None:
-                self._begin(self._send(self._way, attempt, messages))
+                self._tasks.begin(self._send(self._way, attempt, messages))
             case SendBatch(attempt):
                 self._feed(Ended(attempt, "the connection is closed"))
             case Part():
@@ -59,9 +60,8 @@ class LogNetwork:
     async def stop(self) -> None:
         """Close everything."""
         self._part()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.cancel()
+        await self._tasks.finish()
 
     def _part(self) -> None:
         if self._reaching is not None:
@@ -69,12 +69,6 @@ class LogNetwork:
         if self._way is not None:
             self._way.close()
         self._way = self._reaching = None
-
-    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _reach(self, attempt: int, server: LogServer) -> None:
         try:

@@ -18,6 +18,7 @@ from config.kinds import PIN_HASH
 from config.store import ConfigError, Store
 from firmware.phone.kept import KeepingTrouble
 from firmware.phone.lock import CheckPin, KeepPin, PinChecked
+from firmware.runtime.tasks import Tasks
 
 log = logging.getLogger("handset.pin")
 
@@ -36,19 +37,17 @@ class PinKeeper:
 
     def __init__(self, store: Store, record: str, feed: Callable[[object], None]) -> None:
         self._store, self._record, self._feed = store, record, feed
-        self._work: set[asyncio.Task[None]] = set()
+        self._work = Tasks()
         self._order = asyncio.Lock()
 
     def take(self, output: object) -> None:
         """Check a PIN, or keep another."""
         if isinstance(output, CheckPin | KeepPin):
-            task = asyncio.get_running_loop().create_task(self._do(output))
-            self._work.add(task)
-            task.add_done_callback(self._work.discard)
+            self._work.begin(self._do(output))
 
     async def stop(self) -> None:
         """Let what was begun be done."""
-        await asyncio.gather(*self._work)
+        await self._work.finish()
 
     async def _do(self, wanted: CheckPin | KeepPin) -> None:
         async with self._order:

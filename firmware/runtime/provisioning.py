@@ -45,15 +45,13 @@ from firmware.provision.events import (
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
 from firmware.provision.server import ProvisionSettings, linked, provision_settings
 from firmware.runtime.alarm import Alarm
+from firmware.runtime.tasks import Tasks
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.linked_files import LinkedFiles
 
 log = logging.getLogger("handset.provisioning")
-
-ASKED_LOOK_S = 0.05
-"""Whoever asked for a round looks so often whether it is over: a person waits for it."""
 
 DHCP_LOOK_S = 2.0
 """After a change of the network: by then the DHCP client's hook has run."""
@@ -98,8 +96,9 @@ class Provisioning:
         self._told = settings = self._settings()
         self._machine = Provisioner(settings, store.copies(), random, self._alarm.now)
         self._looking: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._users: set[str] = set()
+        self._nobody_waits = asyncio.Event()  # For a round that was asked for.
         self._status = ProvisionStatus()
         self._listener: Callable[[str], None] | None = None  # Whoever waits for a round.
         self._problems: tuple[str, ...] = ()  # Of files that were kept.
@@ -174,14 +173,14 @@ class Provisioning:
     async def fetch_now(self, tell: Callable[[str], None]) -> ProvisionStatus:
         """Fetch now, `tell` each step; return where provisioning stands when that is done."""
         self._listener = tell
+        self._nobody_waits.clear()
         try:
             self._tell(FetchAsked())
-            while self._machine.is_asked:
-                await asyncio.sleep(ASKED_LOOK_S)
+            await self._nobody_waits.wait()
         finally:
             self._listener = None
         if self._linked is not None:
-            await self._linked.fetch_now(tell, ASKED_LOOK_S)
+            await self._linked.fetch_now(tell)
         return self._status
 
     def network_changed(self) -> None:
@@ -225,10 +224,8 @@ class Provisioning:
             self._looking.cancel()
         if self._linked is not None:
             self._linked.stop()
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.cancel()
+        await self._tasks.finish()
 
     def _tell(self, event: ProvisionEvent) -> None:
         self._carry_out(self._machine.handle(event, self._alarm.now))
@@ -248,17 +245,16 @@ class Provisioning:
                 case _:
                     raise AssertionError(output)
         self._alarm.set(self._machine.deadline())
+        if not self._machine.is_asked:
+            self._nobody_waits.set()
 
     def _wake(self) -> None:
         self._carry_out(self._machine.wake(self._alarm.now))
 
     def _run(self, work: Coroutine[object, object, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._tasks.begin(work).add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("provisioning met a state it should not have", exc_info=error)
             self._ways.fail()

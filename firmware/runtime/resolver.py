@@ -22,6 +22,7 @@ from firmware.link.events import Address
 from firmware.link.location import drawn
 from firmware.runtime.dns_client import SILENT, DnsClient
 from firmware.runtime.locator import Found, Locator, ResolveError
+from firmware.runtime.tasks import Tasks
 
 DNS_PORT = 53
 
@@ -74,7 +75,7 @@ class Resolver:
         self._hosts_file = hosts_file
         self._kept: dict[Key, _Kept] = {}
         self._asking: dict[Key, asyncio.Task[Found | ResolveError]] = {}
-        self._tasks: set[asyncio.Task[Found | ResolveError]] = set()
+        self._tasks = Tasks()
 
     async def addresses(self, name: str, port: int) -> tuple[Address, ...]:
         """Return the addresses of a name in the order to try them. Raises ResolveError."""
@@ -93,8 +94,7 @@ class Resolver:
 
     def stop(self) -> None:
         """Ask no more."""
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
 
     def _from_hosts_file(self, name: str) -> tuple[str, ...]:
         try:
@@ -126,10 +126,7 @@ class Resolver:
 
     def _ask(self, key: Key) -> asyncio.Task[Found | ResolveError]:
         """Ask DNS; a look-up that was given up goes on and serves the next attempt."""
-        task = asyncio.create_task(self._look_up(key))
-        self._asking[key] = task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._asking[key] = self._tasks.begin(self._look_up(key))
         return task
 
     async def _look_up(self, key: Key) -> Found | ResolveError:

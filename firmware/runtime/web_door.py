@@ -24,6 +24,7 @@ from firmware.phone.facts import WEB
 from firmware.runtime.device_facts import address
 from firmware.runtime.options import Place
 from firmware.runtime.surroundings import Surroundings
+from firmware.runtime.tasks import Tasks
 from firmware.web.hosts import address_of, own_names
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class WebDoor:
         self._opened: Wanted | None = None  # What the parameters said then.
         self._told = ""
         self._turn = asyncio.Lock()  # It is opened, closed and loaded by one at a time.
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def start(self) -> None:
         """Open it, soon."""
@@ -80,13 +81,11 @@ class WebDoor:
         """Close it."""
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*self._tasks)
+        await self._tasks.finish()
         await self._close()
 
     def _begin(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        task = self._loop.create_task(work())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.begin(work())
 
     async def _follow(self) -> None:
         """Open or close, as the parameters say."""

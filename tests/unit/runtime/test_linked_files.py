@@ -86,7 +86,7 @@ class Desk:
         if meanwhile is not None:
             meanwhile(files)
         async with asyncio.timeout(WAIT_S):
-            await files.fetch_now(self.said.append, 0.01)
+            await files.fetch_now(self.said.append)
         files.stop()
         await asyncio.gather(*tasks)
 
