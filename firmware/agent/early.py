@@ -12,6 +12,8 @@ Theory of operation
   is the answer, whatever the 2xx says again (RFC 3261 13.2.1). One that comes unreliably is a hint:
   the 2xx may say another.
 - A far end whose answer is there may change its session by UPDATE (RFC 3311 5.1).
+- One that says BYE has ended its dialog, and only that (RFC 3261 15.1.2): it is neither heard nor
+  asked any more. The INVITE goes on, and its final answer tells the rest.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Early:
         self.media = media
         self.has_answer = False
         self.is_settled = False  # Nothing that the 2xx says changes the session.
+        self.is_over = False  # They have said BYE.
         self._sequence: int | None = None  # The RSeq of the last reliable answer.
 
     def takes(self, sequence: int) -> bool:
@@ -83,15 +86,19 @@ class EarlyDialogs:
             dialog = or_none(partial(Dialog.opened_by_us, invite, response, self._line.hop))
             if dialog is not None:
                 self._all[tag] = Early(dialog, self.offered.fork())
-        return self._all.get(tag)
+        return self.of(tag)
 
     def of(self, tag: str) -> Early | None:
-        """Return the far end with this tag."""
-        return self._all.get(tag)
+        """Return the far end with this tag, as long as it rings."""
+        return next((one for one in self._ringing if one.dialog.remote.tag == tag), None)
 
     def holder_of(self, request: Request) -> Early | None:
         """Return whose dialog a request belongs to."""
-        return next((one for one in self._all.values() if one.dialog.holds(request)), None)
+        return next((one for one in self._ringing if one.dialog.holds(request)), None)
+
+    @property
+    def _ringing(self) -> list[Early]:
+        return [one for one in self._all.values() if not one.is_over]
 
     def confirmed(self, dialog: Dialog) -> Dialog:
         """Return the dialog that a 2xx makes, with the order of requests that it had before."""

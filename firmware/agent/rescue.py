@@ -186,7 +186,7 @@ class RescuedCall(StandingCall):
         out = super().request(event, now)
         self._elder = None  # They know the dialog of now.
         if event.request.method in {"INVITE", "UPDATE"} and self._is_loose:
-            return [*out, *self._cancel_replacement(), *self._bind(Tie.ANCHORED)]
+            return [*out, *self._cancel_replacement(), *self._anchor(now)]
         return out
 
     def acknowledged(self, ack: Request) -> list[object]:
@@ -243,7 +243,7 @@ class RescuedCall(StandingCall):
             return out
         self._owns_call_id, self._unconfirmed = False, self._accepted
         out += self._abandon() if self._asked else []  # Nothing in the old dialog is of use.
-        return [*out, *self._bind(Tie.ANCHORED)]
+        return [*out, *self._anchor(now)]
 
     def service_settled(self, now: float) -> list[object]:
         """CANCEL an INVITE with Replaces that went down with its link, at the same proxy (F5)."""
@@ -267,18 +267,13 @@ class RescuedCall(StandingCall):
 
     def _take_session(self, response: Response, now: float) -> list[object]:
         self._elder = None
-        if self._is_silent:
-            self._probe_at = now + PROBE_S
-        return [*self._bind(Tie.ANCHORED), *super()._take_session(response, now)]
+        return [*self._anchor(now), *super()._take_session(response, now)]
 
     def _denied(self, status: int, now: float) -> list[object]:
         """Decide what a refusal within the dialog means for the dialog."""
         out = super()._denied(status, now)
-        if self.tie is Tie.ANCHORED and status not in DIALOG_LOST:
-            self._probe_at = now + PROBE_S if self._is_silent else None
-            return out
-        if status == 488:  # Whoever does not like our session holds the dialog.
-            return [*out, *self._bind(Tie.ANCHORED)]
+        if status == 488 or (self.tie is Tie.ANCHORED and status not in DIALOG_LOST):
+            return [*out, *self._anchor(now)]  # Who does not like our session holds the dialog.
         if status in {401, 407}:
             return [*out, *self._drift(now)]
         self._wants_replacement = True
@@ -328,7 +323,7 @@ class RescuedCall(StandingCall):
         self._owns_call_id, self._left_there = True, False
         self._accepted = None  # An ACK in the old dialog is nothing to wait for any more.
         self.timer.granted(response, now)
-        tied = self._bind(Tie.ANCHORED)
+        tied = self._anchor(now)
         farewell = OweBye(self.line, old, reasons.REPEATED)
         return [SendAck(ack), farewell, *tied, *self._media_news()]
 
@@ -377,6 +372,11 @@ class RescuedCall(StandingCall):
         replacement = self._replacement
         open_key = replacement.key if replacement and replacement.is_open else ""
         return [CancelRequest(open_key)] if open_key else []
+
+    def _anchor(self, now: float) -> list[object]:
+        """They hold the dialog; who is not heard all the same is asked again."""
+        self._probe_at = now + PROBE_S if self._is_silent else None
+        return self._bind(Tie.ANCHORED)
 
     def _bind(self, tie: Tie) -> list[object]:
         """The one door through which the tie changes; the old one's waits are forgotten."""

@@ -55,6 +55,7 @@ class RingingCall(AskingCall):
                     *self._updated_early(early, key, request),
                 ]
             case "BYE":
+                early.is_over = True
                 return [SendResponse(key, answer(request, 200))]  # The INVITE will tell the rest.
             case "OPTIONS":
                 return [SendResponse(key, answer(request, 200, *capabilities(self.line)))]

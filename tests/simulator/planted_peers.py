@@ -195,6 +195,20 @@ OF_DIALOGS = (
         "",
     ),
     bug_of_peers(
+        "who is silent and does not like the session is asked once",
+        RESCUE,
+        "self._probe_at = now + PROBE_S if self._is_silent else None",
+        "self._probe_at = None",
+        1160,
+    ),
+    bug_of_peers(
+        "who says BYE while it rings is asked all the same",
+        RINGING,
+        "                early.is_over = True\n",
+        "",
+        800,
+    ),
+    bug_of_peers(
         "a hold that an answer of ours says is not told",
         STANDING,
         "        self._was_holding = self.media.is_holding\n"

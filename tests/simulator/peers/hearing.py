@@ -227,6 +227,8 @@ class Hearing(Pages):
         return dialog
 
     def _early_answer(self, sent: Sent, dialog: Dialog, response: Response, offer: Said) -> None:
+        if dialog.stage is Stage.OVER:
+            return  # It has said BYE: what it still says of the INVITE is not heard.
         reliable = "100rel" in response.require and response.headers.get("RSeq")
         if reliable:
             sequence = int(response.headers.get("RSeq") or 0)

@@ -248,6 +248,23 @@ def test_requests_of_an_early_dialog_are_taken_in_order() -> None:
     assert rig.asks("OPTIONS", cseq=6).status == 200
 
 
+def test_rfc3261_15_1_2_who_says_bye_while_it_rings_is_neither_heard_nor_asked_any_more() -> None:
+    rig = Ringing()
+    rig.rings()
+    prack = rig.one("PRACK")
+    assert rig.asks("BYE", cseq=1).status == 200
+    rig.out.clear()
+    challenge = ("Proxy-Authenticate", rig.registrar.realm.challenge())
+    rig.reply(prack, answer(prack.request, 407, challenge))
+    assert not rig.take("PRACK"), "signed for a dialog that is over"
+    rig.rings(2, body=AUDIO)
+    assert not rig.take("PRACK")
+    assert not ports(rig.out)
+    assert rig.asks("OPTIONS", cseq=2).status == 481
+    assert rig.calls() == (1,), "the INVITE goes on"
+    assert pracks(rig.rings(tag="other")) == ["1 1 INVITE"]
+
+
 # Ours.
 
 

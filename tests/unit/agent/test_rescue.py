@@ -543,6 +543,41 @@ def test_a_silent_far_end_whose_dialog_seems_well_is_asked(placed: bool) -> None
     assert rig.ended().reason == "the far end is gone"
 
 
+@BOTH
+def test_so_is_one_that_says_after_a_loss_that_it_does_not_like_the_session(placed: bool) -> None:
+    rig = Talking(placed=placed)
+    rig.down()
+    rig.feed(FarEndSounds(1, heard=False))
+    rig.up(BACKUP, NEXT)
+    rig.register()
+    rig.denies(rig.asked(), 488)
+    assert ties(rig) == [Tie.REFRESHING, Tie.ANCHORED]
+    rig.wait(29)
+    assert not rig.take("INVITE")
+    rig.wait(2)
+    rig.denies(rig.asked(), 481)
+    assert ties(rig)[-1] is Tie.REPLACING
+
+
+@BOTH
+def test_so_is_one_that_has_taken_the_dialogs_place_and_is_silent_still(placed: bool) -> None:
+    rig, ours = replacing(placed=placed)
+    rig.feed(FarEndSounds(1, heard=False))
+    rig.grants(ours)
+    assert ties(rig)[-1] is Tie.ANCHORED
+    rig.wait(31)
+    assert rig.asked().request.call_id == ours.request.call_id
+
+
+def test_so_is_one_that_has_made_an_offer_and_is_silent_still() -> None:
+    rig, ours = replacing()
+    rig.feed(FarEndSounds(1, heard=False))
+    assert rig.sends("UPDATE", AUDIO).status == 200
+    rig.denies(ours, 481)
+    rig.wait(31)
+    assert rig.asked().request.call_id == rig.call_id
+
+
 def test_a_refusal_that_says_nothing_of_the_dialog_changes_nothing() -> None:
     rig = Talking()
     rig.feed(FarEndSounds(1, heard=False))
