@@ -167,10 +167,10 @@ class Flow:
                 case Unacceptable(answer, _):
                     out += self.send(answer, now)
                 case Request():
-                    self.life.message_came()
+                    self.life.message_came(now)
                     out.append(MessageReceived(item))
                 case Response():
-                    self.life.message_came()
+                    self.life.message_came(now)
                     out += self._response(item, now)
                 case _:
                     assert_never(item)

@@ -9,9 +9,11 @@ Theory of operation
 - a test: the handset was lifted, the network changed (D6, D7);
 - a request after which no byte came for half the transaction timer (D4): ping and OPTIONS.
 
-Whatever asked, one *watch* runs until the next byte. When its limit is over, the kernel is asked
-whether the proxy's TCP has acknowledged what was sent (D2): if not, the path is dead; if so, the
-proxy is alive and slow, and the watch runs on to 10 s. Slow is not dead.
+Whatever asked, one *watch* runs until the next byte. A byte that comes sooner than the shortest
+round trip of this link was on its way before the question: it ends no watch and answers no
+request. When the watch's limit is over, the kernel is asked whether the proxy's TCP has
+acknowledged what was sent (D2): if not, the path is dead; if so, the proxy is alive and slow, and
+the watch runs on to 10 s. Slow is not dead.
 
 A proxy that has never answered a ping on this link is not condemned for it (D3): after one
 unanswered ping, OPTIONS takes the pings' place, and any answer to it is proof of life. It goes out
@@ -53,8 +55,9 @@ UNPROVEN_OFF_S = 60.0
 
 @dataclass(slots=True)
 class Watch:
-    """A question that is out: when to ask the kernel, and when silence condemns."""
+    """A question that is out: since when, when to ask the kernel, and when silence condemns."""
 
+    since: float
     check_at: float | None
     condemn_by: float
 
@@ -165,20 +168,29 @@ class KeepAlive:
     def bytes_came(self, now: float) -> None:
         """Something came from the proxy: proof of life."""
         self.proof_at = now
-        self._watch = self._second_at = None
+        if self._watch and self.round_trip.may_answer(self._watch.since, now):
+            self._end_watch()
         if self._heard_sip:
+            self._settle_request(now)
+
+    def message_came(self, now: float) -> None:
+        """A message came: the proxy speaks SIP on this link."""
+        self._heard_sip, self._sip_by = True, None
+        self._settle_request(now)
+
+    def _settle_request(self, now: float) -> None:
+        if self._request_at is not None and self.round_trip.may_answer(self._request_at, now):
             self._request_at = self._probe_at = None
 
-    def message_came(self) -> None:
-        """A message came: the proxy speaks SIP on this link."""
-        self._heard_sip = True
-        self._request_at = self._probe_at = self._sip_by = None
+    def _end_watch(self) -> None:
+        self._watch = self._second_at = None
 
     def pong_came(self, now: float) -> None:
         """A pong came: the proxy answers pings, and the round trip is known anew."""
         if self._pinged_at is None:
             return  # A ping of theirs: nobody asked.
         self.answers_pings = True
+        self._end_watch()
         self.round_trip.learn(now - self._pinged_at, now)
         self._pinged_at = None
 
@@ -196,6 +208,7 @@ class KeepAlive:
         if not self._branch or branch != self._branch:
             return False
         if self._options_at is not None:  # A provisional answer comes before the final one.
+            self._end_watch()
             self.round_trip.learn(now - self._options_at, now)
             if self._pinged_at is not None and self._pinged_at < self._options_at:
                 self.answers_pings, self._pinged_at = False, None
@@ -241,7 +254,7 @@ class KeepAlive:
         """D4: half the timer is over; the rest of it is the limit of ping and OPTIONS."""
         self._probe_at = None
         half_s = self._transaction_timer_s / 2  # From now: a machine that slept asks late.
-        self._tighten(now + half_s, now + max(half_s, PONG_LIMIT_MAX_S - half_s))
+        self._tighten(now, now + half_s, now + max(half_s, PONG_LIMIT_MAX_S - half_s))
         return [*self._send_ping(now), *self._send_options(now)]
 
     def _ask(self, now: float) -> list[object]:
@@ -249,17 +262,17 @@ class KeepAlive:
             self._ping_at = self._next_ping_at(now)
         if self._pinged_at is not None and self.answers_pings is None:
             self.answers_pings = False  # Other bytes came, but no pong in a whole period.
-        self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)
+        self._tighten(now, now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)
         if self.answers_pings is False:
             return self._send_options(now)
         if self._second_at is None:  # Short periods must not put it off again and again.
             self._second_at = now + SECOND_AFTER_S
         return self._send_ping(now)
 
-    def _tighten(self, check_at: float, condemn_by: float) -> None:
+    def _tighten(self, now: float, check_at: float, condemn_by: float) -> None:
         """Run the one watch; a question that is out already keeps its earlier limits."""
         if self._watch is None:
-            self._watch = Watch(check_at, condemn_by)
+            self._watch = Watch(now, check_at, condemn_by)
             return
         if self._watch.check_at is not None:
             self._watch.check_at = min(self._watch.check_at, check_at)

@@ -14,6 +14,9 @@ PONG_LIMIT_MIN_S = 2.0
 PONG_LIMIT_MAX_S = 10.0
 """RFC 5626 4.4.1: a pong is due within 10 s."""
 
+SOONEST = 0.9
+"""Part of the shortest round trip that the next one takes at least: clocks are not exact."""
+
 
 @dataclass(slots=True)
 class RoundTrip:
@@ -23,15 +26,22 @@ class RoundTrip:
     deviation_s: float = 0.0
     measured_s: float | None = None  # The newest sample, as it was,
     measured_at: float | None = None  # and its moment.
+    least_s: float = 0.0  # The shortest sample.
 
     def learn(self, sample_s: float, now: float) -> None:
         """Take one measured round trip."""
         self.measured_s, self.measured_at = sample_s, now
         if self.smoothed_s is None:
             self.smoothed_s, self.deviation_s = sample_s, sample_s / 2
+            self.least_s = sample_s
             return
+        self.least_s = min(self.least_s, sample_s)
         self.deviation_s += (abs(sample_s - self.smoothed_s) - self.deviation_s) / 4
         self.smoothed_s += (sample_s - self.smoothed_s) / 8
+
+    def may_answer(self, asked_at: float, now: float) -> bool:
+        """Tell whether what comes now can be an answer: none is sooner than the shortest trip."""
+        return now - asked_at >= self.least_s * SOONEST
 
     @property
     def limit_s(self) -> float:

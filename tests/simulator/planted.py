@@ -49,7 +49,7 @@ BUGS = (
     Bug(
         "pong never awaited",
         KEEPALIVE,
-        "        self._tighten(now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)\n",
+        "        self._tighten(now, now + self.round_trip.limit_s, now + PONG_LIMIT_MAX_S)\n",
         "",
     ),
     Bug("no ping after the first", KEEPALIVE, "if self._started:", "if False:"),

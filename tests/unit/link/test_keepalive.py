@@ -169,6 +169,68 @@ def test_d3_pong_support_is_learnt_anew_when_a_late_pong_comes() -> None:
     assert next_write(rig) == PING
 
 
+TRIP_S = 1.0
+
+
+def far_away(rig: Rig) -> int:
+    """Bring a link up whose shortest round trip is TRIP_S; return its attempt."""
+    attempt = rig.connect()
+    rig.feed(SendMessage(request("REGISTER")))
+    rig.receive(attempt, bytes(answer("REGISTER")))
+    rig.advance(rig.now + TRIP_S)
+    rig.receive(attempt, b"\r\n")
+    return attempt
+
+
+def test_d2_a_byte_that_was_on_its_way_before_a_ping_does_not_answer_it() -> None:
+    rig = Rig()
+    attempt = far_away(rig)
+    assert next_write(rig) == PING
+    pinged = rig.now
+    rig.advance(pinged + TRIP_S / 2)
+    rig.receive(attempt, bytes(answer("MESSAGE")))
+    rig.until(CheckDelivery)
+    assert rig.now - pinged == pytest.approx(4 * TRIP_S + 4 * TRIP_S / 2)
+    assert of(LinkDown, rig.kernel(attempt, 4))
+
+
+def test_d2_what_answers_is_an_answer_however_quick() -> None:
+    rig = Rig()
+    attempt = far_away(rig)
+    assert next_write(rig) == PING
+    rig.advance(rig.now + TRIP_S / 10)
+    rig.receive(attempt, b"\r\n")
+    assert not of(CheckDelivery, rig.advance(rig.now + 9))
+    assert next_write(rig) == PING
+    options = parse_message(next_write(rig))
+    assert isinstance(options, Request)
+    rig.out.clear()
+    rig.receive(attempt, bytes(options.answer(200)))
+    assert not of(CheckDelivery, rig.advance(rig.now + 9))
+
+
+def test_d4_what_was_on_its_way_before_a_request_does_not_answer_it() -> None:
+    rig = Rig()
+    attempt = far_away(rig)
+    rig.feed(SendMessage(request("INVITE")))
+    sent = rig.now
+    rig.advance(sent + TRIP_S / 2)
+    rig.receive(attempt, bytes(answer("MESSAGE")))
+    rig.out.clear()
+    rig.until(Write)
+    assert rig.now - sent == pytest.approx(2.0)
+    assert written(rig.out).startswith(PING + b"OPTIONS")
+
+
+def test_d4_a_byte_after_a_round_trip_answers_a_request() -> None:
+    rig = Rig()
+    attempt = far_away(rig)
+    rig.feed(SendMessage(request("INVITE")))
+    rig.advance(rig.now + TRIP_S)
+    rig.receive(attempt, bytes(answer("INVITE", 100)))
+    assert not of(Write, rig.advance(rig.now + 9))
+
+
 def test_d4_a_silent_proxy_is_asked_at_half_the_timer_and_condemned_at_the_full() -> None:
     rig = Rig()
     attempt = rig.registered()
