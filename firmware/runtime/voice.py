@@ -44,7 +44,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from drivers.interfaces import FRAME_S, Voice, VoiceMode
-from drivers.real_time import SOUND, ask_for_real_time
+from drivers.real_time import LOOP, SOUND, ask_for_real_time, give_up_real_time
 from firmware.media.events import (
     HushCall,
     MuteMicrophone,
@@ -116,6 +116,7 @@ class VoiceEngine:
         self._random = random
         self._settings = settings
         self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_native_id()
         self._words: SimpleQueue[Order | Bell] = SimpleQueue()
         self._ticks = 0
         self._ticks_done = 0
@@ -202,7 +203,7 @@ class VoiceEngine:
         for call in tuple(voices.plans):
             self._end(voices, call)
         if self._is_running:
-            self._voice.stop()
+            self._close_card()
 
     def _wait(self, voices: Voices) -> Order | Bell:
         """Sleep until a tick or an order; what is due between two ticks can wait for the next, and
@@ -249,11 +250,20 @@ class VoiceEngine:
         if voices.is_idle == self._is_running:
             self._is_running = not voices.is_idle
             if self._is_running:
-                self._ticks_done = self._ticks
-                self._tick_at = self._clock() + FRAME_S
-                self._voice.start(self._tick)
+                self._open_card()
             else:
-                self._voice.stop()
+                self._close_card()
+
+    def _open_card(self) -> None:
+        # Whoever has the interpreter and no processor keeps sound from both.
+        ask_for_real_time(LOOP, self._loop_thread)
+        self._ticks_done = self._ticks
+        self._tick_at = self._clock() + FRAME_S
+        self._voice.start(self._tick)
+
+    def _close_card(self) -> None:
+        self._voice.stop()
+        give_up_real_time(self._loop_thread)
 
     def _exchange(self, voices: Voices) -> None:
         """Swap a frame with the card for each tick."""

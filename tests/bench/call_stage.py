@@ -25,6 +25,9 @@ ANSWER_S = 10.0
 CODECS = {"PCMU": "payload=0", "PCMA": "payload=8", "G722": "payload=9", "opus": "payload=107"}
 """`sip customized codec` for one codec alone."""
 
+ORDINARY = ["prlimit", "--rtprio=0", "setpriv", "--bounding-set=-sys_nice"]
+"""Before a command: it gets no real-time priority, not even where it is root's."""
+
 PEERS_CODECS = {
     "opus": "opus/48000/2",
     "G722": "G722/16000/1",
@@ -39,6 +42,7 @@ class CallStage:
 
     directory: Path
     card_watch: Path | None = None  # Where each loss of a phone's card is written down.
+    has_priorities: bool = True  # A phone's threads may have a real-time priority.
     count: int = field(default=0, init=False)
 
     def __enter__(self) -> CallStage:
@@ -77,11 +81,15 @@ class CallStage:
             users=(user,),
             keep_alive_s=30,
             more=chosen,
-            prefix=[*self.server.prefix, f"{watched.FILE}={watch}"]
-            if watch
-            else self.server.prefix,
+            prefix=self._prefix,
             module=watched.MODULE if watch else "firmware",
         )
+
+    @property
+    def _prefix(self) -> list[str]:
+        limits = [] if self.has_priorities else ORDINARY
+        watch = [f"{watched.FILE}={self.card_watch}"] if self.card_watch else []
+        return [*limits, *self.server.prefix, *watch]
 
     def baresip(self, codec: str = "PCMU", tone_hz: int = 0) -> Baresip:
         """Return a baresip without a card, not started yet: it says a tone, or what it hears."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from drivers.real_time import CARD, LOOP, SOUND
 from tests.bench.admin_phone import API, FILES, METRICS, PAGES, AdminPhone
 from tests.bench.call_stage import CallStage
 from tests.bench.table import Table
@@ -22,6 +25,11 @@ LOST = "handset_sound_frames_lost_total"
 HOW = ("held_up", "captured_late", "played_late", "dropped")
 OURS, CARDS = "seen at the card, this phone's", "seen at the card, the card's own"
 ANSWERS = "answers a second"
+PRIORITIES = {
+    "real-time priority of the event loop's thread": LOOP,
+    "of the sound's thread": SOUND,
+    "of the card's thread": CARD,
+}
 
 FIRST_S = 5.0
 
@@ -42,6 +50,8 @@ def new_table() -> Table:
     table.row(OURS, "frames", "0")
     table.row(CARDS, "frames")
     table.row(ANSWERS, "")
+    for name in PRIORITIES:
+        table.row(name, "")
     return table
 
 
@@ -68,6 +78,7 @@ def measure(stage: CallStage, seconds: float) -> Table:
         ):
             before = lost(phone.program)
             seen = Seen(stage)
+            add_priorities(table, storm.name, phone.phone.program.pid)
             answers = storm.blow(seconds)
             seen.add(table, storm.name)
             add_lost(table, storm.name, before, lost(phone.program))
@@ -88,6 +99,14 @@ class Seen:
         found = [loss.is_ours for loss in losses(self._file)[self._before :]]
         table.add(OURS, column, found.count(True))
         table.add(CARDS, column, found.count(False))
+
+
+def add_priorities(table: Table, column: str, pid: int) -> None:
+    """Add the priorities that the phone's threads have, of those that they ask for; else 0."""
+    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    found = {os.sched_getparam(thread).sched_priority for thread in threads}
+    for name, asked in PRIORITIES.items():
+        table.add(name, column, asked if asked in found else 0)
 
 
 def add_lost(table: Table, column: str, before: dict[str, float], after: dict[str, float]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from drivers.real_time import SOUND, ask_for_real_time
 from firmware.console.sight import Sight
 from firmware.phone.events import SoundHealth
 from firmware.phone.status import Status
 from firmware.web.metrics import ProcessFacts, Seen, metrics_text
 from tests.bench.admin import BareDoors, add_visits, echoes_s, opened
-from tests.bench.disturbed import add_lost, lost_of, new_table
+from tests.bench.disturbed import PRIORITIES, add_lost, add_priorities, lost_of, new_table
 from tests.bench.table import Table, at_share
 from tests.bench.visitor import hammer
 from tests.unit.console.rig import configuration
@@ -40,6 +43,24 @@ def test_a_ratio_is_of_medians_and_missing_where_one_of_them_is() -> None:
     _, _, page, alone = table.lines()
     assert page == "| page | ms | 3.0 (2.0-9.0, n=3) | 12.0 | 4.0 |  |"
     assert alone == "| alone | ms | - | 12.0 | - |  |"
+
+
+def test_a_table_has_the_priorities_that_threads_were_given_and_0_for_one_that_was_not() -> None:
+    asked, done = threading.Event(), threading.Event()
+
+    def sound() -> None:
+        assert ask_for_real_time(SOUND)
+        asked.set()
+        done.wait()
+
+    thread = threading.Thread(target=sound)
+    thread.start()
+    table = new_table()
+    asked.wait()
+    add_priorities(table, "console", os.getpid())
+    done.set()
+    thread.join()
+    assert [table.cells[name, "console"] for name in PRIORITIES] == [[0], [SOUND], [0]]
 
 
 def test_lost_frames_are_told_apart_by_how_they_were_lost(tmp_path: Path) -> None:

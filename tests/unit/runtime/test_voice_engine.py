@@ -18,7 +18,7 @@ import pytest
 
 from drivers.fakes import FakeVoice
 from drivers.interfaces import FRAME_S, VoiceCounts, VoiceMode, VoiceWay
-from drivers.real_time import SOUND
+from drivers.real_time import CALLER, LOOP, SOUND
 from firmware.media.events import (
     AudioMode,
     PacketReceived,
@@ -195,16 +195,51 @@ def test_the_thread_turns_when_it_is_woken_in_a_call_and_out_of_one() -> None:
     run(play())
 
 
-@pytest.mark.parametrize("is_allowed", [True, False])
-def test_sound_asks_for_a_real_time_priority_and_goes_on_without(
-    monkeypatch: pytest.MonkeyPatch, is_allowed: bool
-) -> None:
-    asked: list[tuple[str, int, int]] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int, int]]:
+    """Return what the scheduler is asked from now on: by whom, for which thread, for what."""
+    asked: list[tuple[str, int, int, int]] = []
 
-    def set_scheduler(pid: int, policy: int, wanted: os.sched_param) -> None:
-        assert pid == 0, "the thread that asks"
-        asked.append((threading.current_thread().name, policy, wanted.sched_priority))
-        if not is_allowed:
+    def set_scheduler(thread: int, policy: int, wanted: os.sched_param) -> None:
+        asked.append((threading.current_thread().name, thread, policy, wanted.sched_priority))
+
+    monkeypatch.setattr(os, "sched_setscheduler", set_scheduler)
+    return asked
+
+
+def test_sound_asks_for_a_real_time_priority_and_lends_one_to_the_loop_while_there_is_sound(
+    asked: list[tuple[str, int, int, int]],
+) -> None:
+    real_time = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+    ordinary = os.SCHED_OTHER | os.SCHED_RESET_ON_FORK
+    loop = threading.get_native_id()
+
+    async def play() -> None:
+        async with phones() as (here, there):
+            here.engine.take(StartVoice(CALL, here.plan(there)))
+            await until(lambda: here.card.running)
+            assert asked == [
+                ("sound", CALLER, real_time, SOUND),
+                ("sound", loop, real_time, LOOP),
+            ]
+            here.engine.take(StopVoice(CALL))
+            await until(lambda: len(asked) > 2)
+            assert not here.card.running
+            assert asked[2:] == [("sound", loop, ordinary, 0)]
+            here.engine.take(PlayTone(ToneKind.DIAL))
+            await until(lambda: here.card.running)
+            assert asked[3:] == [("sound", loop, real_time, LOOP)]
+
+    run(play())
+    assert asked[4:] == [("sound", loop, ordinary, 0)], "the phone has ended"
+
+
+def test_sound_goes_on_without_a_real_time_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[int] = []
+
+    def set_scheduler(thread: int, policy: int, wanted: os.sched_param) -> None:
+        if policy & os.SCHED_RR:
+            refused.append(wanted.sched_priority)
             raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setscheduler", set_scheduler)
@@ -215,7 +250,7 @@ def test_sound_asks_for_a_real_time_priority_and_goes_on_without(
             assert await speak(here, there, 440) == pytest.approx(440, abs=2)
 
     run(play())
-    assert asked == [("sound", os.SCHED_RR | os.SCHED_RESET_ON_FORK, SOUND)] * 2
+    assert sorted(refused) == [LOOP, LOOP, SOUND, SOUND]
 
 
 def test_a_call_that_is_over_closes_card_and_ports() -> None:
