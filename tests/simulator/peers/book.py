@@ -25,7 +25,7 @@ from firmware.agent.outlasting import GIVEN_UP_S
 from firmware.agent.rescue import LOOSE
 from firmware.media.plan import MediaPlan
 from firmware.sip.message import Response
-from tests.simulator.peers.dialog import Stage
+from tests.simulator.peers.dialog import ACK_S, Stage
 from tests.simulator.peers.ledger import TIMEOUT_S
 from tests.simulator.peers.pages import port_of
 from tests.simulator.peers.saying import Saying
@@ -76,8 +76,6 @@ class Book(Saying):
     def hung_up(self, call: int) -> None:
         """The person ends a call; a dialog that stands may be ended, an INVITE is cancelled."""
         for dialog in self.of_call(call):
-            if dialog.is_moved and not self.is_settled:
-                dialog.stands()
             dialog.has_left = True
             dialog.may_end = "the person has left"
 
@@ -159,6 +157,7 @@ class Book(Saying):
             asked = waits or dialog.refreshed_at >= refresh_at - SLACK_S
             assert asked or now <= refresh_at + SLACK_S, f"{dialog.call_id} is not refreshed"
         self._look_into_silence(now)
+        self._look_after_leaving(now)
         old = self.dialogs[:-KEPT]
         self.dialogs = [d for d in old if d.stage is not Stage.OVER] + self.dialogs[-KEPT:]
         for dialog in self.dialogs:
@@ -166,6 +165,13 @@ class Book(Saying):
             waits = waits and not dialog.is_moved
             waited_s = now - dialog.own_sequence_at if waits else 0.0
             assert waited_s < TIMEOUT_S + SLACK_S, "a call without its PRACK goes on"
+
+    def _look_after_leaving(self, now: float) -> None:
+        """Who is left before the ACK of the phone's 2xx hears BYE all the same (15)."""
+        for dialog in self._up():
+            patience_s = ACK_S if dialog.is_moved else TIMEOUT_S
+            late = now > dialog.accepted_at + patience_s + SLACK_S and self.is_settled
+            assert not (late and dialog.has_left), f"{dialog.call_id} was left, and goes on"
 
     def _look_into_silence(self, now: float) -> None:
         """Who falls silent is asked as soon as that may be: a BYE may have been lost (F6)."""

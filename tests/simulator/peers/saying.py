@@ -187,8 +187,9 @@ class Saying(Hearing):
             invite_cseq=request.cseq.number,
             party=str(request.from_.uri),
         )
-        if old := self._named(request):
-            dialog.said, dialog.has_wandered = old.said, old.has_wandered
+        if old := self._named(request):  # Its o= goes on from what the call has said last.
+            last = [old, *self._younger(old)][-1]
+            dialog.said, dialog.has_wandered = last.said, last.has_wandered
         if request.body:
             dialog.offer_heard(request.body)
         self.dialogs.append(dialog)
