@@ -11,3 +11,6 @@ NOT_THERE_NOW = frozenset({0, 404, 408, 480, 500, 502, 503, 504})
 
 NOT_YET_S: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Waits for a far end that lost its link with us: it notices within its own keep-alive."""
+
+KEPT_S = 32.0
+"""How long a far end that lost its own proxy may take to be back: all of its waits (F2, F5)."""

@@ -125,7 +125,7 @@ class Agent:
 
     def wake(self, now: float) -> list[object]:
         out = [*self._registrations.wake(now), *self._subscriptions.wake(now)]
-        self._farewells.wake(now)
+        out += self._farewells.wake(now)
         for call in self._calls:
             out += call.wake(now)
         return self._finish(out, now)
@@ -307,8 +307,11 @@ class Agent:
         return call.start(now)
 
     def _acknowledged(self, ack: Request) -> list[object]:
-        call = or_none(lambda: self._calls.holder_of(ack))
-        return call.acknowledged(ack) if call else []
+        if call := or_none(lambda: self._calls.holder_of(ack)):
+            return call.acknowledged(ack)
+        if farewell := or_none(lambda: self._farewells.holder_of(ack)):
+            farewell.acknowledged(ack)
+        return []
 
     def _cancelled(self, key: str, reason: str) -> list[object]:
         call = self._calls.offered_as(key)

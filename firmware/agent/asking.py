@@ -15,7 +15,8 @@ from firmware.agent.call_digits import (
 from firmware.agent.events import DigitFailed, Party
 from firmware.agent.identity import answerer_of
 from firmware.agent.line import Line
-from firmware.agent.rescue import DIALOG_LOST, RescuedCall
+from firmware.agent.rescue import DIALOG_LOST
+from firmware.agent.unheard import UnheardCall
 from firmware.agent.within import Within
 from firmware.machine import earliest
 from firmware.media.events import SayDigit
@@ -29,7 +30,7 @@ ESTABLISHED = frozenset({CallState.ACCEPTED, CallState.CONFIRMED})
 """Where both ends have a dialog, and neither is about to leave it."""
 
 
-class AskingCall(RescuedCall):
+class AskingCall(UnheardCall):
     """A call that may stand, with our requests in it."""
 
     def __init__(self, number: int, line: Line, far: Party, port: int, state: CallState) -> None:

@@ -4,11 +4,15 @@ A BYE is signed when challenged, and sent again as a new transaction when its li
 A far end that is not there, or says nothing, may have lost its link too, and be on its way: it is
 told after each of `NOT_YET_S`, anew on each link, but for one that stays silent. Any other final
 answer ends it: it has heard, or is gone.
+
+In a dialog that our 2xx has opened the BYE waits for its ACK (15): until that comes, or the link is
+lost, or the 2xx was said for as long as it may be.
 """
 
 from __future__ import annotations
 
 from firmware.agent.absence import NOT_THERE_NOW, NOT_YET_S
+from firmware.agent.accepted import Accepted
 from firmware.agent.credentials import Exchange, Use
 from firmware.agent.dialog import Dialog
 from firmware.agent.line import Line
@@ -28,6 +32,7 @@ class OweBye:
     line: Line
     dialog: Dialog
     reason: str = ""  # The Reason header's value, where there is one to tell (RFC 3326).
+    accepted: Accepted | None = None  # The 2xx that has opened it, and waits for its ACK.
 
 
 class Farewell:
@@ -38,6 +43,7 @@ class Farewell:
         self.is_done = False
         self._dialog = owed.dialog
         self._reason = owed.reason
+        self._accepted = owed.accepted
         self._key: str | None = None
         self.again_at: float | None = None  # When a far end that was not there is told.
         self._waits_s = NOT_YET_S
@@ -47,7 +53,12 @@ class Farewell:
     @property
     def is_owed(self) -> bool:
         """Tell whether the BYE still has to be sent."""
-        return not self.is_done and self._key is None and self.again_at is None
+        waits = self._accepted is not None or self.again_at is not None
+        return not (self.is_done or waits) and self._key is None
+
+    def deadline(self) -> float | None:
+        """Return when the far end is told again, or is to hear our 2xx again."""
+        return earliest((self.again_at, self._accepted.deadline() if self._accepted else None))
 
     def owns(self, key: str) -> bool:
         """Tell whether a request is ours."""
@@ -79,10 +90,18 @@ class Farewell:
             self.is_done = True
         return []
 
-    def wake(self, now: float) -> None:
-        """Owe it again, when it is time."""
+    def wake(self, now: float) -> list[object]:
+        """Owe it again, when it is time; until its ACK comes the 2xx is repeated."""
         if is_due(self.again_at, now):
             self.again_at = None
+        if self._accepted and self._accepted.is_hopeless(now):
+            self._accepted = None
+        return self._accepted.wake(now) if self._accepted else []
+
+    def acknowledged(self, ack: Request) -> None:
+        """Hear the ACK that the BYE waits for."""
+        if self._accepted and self._accepted.is_acknowledged_by(ack):
+            self._accepted = None
 
     def failed(self, failure: RequestFailure, now: float) -> None:
         """Hear that no answer will come; of the link's loss, `service_lost` tells."""
@@ -100,7 +119,7 @@ class Farewell:
 
     def service_lost(self) -> None:
         """The link is gone; without an answer the BYE is owed again."""
-        self._key = self.again_at = None
+        self._key = self.again_at = self._accepted = None
         self._waits_s = NOT_YET_S
         self._exchange = Exchange(Use.DIALOG)
 
@@ -120,18 +139,17 @@ class Farewells:
 
     def deadline(self) -> float | None:
         """Return when the next far end is told."""
-        return earliest(farewell.again_at for farewell in self._all)
+        return earliest(farewell.deadline() for farewell in self._all)
 
-    def wake(self, now: float) -> None:
+    def wake(self, now: float) -> list[object]:
         """Owe again what is due."""
-        for farewell in self._all:
-            farewell.wake(now)
+        return [item for farewell in self._all for item in farewell.wake(now)]
 
     def owe(self, owed: OweBye, *, can_send: bool) -> list[object]:
         """Take a BYE over, and send it if that can be now."""
         farewell = Farewell(owed)
         self._all = [*self._all, farewell][-FAREWELLS_MAX:]
-        return farewell.send() if can_send else []
+        return farewell.send() if can_send and farewell.is_owed else []
 
     def send_owed(self, account: int) -> list[object]:
         """Send what an account owes."""

@@ -127,7 +127,7 @@ class OutgoingCall(RingingCall):
             case CallState.REPEATING:
                 return self._stop_waiting(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
-                return self._hang_up_standing()
+                return self._hang_up_standing(now)
             case _:
                 return []
 
@@ -185,7 +185,7 @@ class OutgoingCall(RingingCall):
         if self.state is CallState.CONFIRMED:
             return self._survive()
         if self.state is CallState.LEAVING:
-            return self._leave()
+            return self._leave_unheard(now)
         if self.state is CallState.TERMINATED:
             self._clock_at = None  # Nothing comes again: the INVITE's transaction is gone.
             return []

@@ -13,18 +13,16 @@ ringing. The phone rings on, for one of these to come:
     - `KEPT_S` without either. Then the call was missed, since the link was lost.
 
 Whoever answers while the call is cut has answered: it is said as soon as there is a way. A refusal
-is said by the transaction, over the next link to that proxy. A 2xx without its ACK, which may never
-have been heard, is said again there, as long as its INVITE's transaction lives (timer L); later, or
-at another proxy, the call is taken to stand. Whoever hangs up meanwhile ends a call that the caller
-may hear ringing: there too the 2xx comes before the BYE.
+is said by the transaction, over the next link to that proxy; what becomes of a 2xx without its ACK,
+`unheard.py` says.
 
 A caller who comes again although the call was answered has heard nothing of that: nobody has
 acknowledged it. Then the next INVITE is answered at once. There is one call, and nobody rings
 where somebody has already lifted.
 
 Whatever the far end says in answer may still be sent over the link that is gone: the ACK of our 2xx
-is not waited for longer than `ACK_S`, and then the dialog is refreshed, as that of any call whose
-link was lost. So may be the CANCEL of a caller who gives up. A caller who knows early dialogs
+is not waited for longer than `ACK_S`. So may be the CANCEL of a caller who gives up. A caller who
+knows early dialogs
 (100rel, UPDATE) is asked by UPDATE whether it is still there, which tells it our new Contact too:
 as long as it says so, the phone rings; 481 means that it has given up, or is about to come again.
 With any other nobody rings on for longer than `UNSURE_S`.
@@ -33,7 +31,7 @@ With any other nobody rings on for longer than `UNSURE_S`.
 from __future__ import annotations
 
 from firmware.agent import reasons
-from firmware.agent.accepted import Accepted
+from firmware.agent.absence import KEPT_S
 from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.events import EndCause, Party, Tie
@@ -43,13 +41,11 @@ from firmware.agent.reading import or_none
 from firmware.agent.received import REMIND_S, ReceivedCall
 from firmware.agent.reliable import TAG
 from firmware.agent.session_timer import updates
+from firmware.agent.unheard import ACK_S
 from firmware.agent.within import Within
 from firmware.machine import earliest, is_due
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import SendResponse
-
-KEPT_S = 32.0
-"""How long a caller who lost its own proxy may take to be back: all of its waits (F2, F5)."""
 
 UNSURE_S = 60.0
 """How long it rings on once that was said again: a CANCEL may have gone by the old link."""
@@ -62,12 +58,6 @@ GIVEN_UP_S = 2.0
 
 WAITS = "waits"
 """What such an UPDATE is about."""
-
-UNHEARD = frozenset({CallState.ACCEPTED, CallState.LEAVING})
-"""In these nobody has acknowledged our 2xx."""
-
-ACK_S = 4.0
-"""How long the ACK of a 2xx is waited for that went another way than its INVITE came."""
 
 
 class OutlastingCall(ReceivedCall):
@@ -82,7 +72,6 @@ class OutlastingCall(ReceivedCall):
         self._is_cut = False  # It rings, and nothing can be said to its caller.
         self._has_moved = False  # The link is not that which the INVITE came over.
         self._has_given_up = False  # The caller knows no such call any more.
-        self._unheard: Accepted | None = None  # A 2xx that went down with its link, it may be.
         self._ask_waits_at: float | None = None  # When the caller is asked whether it is there.
         self._is_known_there = False  # The far end holds the dialog, and has shown it.
 
@@ -115,7 +104,7 @@ class OutlastingCall(ReceivedCall):
             case CallState.OFFERED:
                 return self._has_moved
             case CallState.ACCEPTED:
-                return self._has_moved or self._unheard is not None
+                return self._has_moved
             case CallState.CONFIRMED:
                 return not self._is_known_there
             case _:
@@ -146,8 +135,7 @@ class OutlastingCall(ReceivedCall):
         if self.dialog is old:
             return out
         self._key, self._invite, self._proxy = key, invite, self.line.proxy
-        self._unheard, self._has_moved, self._clock_at = None, False, None
-        self._is_known_there = False  # Until it acknowledges this one.
+        self._has_moved = self._is_known_there = False  # Until it acknowledges this one.
         return [*out, *self._cancel_replacement()]
 
     def answer(self, now: float) -> list[object]:
@@ -157,63 +145,50 @@ class OutlastingCall(ReceivedCall):
             return []
         out = super().answer(now)
         if out and self._has_moved:
-            self._clock_at = now + ACK_S
+            self._ack_by = now + ACK_S
         return out
 
     def hang_up(self, now: float) -> list[object]:
         """486, or BYE once our 2xx is acknowledged, or never will be."""
         out = super().hang_up(now)
-        if self.state is CallState.LEAVING and (self._has_moved or self._unheard):
-            self._clock_at = now + (KEPT_S if self._unheard else ACK_S)
+        if self.state is CallState.LEAVING and self._unheard:
+            self._ack_by = now + KEPT_S
         return out
 
     def acknowledged(self, ack: Request) -> list[object]:
-        """Hear the ACK of our 2xx: over this link, so the dialog is well."""
-        if self._unheard and self._unheard.is_acknowledged_by(ack):  # Before it is said again.
-            self._accepted, self._unheard = self._unheard, None
-        waited, before, out = self._accepted is not None, self.state, super().acknowledged(ack)
-        stands = before is CallState.ACCEPTED and self.state is CallState.CONFIRMED
+        """Hear the ACK of a 2xx of ours: they know the dialog."""
+        waited = self._accepted is not None
+        out = super().acknowledged(ack)
         self._is_known_there |= waited and self._accepted is None
-        return [*out, *self._bind(Tie.ANCHORED)] if stands else out
+        return out
 
     def service_lost(self, now: float) -> list[object]:
         """A call that rings does so on; one that stands survives (F6)."""
-        accepted = self._accepted
         self._lose_link()
         match self.state:
             case CallState.OFFERED:
                 return self._cut(now)
             case CallState.ACCEPTED:
-                self._unheard = accepted or self._unheard
-                self._clock_at = None
+                self._has_moved = True
                 return self._bind(Tie.REFRESHING)
             case CallState.CONFIRMED:
                 return self._survive()
-            case CallState.LEAVING if accepted or self._unheard:
-                self._unheard, self._clock_at = accepted or self._unheard, now + KEPT_S
-                return []
             case CallState.LEAVING:
-                return self._leave()
+                return self._leave_unheard(now)
             case _:
                 return []
 
     def service_settled(self, now: float) -> list[object]:
-        """Say over a link to the same proxy what may not have been heard."""
+        """Say over a link to the same proxy that it rings."""
         out = super().service_settled(now)
-        is_same = self.line.proxy == self._proxy
-        if is_same and self._is_cut and self.state is CallState.OFFERED:
-            self._clock_at = min(self._rings_until, now + UNSURE_S)
-            out += self._ring_again(now)
-            if self.state is CallState.OFFERED and knows_early_dialogs(self._invite):
-                self._ask_waits_at = now + ASK_FIRST_S
+        cut = self._is_cut and self.state is CallState.OFFERED
+        if not cut or self.line.proxy != self._proxy:
             return out
-        unheard, self._unheard = self._unheard, None
-        if unheard is None or self.state not in UNHEARD or self._accepted:
-            return out
-        if is_same and unheard.can_be_said(now):
-            return [*out, *self._answer_again(unheard, now)]
-        leaves = self.state is CallState.LEAVING
-        return [*out, *(self._leave() if leaves else self._stand())]
+        self._clock_at = min(self._rings_until, now + UNSURE_S)
+        out += self._ring_again(now)
+        if self.state is CallState.OFFERED and knows_early_dialogs(self._invite):
+            self._ask_waits_at = now + ASK_FIRST_S
+        return out
 
     def _was_answered(self, sent: Within, response: Response, now: float) -> list[object]:
         """Hear whether the caller still waits."""
@@ -229,17 +204,6 @@ class OutlastingCall(ReceivedCall):
         elif response.status < 300:
             self._clock_at = min(self._rings_until, now + UNSURE_S)
         return []
-
-    def _answer_again(self, unheard: Accepted, now: float) -> list[object]:
-        self._has_moved, self._clock_at = True, now + ACK_S
-        self._accepted = unheard.over(self.line.dialog_contact(), now)
-        return self._accepted.start()
-
-    def _stand(self) -> list[object]:
-        """Whatever became of our 2xx: refresh the dialog, as that of any call that stands."""
-        self._accepted = None
-        self._enter(CallState.CONFIRMED)
-        return self._survive()
 
     def _cut(self, now: float) -> list[object]:
         """Ring on; whoever is to be told so is told over the next link."""
@@ -296,10 +260,6 @@ class OutlastingCall(ReceivedCall):
                 return self.cancelled("")
             case CallState.OFFERED if self._is_cut:
                 return [self._final(480), *self._end(EndCause.LINK_LOST)]
-            case CallState.ACCEPTED:
-                return self._stand()
-            case CallState.LEAVING:
-                return self._leave()
             case _:
                 return super()._clock_rang(now)
 

@@ -170,7 +170,7 @@ class ReceivedCall(AskingCall):
                 self._enter(CallState.LEAVING)
                 return self._end(EndCause.HUNG_UP_HERE)
             case CallState.CONFIRMED:
-                return self._hang_up_standing()
+                return self._hang_up_standing(now)
             case _:
                 return []
 

@@ -226,12 +226,12 @@ class RescuedCall(StandingCall):
         if self._accepted and unheard is None:
             later = ("Retry-After", self.line.random.randint(0, RETRY_AFTER_S_MAX))
             return [SendResponse(key, answer(invite, 500, later, tag=tag))]
-        old = self.dialog
+        old, accepted = self.dialog, self._accepted
         out = self._take_dialog(key, invite, tag, now)
         if self.dialog is old:
             return out
         self._elder = unheard or old
-        return [*out, OweBye(self.line, old, reasons.REPEATED)]
+        return [*out, OweBye(self.line, old, reasons.REPEATED, accepted)]
 
     def _take_dialog(self, key: str, invite: Request, tag: str, now: float) -> list[object]:
         """Accept an INVITE in the place of our dialog; that stays where no session can be had."""
@@ -356,13 +356,6 @@ class RescuedCall(StandingCall):
             return super()._bye_came(key, request)
         self._left_there = True
         return [SendResponse(key, answer(request, 200))]
-
-    def _hang_up_standing(self) -> list[object]:
-        """Leave; a dialog that took the place of another has to be confirmed first (15)."""
-        waits = self._accepted is not None and self._accepted is self._unconfirmed
-        if waits:
-            self._enter(CallState.LEAVING)
-        return [*([] if waits else self._leave()), *self._end(EndCause.HUNG_UP_HERE)]
 
     def _leave(self, reason: str = "") -> list[object]:
         """End the dialog, and the attempt to have another one."""

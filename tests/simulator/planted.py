@@ -220,7 +220,8 @@ BUGS = (
     Bug(
         "BYE not repeated after the link's loss",
         FAREWELL,
-        "        self._key = self.again_at = None\n        self._waits_s = NOT_YET_S\n"
+        "        self._key = self.again_at = self._accepted = None\n"
+        "        self._waits_s = NOT_YET_S\n"
         "        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
         "\n    def heard",
         first_seed=38,

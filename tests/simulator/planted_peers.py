@@ -18,6 +18,7 @@ RINGING = "firmware.agent.ringing"
 SESSION = "firmware.agent.media"
 STANDING = "firmware.agent.standing"
 TIMER = "firmware.agent.session_timer"
+UNHEARD = "firmware.agent.unheard"
 
 
 OF_TRANSACTIONS = (
@@ -200,6 +201,20 @@ OF_DIALOGS = (
         "self._probe_at = now + PROBE_S if self._is_silent else None",
         "self._probe_at = None",
         1160,
+    ),
+    bug_of_peers(
+        "a 2xx that took a dialog's place is said over one link",
+        UNHEARD,
+        "(self.state in OPENING or accepted is self._unconfirmed)",
+        "self.state in OPENING",
+        1454,
+    ),
+    bug_of_peers(
+        "a dialog that is replaced before its ACK hears BYE at once",
+        RESCUE,
+        "OweBye(self.line, old, reasons.REPEATED, accepted)",
+        "OweBye(self.line, old, reasons.REPEATED)",
+        1439,
     ),
     bug_of_peers(
         "who says BYE while it rings is asked all the same",

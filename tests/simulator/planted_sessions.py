@@ -11,6 +11,7 @@ NEGOTIATION = "firmware.media.negotiation"
 REPLACED = "firmware.agent.replaced"
 RESCUE = "firmware.agent.rescue"
 SESSION = "firmware.agent.media"
+UNHEARD = "firmware.agent.unheard"
 
 OF_SESSIONS = (
     bug_of_peers("o= stands still", SESSION, "version=version + 1", "version=version"),
@@ -95,13 +96,13 @@ OF_REPLACES = (
     bug_of_peers(
         "the dialog that they replace is not ended",
         RESCUE,
-        "        return [*out, OweBye(self.line, old, reasons.REPEATED)]\n",
+        "        return [*out, OweBye(self.line, old, reasons.REPEATED, accepted)]\n",
         "        return out\n",
     ),
     bug_of_peers(
         "a dialog that took another's place hears BYE before its ACK",
-        RESCUE,
-        "waits = self._accepted is not None and self._accepted is self._unconfirmed",
+        UNHEARD,
+        "waits = self._unheard is not None or self._accepted_opens",
         "waits = False",
         4,
     ),

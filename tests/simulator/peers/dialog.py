@@ -96,6 +96,7 @@ class Dialog:
     gave_up_at: float | None = None  # When it was heard that its caller waits no more.
     is_fading: bool = False  # Early, and its INVITE is cancelled.
     has_left: bool = False  # The person has hung up before the ACK came.
+    is_dropped: bool = False  # All that is left of it is the BYE.
     is_moved: bool = False  # Its INVITE came over a link that is gone, before it was acknowledged.
 
     def outlasts(self) -> bool:

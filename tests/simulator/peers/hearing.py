@@ -51,7 +51,7 @@ class Hearing(Pages):
             if request.method == "PRACK" and dialog.is_moved:
                 self._expect_prack(dialog, request)
             return set()
-        if dialog.has_left and dialog.unacked is None:  # The call is over, and its BYE is owed.
+        if dialog.is_dropped or (dialog.has_left and dialog.unacked is None):  # Its BYE is owed.
             return {200} if request.method == "BYE" else {481}
         if any(tag not in {"100rel", "timer", "replaces"} for tag in request.require):
             return {420}

@@ -96,7 +96,7 @@ class Pages:
     def _owe(self, dialog: Dialog, why: str) -> None:
         """The phone has to say BYE."""
         dialog.may_end = why
-        dialog.has_left = True
+        dialog.has_left = dialog.is_dropped = True
 
     def _up(self) -> list[Dialog]:
         return [dialog for dialog in self.dialogs if dialog.stage is Stage.UP]

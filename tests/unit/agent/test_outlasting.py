@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from firmware.agent.absence import KEPT_S
 from firmware.agent.call import RING_S_MAX
 from firmware.agent.events import (
     Answer,
@@ -22,8 +23,9 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.agent.outlasting import ACK_S, ASK_FIRST_S, ASK_S, GIVEN_UP_S, KEPT_S, UNSURE_S
+from firmware.agent.outlasting import ASK_FIRST_S, ASK_S, GIVEN_UP_S, UNSURE_S
 from firmware.agent.rescue import CALLEE_WAIT_S
+from firmware.agent.unheard import ACK_S
 from firmware.link.events import Proxy
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import AckReceived, CancelReceived, CancelRequest, SendRequest

@@ -19,7 +19,7 @@ from firmware.agent.events import (
     Party,
     Reject,
 )
-from firmware.agent.outlasting import ACK_S
+from firmware.agent.unheard import ACK_S
 from firmware.link.events import CallsInProgress
 from firmware.sip.message import Request, Response
 from firmware.transaction.events import (

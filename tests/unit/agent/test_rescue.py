@@ -22,6 +22,7 @@ from firmware.agent.events import (
 )
 from firmware.agent.events import HangUp as Hang
 from firmware.agent.rescue import CROSSING_S
+from firmware.agent.unheard import ACK_S
 from firmware.link.events import Proxy, ProxyUnfit
 from firmware.sip.message import Request
 from firmware.transaction.events import (
@@ -32,6 +33,7 @@ from firmware.transaction.events import (
     RequestFailure,
     SendAck,
     SendRequest,
+    SendResponse,
 )
 from tests.unit.agent.registrar import answer
 from tests.unit.agent.rig import BACKUP, LOCAL, PRIMARY, Rig, invite, of, sdp
@@ -635,8 +637,8 @@ def test_a_2xx_to_theirs_that_nobody_heard_is_given_again(placed: bool, is_lost:
     assert rig.answers(key)[-1].status == 200
     assert rig.calls() == (1,)
     assert not of(CallEnded, rig.out)
-    byes = {sent.request.call_id for sent in rig.take("BYE")}
-    assert "new1" in byes, "whoever did hear it is told"
+    told = {sent.request.call_id for sent in rig.take("BYE")}
+    assert ("new1" in told) == is_lost, "RFC 3261 15: its ACK may still come"
     tag = rig.answers(key)[-1].to.tag
     ack = invite("", From=again.headers.get("From") or "", To=f"<sip:201@example.org>;tag={tag}")
     headers = ack.headers.set("Call-ID", "new2").set("CSeq", "1 ACK")
@@ -644,7 +646,29 @@ def test_a_2xx_to_theirs_that_nobody_heard_is_given_again(placed: bool, is_lost:
     late = theirs(rig, Call_ID="new3", From='"Bob" <sip:100@example.org>;tag=late')
     assert rig.answers(rig.receive(late))[-1].status == 481, "they know the new one"
     rig.wait(100)
+    told |= {sent.request.call_id for sent in rig.take("BYE")}
+    assert "new1" in told, "whoever did hear it is told"
     assert rig.calls() == (1,)
+
+
+@BOTH
+def test_rfc3261_15_theirs_that_is_replaced_before_its_ack_hears_bye_after_it(placed: bool) -> None:
+    """Found by the far ends, seed 1439."""
+    rig = Talking(placed=placed)
+    first = rig.receive(theirs(rig))
+    rig.take("BYE")
+    again = theirs(rig, Call_ID="new2", From='"Bob" <sip:100@example.org>;tag=again')
+    assert rig.answers(rig.receive(again))[-1].status == 200
+    assert not rig.take("BYE")
+    assert len(rig.answers(first)) == 1
+    rig.wait(0.6)
+    assert len(rig.answers(first)) == 2, "a 2xx is said until its ACK comes (13.3.1.4)"
+    rig.call_id, rig.tag = "new1", rig.answers(first)[0].to.tag or ""
+    rig.far = '"Bob" <sip:100@example.org>;tag=anew'
+    rig.feed(AckReceived(rig.within("ACK", cseq=1)))
+    assert rig.one("BYE").request.call_id == "new1"
+    rig.wait(40)
+    assert len(rig.answers(first)) == 2
 
 
 def test_an_ack_that_the_old_dialog_owes_is_not_waited_for_in_the_new_one() -> None:
@@ -752,6 +776,16 @@ def replaced(*, placed: bool) -> Talking:
     return rig
 
 
+def unheard(proxy: Proxy, *, placed: bool) -> Talking:
+    """The same, when the link is lost, and the account is registered here over the next one."""
+    rig = replaced(placed=placed)
+    rig.down()
+    rig.out.clear()
+    rig.up(proxy, NEXT)
+    rig.register()
+    return rig
+
+
 @BOTH
 def test_rfc3261_15_who_took_the_dialogs_place_hears_bye_after_the_ack(placed: bool) -> None:
     rig = replaced(placed=placed)
@@ -780,6 +814,58 @@ def test_a_bye_that_waits_for_the_ack_is_owed_over_the_next_link(placed: bool) -
     rig.register()
     assert "new1" in {bye.request.call_id for bye in rig.take("BYE")}
     assert not rig.take("INVITE")
+
+
+@BOTH
+def test_the_2xx_that_took_the_dialogs_place_is_said_again_at_the_same_proxy(placed: bool) -> None:
+    """Found by the far ends, seed 1454: a re-INVITE went out before the ACK (RFC 3261 14.1)."""
+    rig = unheard(PRIMARY, placed=placed)
+    (said,) = of(SendResponse, rig.out)
+    assert said.response.status == 200
+    assert f":{NEXT.port};" in str(said.response.contacts[0])
+    assert not rig.take("INVITE")
+    rig.acknowledges()
+    assert ties(rig)[-1] is Tie.ANCHORED
+    rig.wait(50)
+    assert not rig.take("INVITE"), "its ACK came over this link"
+    assert rig.calls() == (1,)
+
+
+@BOTH
+def test_its_ack_is_not_waited_for_much_longer(placed: bool) -> None:
+    rig = unheard(PRIMARY, placed=placed)
+    rig.wait(ACK_S - 0.1)
+    assert not rig.take("INVITE")
+    rig.wait(0.1)
+    asked = rig.asked()
+    assert asked.request.call_id == "new1"
+    rig.grants(asked)
+    assert ties(rig)[-1] is Tie.ANCHORED
+    rig.out.clear()
+    rig.wait(50)
+    assert not of(SendResponse, rig.out), "the 2xx is said no more"
+
+
+@BOTH
+def test_at_another_proxy_that_dialog_is_refreshed_at_once(placed: bool) -> None:
+    rig = unheard(BACKUP, placed=placed)
+    assert not of(SendResponse, rig.out)
+    assert rig.asked().request.call_id == "new1"
+
+
+@BOTH
+def test_who_hangs_up_before_that_2xx_is_said_again_says_bye_after_it(placed: bool) -> None:
+    rig = replaced(placed=placed)
+    rig.down()
+    rig.feed(Hang(1))
+    assert rig.calls() == ()
+    rig.out.clear()
+    rig.up(PRIMARY, NEXT)
+    rig.register()
+    assert [said.response.status for said in of(SendResponse, rig.out)] == [200]
+    assert "new1" not in {bye.request.call_id for bye in rig.take("BYE")}, "RFC 3261 15"
+    rig.wait(ACK_S)
+    assert rig.one("BYE").request.call_id == "new1"
 
 
 @BOTH
