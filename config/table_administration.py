@@ -149,7 +149,7 @@ ADMINISTRATION = (
         "auto resync mode",
         Choice({0: "none", 1: "configuration", 2: "firmware", 3: "both"}),
         "0",
-        "What is fetched anew at a time of day. Firmware is known by name, and not fetched yet.",
+        "What is looked for at a time of day; check-sync has the same looked for at once.",
     ),
     provisioning("auto resync time", TimeOfDay(), "03:00", "That time."),
     provisioning(
@@ -171,8 +171,22 @@ ADMINISTRATION = (
         "A file of contacts (CSV or vCards) to fetch. What is new in it is taken into the"
         " directory; nobody is removed.",
     ),
-    administration("upgrade uri", Url(), "", "The firmware to fetch."),
-    administration("firmware server", Url(), "", "The server of firmware."),
+    administration(
+        "upgrade uri",
+        Url(),
+        "",
+        "The firmware to fetch: a signed bundle (HTTPS, HTTP).",
+        built=True,
+        at_once=True,
+    ),
+    administration(
+        "firmware server",
+        Url(),
+        "",
+        "Where no `upgrade uri` is set: the folder in which handset.raucb lies.",
+        built=True,
+        at_once=True,
+    ),
     administration(
         "log server ip",
         Host(),

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from firmware.runtime.options import DHCP_FILE, EXIT_AGAIN, Options
+from firmware.runtime.options import DHCP_FILE, EXIT_AGAIN, UPDATE_FOLDER, Options
 from firmware.runtime.start import run
 
 COMMANDS = frozenset({"contacts", "wipe"})
@@ -40,6 +40,9 @@ def main() -> int:
     parser.add_argument("--page-port", type=int, default=8088, help="of the virtual handset")
     parser.add_argument("--web-port", type=int, help="of the administrator's page (0: any)")
     parser.add_argument("--dhcp", type=Path, default=DHCP_FILE, metavar="FILE", help="the hook's")
+    parser.add_argument(
+        "--update", type=Path, default=UPDATE_FOLDER, metavar="DIR", help="of the card's slots"
+    )
     parser.add_argument("--trace", action="store_true", help="log SIP with its secrets masked")
     given = parser.parse_args()
     status = asyncio.run(run(Options(**vars(given))))

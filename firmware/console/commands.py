@@ -25,6 +25,7 @@ from firmware.console.reports import (
 from firmware.console.sight import Sight
 from firmware.console.steps import CommandError, Exit, Follow, Question, Work
 from firmware.console.token import token
+from firmware.console.updates import update
 from firmware.console.vocabulary import COMMANDS, LEVELS, ROLES, TOPICS
 from firmware.frozen import frozen
 from firmware.link.events import Role
@@ -244,6 +245,7 @@ DEEDS: dict[str, Run] = {
     "ping": _ping,
     "token": token,
     "provision": provision,
+    "update": update,
     "test": test,
     "reboot": _reboot,
     "factory-reset": _factory_reset,

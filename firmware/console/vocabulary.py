@@ -181,6 +181,14 @@ COMMANDS = {
             "Whoever uses the phone. What comes is said file by file, then what is different, and"
             " why a file was refused. Calls are not touched.",
         ),
+        Command(
+            "update [URI] | update status",
+            "fetch and install another firmware; how far that is",
+            "From URI (https, http), else from where upgrade uri or firmware server say. It must be"
+            " signed by whom this phone trusts. It is done when nobody uses the phone, which then"
+            " restarts. If it does not register with it, it goes back by itself.",
+            lambda: ("status",),
+        ),
         Command("reboot", "restart the phone", "Calls end. It asks before it does it."),
         Command(
             "factory-reset",

@@ -81,7 +81,7 @@ SETUP = "Set-up code"
 WEB = "Web"
 """The title of the page with the address of the phone's web page, told while somebody serves it."""
 
-DEVICE_PAGES = ("Certificates", "Network", WEB, "Provisioning", ABOUT)
+DEVICE_PAGES = ("Certificates", "Network", WEB, "Provisioning", "Update", ABOUT)
 """What the device tells, in the order of its pages."""
 
 WARNINGS = "Warnings"

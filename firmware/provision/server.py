@@ -20,6 +20,12 @@ BY_DHCP = "DHCP named its server"
 LINKED = (*FILES, "https user certificates", "configuration signer", DIRECTORY)
 """The parameters that may name a file by URL."""
 
+FILES_TOO, FIRMWARE_TOO = frozenset({1, 3}), frozenset({2, 3})
+"""The values of `auto resync mode` that look for configuration files, and for firmware."""
+
+BUNDLE_NAME = "handset.raucb"
+"""On a firmware server."""
+
 VALIDATES = ("https validate certificates", "https validate hostname", "https validate expires")
 
 
@@ -107,9 +113,9 @@ def server_of_url(configuration: Configuration, url: str) -> tuple[Server, str]:
     return Server(scheme, host, port, folder, doubt_of(configuration, scheme)), name + query
 
 
-def resync_of(configuration: Configuration) -> Resync | None:
-    """Return when configuration is fetched anew, None where it is not."""
-    if int(configuration.value("auto resync mode")) not in {1, 3}:
+def resync_of(configuration: Configuration, modes: frozenset[int]) -> Resync | None:
+    """Return when something is looked for anew, None where `auto resync mode` is none of these."""
+    if int(configuration.value("auto resync mode")) not in modes:
         return None
     hours, minutes = str(configuration.value("auto resync time")).split(":")
     delay_s = 60.0 * int(configuration.value("auto resync max delay"))
@@ -117,9 +123,25 @@ def resync_of(configuration: Configuration) -> Resync | None:
     return Resync(60 * int(hours) + int(minutes), delay_s, days)
 
 
+def update_uri_of(configuration: Configuration) -> str:
+    """Return where the parameters say that firmware is, "" where they name no place."""
+    uri, server = (str(configuration.value(name)) for name in ("upgrade uri", "firmware server"))
+    return uri or (f"{server.rstrip('/')}/{BUNDLE_NAME}" if server else "")
+
+
+def checked_update_uri(uri: str) -> str:
+    """Return it; ValueError where nothing can be fetched from there, with the reason."""
+    parts = urlsplit(uri)
+    if parts.scheme.lower() not in {HTTPS, HTTP}:
+        raise ValueError("an update comes over HTTPS or HTTP")
+    if not str(Host().parse(parts.hostname or "")) or not parts.path.rpartition("/")[2]:
+        raise ValueError("names no file")
+    return uri
+
+
 def provision_settings(
     configuration: Configuration, names: tuple[tuple[str, ...], ...], by_dhcp: Server | None
 ) -> ProvisionSettings:
     """Return the settings of the provisioner; `by_dhcp` counts where no parameter names one."""
     server = server_of(configuration) or by_dhcp
-    return ProvisionSettings(server, names, resync_of(configuration))
+    return ProvisionSettings(server, names, resync_of(configuration, FILES_TOO))

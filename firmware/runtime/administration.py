@@ -21,6 +21,7 @@ from config.store import ConfigError
 from firmware.console.certificates import MakeRequest, RequestMade
 from firmware.console.parameters import ParameterKept
 from firmware.frozen import frozen
+from firmware.provision.update_events import NOT_THIS_WAY, UpdateStatus
 from firmware.runtime import pasted_files
 from firmware.runtime.pin_keeper import is_pin
 from firmware.runtime.surroundings import Surroundings
@@ -71,6 +72,24 @@ class Administration:
     async def unset(self, name: str, account: int = 0) -> ParameterKept:
         """Forget what was set on this phone."""
         return await self.change({(canonical(name), account): None})
+
+    def update(self, uri: str) -> str:
+        """Begin an update from there, "": from where parameters say; return why not."""
+        provisioning = self._around.provisioning()
+        if provisioning is None or provisioning.updating is None:
+            return self.update_status.state
+        refusal = provisioning.updating.ask(uri)
+        if not refusal:
+            self._log.info("an update is asked for")
+        return refusal
+
+    @property
+    def update_status(self) -> UpdateStatus:
+        """Where updates stand."""
+        provisioning = self._around.provisioning()
+        if provisioning is None or provisioning.updating is None:
+            return UpdateStatus(NOT_THIS_WAY)
+        return provisioning.updating.status
 
     async def certificates(self) -> list[Entry]:
         """Return every certificate that is configured."""

@@ -351,12 +351,10 @@ class Application:
     def _provision(self) -> None:
         from firmware.runtime.provisioning import Provisioning, Ways
 
-        fetcher, warn = self._fetcher, self.warnings.of("provisioning")
-        ways = Ways(
-            fetcher, self.driver.feed, warn, self._configured, self._start_anew, self._break
-        )
+        fetcher, feed, warn = self._fetcher, self.driver.feed, self.warnings.of
+        ways = Ways(fetcher, feed, warn, self._configured, self._start_anew, self._break)
         self._provisioning = Provisioning(
-            self._store, self._configuration, SystemRandom(), ways, self._options.dhcp
+            self._store, self._configuration, SystemRandom(), ways, self._options
         )
         self._provisioning.start()
         self._clock.tell()

@@ -27,6 +27,7 @@ from firmware.console.fetching import FetchNow
 from firmware.console.parameters import SetParameter, UnsetParameter
 from firmware.console.part_tests import TryPart
 from firmware.console.token import PARAMETER, ChangeToken, TokenChanged, drawn, record_of
+from firmware.console.updates import BeginUpdate, ReadUpdate
 from firmware.link.events import AskProxy, Proxy, ProxyAnswered, Role
 from firmware.phone.events import FactsTold
 from firmware.phone.facts import SETUP
@@ -102,6 +103,10 @@ class Worker:
             case FetchNow():
                 provisioning = self._around.provisioning()
                 return await provisioning.fetch_now(self._tell) if provisioning else None
+            case BeginUpdate(uri):
+                return self._administration.update(uri)
+            case ReadUpdate():
+                return self._administration.update_status
             case TryPart(part):
                 return await self._tests.run(part, self._tell) if self._tests else None
             case SetLevel(module, level):

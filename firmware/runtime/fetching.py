@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.cfg_file import FILE_BYTES_MAX
 from config.cms import Keys, SealError, opened
@@ -28,7 +31,7 @@ from firmware.provision.events import (
 from firmware.provision.server import HTTPS, TFTP, Server
 from firmware.provision.tftp import is_name
 from firmware.runtime.from_configuration import tls_files
-from firmware.runtime.http_client import HttpClient, HttpError, Reply
+from firmware.runtime.http_client import HttpClient, HttpError, Read, Reply
 from firmware.runtime.https_trust import https_trust
 from firmware.runtime.locator import ResolveError
 from firmware.runtime.resolver import Resolver
@@ -72,23 +75,25 @@ class Fetcher:
 
     async def get(self, server: Server, name: str, etag: str, configuration: Configuration) -> Got:
         """Return what a server has of a file; raise HttpError where that cannot be known."""
-        try:
+        with _one_error():
             if server.scheme == TFTP:
                 return await self._by_tftp(server, name)
             return await self._by_http(server, name, etag, configuration)
-        except TlsFilesError as error:
-            raise HttpError(error.failure.text) from error
-        except ResolveError as error:
-            raise HttpError(str(error)) from error
+
+    async def ask(self, url: str, read: Read, etag: str, configuration: Configuration) -> Reply:
+        """Have `read` read what a URL leads to; raise HttpError where nobody is there."""
+        with _one_error():
+            client = await self._client(urlsplit(url).scheme.lower(), configuration)
+            reply = await client.ask(url, read, etag)
+        if reply.status not in {200, 304}:
+            words = "not on the server" if reply.status in ABSENT else _status_words(reply)
+            raise HttpError(words, reply.retry_after_s)
+        return reply
 
     async def _by_http(
         self, server: Server, name: str, etag: str, configuration: Configuration
     ) -> Got:
-        tls = check = None
-        if server.scheme == HTTPS:
-            trust = await asyncio.to_thread(https_trust, configuration, self._directory)
-            tls, check = trust.context, trust.check
-        client = HttpClient(self._addresses, self._user_agent, tls, check)
+        client = await self._client(server.scheme, configuration)
         reply = await client.get(server.url(name), FILE_BYTES_MAX, etag)
         if reply.status == 304 and etag:
             return Got(is_unchanged=True)
@@ -97,6 +102,13 @@ class Fetcher:
         if reply.status != 200:
             raise HttpError(_status_words(reply), reply.retry_after_s)
         return Got(reply.body, reply.etag)
+
+    async def _client(self, scheme: str, configuration: Configuration) -> HttpClient:
+        tls = check = None
+        if scheme == HTTPS:
+            trust = await asyncio.to_thread(https_trust, configuration, self._directory)
+            tls, check = trust.context, trust.check
+        return HttpClient(self._addresses, self._user_agent, tls, check)
 
     async def _by_tftp(self, server: Server, name: str) -> Got:
         path = f"{server.path.strip('/')}/{name}".lstrip("/")
@@ -109,6 +121,17 @@ class Fetcher:
                 return Got(end.data)
             reason = f"TFTP from {address}: {end.reason}"
         raise HttpError(reason)
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Turn all that stands between the phone and a server into one kind of error."""
+    try:
+        yield
+    except TlsFilesError as error:
+        raise HttpError(error.failure.text) from error
+    except ResolveError as error:
+        raise HttpError(str(error)) from error
 
 
 def cms_keys(configuration: Configuration, directory: Path) -> Keys:

@@ -1,4 +1,4 @@
-"""GET of one small file, over HTTPS or HTTP: bounded in size, time and redirections.
+"""GET of one file, over HTTPS or HTTP: bounded in size, time and redirections.
 
 The bytes are asyncio's, so a request can be given up at any moment; what they mean is read by the
 standard library's `http.client`, which knows chunks and malformed heads. A dependency would bring
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
+from collections.abc import Awaitable, Callable
 from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.parse import quote, urljoin, urlsplit
@@ -27,6 +28,8 @@ TOTAL_S = 30.0
 REDIRECTS_MAX = 5
 HEAD_BYTES_MAX = 32 * 1024
 READ_BYTES = 64 * 1024
+NOT_WHOLE = "the reply is not whole, or no HTTP"
+NO_LENGTH = "the server does not say how long the file is"
 SAFE_IN_PATH = "/%:@!$&'()*+,;=-._~"
 
 
@@ -47,6 +50,9 @@ class Reply:
     etag: str = ""
     location: str = ""
     retry_after_s: float = 0.0
+
+
+Read = Callable[[asyncio.StreamReader], Awaitable[Reply]]
 
 
 @frozen
@@ -77,16 +83,23 @@ class HttpClient:
 
     async def get(self, url: str, size_max: int, etag: str = "") -> Reply:
         """Return the reply, with all redirections followed. Raises HttpError."""
+
+        async def read(reader: asyncio.StreamReader) -> Reply:
+            data = await _read(reader, size_max)
+            # A megabyte in chunks of one byte takes a second to read.
+            return await asyncio.to_thread(_parse, data, size_max)
+
         try:
             async with asyncio.timeout(self._total_s):
-                return await self._follow(url, size_max, etag)
+                return await self.ask(url, read, etag)
         except TimeoutError:
             raise HttpError(f"not complete within {self._total_s:g} s") from None
 
-    async def _follow(self, url: str, size_max: int, etag: str) -> Reply:
+    async def ask(self, url: str, read: Read, etag: str = "") -> Reply:
+        """Have each reply read by `read`; return the last one, with all redirections followed."""
         place = _place(url)
         for _ in range(REDIRECTS_MAX + 1):
-            reply = await self._ask(place, size_max, etag)
+            reply = await self._ask(place, read, etag)
             if not reply.location:
                 return reply
             url = _joined(url, reply.location)
@@ -96,18 +109,16 @@ class HttpClient:
             place = there
         raise HttpError(f"redirected more than {REDIRECTS_MAX} times")
 
-    async def _ask(self, place: _Place, size_max: int, etag: str) -> Reply:
+    async def _ask(self, place: _Place, read: Read, etag: str) -> Reply:
         reader, writer = await self._connect(place)
         try:
             writer.write(self._request(place, etag))
             await writer.drain()
-            data = await _read(reader, size_max)
+            return await read(reader)
         except (OSError, ssl.SSLError) as error:
             raise HttpError(_stream_words(error, place)) from error
         finally:
             writer.transport.abort()
-        # A megabyte in chunks of one byte takes a second to read.
-        return await asyncio.to_thread(_parse, data, size_max)
 
     def _request(self, place: _Place, etag: str) -> bytes:
         host = f"[{place.host}]" if ":" in place.host else place.host
@@ -197,24 +208,48 @@ class _Bytes:
         return io.BytesIO(self._data)
 
 
+def parse_head(head: bytes) -> tuple[Reply, int]:
+    """Return a reply without its body, and how long that is."""
+    response = _begun(head)
+    reply = _reply(response, b"")
+    if reply.status != 200:
+        return reply, 0
+    if response.length is None:
+        raise HttpError(NO_LENGTH)
+    return reply, response.length
+
+
 def _parse(data: bytes, size_max: int) -> Reply:
+    response = _begun(data)
+    is_known = response.length is not None or response.chunked
+    try:
+        body = response.read() if is_known else b""
+    except (HTTPException, ValueError):
+        raise HttpError(NOT_WHOLE) from None
+    reply = _reply(response, body)
+    if reply.status == 200 and not is_known:
+        raise HttpError(NO_LENGTH)
+    if len(body) > size_max:
+        raise HttpError(f"larger than {size_max} bytes")
+    return reply
+
+
+def _begun(data: bytes) -> HTTPResponse:
     response = HTTPResponse(cast(Any, _Bytes(data)), method="GET")
     try:
         response.begin()
-        is_known = response.length is not None or response.chunked
-        body = response.read() if is_known else b""
     except (HTTPException, ValueError):
-        raise HttpError("the reply is not whole, or no HTTP") from None
+        raise HttpError(NOT_WHOLE) from None
+    return response
+
+
+def _reply(response: HTTPResponse, body: bytes) -> Reply:
     status = response.status
     after = (response.getheader("Retry-After") or "").strip()
     retry_after_s = float(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0.0
     location = response.getheader("Location") or ""
     if status in {301, 302, 303, 307, 308} and location:
         return Reply(status, location=location)
-    if status == 200 and not is_known:
-        raise HttpError("the server does not say how long the file is")
-    if len(body) > size_max:
-        raise HttpError(f"larger than {size_max} bytes")
     if status == 200 and (response.getheader("Content-Encoding") or "identity") != "identity":
         raise HttpError("compressed, which nobody asked for")
     return Reply(status, body, _etag(response), retry_after_s=retry_after_s)

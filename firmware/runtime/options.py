@@ -10,6 +10,10 @@ DHCP_FILE = Path("/run/handset/dhcp")
 """Where the host's DHCP client says which server it was told (`board/dhcp-hook`)."""
 
 
+UPDATE_FOLDER = Path("/run/handset-update")
+"""Where the phone of an image and the card's slots speak with each other (`board/image/files`)."""
+
+
 @frozen
 class Options:
     """What the command line says."""
@@ -23,6 +27,7 @@ class Options:
     web_port: int | None = None
     trace: bool = False
     dhcp: Path = DHCP_FILE
+    update: Path = UPDATE_FOLDER
 
 
 EXIT_AGAIN = 75
@@ -30,6 +35,12 @@ EXIT_AGAIN = 75
 
 CRASH_NOTE = "crash"
 """In the state folder: how the phone ended before, where that was a failure."""
+
+BUNDLE = "update.raucb"
+"""In the state folder: another firmware, until it is installed."""
+
+TRIED = "update.tried"
+"""In the state folder: which firmware was installed last."""
 
 RESET_MARK = "reset"
 """In the state folder: a factory reset was begun."""

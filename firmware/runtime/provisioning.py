@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, assert_never
 
@@ -45,11 +44,13 @@ from firmware.provision.events import (
 from firmware.provision.provisioner import Provisioner, ProvisionEvent
 from firmware.provision.server import ProvisionSettings, linked, provision_settings
 from firmware.runtime.alarm import Alarm
+from firmware.runtime.options import Options
 from firmware.runtime.tasks import Tasks
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.linked_files import LinkedFiles
+    from firmware.runtime.updating import Updating
 
 log = logging.getLogger("handset.provisioning")
 
@@ -70,7 +71,7 @@ class Ways:
 
     fetcher: Callable[[], Fetcher]  # Made with the first file: it knows HTTP, TLS and seals.
     feed: Feed
-    warn: Feed  # `WarningsChanged`.
+    warn: Callable[[str], Feed]  # Where a source says its `WarningsChanged`.
     apply: Apply  # Takes over what can be, of a new configuration.
     start_anew: Callable[[], None]
     fail: Callable[[], None]  # We are wrong: it ends, and is started again.
@@ -85,12 +86,13 @@ class Provisioning:
         configuration: Configuration,
         random: Random,
         ways: Ways,
-        dhcp: Path,
+        options: Options,
     ) -> None:
         self._store, self._configuration = store, configuration
         self._fetcher: Fetcher | None = None
         self._random = random
-        self._ways, self._dhcp = ways, dhcp
+        self._ways, self._options = ways, options
+        self._say_warnings = ways.warn("provisioning")
         self._loop = asyncio.get_running_loop()
         self._alarm = Alarm(self._wake)
         self._told = settings = self._settings()
@@ -105,11 +107,23 @@ class Provisioning:
         self._linked: LinkedFiles | None = None  # Of a phone whose parameters name URLs.
         self._link_faults: tuple[str, ...] = ()
         self._warned: tuple[str, ...] = ()
+        self.updating: Updating | None = None  # Of a phone whose card has two slots.
 
     def start(self) -> None:
         """Begin."""
         self._carry_out(self._machine.wake(self._alarm.now))
         self._follow_links()
+        self._follow_updates()
+
+    def _follow_updates(self) -> None:
+        state = self._store.state_directory
+        if state is not None and self._options.update.is_dir():
+            from firmware.runtime.updating import UpdateWays, Updating
+
+            way, folder = self._ways, self._options.update
+            ways = UpdateWays(self._the_fetcher, self._run, way.feed, way.warn("update"))
+            self.updating = Updating(state, folder, self._configuration, self._random, ways)
+            self.updating.start()
 
     def _follow_links(self) -> None:
         """Have what parameters name by URL fetched."""
@@ -117,9 +131,8 @@ class Provisioning:
         if self._linked is None and state is not None and linked(self._configuration):
             from firmware.runtime.linked_files import LinkedFiles, LinkWays
 
-            ways = LinkWays(
-                self._the_fetcher, self._run, self._ways.feed, self._links_kept, self._note_links
-            )
+            fetcher, run, feed = self._the_fetcher, self._run, self._ways.feed
+            ways = LinkWays(fetcher, run, feed, self._links_kept, self._note_links)
             self._linked = LinkedFiles(self._store, state, self._random, ways)
         if self._linked is not None:
             self._linked.renew(self._configuration)
@@ -152,13 +165,17 @@ class Provisioning:
             self._tell(event)
         if isinstance(event, TimeIs):
             self._tell_links(event)
+        if self.updating is not None:
+            self.updating.take(event)
 
     def note_use(self, who: str, *, is_used: bool) -> None:
         """Hear whether somebody uses the phone, or a door of it."""
-        before = bool(self._users)
+        before = set(self._users)
         (self._users.add if is_used else self._users.discard)(who)
-        if bool(self._users) is not before:
+        if bool(self._users) is not bool(before):
             self._tell(InUse(is_used))
+        if self.updating is not None and self._users != before:
+            self.updating.note_use(self._users)
 
     @property
     def status(self) -> ProvisionStatus:
@@ -201,7 +218,7 @@ class Provisioning:
         """Return where files come from now."""
         only = str(self._configuration.value("dhcp config option override"))
         try:
-            data = read_bounded(self._dhcp, FILE_BYTES_MAX)[:FILE_BYTES_MAX]
+            data = read_bounded(self._options.dhcp, FILE_BYTES_MAX)[:FILE_BYTES_MAX]
         except OSError:
             data = b""  # There is no DHCP, or its client has no hook.
         by_dhcp = dhcp_server(data.decode("utf-8", "replace"), only)
@@ -216,6 +233,8 @@ class Provisioning:
         self._configuration = configuration
         self._loop.call_soon(self._look)
         self._follow_links()
+        if self.updating is not None:
+            self._loop.call_soon(self.updating.renew, configuration)
 
     async def stop(self) -> None:
         """Give up what is on its way; what is being written is written."""
@@ -224,6 +243,8 @@ class Provisioning:
             self._looking.cancel()
         if self._linked is not None:
             self._linked.stop()
+        if self.updating is not None:
+            self.updating.stop()
         self._tasks.cancel()
         await self._tasks.finish()
 
@@ -317,7 +338,7 @@ class Provisioning:
         warnings = (*self._status.faults, *self._problems, *self._link_faults)
         if warnings != self._warned:
             self._warned = warnings
-            self._ways.warn(WarningsChanged(warnings))
+            self._say_warnings(WarningsChanged(warnings))
 
 
 def _in_words(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from microdot import Request, Response
 
 from firmware.console.certificates import PASTED_MAX
+from firmware.provision.server import checked_update_uri
 from firmware.runtime.device_facts import network
 from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, see_other
 from firmware.runtime.web_site import Site
@@ -28,7 +29,7 @@ from firmware.web.parameter_page import (
     wrong_fields,
 )
 from firmware.web.status_page import facts, section
-from firmware.web.updates_page import FETCH, fetch_section
+from firmware.web.updates_page import FETCH, UPDATE, URI, fetch_section, firmware_section
 
 WRONG = Notice("Nothing is changed yet: look at what is marked.", is_bad=True)
 
@@ -73,6 +74,7 @@ class ParameterPages:
             self.add_chapter(site, chapter)
         self._reception.add_form(site, ACTION, self._keep_file, PASTED_MAX + AROUND_FILE_MAX)
         self._reception.add_form(site, FETCH, self._fetch)
+        self._reception.add_form(site, UPDATE, self._update)
 
     def add_chapter(self, site: Site, chapter: Chapter) -> None:
         """Answer where a page is, and what is sent from it."""
@@ -136,7 +138,21 @@ class ParameterPages:
 
     async def _fetched(self, _: Request, session: Session) -> Sequence[Content]:
         provisioning = self._reception.around.provisioning()
-        return (fetch_section(provisioning.status if provisioning else None, session),)
+        return (
+            fetch_section(provisioning.status if provisioning else None, session),
+            firmware_section(self._reception.administration.update_status, session),
+        )
+
+    async def _update(self, _: Request, session: Session, form: Form) -> Response:
+        """Have another firmware fetched and installed."""
+        uri = form.text(URI).strip()
+        try:
+            refusal = self._reception.administration.update(checked_update_uri(uri) if uri else "")
+        except ValueError as error:
+            refusal = f"no update from there: {error}"
+        begun = "The update begins when nobody uses the phone. This page shows how far it is."
+        session.notice = Notice(refusal or begun, is_bad=bool(refusal))
+        return see_other("/updates")
 
     async def _fetch(self, _: Request, session: Session, __: Form) -> Response:
         """Ask the server of files now."""

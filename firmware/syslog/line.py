@@ -13,7 +13,7 @@ from firmware.frozen import frozen
 MODULES = (
     *("accounts", "calls", "certificates", "clock", "connection", "console", "driver", "kept"),
     *("lamps", "link", "listener", "logs", "network", "outages", "parts", "pin", "provisioning"),
-    *("service", "settings", "trace", "web"),
+    *("service", "settings", "trace", "update", "web"),
 )
 """Parts of the phone that log, as their names stand in the log."""
 

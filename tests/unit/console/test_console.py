@@ -26,6 +26,7 @@ from firmware.console.events import Do, Heard, Left, StopWork, SwitchTrace, Test
 from firmware.console.fetching import FetchNow
 from firmware.console.part_tests import Part, TryPart
 from firmware.console.token import ChangeToken, TokenChanged, drawn
+from firmware.console.updates import BeginUpdate, ReadUpdate
 from firmware.console.vocabulary import COMMANDS, parameter_names
 from firmware.link.events import (
     Address,
@@ -41,6 +42,7 @@ from firmware.phone.events import OutageLog, Report, Reportable, TimeIs
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.phone.status import CallState, CallView
 from firmware.provision.events import ProvisionStatus
+from firmware.provision.update_events import UpdateStatus
 from tests.unit.console.rig import NOON, Rig
 
 PRIMARY = Proxy(Role.PRIMARY, "proxy.example.org", 5061)
@@ -362,6 +364,24 @@ def test_files_are_fetched_at_once_and_each_is_said(rig: Rig) -> None:
     assert said(rig, "provision now") == ['nothing goes behind it, and "now" does']
     rig.type("provision\r")
     assert "only begun" in rig.feed(WorkDone(2, None))
+
+
+def test_an_update_is_asked_for_and_how_far_it_is_is_said(rig: Rig) -> None:
+    rig.type("update\r")
+    assert "update status" in rig.feed(WorkDone(1, ""))
+    rig.type("update https://files.example.org/a.raucb\r")
+    assert "handset> " in rig.feed(WorkDone(2, "an update goes on already"))
+    rig.type("update status\r")
+    asked = ("", "https://files.example.org/a.raucb")
+    assert rig.done == [
+        *(Do(n, BeginUpdate(uri)) for n, uri in enumerate(asked, 1)),
+        Do(3, ReadUpdate()),
+    ]
+    text = rig.feed(WorkDone(3, UpdateStatus("installing", doing="Copying image", done=(60, 100))))
+    for words in ("State         installing", "Done          60 %", "Now           Copying image"):
+        assert words in text
+    for wrong in ("tftp://files.example.org/a", "https://files.example.org/", "now"):
+        assert said(rig, f"update {wrong}")[0].startswith("no update from there: ")
 
 
 def test_what_was_typed_ahead_of_a_view_is_not_obeyed_after_ctrl_c(rig: Rig) -> None:

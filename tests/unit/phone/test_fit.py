@@ -30,6 +30,7 @@ from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import CallStage, SoftKey, labels, shown_lamp
 from firmware.phone.sound import TIES
 from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
+from firmware.provision.updater import UNDONE
 from firmware.runtime import crash_note, tls_words
 from firmware.runtime.languages import load
 from tests.unit.phone.drawing import SIZES, drawn, standing
@@ -303,6 +304,14 @@ PLACES = {
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),
+    "how an update stands": place(
+        "installing",
+        UNDONE,
+        "the update is not fetched: {reason}",
+        "the update is refused: {reason}",
+        rows=PAGE_LINES - 1,
+        less=2 * MARGIN + INDENT,
+    ),
     "why a mailbox or a lamp tells nothing": place(
         *REFUSALS.values(),
         *(Mailbox.not_found, Mailbox.ended, LampField.ended, UNREADABLE),
@@ -342,6 +351,7 @@ PLACES = {
         *(stage.value for stage in CallStage),
         "No account",
         "Delete contact?",
+        "Update",
         "Set a PIN",
         "Old PIN",
         "PIN again",

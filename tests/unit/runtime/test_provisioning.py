@@ -10,6 +10,7 @@ from config.configuration import Configuration
 from config.store import Store
 from firmware.provision.events import Fetch, FileAbsent, Outcome
 from firmware.runtime.fetching import Fetcher
+from firmware.runtime.options import Options
 from firmware.runtime.provisioning import Provisioning, Ways
 
 
@@ -29,10 +30,16 @@ def test_a_server_that_is_set_on_the_phone_is_asked_at_once(tmp_path: Path) -> N
     store, asked, told = Store(tmp_path, tmp_path / "state"), Asked(), list[object]()
 
     async def play() -> None:
+        options = Options("script", tmp_path, tmp_path / "state", dhcp=tmp_path / "no dhcp")
         ways = Ways(
-            lambda: asked, told.append, told.append, told.append, play_no_more, play_no_more
+            lambda: asked,
+            told.append,
+            lambda _: told.append,
+            told.append,
+            play_no_more,
+            play_no_more,
         )
-        made = Provisioning(store, store.read(), Random(1), ways, tmp_path / "no dhcp")
+        made = Provisioning(store, store.read(), Random(1), ways, options)
         made.start()
         await asyncio.sleep(0.05)
         assert asked.urls == []

@@ -20,6 +20,7 @@ from firmware.phone.events import OutageLog
 from firmware.phone.kept import Contact, ContactNumber, ContactsImported, NumberKind
 from firmware.phone.outage import EndedBy, Outage, OutageKind
 from firmware.provision.events import ProvisionStatus
+from firmware.provision.update_events import UpdateStatus
 from firmware.runtime import web_administration, web_status
 from firmware.runtime.directory_file import DIRECTORY
 from firmware.web import chapters, gate
@@ -280,6 +281,7 @@ class Provisioning:
     def __init__(self) -> None:
         self.status = ProvisionStatus("files.lab", "up to date", changed=("call waiting: 1 -> 0",))
         self.asked = 0
+        self.updating: Updating | None = None
 
     def ask(self) -> None:
         self.asked += 1
@@ -607,3 +609,40 @@ def test_a_stream_keeps_nobody_logged_in(tmp_path: Path, monkeypatch: pytest.Mon
 def test_names_of_accounts_are_written_as_files_have_them() -> None:
     keys = chapters.keys(chapters.account(3))
     assert "sip line3 user name" in {written(*key) for key in keys}
+
+
+class Updating:
+    """Notes what was asked for."""
+
+    def __init__(self) -> None:
+        self.status = UpdateStatus("installing", "https://files.lab/a", done=(40, 100))
+        self.asked: list[str] = []
+        self.refusal = ""
+
+    def ask(self, uri: str) -> str:
+        self.asked.append(uri)
+        return self.refusal
+
+
+def test_another_firmware_is_asked_for_and_how_far_it_is_is_shown(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with page(tmp_path, SETUP) as browser:
+            await browser.log_in()
+            desk = await browser.get("/updates")
+            assert "this phone is not updated this way" in desk.text
+            assert "Update now" not in desk.text
+            browser.phone.provisioning = provisioning = Provisioning()
+            provisioning.updating = updating = Updating()
+            shown = (await browser.get("/updates")).text
+            for text in ("installing", "40 %", "https://files.lab/a"):
+                assert f"<dd>{text}</dd>" in shown
+            await browser.post("/updates/firmware", uri="https://files.lab/b")
+            assert "The update begins" in (await browser.get("/updates")).text
+            await browser.post("/updates/firmware", uri="ftp://files.lab/b")
+            assert "an update comes over HTTPS or HTTP" in (await browser.get("/updates")).text
+            updating.refusal = "an update goes on already"
+            await browser.post("/updates/firmware", uri="")
+            assert updating.refusal in (await browser.get("/updates")).text
+            assert updating.asked == ["https://files.lab/b", ""]
+
+    asyncio.run(scene())

@@ -1,0 +1,304 @@
+"""Brings another firmware to the phone: when nobody uses it, one at a time, never under a call.
+
+Theory of operation
+-------------------
+The card has two slots. A signed *bundle* is fetched and installed into the slot that does not run;
+then the phone restarts with it. Whether the new slot is kept is not decided here: it counts as good
+once the phone has registered with it, else the machine goes back to the old one by itself.
+
+    OFF         this phone is not updated this way (a desk, a package on another system)
+    RESTING     until somebody asks, or `auto resync time` where firmware is part of it
+    FETCHING    the bundle comes; a call that begins meanwhile only makes that slower
+    WAITING     it is here, and somebody uses the phone
+    INSTALLING  it is checked, and written into the other slot
+    INSTALLED   it is there: the phone restarts once nobody uses it
+    LEAVING     it restarts
+
+A bundle that was installed once is not installed by itself again: a phone that has gone back to its
+old slot would do so each night. Whoever asks by hand gets it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from random import Random
+from typing import assert_never
+
+from config.problem import without_credentials
+from firmware.agent.events import ResyncAsked
+from firmware.machine import earliest, is_due
+from firmware.phone.events import TimeIs
+from firmware.provision.events import InUse
+from firmware.provision.schedule import next_resync
+from firmware.provision.state import AT_TIME, BY_HAND, BY_NOTIFY, RETRY_AFTER_MAX_S, Planned
+from firmware.provision.update_events import (
+    NOT_THIS_WAY,
+    BundleFetched,
+    BundleNotFetched,
+    BundleUnchanged,
+    DoorInUse,
+    FetchBundle,
+    InstallBundle,
+    Installed,
+    NotInstalled,
+    Proceeds,
+    RestartMachine,
+    Tried,
+    UpdateAsked,
+    UpdateSettings,
+    UpdateStatus,
+)
+
+UpdateEvent = (
+    UpdateAsked
+    | UpdateSettings
+    | BundleFetched
+    | BundleUnchanged
+    | BundleNotFetched
+    | Proceeds
+    | Installed
+    | NotInstalled
+    | InUse
+    | DoorInUse
+    | ResyncAsked
+    | TimeIs
+)
+
+RETRY_S = 900.0
+"""A server that was not there is asked again so much later, where nobody waits for it."""
+
+RETRIES_MAX = 8
+"""So often; then the next appointment is waited for."""
+
+NO_ADDRESS = "no upgrade uri is set, and no firmware server"
+UNDONE = "the update is undone: it did not start, or not register"
+WAITS = "waits until nobody uses the phone"
+
+
+class State(Enum):
+    """Where the updater stands."""
+
+    OFF = "off"
+    RESTING = "resting"
+    FETCHING = "fetching"
+    WAITING = "waiting"
+    INSTALLING = "installing"
+    INSTALLED = "installed"
+    LEAVING = "leaving"
+
+
+LEGAL: dict[State, set[State]] = {
+    State.OFF: set(),
+    State.RESTING: {State.FETCHING},
+    State.FETCHING: {State.RESTING, State.WAITING},
+    State.WAITING: {State.INSTALLING},
+    State.INSTALLING: {State.RESTING, State.INSTALLED},
+    State.INSTALLED: {State.LEAVING},
+    State.LEAVING: set(),
+}
+
+
+class Updater:
+    """The machine; `slot` is the one that runs, "" where there is none."""
+
+    def __init__(
+        self, settings: UpdateSettings, slot: str, tried: Tried | None, random: Random
+    ) -> None:
+        self._settings, self._random, self._tried = settings, random, tried
+        self.state = State.RESTING if slot else State.OFF
+        self._next: Planned | None = None
+        self._uri, self._why = "", ""  # Of the update that goes on, or of the last one.
+        self._retries = 0
+        self._is_used = self._is_visited = False
+        self._failure = UNDONE if tried and tried.slot == slot else ""
+        self._is_known = False  # What was fetched was installed before.
+        self._done: tuple[int, int] | None = None
+        self._doing = ""
+        self._resync_at: float | None = None
+        self._unix_offset_s: float | None = None
+        self._zone_s = 0.0
+        self._last_unix_s = 0.0
+        self._told: UpdateStatus | None = None
+
+    def refusal_of(self, uri: str) -> str:
+        """Say why no update from there can be asked for now, "" where one can."""
+        match self.state:
+            case State.OFF:
+                return NOT_THIS_WAY
+            case State.RESTING:
+                is_known = uri or self._settings.uri
+                return "" if is_known else self._settings.problem or NO_ADDRESS
+            case State.INSTALLED | State.LEAVING:
+                return "an update is installed already: the phone restarts when nobody uses it"
+            case _:
+                return "an update goes on already"
+
+    def deadline(self) -> float | None:
+        if self._told is None:
+            return 0.0
+        if self.state is State.RESTING:
+            return earliest((self._next_at, self._resync_at))
+        return None
+
+    @property
+    def _next_at(self) -> float | None:
+        planned = self._next
+        return None if planned is None or self._is_kept(planned.why) else planned.at
+
+    def _is_kept(self, why: str) -> bool:
+        """Tell whether somebody would be disturbed; who asked for it at a door waits for it."""
+        return self._is_used or (self._is_visited and why != BY_HAND)
+
+    def handle(self, event: UpdateEvent, now: float) -> list[object]:
+        return self._go_on(self._take(event, now), now)
+
+    def wake(self, now: float) -> list[object]:
+        return self._go_on([], now)
+
+    def _take(self, event: UpdateEvent, now: float) -> list[object]:
+        match event:
+            case UpdateAsked():
+                self._asked(event, now)
+            case UpdateSettings():
+                self._settings = event
+                self._plan_resync(now)
+            case BundleFetched() | BundleUnchanged() | BundleNotFetched():
+                self._fetched(event, now)
+            case Proceeds(done, text):
+                self._done, self._doing = done, text
+            case Installed():
+                self._enter(State.INSTALLED)
+            case NotInstalled(reason):
+                self._enter(State.RESTING)
+                self._failure = reason
+            case InUse(is_used):
+                self._is_used = is_used
+            case DoorInUse(is_used):
+                self._is_visited = is_used
+            case ResyncAsked():
+                if self._settings.resync is not None:
+                    self._plan(BY_NOTIFY, now)
+            case TimeIs(unix_s, offset_s):
+                self._unix_offset_s = None if unix_s is None else unix_s - now
+                self._zone_s = float(offset_s)
+                self._plan_resync(now)
+            case _:
+                assert_never(event)
+        return []
+
+    def _go_on(self, out: list[object], now: float) -> list[object]:
+        """Begin what is due, and say what is different."""
+        if self.state is State.RESTING:
+            out += self._begin_what_is_due(now)
+        if self.state is State.WAITING and not self._is_kept(self._why):
+            self._enter(State.INSTALLING)
+            out.append(InstallBundle())
+        if self.state is State.INSTALLED and not self._is_kept(self._why):
+            self._enter(State.LEAVING)
+            out.append(RestartMachine("another firmware is installed"))
+        status = self._status()
+        if status != self._told:
+            self._told = status
+            out.append(status)
+        return out
+
+    def _begin_what_is_due(self, now: float) -> list[object]:
+        if is_due(self._resync_at, now):
+            self._plan(AT_TIME, now)
+            self._plan_resync(now)
+        planned = self._next
+        if planned is None or not is_due(self._next_at, now):
+            return []
+        self._next = None
+        self._why, self._failure, self._is_known = planned.why, "", False
+        if planned.why != BY_HAND:
+            self._uri = self._settings.uri
+        self._enter(State.FETCHING)
+        known = self._tried.mark if self._tried and planned.why != BY_HAND else ""
+        return [FetchBundle(self._uri, known)]
+
+    def _asked(self, event: UpdateAsked, now: float) -> None:
+        """By hand: doors say why not (`refusal_of`)."""
+        if not self.refusal_of(event.uri):
+            self._uri, self._retries = event.uri or self._settings.uri, 0
+            self._next = Planned(now, BY_HAND, when_free=True)
+
+    def _plan(self, why: str, now: float) -> None:
+        """Plan an update that nobody waits for; one that somebody asked for goes first."""
+        if self._settings.uri and self._next is None and self.state is State.RESTING:
+            self._retries = 0
+            self._next = Planned(now, why, when_free=True)
+
+    def _fetched(
+        self, event: BundleFetched | BundleUnchanged | BundleNotFetched, now: float
+    ) -> None:
+        match event:
+            case BundleFetched():
+                self._enter(State.WAITING)
+            case BundleUnchanged():
+                self._enter(State.RESTING)
+                self._is_known = True
+            case BundleNotFetched(reason, retry_after_s):
+                self._enter(State.RESTING)
+                self._failure = reason
+                if self._why != BY_HAND and self._retries < RETRIES_MAX:
+                    self._retries += 1
+                    wait_s = max(RETRY_S, min(retry_after_s, RETRY_AFTER_MAX_S))
+                    at = now + wait_s * self._random.uniform(1.0, 1.5)
+                    self._next = Planned(at, self._why, when_free=True)
+            case _:
+                assert_never(event)
+
+    def _plan_resync(self, now: float) -> None:
+        resync, offset_s = self._settings.resync, self._unix_offset_s
+        if resync is None or offset_s is None or self.state is State.OFF:
+            self._resync_at = None
+            return
+        last_s = self._last_unix_s or now + offset_s
+        if self._next is not None and self._next.why == AT_TIME:
+            last_s = self._last_unix_s = now + offset_s
+        at = next_resync(resync, last_s, now + offset_s, self._zone_s)
+        self._resync_at = at - offset_s + self._random.uniform(0, resync.delay_max_s)
+
+    # What is told.
+
+    def _status(self) -> UpdateStatus:
+        is_busy = self.state in {State.FETCHING, State.INSTALLING}
+        return UpdateStatus(
+            self._state_text(),
+            without_credentials(self._uri),
+            self._why if self._uri else "",
+            self._doing,
+            self._done if is_busy else None,
+            failed=bool(self._failure) and self.state is State.RESTING,
+        )
+
+    def _state_text(self) -> str:
+        match self.state:
+            case State.OFF:
+                return NOT_THIS_WAY
+            case State.FETCHING:
+                return "fetching"
+            case State.WAITING:
+                return WAITS
+            case State.INSTALLING:
+                return "installing"
+            case State.INSTALLED | State.LEAVING:
+                return "starts anew when nobody uses the phone"
+            case State.RESTING:
+                return self._resting_text()
+            case _:
+                assert_never(self.state)
+
+    def _resting_text(self) -> str:
+        if self._next is not None and self._is_kept(self._next.why):
+            return WAITS
+        if self._failure:
+            return self._failure
+        return "up to date" if self._is_known else "no update goes on"
+
+    def _enter(self, state: State) -> None:
+        """Go to another state."""
+        assert state in LEGAL[self.state], (self.state, state)
+        self.state = state
+        self._done, self._doing = None, ""

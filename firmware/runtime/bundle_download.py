@@ -1,0 +1,118 @@
+"""One large file from a server onto the disk, in pieces, while the phone is a phone.
+
+Nothing of it waits on the event loop: the disk has a thread. While `is_busy` says so (a call goes
+on) it comes slowly, so that the call has the line and the processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from config.disk import FILE_MODE, draft_of, flush_folder
+from config.files import reason
+from firmware.runtime.http_client import NOT_WHOLE, HttpError, Reply, parse_head
+
+PIECE_BYTES = 256 * 1024
+
+SLOW_BYTES, SLOW_S = 16 * 1024, 0.1
+"""A piece and the pause behind it, beside a call: 1.3 Mbit/s."""
+
+STALLED_S = 60.0
+"""Without a byte for so long, the server is given up."""
+
+BYTES_MAX = 1 << 30
+"""A bundle is smaller than the slot that it is for."""
+
+SPARE_BYTES = 32 << 20
+"""What stays free beside it: for settings, lists and logs."""
+
+
+class BundleDownload:
+    """Reads replies (`HttpClient.ask`); the file appears at `path` whole, or not at all."""
+
+    def __init__(
+        self, path: Path, note: Callable[[int, int], None], is_busy: Callable[[], bool]
+    ) -> None:
+        self._path, self._note, self._is_busy = path, note, is_busy
+        self.digest = ""  # Of what has come.
+
+    async def read(self, reader: asyncio.StreamReader) -> Reply:
+        """Read a reply, and the file where it has one; raise HttpError where that fails."""
+        try:
+            async with asyncio.timeout(STALLED_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            raise HttpError(NOT_WHOLE) from None
+        except TimeoutError:
+            raise HttpError(_silence()) from None
+        reply, length = parse_head(head)
+        if reply.status == 200:
+            await self._save(reader, length)
+        return reply
+
+    async def _save(self, reader: asyncio.StreamReader, length: int) -> None:
+        draft = draft_of(self._path)
+        try:
+            _room_for(self._path.parent, length)
+            with await asyncio.to_thread(_opened, draft) as file:
+                await self._copy(reader, file, length)
+                await asyncio.to_thread(os.fsync, file.fileno())
+            await asyncio.to_thread(_rename, draft, self._path)
+        except ConnectionError:
+            raise HttpError("the connection was cut") from None
+        except OSError as error:
+            raise HttpError(f"it cannot be kept: {reason(error)}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+
+    async def _copy(self, reader: asyncio.StreamReader, file: BinaryIO, length: int) -> None:
+        have, sha256 = 0, hashlib.sha256()
+        while have < length:
+            busy = self._is_busy()
+            try:
+                async with asyncio.timeout(STALLED_S):
+                    piece = await reader.read(SLOW_BYTES if busy else PIECE_BYTES)
+            except TimeoutError:
+                raise HttpError(_silence()) from None
+            if not piece:
+                raise HttpError(f"only {have} of {length} bytes have come")
+            piece = piece[: length - have]
+            await asyncio.to_thread(file.write, piece)
+            sha256.update(piece)
+            have += len(piece)
+            self._note(have, length)
+            if busy:
+                await asyncio.sleep(SLOW_S)
+        self.digest = sha256.hexdigest()
+
+
+def _silence() -> str:
+    return f"nothing came from the server for {STALLED_S:g} s"
+
+
+def _room_for(folder: Path, length: int) -> None:
+    if length > BYTES_MAX:
+        raise HttpError(f"larger than {BYTES_MAX} bytes")
+    free = shutil.disk_usage(folder).free
+    if free < length + SPARE_BYTES:
+        raise HttpError(f"no room for it: {_mb(length)} MB, and {_mb(free)} MB are free")
+
+
+def _mb(count: int) -> int:
+    return count // 1_000_000
+
+
+def _opened(path: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, FILE_MODE), "wb")
+
+
+def _rename(draft: Path, path: Path) -> None:
+    os.replace(draft, path)
+    flush_folder(path.parent)

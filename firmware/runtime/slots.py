@@ -1,0 +1,100 @@
+"""The card's two slots, as far as the phone may know of them: a folder, and wishes in it.
+
+The phone has no rights of root's and does not speak to RAUC. It leaves wishes in `wanted`, the only
+folder of these that it may write; a unit of systemd's fulfils each (`board/image/files`), and says
+in files of its own, which the phone reads, how far that is:
+
+    slot        which slot runs; a phone without it is not updated this way
+    said        what RAUC says while it installs: "40% Verifying signature"
+    end         the number of the wish, and "ok" or the reason why not
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+from config.files import read_bounded, reason
+from firmware.frozen import frozen
+
+log = logging.getLogger("handset.update")
+
+INSTALL, RESTART, GOOD = "install", "restart", "good"
+"""What may be wished for; GOOD says that the phone works in this slot."""
+
+READ_MAX = 64 * 1024
+SLOT = re.compile(r"[A-Z]")
+STEP = re.compile(r"^\s*(\d{1,3})% ([^\n]{1,200})$", re.MULTILINE)
+
+REASONS = (
+    ("signature verification failed", "its signature is not of whom this phone trusts"),
+    ("Invalid bundle format", "it is damaged, or no firmware"),
+    ("bundle identifier", "it is damaged, or no firmware"),
+    ("Compatible mismatch", "it is for another kind of device"),
+    ("No space left", "it has no room in its slot"),
+    ("too large for slot", "it has no room in its slot"),
+    ("Input/output error", "it is damaged, or the card is"),
+)
+"""What RAUC says, and what it means; all else is said as it is."""
+
+
+@frozen
+class Step:
+    """How far an installation is."""
+
+    percent: int = 0
+    text: str = ""
+
+
+@frozen
+class End:
+    """What became of it: `reason` "" where all is well."""
+
+    reason: str = ""
+
+
+class Slots:
+    """The folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        running = self._read("slot").strip()
+        self.running = running if SLOT.fullmatch(running) else ""
+
+    def wish(self, name: str, words: str = "") -> str:
+        """Leave a wish; return what is wrong."""
+        wanted = self._folder / "wanted"
+        try:
+            (wanted / f".{name}").write_text(f"{words}\n")
+            (wanted / f".{name}").replace(wanted / name)
+        except OSError as error:
+            log.warning("%s is not asked for: %s", name, reason(error))
+            return f"the system cannot be asked for it: {reason(error)}"
+        return ""
+
+    def step(self) -> Step:
+        """Return how far the installation is."""
+        steps = STEP.findall(self._read("said"))
+        return Step(min(int(steps[-1][0]), 100), steps[-1][1]) if steps else Step()
+
+    def end(self, number: str) -> End | None:
+        """Return what became of the wish of that number, None while it is not over."""
+        told, _, words = self._read("end").strip().partition(" ")
+        if told != number:
+            return None
+        return End("" if words == "ok" else in_words(words))
+
+    def _read(self, name: str) -> str:
+        try:
+            return read_bounded(self._folder / name, READ_MAX)[-READ_MAX:].decode(
+                "utf-8", "replace"
+            )
+        except OSError:
+            return ""
+
+
+def in_words(said: str) -> str:
+    """Return why nothing was installed, for a person."""
+    known = next((words for part, words in REASONS if part in said), said)
+    return f"the update is refused: {known}"

@@ -1,0 +1,232 @@
+"""The updater in the world: fetches a bundle, has it installed, restarts the machine, says how far.
+
+It also says, once, that the phone works in the slot that runs: when an account is registered, or
+at its first screen where no account is configured. A slot that never says so is left again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from config.configuration import Configuration
+from config.disk import draft_of, save_flushed
+from config.files import read_bounded, reason
+from firmware.agent.events import AccountStatus, RegistrationState, ResyncAsked
+from firmware.frozen import frozen
+from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
+from firmware.phone.screen import Progress
+from firmware.provision.events import InUse
+from firmware.provision.update_events import (
+    BundleFetched,
+    BundleNotFetched,
+    BundleUnchanged,
+    DoorInUse,
+    FetchBundle,
+    InstallBundle,
+    Installed,
+    NotInstalled,
+    Proceeds,
+    RestartMachine,
+    Tried,
+    UpdateAsked,
+    UpdateStatus,
+    update_settings,
+)
+from firmware.provision.updater import UpdateEvent, Updater
+from firmware.runtime.alarm import Alarm
+from firmware.runtime.bundle_download import BundleDownload
+from firmware.runtime.http_client import HttpError
+from firmware.runtime.options import BUNDLE, TRIED
+from firmware.runtime.slots import GOOD, INSTALL, RESTART, Slots
+
+if TYPE_CHECKING:
+    from firmware.runtime.fetching import Fetcher
+
+log = logging.getLogger("handset.update")
+
+PAGE = "Update"
+LOOK_S = 0.5
+"""So often it is looked how far an installation is."""
+
+INSTALL_MAX_S = 3600.0
+"""A slow card takes minutes for a slot."""
+
+MARK_MAX = 512
+
+Feed = Callable[[object], None]
+
+
+@frozen
+class UpdateWays:
+    """What an update does to the rest of the phone."""
+
+    fetcher: Callable[[], Fetcher]
+    run: Callable[[Coroutine[object, object, None]], None]
+    feed: Feed
+    warn: Feed  # `WarningsChanged`.
+
+
+class Updating:
+    """Between the updater and servers, disk, slots and phone."""
+
+    def __init__(
+        self,
+        state: Path,
+        folder: Path,
+        configuration: Configuration,
+        random: Random,
+        ways: UpdateWays,
+    ) -> None:
+        self._state, self._slots, self._ways = state, Slots(folder), ways
+        self._configuration = configuration
+        self._alarm = Alarm(self._wake)
+        tried = read_tried(state)
+        settings = update_settings(configuration)
+        self._machine = Updater(settings, self._slots.running, tried, random)
+        self._mark = ""  # Of the bundle that is here.
+        self._is_good = self._is_used = False
+        self.status = UpdateStatus()
+
+    def start(self) -> None:
+        """Begin."""
+        for left in (self._state / BUNDLE, draft_of(self._state / BUNDLE)):
+            left.unlink(missing_ok=True)  # The power went, or the phone restarts with what it held.
+        self._carry_out(self._machine.wake(self._alarm.now))
+        if not self._configuration.accounts():
+            self._works()
+
+    def ask(self, uri: str) -> str:
+        """Begin an update; return why not, "" where it begins as soon as nobody uses the phone."""
+        if refusal := self._machine.refusal_of(uri):
+            return refusal
+        self._tell(UpdateAsked(uri))
+        return ""
+
+    def take(self, event: object) -> None:
+        """Take what the phone says, or what it is told: leave what is for somebody else."""
+        if isinstance(event, ResyncAsked | TimeIs):
+            self._tell(event)
+        elif isinstance(event, AccountStatus) and event.state is RegistrationState.REGISTERED:
+            self._works()
+
+    def note_use(self, users: set[str]) -> None:
+        """Hear who uses the phone: a person at it, or administrators at its doors."""
+        self._is_used = "phone" in users
+        self._tell(InUse(self._is_used))
+        self._tell(DoorInUse(bool(users - {"phone"})))
+
+    def renew(self, configuration: Configuration) -> None:
+        """Follow the parameters."""
+        self._configuration = configuration
+        self._tell(update_settings(configuration))
+
+    def stop(self) -> None:
+        """Begin nothing more; an installation goes on to its end by itself."""
+        self._alarm.stop()
+
+    def _works(self) -> None:
+        """This slot is good."""
+        if not self._is_good and self._slots.running:
+            self._is_good = not self._slots.wish(GOOD)
+
+    def _tell(self, event: UpdateEvent) -> None:
+        self._carry_out(self._machine.handle(event, self._alarm.now))
+
+    def _wake(self) -> None:
+        self._carry_out(self._machine.wake(self._alarm.now))
+
+    def _carry_out(self, outputs: list[object]) -> None:
+        for output in outputs:
+            match output:
+                case FetchBundle():
+                    self._ways.run(self._fetch(output))
+                case InstallBundle():
+                    self._ways.run(self._install())
+                case RestartMachine(why):
+                    log.warning("the machine restarts: %s", why)
+                    self._slots.wish(RESTART)
+                case UpdateStatus():
+                    self._show(output)
+                case _:
+                    raise AssertionError(output)
+        self._alarm.set(self._machine.deadline())
+
+    async def _fetch(self, wanted: FetchBundle) -> None:
+        try:
+            event = await self._fetched(wanted)
+        except HttpError as error:
+            event = BundleNotFetched(f"the update is not fetched: {error}", error.retry_after_s)
+        self._tell(event)
+
+    async def _fetched(self, wanted: FetchBundle) -> UpdateEvent:
+        download = BundleDownload(self._state / BUNDLE, self._note, lambda: self._is_used)
+        etag = wanted.known if wanted.known.endswith('"') else ""
+        fetcher = self._ways.fetcher()
+        reply = await fetcher.ask(wanted.uri, download.read, etag, self._configuration)
+        self._mark = reply.etag or download.digest
+        if reply.status == 304 or self._mark == wanted.known:
+            await asyncio.to_thread(self._drop)
+            return BundleUnchanged()
+        return BundleFetched()
+
+    def _note(self, have: int, length: int) -> None:
+        done = (100 * have // length, 100)
+        if done != self.status.done:
+            self._tell(Proceeds(done))
+
+    async def _install(self) -> None:
+        reason_not = await self._installed()
+        await asyncio.to_thread(self._drop)
+        if not reason_not:
+            tried = f"{self._slots.running} {self._mark}\n".encode()
+            try:
+                await asyncio.to_thread(save_flushed, self._state / TRIED, tried)
+            except OSError as error:
+                log.warning("what was installed is not remembered: %s", reason(error))
+        self._tell(NotInstalled(reason_not) if reason_not else Installed())
+
+    async def _installed(self) -> str:
+        """Have the bundle installed; return why it is not."""
+        number = str(time.monotonic_ns())
+        if problem := self._slots.wish(INSTALL, number):
+            return problem
+        give_up_at = self._alarm.now + INSTALL_MAX_S
+        while self._alarm.now < give_up_at:
+            await asyncio.sleep(LOOK_S)
+            if (end := self._slots.end(number)) is not None:
+                return end.reason
+            step = self._slots.step()
+            self._tell(Proceeds((step.percent, 100), step.text))
+        return "the update is not installed: nothing is heard of it any more"
+
+    def _drop(self) -> None:
+        (self._state / BUNDLE).unlink(missing_ok=True)
+
+    def _show(self, status: UpdateStatus) -> None:
+        """Say in the log, on the screen and as a warning where the update stands."""
+        if status.state != self.status.state:
+            (log.warning if status.failed else log.info)("%s", status.state)
+            self._ways.warn(WarningsChanged((status.state,) if status.failed else ()))
+        self.status = status
+        if not status.uri and not status.failed:
+            return
+        rows = [("Server", status.uri), ("State", status.state), ("Because", status.why)]
+        facts = tuple((label, text) for label, text in rows if text)
+        progress = Progress(status.state, *status.done) if status.done else None
+        self._ways.feed(FactsTold(PAGE, facts, progress))
+
+
+def read_tried(state: Path) -> Tried | None:
+    """Return what was installed last, None where nothing was, or where nobody can tell."""
+    try:
+        text = read_bounded(state / TRIED, MARK_MAX)[:MARK_MAX].decode("ascii", "replace")
+    except OSError:
+        return None
+    slot, _, mark = text.strip().partition(" ")
+    return Tried(mark, slot) if slot and mark else None
