@@ -23,7 +23,7 @@ SUITE ?= bookworm
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
 	dosfstools e2fsprogs espeak-ng fdisk git iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
-	kamailio-presence-modules kamailio-tls-modules libfaketime linphone-cli mount mtools \
+	kamailio-presence-modules kamailio-tls-modules libfaketime libubootenv-tool linphone-cli mount mtools \
 	openssh-client openssh-server pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls \
 	shellcheck sox systemd tftpd-hpa tshark util-linux wireplumber xz-utils zstd
 BENCH_PACKAGES := gcc libc6-dev python3-dev

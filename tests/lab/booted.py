@@ -67,6 +67,12 @@ class Booted:
         assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
         return done.stdout
 
+    def run_within(self, *words: str) -> str:
+        """Run a command there; return what it says."""
+        done = subprocess.run([*self._enter, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
+        return done.stdout
+
     def shows(self, unit: str, name: str) -> str:
         """Return a property of a unit, as it is now."""
         return self.systemctl("show", "--value", f"--property={name}", unit).strip()
@@ -90,10 +96,16 @@ class Booted:
         assert self._program.running, self._said()
         return " ".join(_children(str(self._program.pid)))
 
+    @property
+    def _enter(self) -> list[str]:
+        return ["nsenter", f"--target={self._first}", "-m", "-p", "-u", "-C", "-r"]
+
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        enter = ["nsenter", f"--target={self._first}", "-m", "-p", "-u", "-C", "-r"]
         return subprocess.run(
-            [*enter, "systemctl", "--no-pager", *words], capture_output=True, text=True, check=False
+            [*self._enter, "systemctl", "--no-pager", *words],
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def _said(self) -> str:

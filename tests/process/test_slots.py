@@ -1,0 +1,201 @@
+"""The card's slots under a real systemd: the image's units and its script, U-Boot's own variables.
+
+The root is this machine's with a layer over it; U-Boot's file is read and written by its own tools.
+A restart of the machine is noted and not made.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.booted import TARGET, Booted
+from tests.lab.namespaces import ROOT
+
+FILES = ROOT / "board" / "image" / "files"
+UNITS = FILES / "usr/lib/systemd/system"
+OURS = ("slot", "good", "registered", "install", "restart", "back")
+ENVIRONMENT_BYTES = 0x4000
+
+HERE = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+BindReadOnlyPaths=/cmdline:/proc/cmdline
+"""
+
+BARE = "[Unit]\nDefaultDependencies=no\n"
+
+PHONE = f"{BARE}[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+
+RESTARTS = f"{BARE}Wants=restarted.service\n"
+RESTARTED = f"{BARE}[Service]\nType=oneshot\nExecStart=/bin/touch /data/restarted\n"
+
+RAUC = """\
+#!/bin/sh
+[ "$1" = install ] && [ -e "$2" ] || exit 2
+echo " 20% Checking bundle"
+cat /data/rauc-says
+grep -q LastError /data/rauc-says && exit 1
+/usr/lib/handset/slot
+fw_setenv BOOT_ORDER 'B A'
+"""
+
+
+class Card:
+    """A machine that was started from slot A, with a phone in it."""
+
+    def __init__(self, folder: Path, order: str = "A B", left: int = 2) -> None:
+        memory, self.root = folder / "memory", folder / "root"
+        for made in (memory, self.root):
+            made.mkdir()
+        run("mount", "-t", "tmpfs", "none", str(memory))
+        for name in ("upper", "work"):
+            (memory / name).mkdir()
+        layers = f"lowerdir=/,upperdir={memory}/upper,workdir={memory}/work"
+        run("mount", "-t", "overlay", "none", "-o", layers, str(self.root))
+        self.data = self.root / "data"
+        for made in (self.data / "state", self.data / "update", self.root / "boot/firmware"):
+            made.mkdir(parents=True)
+        run("mount", "-t", "tmpfs", "none", str(self.root / "boot/firmware"))
+        for part in ("usr/lib/handset", "usr/lib/systemd/system", "usr/local/sbin"):
+            shutil.copytree(FILES / part, self.root / part, dirs_exist_ok=True)
+        shutil.copy(FILES / "etc/fw_env.config", self.root / "etc")
+        for name, more in (("group", ""), ("passwd", ":990::/:/bin/false")):
+            path = self.root / "etc" / name
+            path.write_text(f"{path.read_text()}handset:x:990:{more.removeprefix(':')}\n")
+        (self.root / "cmdline").write_text("quiet rauc.slot=A\n")
+        self.environment({"BOOT_ORDER": order, "BOOT_A_LEFT": str(left), "BOOT_B_LEFT": "3"})
+        rauc = self.root / "usr/local/bin/rauc"
+        rauc.write_text(RAUC)
+        rauc.chmod(0o755)
+        wants = [f"handset-{name}" for name in ("good.service", "slot.service", "back.timer")]
+        wants += [f"handset-{name}.path" for name in ("registered", "install", "restart")]
+        units = {
+            **{f"handset-{name}.service.d/here.conf": HERE for name in OURS},
+            **{f"{name}.d/bare.conf": BARE for name in wants},
+            "handset-install.service.d/now.conf": "[Service]\nNice=0\n",
+            "handset-back.timer.d/soon.conf": "[Timer]\nOnBootSec=\nOnBootSec=1\nAccuracySec=1ms\n",
+            "handset.service": PHONE,
+            "reboot.target": RESTARTS,
+            "restarted.service": RESTARTED,
+            TARGET: f"{BARE}Wants=handset.service {' '.join(wants)}\n",
+        }
+        self.system = Booted(folder, units, self.root)
+        self._folder = folder
+
+    def environment(self, variables: dict[str, str]) -> None:
+        """Write U-Boot's file."""
+        text = "".join(f"{name}={value}\0" for name, value in variables.items()).encode()
+        data = text.ljust(ENVIRONMENT_BYTES - 4, b"\0")
+        check = zlib.crc32(data).to_bytes(4, "little")
+        (self.root / "boot/firmware/uboot.env").write_bytes(check + data)
+
+    def tells(self, name: str) -> str:
+        """Return a variable of U-Boot's, as it is in the file."""
+        data = (self.root / "boot/firmware/uboot.env").read_bytes()
+        assert zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]
+        pairs = (pair.partition("=") for pair in data[4:].decode().split("\0"))
+        return next(value for key, _, value in pairs if key == name)
+
+    def wish(self, name: str, words: str = "") -> None:
+        """Wish for something as the phone does, within the system's /run."""
+        place = f"/run/handset-update/wanted/{name}"
+        self.system.run_within("sh", "-c", f"echo '{words}' >{place}")
+
+    def has(self, path: str) -> bool:
+        return (self.root / path.lstrip("/")).exists()
+
+    def result(self, unit: str) -> str:
+        return self.system.shows(unit, "Result")
+
+    def close(self) -> None:
+        for place in (self.root / "boot/firmware", self.root, self._folder / "memory"):
+            run("umount", "--lazy", str(place))
+
+
+def run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Card]:
+    made = Card(tmp_path)
+    yield made
+    made.close()
+
+
+def ended(card: Card, unit: str) -> None:
+    """Wait until a unit has done its work."""
+    card.system.wait_for(lambda: card.system.shows(unit, "ExecMainExitTimestampMonotonic") != "0")
+    assert card.result(unit) == "success"
+
+
+def test_a_new_slot_gets_its_tries_back_with_the_registration_and_not_before(card: Card) -> None:
+    with card.system:
+        ended(card, "handset-good.service")
+        assert (card.tells("BOOT_A_LEFT"), card.has("/data/update/good-A")) == ("2", False)
+        card.wish("good")
+        card.system.wait_for(lambda: card.has("/data/update/good-A"))
+        assert card.tells("BOOT_A_LEFT") == "3"
+
+
+def test_a_slot_that_was_good_is_good_with_the_first_screen_and_never_left(card: Card) -> None:
+    """A proxy that is away is no fault of it."""
+    for slot in ("A", "B"):
+        (card.data / f"update/good-{slot}").touch()
+    with card.system:
+        card.system.wait_for(lambda: card.tells("BOOT_A_LEFT") == "3")
+        ended(card, "handset-back.service")
+        assert (card.tells("BOOT_ORDER"), card.has("/data/restarted")) == ("A B", False)
+
+
+def test_a_new_slot_that_does_not_register_in_time_is_left_for_the_good_one(card: Card) -> None:
+    (card.data / "update/good-B").touch()
+    with card.system:
+        card.system.wait_for(lambda: card.has("/data/restarted"))
+        assert (card.tells("BOOT_ORDER"), card.tells("BOOT_A_LEFT")) == ("B A", "2")
+
+
+def test_where_no_other_slot_is_good_the_phone_goes_on_trying(card: Card) -> None:
+    with card.system:
+        ended(card, "handset-back.service")
+        assert (card.tells("BOOT_ORDER"), card.has("/data/restarted")) == ("A B", False)
+
+
+def test_a_bundle_is_installed_and_the_slot_that_is_written_is_good_no_more(card: Card) -> None:
+    for slot in ("A", "B"):
+        (card.data / f"update/good-{slot}").touch()
+    (card.data / "state/update.raucb").write_bytes(b"hsqs")
+    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    with card.system:
+        ended(card, "handset-slot.service")
+        assert card.system.run_within("cat", "/run/handset-update/slot") == "A\n"
+        card.wish("install", "4711; touch /data/pwned")
+        ended(card, "handset-install.service")
+        assert card.system.run_within("cat", "/run/handset-update/end") == "4711 ok\n"
+        assert "100% Installing done." in card.system.run_within("cat", "/run/handset-update/said")
+        assert (card.has("/data/update/good-A"), card.has("/data/update/good-B")) == (True, False)
+        assert (card.tells("BOOT_ORDER"), card.has("/data/pwned")) == ("B A", False)
+        assert not card.has("/data/restarted"), "not before the phone wishes for it"
+        card.wish("restart")
+        card.system.wait_for(lambda: card.has("/data/restarted"))
+
+
+def test_a_bundle_that_rauc_refuses_is_told_and_both_slots_stay(card: Card) -> None:
+    for slot in ("A", "B"):
+        (card.data / f"update/good-{slot}").touch()
+    (card.data / "state/update.raucb").write_bytes(b"hsqs")
+    (card.data / "rauc-says").write_text("LastError: signature verification failed: x\nidle\n")
+    with card.system:
+        ended(card, "handset-slot.service")
+        card.wish("install", "17")
+        ended(card, "handset-install.service")
+        said = card.system.run_within("cat", "/run/handset-update/end")
+        assert said == "17 signature verification failed: x\n"
+        assert (card.has("/data/update/good-B"), card.tells("BOOT_ORDER")) == (True, "A B")
