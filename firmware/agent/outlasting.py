@@ -35,6 +35,7 @@ from firmware.agent.absence import KEPT_S
 from firmware.agent.answering import answer, dialog_fields
 from firmware.agent.call import RING_S_MAX, CallState
 from firmware.agent.events import EndCause, Party, Tie
+from firmware.agent.farewell import OweBye
 from firmware.agent.identity import ANONYMOUS, are_of_one_caller, caller_of
 from firmware.agent.line import Line
 from firmware.agent.reading import or_none
@@ -128,14 +129,17 @@ class OutlastingCall(ReceivedCall):
         return [old, *self._far_is(caller_of(invite)), *self._ring_again(now)]
 
     def _answer_who_comes_again(self, key: str, invite: Request, now: float) -> list[object]:
-        tag, old = next(self.line.ids), self.dialog
+        tag, old, accepted = next(self.line.ids), self.dialog, self._accepted
         if too_small := self.timer.too_small(invite):
             return [SendResponse(key, answer(invite, 422, *too_small, tag=tag))]
+        was_said_here = self._unheard is None and self.line.proxy == self._proxy
         out = self._take_dialog(key, invite, tag, now)
-        if self.dialog is old:
+        if old is None or self.dialog is old:
             return out
         self._key, self._invite, self._proxy = key, invite, self.line.proxy
         self._has_moved = self._is_known_there = False  # Until it acknowledges this one.
+        if was_said_here:  # Our 2xx may be heard yet: they have crossed.
+            out.append(OweBye(self.line, old, reasons.REPEATED, accepted))
         return [*out, *self._cancel_replacement()]
 
     def answer(self, now: float) -> list[object]:

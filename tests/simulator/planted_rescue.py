@@ -91,6 +91,14 @@ BUGS_OF_RESCUE = (
         "]",
     ),
     Bug(
+        "a 2xx that crosses who comes again is forgotten",
+        OUTLASTING,
+        "        if was_said_here:",
+        "        if False:",
+        world=PEERS,
+        first_seed=2494,
+    ),
+    Bug(
         "a refusal without a link is lost",
         LAYER,
         "again = (s.refuse_again() for s in self._invites() if self._reaches(s))",

@@ -95,6 +95,11 @@ class Ledger:
         """Tell whether an answer goes over this link."""
         return heard.lost_with in {None, self.proxy}
 
+    def invites_of(self, call_id: str) -> list[Heard]:
+        """Return the INVITEs of a far end that are known."""
+        known = [one for key, one in self.heard.items() if key[1] == "INVITE"]
+        return [one for one in known if one.request.call_id == call_id]
+
     # What the phone hears.
 
     def hear_request(self, request: Request, now: float) -> None:

@@ -171,6 +171,7 @@ class Saying(Hearing):
         if response.status >= 200 and dialog.stage is Stage.EARLY:
             self._accept(dialog, request, response)
             self._opens_in_place_of(dialog, request)
+            self._opens_for_who_comes_again(dialog)
 
     def _opened_by_them(self, request: Request, tag: str) -> Dialog:
         contacts = request.contacts
@@ -238,6 +239,18 @@ class Saying(Hearing):
                 self._owe(unheard, "nobody has heard its 2xx")
             dialog.elder = old
             self._owe(old, "it is replaced")
+
+    def _opens_for_who_comes_again(self, dialog: Dialog) -> None:
+        """F6: a caller who has not heard that the call was answered is answered once more."""
+        same = [d for d in self._up() if self._port_of(d) == self._port_of(dialog)]
+        for one in same:
+            if one is dialog or one.has_left:
+                continue
+            assert not one.was_acked, "another call with the sound of one that stands"
+            if any(h.is_told for h in self.ledger.invites_of(one.call_id)):
+                self._owe(one, "its caller has come again")
+            else:
+                self._over(one, "its 2xx went down with the link")
 
     def _say_answer_within(self, dialog: Dialog, request: Request, response: Response) -> None:
         if response.status == 500 and request.method in {"INVITE", "UPDATE"}:
