@@ -16,12 +16,14 @@ MINUTES ?= 30
 CUTS ?= 200
 ARGS ?=
 BOARD ?= handset
+KEYS ?= $(HOME)/.handset-update
 KERNEL ?= trixie
 SUITE ?= bookworm
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
+BUNDLE_PACKAGES := openssl rauc squashfs-tools
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
+TEST_PACKAGES := $(RUN_PACKAGES) $(BUNDLE_PACKAGES) baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
 	dosfstools e2fsprogs espeak-ng fdisk git iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \
 	kamailio-presence-modules kamailio-tls-modules libfaketime libubootenv-tool linphone-cli mount mtools \
 	openssh-client openssh-server pipewire pipewire-alsa pipewire-bin rsyslog rsyslog-gnutls \
@@ -42,7 +44,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages deb deb-packages image image-packages run-packages test-deb test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages image image-packages run-packages test-deb test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -154,6 +156,9 @@ board-check: run-packages $(VENV)/run.ready ## On a Raspberry Pi: walk through e
 image: image-packages $(VENV)/test.ready ## Make the SD card's image, build/handset.img; ARGS=--refresh takes Debian as it is today
 	$(SUDO) env KERNEL=$(KERNEL) board/image/build.sh $(ARGS)
 
+bundle: bundle-packages ## Pack the image that was made as a signed update, build/handset.raucb; KEYS=FOLDER has the key
+	board/image/bundle.sh build/steps/filesystems/root.ext4 $(KEYS) build/handset.raucb
+
 deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
 	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done
 
@@ -185,6 +190,9 @@ boot-packages:
 
 image-packages:
 	@$(call install-missing,$(IMAGE_PACKAGES))
+
+bundle-packages:
+	@$(call install-missing,$(BUNDLE_PACKAGES))
 
 deb-packages:
 	@$(call install-missing,$(DEB_PACKAGES))

@@ -49,6 +49,8 @@ The site's settings, on the card's data partition; the image stays the same for 
   --certificate FILE      the phone's own certificate
   --key FILE              its private key
   --authorized-keys FILE  public keys of ssh that may log in, which --host needs
+  --update-ca FILE        certificates of whoever signs updates (make bundle says which): without
+                          them the phone takes no update
 
 A running phone
   --host NAME             its name or address, also USER@NAME; the bundle is copied there and
@@ -78,7 +80,7 @@ parse() {
             --restart) restart=yes && continue ;;
             --image | --device | --to-file | --config | --wifi | --wifi-file | --country | \
                 --hostname | --ca | --chain | --certificate | --key | --authorized-keys | \
-                --host | --bundle) ;;
+                --update-ca | --host | --bundle) ;;
             --*) wrong_usage "There is no option $option" ;;
             *) wrong_usage "What is $option meant for?" ;;
         esac
@@ -106,6 +108,7 @@ take() {
         --certificate) certificate=$(absolute "$2") ;;
         --key) key=$(absolute "$2") ;;
         --authorized-keys) authorized_keys=$(absolute "$2") ;;
+        --update-ca) update_ca=$(absolute "$2") ;;
         --host) host=$2 ;;
         --bundle) bundle=$(absolute "$2") ;;
     esac
@@ -113,7 +116,7 @@ take() {
 
 # Refuse options that contradict each other.
 agree() {
-    local settings=$config$wifi$hostname$ca$chain$certificate$key$authorized_keys
+    local settings=$config$wifi$hostname$ca$chain$certificate$key$authorized_keys$update_ca
     [[ -z $device || -z $to_file ]] || wrong_usage "Either --device or --to-file, not both"
     [[ -z $host || -z $device$to_file$image$settings ]] ||
         wrong_usage "--host updates a phone that runs: it goes with --bundle, --restart, --check"
@@ -135,7 +138,7 @@ clean_up() {
 
 main() {
     image="" device="" to_file="" config="" wifi="" wifi_file="" country="" hostname="" ca="" chain=""
-    certificate="" key="" authorized_keys="" host="" bundle="" check="" yes="" restart=""
+    certificate="" key="" authorized_keys="" update_ca="" host="" bundle="" check="" yes="" restart=""
     work="" begun="" target="" target_name=""
     parse "$@"
     agree

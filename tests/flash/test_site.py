@@ -85,7 +85,7 @@ def test_all_settings_are_on_the_card(
     ended = desk.flash(
         *("--device", card, "--image", image.path, "--yes", "--config", config, "--ca", ca),
         *("--chain", ca, "--certificate", own, "--key", key, "--hostname", "desk-7"),
-        *("--wifi", NETWORK, "--country", "DE", "--authorized-keys", keys),
+        *("--wifi", NETWORK, "--country", "DE", "--authorized-keys", keys, "--update-ca", ca),
         typed="a good passphrase\n",
     )
     assert ended.status == 0, ended.said
@@ -103,6 +103,8 @@ def test_all_settings_are_on_the_card(
     assert not check(read, site)
     assert told_of(card, "wifi.conf") == ("0600", 0)
     assert told_of(card, "authorized_keys") == ("0600", 0)
+    assert (site / "update-keyring.pem").read_bytes() == ca.read_bytes()
+    assert told_of(card, "update-keyring.pem") == ("0600", 0)
     assert told_of(card, "startup.cfg") == ("0640", PHONE_GROUP)
     assert told_of(card, "certificates") == ("0750", PHONE_GROUP)
     assert told_of(card, "certificates/key.pem") == ("0640", PHONE_GROUP)
@@ -289,7 +291,7 @@ def test_what_is_no_key_of_ssh_is_refused(refused: Callable[..., str], config: P
 
 
 @pytest.mark.parametrize(
-    "option", ["--config", "--ca", "--chain", "--authorized-keys", "--wifi-file"]
+    "option", ["--config", "--ca", "--chain", "--authorized-keys", "--update-ca", "--wifi-file"]
 )
 def test_a_file_that_is_not_there_is_named(refused: Callable[..., str], option: str) -> None:
     wifi = ("--wifi", "ours") if option == "--wifi-file" else ()

@@ -20,6 +20,7 @@ judge_site() {
     [[ -z $config ]] || judge_config
     [[ -z $hostname ]] || stage_hostname
     [[ -z $authorized_keys ]] || stage_authorized_keys
+    [[ -z $update_ca ]] || stage_update_ca
     [[ -z $wifi ]] || stage_wifi
     rmdir --ignore-fail-on-non-empty "$site/certificates"
 }
@@ -113,6 +114,13 @@ stage_authorized_keys() {
     cat -- "$authorized_keys" >"$site/authorized_keys"
 }
 
+# Whose updates RAUC takes (board/image/rauc.conf).
+stage_update_ca() {
+    readable "$update_ca" --update-ca
+    judge_certificates "$update_ca"
+    cat -- "$update_ca" >"$site/update-keyring.pem"
+}
+
 # The passphrase comes from a file or from the keyboard, never from the list of arguments.
 stage_wifi() {
     local passphrase=""
@@ -159,7 +167,7 @@ site_commands() {
         printf 'write %s /site/%s\n' "$name" "$name"
         case $name in
             hostname) give "$name" 0100644 0 ;;
-            wifi.conf | authorized_keys) give "$name" 0100600 0 ;;
+            wifi.conf | authorized_keys | update-keyring.pem) give "$name" 0100600 0 ;;
             *) give "$name" 0100640 "$1" ;;
         esac
     done < <(site_files)
