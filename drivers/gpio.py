@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 
@@ -54,10 +55,11 @@ class Gpio:
         self._module = GPIO
 
     def close(self) -> None:
-        """Leave every pin that was used as an input, as it was found."""
+        """Leave every pin that was used as an input, as it was found; one that is refused stays."""
         used, self._used = self._used, []
-        if self._module is not None and used:
-            self._module.cleanup(used)
+        for pin in used:
+            with suppress(GpioError):
+                _call(self._module.cleanup, [pin])
 
     def pull_up(self, pin: int) -> None:
         """Make a pin an input that is high while nobody pulls it down."""

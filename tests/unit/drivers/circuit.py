@@ -143,6 +143,7 @@ class FakeGpio(ModuleType):
         super().__init__("RPi.GPIO")
         self.circuit = circuit
         self.broken = ""
+        self.stuck: int | None = None  # It is never let go of.
         self.breaks_with: type[Exception] = RuntimeError
         self.calls = 0
         self.cleaned: list[int] = []
@@ -206,6 +207,8 @@ class FakeGpio(ModuleType):
         self._edges.pop(channel, None)
 
     def cleanup(self, channel: list[int], /) -> None:
+        if self.broken or self.stuck in channel:
+            raise self.breaks_with("bad GPIO number")
         self.cleaned += channel
         for one in channel:
             self.circuit.driven.pop(one, None)

@@ -216,6 +216,7 @@ def test_a_part_that_fails_says_so_and_comes_back(
     desk.run(part.step, 1)
     assert part.fault == f"No {kind}: GPIO busy"
     part.close()
+    gpio.close()
     desk.module.broken = ""
     desk.run(part.step, 12)
     assert part.fault == ""
@@ -247,6 +248,17 @@ def test_pins_are_left_as_they_were_found(monkeypatch: pytest.MonkeyPatch) -> No
     gpio.drive(6, high=False)
     gpio.close()
     assert desk.module.cleaned == [5, 6]
+
+
+def test_a_pin_that_is_not_let_go_of_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(monkeypatch)
+    gpio = Gpio()
+    gpio.open()
+    gpio.pull_up(5)
+    gpio.pull_up(6)
+    desk.module.stuck = 5
+    gpio.close()
+    assert desk.module.cleaned == [6]
 
 
 class Clock:
