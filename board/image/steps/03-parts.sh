@@ -15,15 +15,16 @@ version=$(apt_for arm64 apt-cache madison linux-image-arm64 |
 kernel=$(apt_for arm64 apt-cache show "linux-image-arm64=$version" |
     sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p')
 
-mkdir debs linux firmware loader busybox copyright
+mkdir debs linux firmware loader busybox e2fsck copyright
 (
     cd debs || exit
-    apt_for arm64 apt-get download "$kernel=$version" raspi-firmware u-boot-rpi busybox-static
+    apt_for arm64 apt-get download "$kernel=$version" raspi-firmware u-boot-rpi busybox-static e2fsck-static
 )
 dpkg-deb -x debs/linux-image-*.deb linux
 dpkg-deb -x debs/raspi-firmware_*.deb firmware
 dpkg-deb -x debs/u-boot-rpi_*.deb loader
 dpkg-deb -x debs/busybox-static_*.deb busybox
+dpkg-deb -x debs/e2fsck-static_*.deb e2fsck
 
 for file in */usr/share/doc/*/copyright; do
     cp -L "$file" "copyright/$(basename "$(dirname "$file")")"

@@ -36,6 +36,9 @@ early=$TMPDIR/early
 mkdir -p "$early"/{bin,dev,proc,sys,run,modules}
 install -m 755 "$HERE/initramfs-init" "$early/init"
 install -m 755 "$(made parts)/busybox/usr/bin/busybox" "$early/bin/busybox"
+install -m 755 "$(made parts)/e2fsck/usr/sbin/e2fsck.static" "$early/bin/e2fsck"
+mkdir "$early/etc"
+printf '[options]\nbroken_system_clock = true\n' >"$early/etc/e2fsck.conf" # A Pi has none.
 modules_of "$HERE/initramfs.list" | while read -r module; do
     name=${module##*/}
     case $name in

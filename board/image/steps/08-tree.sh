@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # title: the phone's root
 # needs: lists tools root libraries modules parts
-# reads: board/image/files board/image/rauc.conf board/service board/dhcp-hook firmware drivers board config
+# reads: board/image/files board/image/masked.list board/image/rauc.conf board/service board/dhcp-hook firmware drivers board config
 
 tree=$TMPDIR/tree
 cp -a "$(made root)/root" "$tree"
@@ -51,6 +51,8 @@ for certificate in "$tree"/usr/share/ca-certificates/mozilla/*.crt; do
 done
 # which services begin, where libraries are,
 tools systemctl --root="$tree" preset-all
+# shellcheck disable=SC2046 # One word a unit.
+tools systemctl --root="$tree" mask $(names_in "$HERE/masked.list")
 ln -sfn /usr/lib/systemd/system/multi-user.target "$tree/etc/systemd/system/default.target"
 ldconfig=$tree/usr/sbin/ldconfig
 if [ "$HOST_ARCHITECTURE" = arm64 ]; then "$ldconfig" -r "$tree"; else qemu-aarch64 "$ldconfig" -r "$tree"; fi
@@ -60,7 +62,9 @@ tools env PYTHONHASHSEED=0 python3 -m compileall -q -j 1 --invalidation-mode unc
 
 # What no image may hold, and what each start makes anew.
 rm -rf "$tree"/etc/ssh/ssh_host_* "$tree"/var/cache/* "$tree"/var/log/*
+rm -rf "$tree"/{etc,usr/lib}/udev/hwdb.d # Names of the world's devices.
 rm -f "$tree/etc/resolv.conf"
+ln -s ../run "$tree/var/run"
 : >"$tree/etc/machine-id" # The initramfs writes it.
 
 # A clock that is not set begins here.

@@ -60,6 +60,12 @@ def test_the_packages_are_named_once_in_order_and_with_a_reason() -> None:
     assert [line for line in lines if "#" not in line] == []
 
 
+def test_the_modules_that_are_loaded_at_the_start_are_in_the_image() -> None:
+    early = names_in("files/usr/lib/modules-load.d/handset-image.conf")
+    assert early
+    assert set(early) <= set(names_in("modules.list"))
+
+
 def test_everything_that_the_application_imports_is_in_the_image() -> None:
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     debian = set(names_in("packages.list"))

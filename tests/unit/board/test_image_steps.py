@@ -15,7 +15,7 @@ IMAGE = ROOT / "board" / "image"
 STEPS = sorted((IMAGE / "steps").glob("*.sh"))
 
 
-@pytest.mark.parametrize("name", ["tools.list", "modules.list", "initramfs.list"])
+@pytest.mark.parametrize("name", ["tools.list", "modules.list", "initramfs.list", "masked.list"])
 def test_a_list_names_each_thing_once(name: str) -> None:
     lines = [line.split("#")[0].strip() for line in (IMAGE / name).read_text().splitlines()]
     names = [line for line in lines if line]
