@@ -173,7 +173,7 @@ def main(arguments: list[str]) -> None:
             "processor": lambda: processor(stage, given.seconds),
             "calls": lambda: many_calls(stage),
             "ramp": lambda: ramp.measure(stage),
-            "storms": lambda: storms.measure(stage, given.storm),
+            "storms": lambda: storms.measure(stage.directory / "storms", given.storm),
             "gap": lambda: audio_gap.measure(stage.directory / "gap"),
             "speech": audio.beside_baresip,
         }

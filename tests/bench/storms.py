@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from tests.bench import watched
 from tests.bench.call_stage import CallStage, health
 from tests.bench.clicks import MOUTH
+from tests.bench.disturbed import CARDS, OURS, PRIORITIES, Seen, add_priorities
 from tests.bench.table import Table
 from tests.interop.phone import Phone
 from tests.lab.relay import Relay
@@ -25,12 +28,29 @@ NOTHING, REDRAWS, STATUSES, RECONNECTS = (
 )
 
 
-def measure(stage: CallStage, seconds: float) -> Table:
-    """Let each storm blow through a quarter of the time."""
+NAMES = {lost: f"frames {lost.replace('_', ' ')}" for lost in LOST}
+
+
+def new_table() -> Table:
+    """Return the table without figures."""
     table = Table((NOTHING, REDRAWS, STATUSES, RECONNECTS))
-    names = {lost: f"frames {lost.replace('_', ' ')}" for lost in LOST}
-    for name in names.values():
+    for name in (*NAMES.values(), OURS):
         table.row(name, "frames", "0")
+    table.row(CARDS, "frames")
+    for name in PRIORITIES:
+        table.row(name, "")
+    return table
+
+
+def measure(directory: Path, seconds: float) -> Table:
+    """Let each storm blow through a quarter of the time."""
+    with CallStage(directory / "stage", directory / watched.FILE) as stage:
+        return disturb(stage, seconds)
+
+
+def disturb(stage: CallStage, seconds: float) -> Table:
+    """Let them blow beside a call of this stage."""
+    table = new_table()
     with stage.relay() as relay, stage.talking(MOUTH, "PCMU", relay=relay) as (phone, _):
         time.sleep(SETTLE_S)
         storms: dict[str, Callable[[float], None]] = {
@@ -40,10 +60,12 @@ def measure(stage: CallStage, seconds: float) -> Table:
             RECONNECTS: lambda wanted: reset(relay, wanted),
         }
         for storm, blow in storms.items():
-            before = health(phone)
+            before, seen = health(phone), Seen(stage)
+            add_priorities(table, storm, phone.program.pid)
             blow(seconds / len(storms))
             after = health(phone)
-            for lost, name in names.items():
+            seen.add(table, storm)
+            for lost, name in NAMES.items():
                 table.add(name, storm, after[lost] - before[lost])
             phone.program.forget()
     return table
