@@ -262,11 +262,11 @@ class Application:
 
         return Setter(self._store, lambda: self._configuration, self._configured)
 
-    def _configured(self, configuration: Configuration, *, waits: bool = False) -> None:
+    async def _configured(self, configuration: Configuration, *, waits: bool = False) -> None:
         """Take over of another configuration what can be (L5); `waits`: the rest when idle."""
         self._configuration = configuration
         assert self._transport is not None
-        for event in self._in_force.renew(configuration, self._transport.use):
+        for event in await self._in_force.renew(configuration, self._transport.use):
             self._feed(event)
         self._certificates.start()
         for part in (self._settings, self._provisioning, self._logs):

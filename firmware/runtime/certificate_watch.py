@@ -21,11 +21,14 @@ from pathlib import Path
 
 from cryptography import x509
 
+from config.checks import CERTIFICATE_FILE_MAX
+from config.files import read_bounded
 from config.validity import UNREADABLE, bounded
 from firmware.link.events import Connected, Failure, FailureKind, Lost
 from firmware.link.identity import CLOCK_FLOOR
 from firmware.link.inventory import Certificates, Inventory, certificate_rows, warnings
 from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
+from firmware.runtime.tasks import Tasks
 from firmware.runtime.tls import TlsContexts, TlsFilesError
 
 log = logging.getLogger("handset.certificates")
@@ -60,6 +63,7 @@ class CertificateWatch:
         self._feed, self._contexts, self._wall = feed, contexts, wall
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._looks = Tasks()
         self._told: tuple[str, ...] = ()
         self._page: tuple[tuple[str, str], ...] = ()
         self._refusals: dict[str, float] = {}  # When each was heard last.
@@ -76,6 +80,7 @@ class CertificateWatch:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
+        self._looks.cancel()
 
     def take(self, event: object) -> None:
         """Look soon where an event may have changed something."""
@@ -103,15 +108,15 @@ class CertificateWatch:
         return [text for text, at in self._refusals.items() if at >= since]
 
     def _arm(self, seconds: float) -> None:
-        self.stop()
-        self._timer = self._loop.call_later(seconds, self._look)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, lambda: self._looks.begin(self._look()))
 
-    def _look(self) -> None:
-        fault = self._fault()
+    async def _look(self) -> None:
+        fault = await self._fault()
         inventory, now = self._inventory(), self._now()
         certificates = warnings(inventory, now)
         found = bounded((fault, *self._refused(), *certificates))
-        self._arm(FAULT_LOOK_S if fault else LOOK_S)
         rows = certificate_rows(inventory, now)
         if rows != self._page:
             self._page = rows
@@ -120,15 +125,17 @@ class CertificateWatch:
             self._log(found)
             self._told = found
             self._feed(WarningsChanged(found))
+        if self._timer is not None and self._timer.when() <= self._loop.time():
+            self._arm(FAULT_LOOK_S if fault else LOOK_S)  # Else something has happened meanwhile.
 
-    def _fault(self) -> str:
+    async def _fault(self) -> str:
         """Return why the next connection would fail, or "". The link that is up is not touched."""
         try:
-            context = self._contexts.context()
+            context = await self._contexts.read()
         except TlsFilesError as fault:
             return fault.failure.text
         if context is not self._context:
-            self._context, self._files = context, self._read()
+            self._context, self._files = context, await asyncio.to_thread(self._read)
         return ""
 
     def _read(self) -> Inventory:
@@ -162,6 +169,6 @@ def _certificates(path: Path | None) -> Certificates:
     from config.certificates import Reader
 
     try:
-        return tuple(Reader("").certificates(path.read_bytes()))
+        return tuple(Reader("").certificates(read_bounded(path, CERTIFICATE_FILE_MAX)))
     except (OSError, *UNREADABLE):
         return ()  # It changed once more: the next look sees it.

@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import logging
 import socket
+import ssl
 import struct
 import termios
 import time
@@ -29,7 +30,7 @@ from firmware.link.events import (
 )
 from firmware.link.identity import certificate_end, verify
 from firmware.runtime.failures import stream_failure
-from firmware.runtime.tls import KeptSession, TlsContexts, TlsFilesError
+from firmware.runtime.tls import KeptSession, TlsContexts
 from firmware.runtime.tls_pipe import TlsPipe, TlsStreamError
 
 log = logging.getLogger("handset.connection")
@@ -100,6 +101,7 @@ class SecureConnection(asyncio.Protocol):
         self._sock = sock
         self._name = name
         self._address = address
+        self.context: ssl.SSLContext | None = None  # Made before it begins.
         self._wire: asyncio.Transport | None = None
         self._pipe: TlsPipe | None = None
         self._closed = False
@@ -185,14 +187,14 @@ class SecureConnection(asyncio.Protocol):
             if self._retry_without_session(failed.failure):
                 return
             self._end(failed.failure)
-        except TlsFilesError as fault:
-            self._end(fault.failure)
 
     def _begin(self) -> None:
         """Start the handshake, with a session where one is kept and still good (I5)."""
-        contexts = self._owner.contexts
-        context = contexts.context()
-        kept = contexts.session(self._name, self._address)
+        contexts, context = self._owner.contexts, self.context
+        assert context is not None
+        kept = None
+        if context is contexts.context:  # Else the files have changed while it was dialled.
+            kept = contexts.session(self._name, self._address)
         if kept is not None and self._verify(kept.chain) is not None:
             contexts.forget(self._name, self._address)
             kept = None

@@ -11,6 +11,7 @@ certificate watch says what is wrong, and the next connection fails closed (I4).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,8 @@ class InForce:
         self._undone, self._refused = (undone,) if undone else (), refused
         self._ways = 0
         self.contexts = TlsContexts(tls_files(configuration, directory))
-        self.settings = self._settings()
+        self._turn = asyncio.Lock()
+        self.settings = self._settings(problems_of(configuration, directory))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -60,36 +62,38 @@ class InForce:
         """How connections leave this phone."""
         return transport_settings(self._running)
 
-    def renew(
+    async def renew(
         self, configuration: Configuration, use: Callable[[TransportSettings], None]
     ) -> list[object]:
         """Go on with another configuration; return what the phone is to be told of it.
 
-        `use` takes the new way out.
+        `use` takes the new way out. Files are read by threads: the phone does not wait for a disk.
         """
-        way = self.way_out
-        self._running = configuration.beside(self._started)
-        self._ways += self._are_new(way)
-        use(self.way_out)
-        before, self.settings = self.settings, self._settings()
-        return news(before, self.settings)
+        async with self._turn:
+            running = configuration.beside(self._started)
+            wrong = await asyncio.to_thread(problems_of, running, self._directory)
+            way, self._running = self.way_out, running
+            self._ways += await self._are_new(way)
+            use(self.way_out)
+            before, self.settings = self.settings, self._settings(wrong)
+            return news(before, self.settings)
 
-    def _are_new(self, way: TransportSettings) -> bool:
+    async def _are_new(self, way: TransportSettings) -> bool:
         """Tell whether connections are made otherwise, and can be made so."""
         files = tls_files(self._running, self._directory)
         if files == self.contexts.files:
             return self.way_out != way
         self.contexts.use(files)
         try:
-            self.contexts.context()
+            await self.contexts.read()
         except TlsFilesError:
             return False
         return True
 
-    def _settings(self) -> StackSettings:
+    def _settings(self, wrong: tuple[str, ...]) -> StackSettings:
         settings = stack_settings(
             self._running,
-            (*self._undone, *problems_of(self._running, self._directory), *self._refused),
+            (*self._undone, *wrong, *self._refused),
             blocker_of(self._running, self._refused),
             self._instance,
             self._user_agent,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from random import Random
 
@@ -61,7 +61,7 @@ class LinkWays:
     fetcher: Callable[[], Fetcher]
     run: Callable[[Coroutine[object, object, None]], None]
     feed: Callable[[object], None]
-    kept: Callable[[], None]  # A file that the configuration names is another one now.
+    kept: Callable[[], Awaitable[None]]  # A file that the configuration names is another one now.
     faults: Callable[[tuple[str, ...]], None]
 
 
@@ -188,7 +188,7 @@ class LinkedFiles:
             raise ConfigError(f"cannot be kept: {reason(error)}") from error
         log.info("a new %s is kept", file.name)
         if file.name != DIRECTORY:
-            self._ways.kept()
+            await self._ways.kept()
             self._ways.feed(TestLink())  # Nobody waits with a link that this file was missing for.
 
     async def _take_in(self, file: FetchedFile, before: FetchedFile | None) -> None:

@@ -50,8 +50,8 @@ class AcceptedConnection(SecureConnection):
             self._end(LATE)
 
     def _begin(self) -> None:
-        context = self._owner.contexts.listening_context()
-        self._pipe = TlsPipe(context, self._name, self._verify, serves=True)
+        assert self.context is not None
+        self._pipe = TlsPipe(self.context, self._name, self._verify, serves=True)
         self._send(self._pipe.start())
 
     def _introduction(self) -> object:
@@ -67,6 +67,10 @@ class AcceptedConnection(SecureConnection):
                 return None
             refusals.append(failure)
         return refusals[0]
+
+    def refuse(self, failure: Failure) -> None:
+        """Turn it away before it has begun."""
+        self._end(failure)
 
     def _end(self, failure: Failure) -> None:
         if not self._closed and not self.established:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, assert_never
 
@@ -62,7 +62,7 @@ CHANGES_SHOWN_MAX = 8
 """On the page; the log has all."""
 
 Feed = Callable[[object], None]
-Apply = Callable[[Configuration], None]
+Apply = Callable[[Configuration], Awaitable[None]]
 
 
 @frozen
@@ -137,9 +137,9 @@ class Provisioning:
         if self._linked is not None:
             self._linked.renew(self._configuration)
 
-    def _links_kept(self) -> None:
+    async def _links_kept(self) -> None:
         """Look anew at what is wrong with the configuration: a file of it is another one."""
-        self._ways.apply(self._configuration)
+        await self._ways.apply(self._configuration)
 
     def _note_links(self, faults: tuple[str, ...]) -> None:
         for fault in faults:
@@ -307,7 +307,7 @@ class Provisioning:
         known = {str(problem) for problem in before.problems}
         errors = (str(p) for p in after.problems if p.severity is Severity.ERROR)
         self._problems = tuple(text for text in errors if text not in known)
-        self._ways.apply(after)
+        await self._ways.apply(after)
         self._told = self._settings()
         self._tell(FilesKept(changed, self._told))
         self._show(self._status)

@@ -27,7 +27,7 @@ log = logging.getLogger("handset.settings")
 class Changed(Protocol):
     """Takes over what was kept."""
 
-    def __call__(self, configuration: Configuration, /, *, waits: bool) -> None:
+    async def __call__(self, configuration: Configuration, /, *, waits: bool) -> None:
         """Go on with this; `waits`: some of it counts after a new start only."""
 
 
@@ -62,7 +62,7 @@ class Setter:
             found = changes(self._configuration(), after)
             for one in found:
                 log.info("changed: %s", one.text)
-            self._changed(after, waits=any(one.needs_restart for one in found))
+            await self._changed(after, waits=any(one.needs_restart for one in found))
         return found
 
 

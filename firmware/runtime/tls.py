@@ -9,10 +9,16 @@ a file that is gone, damaged or caught half written by an editor gives no contex
 before. The one before might trust an authority that was just taken out, or know nothing of a
 certificate that was just revoked, and nobody would see it. The price is small: the link tries again
 by itself, and a file that was half written is whole within a retry.
+
+A disk may take its time, and the phone does not wait with it: files are read by a thread. Only
+where it says nothing at all within `DISK_S`, the context that is there serves one connection more:
+nobody can have changed what nobody can read.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import ssl
 import stat
@@ -25,6 +31,11 @@ from config.checks import CERTIFICATE_FILE_MAX
 from firmware.frozen import frozen
 from firmware.link.events import Address, Failure, FailureKind, ServerName
 from firmware.link.identity import RevocationList
+
+log = logging.getLogger("handset.certificates")
+
+DISK_S = 2.0
+"""How long the certificate files may take."""
 
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: identity.py checks it, and says by how many days it is wrong."""
@@ -79,36 +90,81 @@ class KeptSession:
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
+@frozen
+class Loaded:
+    """What was made of the files as they were."""
+
+    context: ssl.SSLContext
+    crls: tuple[RevocationList, ...]
+    stamp: Stamp
+
+
 class TlsContexts:
     """The one context in force and its sessions."""
 
     def __init__(self, files: TlsFiles) -> None:
         self.files = files
-        self._context: ssl.SSLContext | None = None
-        self._stamp: Stamp = ()
-        self.crls: tuple[RevocationList, ...] = ()
+        self._loaded: Loaded | None = None
+        self.crls: tuple[RevocationList, ...] = ()  # The last good ones.
+        self._reading: asyncio.Task[Loaded | TlsFilesError] | None = None  # One for all who wait.
+        self._turn = asyncio.Lock()
         self._sessions: dict[tuple[ServerName, Address], KeptSession] = {}
         self.shown: dict[ServerName, tuple[bytes, ...]] = {}
         """The verified chain that each proxy showed last (DER, leaf first)."""
 
     def use(self, files: TlsFiles) -> None:
         """Go by other files from the next connection on."""
-        self.files, self._context = files, None
+        self.files, self._loaded = files, None
 
-    def context(self) -> ssl.SSLContext:
-        """Return the context; files that changed since are read again. Raises TlsFilesError."""
-        stamp = self._read_stamp()
-        if self._context is None or stamp != self._stamp:
-            context, crls = self._build(), load_crls(self.files.crl)
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """The context in force."""
+        return self._loaded.context if self._loaded else None
+
+    def read_now(self) -> ssl.SSLContext:
+        """Return the context; files that changed since are read again. Raises TlsFilesError.
+
+        It waits for the disk.
+        """
+        found = _load(self.files, self._loaded)
+        self._take(found)
+        return _usable(found).context
+
+    async def read(self) -> ssl.SSLContext:
+        """Return the context, as `read_now`, but wait in a thread and not for ever."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._read())
+        reading = self._reading
+        await asyncio.wait({reading}, timeout=DISK_S)
+        if reading.done():
+            return _usable(reading.result()).context
+        if self._loaded is None:
+            raise TlsFilesError("the disk with the certificate files does not answer")
+        log.warning("the disk does not answer: the certificate files of before serve on")
+        return self._loaded.context
+
+    async def _read(self) -> Loaded | TlsFilesError:
+        files: TlsFiles | None = None
+        while files is not self.files:  # Others may be named meanwhile.
+            files = self.files
+            found = await asyncio.to_thread(_load, files, self._loaded)
+        self._take(found)
+        return found
+
+    def _take(self, found: Loaded | TlsFilesError) -> None:
+        """Go on with what was found; with nothing, where the files are no use."""
+        loaded = None if isinstance(found, TlsFilesError) else found
+        if loaded is not self._loaded:
             self._sessions.clear()
-            self._context, self.crls, self._stamp = context, crls, stamp
-        return self._context
+            self._loaded = loaded
+        if loaded is not None:
+            self.crls = loaded.crls
 
     def keep(
         self, context: ssl.SSLContext, name: ServerName, address: Address, kept: KeptSession
     ) -> None:
         """Remember a session for the next connection to this proxy; not one of an older context."""
-        if context is not self._context:
+        if context is not self.context:
             return
         self._sessions.pop((name, address), None)
         while len(self._sessions) >= SESSIONS_MAX:
@@ -123,46 +179,62 @@ class TlsContexts:
         """Drop a session that did not work."""
         self._sessions.pop((name, address), None)
 
-    def _read_stamp(self) -> Stamp:
-        return tuple(_stamp_of(path) for path in self.files.paths())
-
-    def listening_context(self) -> ssl.SSLContext:
+    async def listening_context(self) -> ssl.SSLContext:
         """Return a context for a peer that opens a connection to us (L11). Raises TlsFilesError.
 
         There is no session to resume: each connection shows its certificate.
         """
-        self.context()  # Reads the lists of revoked certificates.
-        context = self._build(ssl.PROTOCOL_TLS_SERVER)
+        await self.read()  # The lists of revoked certificates too.
+        async with self._turn:
+            context = await asyncio.to_thread(_build, self.files, ssl.PROTOCOL_TLS_SERVER)
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
         return context
 
-    def _build(self, protocol: int = ssl.PROTOCOL_TLS_CLIENT) -> ssl.SSLContext:
-        context = ssl.SSLContext(protocol)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.check_hostname = False  # identity.py checks the name by RFC 5922.
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.verify_flags = ssl.VerifyFlags(VERIFY_FLAGS)
-        # A second handshake inside the first would show a certificate that nobody checks.
-        context.options |= ssl.OP_NO_RENEGOTIATION
-        context.set_ciphers(CIPHERS)
-        self._load_trusted(context)
-        if self.files.certificate is not None:
-            load_own(context, self.files)
-        return context
 
-    def _load_trusted(self, context: ssl.SSLContext) -> None:
-        trusted = self.files.trusted
-        if trusted is None:
-            raise TlsFilesError("no trusted certificates (sips trusted certificates)")
-        try:
-            context.load_verify_locations(cafile=str(trusted))
-        except ssl.SSLError as error:
-            empty = error.reason == "NO_CERTIFICATE_OR_CRL_FOUND"
-            what = "holds no certificates" if empty else "is damaged or cut short"
-            raise TlsFilesError(f"{trusted.name} {what} (sips trusted certificates)") from error
-        except OSError as error:
-            raise TlsFilesError(f"{trusted.name}: {_words(error)}") from error
+def _load(files: TlsFiles, before: Loaded | None) -> Loaded | TlsFilesError:
+    """Return what the files hold; what was made of the same ones before, or why they are no use."""
+    try:
+        stamp = tuple(_stamp_of(path) for path in files.paths())
+        if before is not None and stamp == before.stamp:
+            return before
+        return Loaded(_build(files), load_crls(files.crl), stamp)
+    except TlsFilesError as fault:
+        return fault
+
+
+def _usable(found: Loaded | TlsFilesError) -> Loaded:
+    if isinstance(found, TlsFilesError):
+        raise found
+    return found
+
+
+def _build(files: TlsFiles, protocol: int = ssl.PROTOCOL_TLS_CLIENT) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False  # identity.py checks the name by RFC 5922.
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags = ssl.VerifyFlags(VERIFY_FLAGS)
+    # A second handshake inside the first would show a certificate that nobody checks.
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_ciphers(CIPHERS)
+    _load_trusted(context, files.trusted)
+    if files.certificate is not None:
+        load_own(context, files)
+    return context
+
+
+def _load_trusted(context: ssl.SSLContext, trusted: Path | None) -> None:
+    if trusted is None:
+        raise TlsFilesError("no trusted certificates (sips trusted certificates)")
+    try:
+        context.load_verify_locations(cafile=str(trusted))
+    except ssl.SSLError as error:
+        empty = error.reason == "NO_CERTIFICATE_OR_CRL_FOUND"
+        what = "holds no certificates" if empty else "is damaged or cut short"
+        raise TlsFilesError(f"{trusted.name} {what} (sips trusted certificates)") from error
+    except OSError as error:
+        raise TlsFilesError(f"{trusted.name}: {_words(error)}") from error
 
 
 def _stamp_of(path: Path) -> tuple[str, int, int, int]:

@@ -122,7 +122,7 @@ class Transport:
 
     async def _connect(self, place: Place, name: ServerName, address: Address) -> None:
         try:
-            self._contexts.context()
+            context = await self._contexts.read()
             sock = await self._tcp(address)
         except TlsFilesError as fault:
             self.lose(place, fault.failure)
@@ -131,6 +131,7 @@ class Transport:
             self.lose(place, tcp_failure(error, address))
             return
         connection = SecureConnection(self, place, sock, name, address)
+        connection.context = context
         place.connection = connection
         await self._loop.create_connection(lambda: connection, sock=sock)
 
@@ -161,6 +162,15 @@ class Transport:
         place.run(self._take_in(connection, sock))
 
     async def _take_in(self, connection: AcceptedConnection, sock: socket.socket) -> None:
+        try:
+            connection.context = await self._contexts.listening_context()
+        except TlsFilesError as fault:
+            sock.close()
+            connection.refuse(fault.failure)
+            return
+        except asyncio.CancelledError:
+            sock.close()
+            raise
         await self._loop.connect_accepted_socket(lambda: connection, sock)
 
     def _prepare(self, sock: socket.socket) -> None:

@@ -1,7 +1,8 @@
 """A phone with fake parts that tells what its process has done when the first picture is shown.
 
 `test_first_screen.py` runs it: `python -m tests.process.first_screen CONFIG STATE`. While the board
-begins somebody presses a key; the phone is stopped when that key has been answered.
+begins somebody presses a key; the phone is stopped when that key has been answered and the link was
+tried.
 """
 
 from __future__ import annotations
@@ -45,7 +46,18 @@ class Service:
 
 def main() -> int:
     """Run the phone; print what was so at the first picture, and the words of every picture."""
-    sys.addaudithook(lambda name, args: connected.append(args[1]) if name == CONNECT else None)
+    answered: list[tuple[str, ...]] = []
+
+    def heard(name: str, about: tuple[Any, ...]) -> None:
+        if name == CONNECT:
+            connected.append(about[1])
+            stop_when_done()
+
+    def stop_when_done() -> None:
+        if answered and connected:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    sys.addaudithook(heard)
     first: dict[str, Any] = {}
     shown: list[tuple[str, ...]] = []
 
@@ -54,7 +66,8 @@ def main() -> int:
         if not first:
             first.update(loaded=sorted(sys.modules), connected=len(connected))
         if any(KEY in line for line in display.words):
-            os.kill(os.getpid(), signal.SIGTERM)
+            answered.append(display.words)
+            stop_when_done()
 
     display, keypad = FakeDisplay(changed), FakeKeypad()
     parts = Board(keypad, FakeHook(), FakeLamp(), FakeRinger(), display, FakeVoice())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +15,9 @@ from config.store import Store
 from firmware.agent.account import UseAccounts
 from firmware.link.settings import UseSettings
 from firmware.phone.events import ProblemsAre
+from firmware.runtime import in_force, tls
 from firmware.runtime.in_force import InForce
-from firmware.runtime.tls import TlsFilesError
+from firmware.runtime.tls import TlsFiles, TlsFilesError
 from firmware.runtime.transport import TransportSettings
 from tests.lab.authority import Authority
 
@@ -40,10 +45,10 @@ class Desk:
     def becomes(self, files: str) -> list[object]:
         """Change the files; return what the phone is told."""
 
-        def use(settings: TransportSettings) -> None:
-            self.way_out = settings
+        return asyncio.run(self.in_force.renew(self.read(files), self.use))
 
-        return self.in_force.renew(self.read(files), use)
+    def use(self, settings: TransportSettings) -> None:
+        self.way_out = settings
 
 
 @pytest.fixture
@@ -87,11 +92,11 @@ def test_another_mode_waits_and_nothing_that_belongs_to_it_is_told(desk: Desk) -
 
 def test_other_trusted_certificates_make_the_link_anew(desk: Desk) -> None:
     (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
-    before = desk.in_force.contexts.context()
+    before = desk.in_force.contexts.read_now()
     (told,) = desk.becomes(FILES.replace("ca.pem", "other.pem"))
     assert isinstance(told, UseSettings)
     assert told.settings.ways == 1
-    assert desk.in_force.contexts.context() is not before
+    assert desk.in_force.contexts.context is not before
 
 
 def test_files_that_cannot_be_used_cut_no_link_and_open_no_other(desk: Desk) -> None:
@@ -99,7 +104,7 @@ def test_files_that_cannot_be_used_cut_no_link_and_open_no_other(desk: Desk) -> 
     assert isinstance(problems, ProblemsAre)
     assert "missing.pem" in problems.sentences[0]
     with pytest.raises(TlsFilesError):
-        desk.in_force.contexts.context()
+        desk.in_force.contexts.read_now()
     good, link = desk.becomes(FILES + "sips allow wildcard certificates: 1\n")
     assert good == ProblemsAre(())
     assert isinstance(link, UseSettings)
@@ -125,3 +130,67 @@ def test_l11_without_trusted_certificates_the_link_is_off_and_with_them_on_again
     assert problems == ProblemsAre(())
     assert isinstance(link, UseSettings)
     assert link.settings.problem is None
+
+
+class SlowDisk:
+    """Answers when it is let go; whoever waits for it on the phone's loop waits in vain."""
+
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self._read, self._gate = read, threading.Event()
+        self.asked = 0
+
+    def __call__(self, *about: object) -> object:
+        self.asked += 1
+        assert self._gate.wait(10.0), "the loop waits for the disk"
+        return self._read(*about)
+
+    def answer(self) -> None:
+        self._gate.set()
+
+
+@pytest.mark.parametrize(("module", "name"), [(in_force, "problems_of"), (tls, "_load")])
+def test_the_phone_does_not_wait_for_a_slow_disk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, module: object, name: str
+) -> None:
+    (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
+    disk = SlowDisk(getattr(module, name))
+    monkeypatch.setattr(module, name, disk)
+
+    async def scene() -> list[object]:
+        files = desk.read(FILES.replace("ca.pem", "other.pem"))
+        changing = asyncio.create_task(desk.in_force.renew(files, desk.use))
+        while disk.asked == 0:
+            await asyncio.sleep(0.01)
+        assert not changing.done()
+        disk.answer()
+        return await changing
+
+    (told,) = asyncio.run(scene())
+    assert isinstance(told, UseSettings)
+    assert told.settings.ways == 1
+
+
+def test_a_disk_that_is_dead_costs_one_thread_and_not_the_link(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can have changed a file that nobody can read: what it held serves on."""
+    contexts = desk.in_force.contexts
+    monkeypatch.setattr(tls, "DISK_S", 0.05)
+
+    async def scene() -> None:
+        before = await contexts.read()
+        disk = SlowDisk(tls._load)
+        monkeypatch.setattr(tls, "_load", disk)
+        for _ in range(3):
+            assert await contexts.read() is before
+        assert disk.asked == 1
+        assert "the disk does not answer" in caplog.text
+        contexts.use(TlsFiles(desk.folder / "other.pem"))
+        with pytest.raises(TlsFilesError, match="does not answer"):
+            await contexts.read()
+        (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
+        disk.answer()
+        monkeypatch.setattr(tls, "DISK_S", 10.0)
+        assert await contexts.read() is not before
+
+    asyncio.run(scene())

@@ -74,7 +74,7 @@ class Desk:
         def run(work: Coroutine[object, object, None]) -> None:
             tasks.add(asyncio.ensure_future(work))
 
-        def count() -> None:
+        async def count() -> None:
             self.kept += 1
 
         def note(faults: tuple[str, ...]) -> None:

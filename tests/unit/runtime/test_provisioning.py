@@ -29,13 +29,16 @@ def test_a_server_that_is_set_on_the_phone_is_asked_at_once(tmp_path: Path) -> N
     (tmp_path / "startup.cfg").write_text("")
     store, asked, told = Store(tmp_path, tmp_path / "state"), Asked(), list[object]()
 
+    async def take(configuration: Configuration) -> None:
+        told.append(configuration)
+
     async def play() -> None:
         options = Options("script", tmp_path, tmp_path / "state", dhcp=tmp_path / "no dhcp")
         ways = Ways(
             lambda: asked,
             told.append,
             lambda _: told.append,
-            told.append,
+            take,
             play_no_more,
             play_no_more,
         )

@@ -90,7 +90,7 @@ class Talk:
         )
         self._rest = b""
 
-    def takes_over(self, configuration: Configuration, *, waits: bool) -> None:
+    async def takes_over(self, configuration: Configuration, *, waits: bool) -> None:
         self.configuration = configuration
         self.fed.append(waits)
 

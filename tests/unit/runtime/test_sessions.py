@@ -197,13 +197,13 @@ def test_changed_files_are_taken_over_and_their_sessions_die(scene: Scene) -> No
         old, new = scene.server(), scene.server(identity=newcomer)
         async with old.listening(), new.listening(), listening_ear(scene.files) as ear:
             await call_again(ear, old)
-            before = ear.contexts.context()
-            assert ear.contexts.context() is before
+            before = ear.contexts.read_now()
+            assert ear.contexts.read_now() is before
             scene.trusted.write_bytes(stranger.certificate_pem)
             ear.heard.clear()
             assert (await ear.fail(old.address)).kind is FailureKind.CERTIFICATE
             assert not old.visits[-1].resumed
-            assert ear.contexts.context() is not before
+            assert ear.contexts.read_now() is not before
             assert not (await ear.reach(new.address)).facts.resumed
             assert (await ear.reach(new.address)).facts.resumed
 
@@ -212,12 +212,12 @@ def test_changed_files_are_taken_over_and_their_sessions_die(scene: Scene) -> No
 
 def test_a_file_that_is_replaced_by_one_like_it_is_noticed(scene: Scene) -> None:
     contexts = TlsContexts(scene.files)
-    before, found = contexts.context(), scene.trusted.stat()
+    before, found = contexts.read_now(), scene.trusted.stat()
     draft = scene.directory / "draft"
     draft.write_bytes(scene.trusted.read_bytes())
     os.utime(draft, ns=(found.st_atime_ns, found.st_mtime_ns))
     draft.replace(scene.trusted)
-    assert contexts.context() is not before
+    assert contexts.read_now() is not before
 
 
 def test_a_session_of_the_old_files_is_not_kept_for_the_new(scene: Scene) -> None:
@@ -232,7 +232,7 @@ def test_a_session_of_the_old_files_is_not_kept_for_the_new(scene: Scene) -> Non
             old = ear.attempt
             await until(lambda: server.visits[0].shaken)
             scene.trusted.touch()
-            ear.contexts.context()
+            ear.contexts.read_now()
             server.say(server.visits[0], b"late")
             await until(lambda: len(ear.heard) == 3)
             assert ear.contexts.session(ServerName(NAME), server.address) is None
@@ -246,7 +246,7 @@ def test_a_session_of_the_old_files_is_not_kept_for_the_new(scene: Scene) -> Non
 
 def test_sessions_are_bounded_and_the_oldest_goes_first(scene: Scene) -> None:
     contexts = TlsContexts(scene.files)
-    context = contexts.context()
+    context = contexts.read_now()
     session = None  # Nothing looks into it.
     kept = KeptSession(session, (b"leaf",))  # type: ignore[arg-type]
     name = ServerName(NAME)

@@ -36,7 +36,7 @@ def test_what_is_set_first_takes_back_nothing_that_is_set_next(tmp_path: Path) -
     store = SlowStore(tmp_path, tmp_path / "state")
     taken = [store.read()]
 
-    def take(configuration: Configuration, *, waits: bool) -> None:
+    async def take(configuration: Configuration, *, waits: bool) -> None:
         taken.append(configuration)
 
     async def scene() -> None:

@@ -81,7 +81,7 @@ class Phone:
             occupied=lambda door, is_used: self.uses.append((door, is_used)),
         )
 
-    def _changed(self, configuration: Configuration, *, waits: bool) -> None:
+    async def _changed(self, configuration: Configuration, *, waits: bool) -> None:
         self.configuration = configuration
 
     def _restart(self) -> None:
