@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab import u_boot
 from tests.lab.booted import TARGET, Booted
 from tests.lab.namespaces import ROOT
 
 FILES = ROOT / "board" / "image" / "files"
 UNITS = FILES / "usr/lib/systemd/system"
 OURS = ("slot", "good", "registered", "install", "restart", "back")
-ENVIRONMENT_BYTES = 0x4000
+ENVIRONMENT = "boot/firmware/uboot.env"
 
 HERE = """\
 [Unit]
@@ -50,7 +50,7 @@ fw_setenv BOOT_ORDER 'B A'
 class Card:
     """A machine that was started from slot A, with a phone in it."""
 
-    def __init__(self, folder: Path, order: str = "A B", left: int = 2) -> None:
+    def __init__(self, folder: Path) -> None:
         memory, self.root = folder / "memory", folder / "root"
         for made in (memory, self.root):
             made.mkdir()
@@ -70,7 +70,8 @@ class Card:
             path = self.root / "etc" / name
             path.write_text(f"{path.read_text()}handset:x:990:{more.removeprefix(':')}\n")
         (self.root / "cmdline").write_text("quiet rauc.slot=A\n")
-        self.environment({"BOOT_ORDER": order, "BOOT_A_LEFT": str(left), "BOOT_B_LEFT": "3"})
+        variables = {"BOOT_ORDER": "A B", "BOOT_A_LEFT": "2", "BOOT_B_LEFT": "3"}
+        (self.root / ENVIRONMENT).write_bytes(u_boot.written(variables))
         rauc = self.root / "usr/local/bin/rauc"
         rauc.write_text(RAUC)
         rauc.chmod(0o755)
@@ -89,19 +90,9 @@ class Card:
         self.system = Booted(folder, units, self.root)
         self._folder = folder
 
-    def environment(self, variables: dict[str, str]) -> None:
-        """Write U-Boot's file."""
-        text = "".join(f"{name}={value}\0" for name, value in variables.items()).encode()
-        data = text.ljust(ENVIRONMENT_BYTES - 4, b"\0")
-        check = zlib.crc32(data).to_bytes(4, "little")
-        (self.root / "boot/firmware/uboot.env").write_bytes(check + data)
-
     def tells(self, name: str) -> str:
         """Return a variable of U-Boot's, as it is in the file."""
-        data = (self.root / "boot/firmware/uboot.env").read_bytes()
-        assert zlib.crc32(data[4:]).to_bytes(4, "little") == data[:4]
-        pairs = (pair.partition("=") for pair in data[4:].decode().split("\0"))
-        return next(value for key, _, value in pairs if key == name)
+        return u_boot.read((self.root / ENVIRONMENT).read_bytes())[name]
 
     def wish(self, name: str, words: str = "") -> None:
         """Wish for something as the phone does, within the system's /run."""

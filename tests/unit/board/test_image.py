@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import u_boot
 from tests.lab.processes import said_by
 
 ROOT = Path(__file__).parents[3]
@@ -89,24 +90,10 @@ def imported_from_elsewhere() -> set[str]:
     return found - set(sys.stdlib_module_names) - {"firmware", "drivers", "board", "config"}
 
 
-U_BOOT = """
-setenv() { name=$1; shift; eval "$name=\\$*"; }
-setexpr() { eval "$1=$(($2 $3 $4))"; }
-saveenv() { echo "saved $BOOT_A_LEFT $BOOT_B_LEFT"; }
-load() { [ "$2" != "0:$BROKEN" ] && filesize=1000; }
-booti() { echo "boots $part"; exit; }
-reset() { echo "resets"; exit; }
-"""
-"""U-Boot's commands for a shell; its own is much like one."""
-
-
 def start(order: str = "", left_a: str = "", left_b: str = "", broken: str = "") -> list[str]:
     """Return what a start saves and boots; `broken` is a partition without a kernel."""
-    script = U_BOOT + (IMAGE / "boot.cmd").read_text()
-    environment = {"BOOT_ORDER": order, "BOOT_A_LEFT": left_a, "BOOT_B_LEFT": left_b}
-    status, said = said_by("sh", "-c", script, **environment, BROKEN=broken)
-    assert status == 0
-    return [line for line in said.splitlines() if not line.startswith("handset:")]
+    variables = {"BOOT_ORDER": order, "BOOT_A_LEFT": left_a, "BOOT_B_LEFT": left_b}
+    return u_boot.started(variables, broken)
 
 
 def test_a_new_card_boots_the_first_slot_and_counts_the_try() -> None:
