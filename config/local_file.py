@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,23 @@ PREVIOUS = "local.cfg.previous"
 DRAFT = draft_of(Path(NAME)).name
 
 HEADER = "# Settings made on this phone. The phone writes this file; do not change it by hand.\n"
+
+FORMAT = 1
+"""Of this file, as a comment in it; where none stands it is 1.
+
+A parameter more, or a value more of one, is no other format: an older phone passes it over and
+keeps it. What an older phone would read wrongly is.
+"""
+
+FORMAT_LINE = re.compile(rb"^# format: (\d{1,6})$", re.MULTILINE)
+NEWER = "local.cfg.newer"
+"""What a newer version of the phone has left, once an older one saves: it is there for that one."""
+
 CHECKSUM = b"# checksum: "
+
+
+class NewerFormatError(ValueError):
+    """A file that an older version of the phone cannot read."""
 
 
 class LocalSettings(NamedTuple):
@@ -72,6 +89,9 @@ def _parsed(folder: Path, name: str) -> LocalSettings:
     body, mark, checksum = data.rpartition(CHECKSUM)
     if not mark or checksum.strip() != _checksum(body):
         raise ValueError("damaged: its checksum is wrong")
+    written_in = FORMAT_LINE.search(body)
+    if written_in and int(written_in[1]) > FORMAT:
+        raise NewerFormatError("written by a newer version of the phone")
     parsed = parse_file(body, name)
     return LocalSettings(parsed.statements, parsed.problems)
 
@@ -82,26 +102,30 @@ def _checksum(body: bytes) -> bytes:
 
 def save_local(folder: Path, settings: Iterable[tuple[str, int, str]]) -> None:
     """Save (name, account, value) triples in place of all before; ConfigError names the path."""
-    body = (HEADER + "".join(write_statement(*setting) for setting in settings)).encode()
+    lines = "".join(write_statement(*setting) for setting in settings)
+    body = f"{HEADER}{lines}# format: {FORMAT}\n".encode()
     data = body + CHECKSUM + _checksum(body) + b"\n"
     if len(data) > FILE_BYTES_MAX:
         raise ConfigError(f"{folder / NAME}: larger than {FILE_BYTES_MAX} bytes; not saved")
     try:
-        save_flushed(folder / NAME, data, folder / PREVIOUS if _is_good(folder) else None)
+        save_flushed(folder / NAME, data, _place_of_the_one_before(folder))
     except OSError as error:
         raise ConfigError(f"{folder / NAME}: cannot be saved: {reason(error)}") from error
 
 
 def wipe_local(folder: Path) -> None:
     """Remove the settings made on this phone, and what is left of earlier ones."""
-    for name in (PREVIOUS, DRAFT, NAME):
+    for name in (PREVIOUS, DRAFT, NEWER, NAME):
         (folder / name).unlink(missing_ok=True)
     flush_folder(folder)
 
 
-def _is_good(folder: Path) -> bool:
+def _place_of_the_one_before(folder: Path) -> Path | None:
+    """Return what becomes of the file that is there, None where it is not worth keeping."""
     try:
         _parsed(folder, NAME)
+    except NewerFormatError:
+        return folder / NEWER
     except (OSError, ValueError):
-        return False
-    return True
+        return None
+    return folder / PREVIOUS

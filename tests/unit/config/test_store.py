@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local_file import save_local
+from config.local_file import NAME, NEWER, save_local
 from config.store import ConfigError, Store
 
 PROXY = "sip proxy ip"
@@ -73,6 +74,49 @@ def test_what_may_not_be_set(tmp_path: Path, name: str, value: str, account: int
     with pytest.raises(ConfigError, match=why):
         store.set_local(name, value, account)
     assert not (tmp_path / "state").exists()
+
+
+def written_by_a_newer_phone(state: Path) -> bytes:
+    """Put the file of a phone with another format in place of the one that is there."""
+    body = (state / NAME).read_bytes().rpartition(b"# checksum: ")[0]
+    newer = body.replace(b"# format: 1\n", b"# format: 2\n").replace(b": a\n", b" = a\n")
+    assert newer.count(b"# format: 2\n") == 1
+    data = newer + b"# checksum: " + hashlib.sha256(newer).hexdigest().encode() + b"\n"
+    (state / NAME).write_bytes(data)
+    return data
+
+
+def test_a_file_of_a_newer_format_is_said_kept_and_not_read(store: Store, tmp_path: Path) -> None:
+    store.set_local(PROXY, "a")
+    newer = written_by_a_newer_phone(tmp_path / "state")
+    read = store.read()
+    assert [problem.text for problem in read.problems] == [
+        "written by a newer version of the phone; no setting made on this phone is used"
+    ]
+    assert read.value(PROXY) == ""
+    store.set_local(PROXY, "b")
+    assert store.read().value(PROXY) == "b"
+    assert (tmp_path / "state" / NEWER).read_bytes() == newer
+
+
+def test_what_was_saved_before_a_newer_format_is_used(store: Store, tmp_path: Path) -> None:
+    store.set_local(PROXY, "b")
+    store.set_local(PROXY, "a")
+    written_by_a_newer_phone(tmp_path / "state")
+    read = store.read()
+    assert read.value(PROXY) == "b"
+    assert [problem.text for problem in read.problems] == [
+        "written by a newer version of the phone; the settings saved before are used"
+    ]
+
+
+def test_a_file_from_before_formats_were_written_is_read(store: Store, tmp_path: Path) -> None:
+    store.set_local(PROXY, "a")
+    path = tmp_path / "state" / NAME
+    body = path.read_bytes().rpartition(b"# checksum: ")[0].replace(b"# format: 1\n", b"")
+    path.write_bytes(body + b"# checksum: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
+    read = store.read()
+    assert (read.value(PROXY), read.problems) == ("a", ())
 
 
 def test_only_the_phone_may_read_its_settings(store: Store, tmp_path: Path) -> None:
