@@ -146,9 +146,9 @@ class Pages:
 
     def _end_early(self, invite: Request, why: str) -> None:
         """Who still rings for this INVITE is not heard any more."""
+        names = invite.call_id, invite.from_.tag
         for dialog in self.dialogs:
-            same = (dialog.call_id, dialog.ours) == (invite.call_id, invite.from_.tag)
-            if same and dialog.stage is Stage.EARLY:
+            if dialog.stage is Stage.EARLY and (dialog.call_id, dialog.ours) == names:
                 self._over(dialog, why)
 
     def _drop_asked(self, dialog: Dialog) -> None:
