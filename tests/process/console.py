@@ -19,15 +19,22 @@ from tests.process.handset import WAIT_S, Place, until
 
 ADMIN = "correct horse"
 PLACE = re.compile(r"The console is at (/dev/pts/[0-9]+)")
+SLOW_BYTES_S = 960
+"""9600 baud: a byte is ten bits."""
+
+STEP_S = 0.05
+
 SEQUENCES = re.compile(r"\x1b[78]|\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class DeskPhone:
-    """`python -m firmware --board desktop`; a context manager."""
+    """`python -m firmware --board desktop`; a context manager. `within`: a command to run it by."""
 
-    def __init__(self, place: Place, *python: str, more: Sequence[str] = ()) -> None:
+    def __init__(
+        self, place: Place, *python: str, more: Sequence[str] = (), within: Sequence[str] = ()
+    ) -> None:
         self._log = place.directory / "errors"
-        words = [sys.executable, *python, "-m", "firmware", "--board", "desktop"]
+        words = [*within, sys.executable, *python, "-m", "firmware", "--board", "desktop"]
         words += ["--page-port", "0", "--config", str(place.config), "--state", str(place.state)]
         words += more
         self._words = ["sh", "-c", 'exec "$@" 2>"$0"', str(self._log), *words]
@@ -59,12 +66,29 @@ class DeskPhone:
         return self.program.children
 
 
-class Terminal:
-    """Somebody at the console: a VT100, which answers when it is asked, or a dumb terminal."""
+class _Line(fdspawn):  # type: ignore[misc] # pexpect has no types.
+    """A serial line that carries so many bytes in a second."""
 
-    def __init__(self, device: str, *, dumb: bool = False) -> None:
+    bytes_s = 0
+
+    def read_nonblocking(self, size: int = 1, timeout: int | None = -1) -> str:
+        if self.bytes_s:
+            time.sleep(STEP_S)
+            size = int(self.bytes_s * STEP_S)
+        text: str = super().read_nonblocking(size, timeout)
+        return text
+
+
+class Terminal:
+    """Somebody at the console: a VT100, which answers when it is asked, or a dumb terminal.
+
+    A slow one reads at 9600 baud.
+    """
+
+    def __init__(self, device: str, *, dumb: bool = False, slow: bool = False) -> None:
         self.descriptor = os.open(device, os.O_RDWR | os.O_NOCTTY)
-        self._child = fdspawn(self.descriptor, encoding="utf-8", timeout=WAIT_S)
+        self._child = _Line(self.descriptor, encoding="utf-8", timeout=WAIT_S)
+        self._child.bytes_s = SLOW_BYTES_S if slow else 0
         self._child.logfile_read = self
         self.seen = ""
         self._screen = pyte.Screen(100, 40)
