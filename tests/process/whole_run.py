@@ -241,13 +241,13 @@ class Browser:
     def __init__(self, run: Run, phone: DeskPhone) -> None:
         found = WEB.search(phone.program.text)
         assert found
-        self._run, self._place = run, urlsplit(found[1]).netloc
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._context.check_hostname, self._context.verify_mode = False, ssl.CERT_NONE
-        self._headers = {"Origin": f"https://{self._place}"}
+        self._run, self.place = run, urlsplit(found[1]).netloc
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
+        self._headers = {"Origin": f"https://{self.place}"}
 
     def _ask(self, method: str, path: str, body: str = "") -> tuple[int, str]:
-        connection = HTTPSConnection(self._place, context=self._context, timeout=20)
+        connection = HTTPSConnection(self.place, context=self.context, timeout=20)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
         connection.request(method, path, body or None, {**self._headers, **kind})
         answer = connection.getresponse()
@@ -262,6 +262,12 @@ class Browser:
         assert self._ask("GET", "/login")[0] == 200
         assert self._ask("POST", "/login", urlencode({"password": ADMIN}))[0] == 303
         self._run.secret("web session", self._headers["Cookie"].partition("=")[2])
+
+    def page(self, path: str) -> str:
+        """Read a page."""
+        status, text = self._ask("GET", path)
+        assert status == 200, path
+        return text
 
     def record(self) -> None:
         """Have SIP recorded."""
