@@ -40,6 +40,7 @@ class FakeKeypad:
 
     def __init__(self) -> None:
         self.fault = ""
+        self.down = frozenset[str]()
         self.history: deque[str] = deque(maxlen=HISTORY_MAX)
         self._pressed: Callable[[str], None] = nobody
         self._held: Callable[[str], None] = nobody

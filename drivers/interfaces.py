@@ -63,6 +63,10 @@ class Keypad(Protocol):
     def fault(self) -> str:
         """What is wrong with the part, as a sentence; "" while it works."""
 
+    @property
+    def down(self) -> frozenset[str]:
+        """The keys that are down now."""
+
     def listen(self, pressed: Callable[[str], None], held: Callable[[str], None] = nobody) -> None:
         """Call `pressed` with a name of `KEYS` each time a key goes down.
 

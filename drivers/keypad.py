@@ -45,6 +45,7 @@ class MatrixKeypad:
         self, pins: KeypadPins, gpio: Gpio, office: Office, touched: Callable[[], None]
     ) -> None:
         self.fault = ""
+        self.down = frozenset[str]()  # Written by the pins' thread, read by any.
         self._pins, self._gpio, self._office, self._touched = pins, gpio, office, touched
         keys = {
             (row, column): key
@@ -97,6 +98,7 @@ class MatrixKeypad:
         for touch in self._scanner.scan(self._closed(), now):
             self._touched()
             self._office.tell(partial(self._hear, touch))
+        self.down = self._scanner.down
         self.fault = _stuck_words(self._scanner.stuck)
         return self._scanner.next_at
 

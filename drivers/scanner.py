@@ -72,6 +72,11 @@ class Scanner:
         self._down_since: dict[Crossing, float] = {}
         self._stays_at: dict[Crossing, float] = {}  # When it repeats next, or counts as held.
 
+    @property
+    def down(self) -> frozenset[str]:
+        """The keys that are down."""
+        return frozenset(self._keys[crossing] for crossing in self._down_since)
+
     def scan(self, closed: Set[Crossing], now: float) -> list[Touch]:
         """Take one look at the matrix; return what is to be told of it."""
         held = self._down_since.keys()

@@ -85,6 +85,7 @@ class PageScreen:
     pages: int = 1
     code: str = ""  # Shown as a QR code in place of the rows.
     progress: Progress | None = None  # Of what the page tells of, below a single fact.
+    has_keys: bool = True  # Else nobody leaves it.
 
 
 @frozen
@@ -228,7 +229,7 @@ def soft_keys(screen: Screen) -> tuple[SoftKey, SoftKey]:
         case IdleScreen():
             return _idle_key(screen), _idle_key_right(screen)
         case PageScreen():
-            return SoftKey.MENU, SoftKey.BACK
+            return (SoftKey.MENU, SoftKey.BACK) if screen.has_keys else (SoftKey.NOTHING,) * 2
         case GraphScreen():
             return SoftKey.NOTHING, SoftKey.BACK  # Its words stand there.
         case ListScreen(can_take=can_take, can_delete=can_delete):

@@ -16,18 +16,21 @@ import logging
 import os
 import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
 from firmware.runtime import log_ring
-from firmware.runtime.options import CRASH_NOTE, RESET_MARK, SCRIPT, Options
+from firmware.runtime.options import CRASH_NOTE, EXIT_AGAIN, RESET_MARK, SCRIPT, Options
 from firmware.runtime.service_manager import ServiceManager, service_manager
 
 if TYPE_CHECKING:
     from board.board import Board, Faults
     from config.configuration import Configuration
     from drivers.interfaces import Watched
+    from firmware.phone.language import Language
+    from firmware.phone.screen import Screen
     from firmware.runtime.application import Application
 
 log = logging.getLogger("handset")
@@ -58,6 +61,9 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     # Loaded here: by now the first screen is on its way.
     from firmware.runtime.application import Application
 
+    if board is not None and board.keypad.down and await _resets(board, configuration, options):
+        await board.stop()
+        return EXIT_AGAIN
     application = Application(options, store, configuration, mac, board, undone)
     if (options.state / CRASH_NOTE).exists():
         _tell_of_crash(application, options.state)
@@ -151,6 +157,21 @@ def _finish_reset(folder: Path) -> str:
     return finish_begun(folder)
 
 
+async def _resets(board: Board, configuration: Configuration, options: Options) -> bool:
+    """Let a person have all forgotten who holds two keys; tell whether the phone starts anew."""
+    from firmware.runtime.factory_reset import ask
+    from firmware.runtime.languages import language_of
+    from firmware.runtime.reset_chord import is_held
+
+    language = language_of(configuration)
+    show = partial(_show, board, language)
+    if not await is_held(board.keypad, show, language):
+        _show_first(board, configuration)
+        return False
+    log.warning("a factory reset by two keys that were held at the start")
+    return not ask(options.state)
+
+
 def _open(options: Options, configuration: Configuration, faults: Faults | None) -> Board:
     """Return the board with its first picture; raise `BoardError` where there is none."""
     from board.board import open_board
@@ -168,15 +189,21 @@ def _open(options: Options, configuration: Configuration, faults: Faults | None)
 def _show_first(board: Board, configuration: Configuration) -> None:
     from firmware.phone.link_words import link_line
     from firmware.phone.localise import localised_link
-    from firmware.phone.render import render
-    from firmware.phone.screen import AccountLine, IdleScreen, labels, lines
+    from firmware.phone.screen import AccountLine, IdleScreen
     from firmware.runtime.languages import language_of
 
     language = language_of(configuration)
     names = (_name(configuration, number) for number in configuration.accounts())
     accounts = tuple(AccountLine(name, registered=False) for name in names)
     link = localised_link(link_line(None, 0.0), language)
-    screen = IdleScreen(CLOCK, "", accounts, link)
+    _show(board, language, IdleScreen(CLOCK, "", accounts, link))
+
+
+def _show(board: Board, language: Language, screen: Screen) -> None:
+    """Show a screen where there is no panel yet."""
+    from firmware.phone.render import render
+    from firmware.phone.screen import labels, lines
+
     image = render(screen, language, board.display.size)
     board.display.show(image, lines(screen, language), labels(screen, language))
 

@@ -51,6 +51,10 @@ class Keys:
         self.heard.append(key)
         self.times.append(self.desk.circuit.now)
 
+    @property
+    def down(self) -> frozenset[str]:
+        return self.keypad.down
+
     def _hear_held(self, key: str) -> None:
         self.held.append((round(self.desk.circuit.now, 2), key))
 
@@ -300,3 +304,17 @@ def test_a_third_key_waits_as_long_as_a_bounce_may_last() -> None:
         closed = {(0, 0), (0, 1)} | ({(2, 2)} if number >= 10 else set())
         heard += [(round(now, 3), touch.key) for touch in scanner.scan(closed, now)]
     assert heard == [(0.005, "a"), (0.005, "b"), (0.08, "c")]
+
+
+def test_it_is_known_which_keys_are_down_also_those_that_were_when_it_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = Keys(monkeypatch)
+    for key, for_s in (("*", 1.0), ("#", 3.0)):
+        keys.press(key, at=0.0, for_s=for_s)
+    keys.run(0.5)
+    assert keys.down == {"*", "#"}
+    keys.run(1.5)
+    assert keys.down == {"#"}
+    keys.run(5.0)
+    assert keys.down == frozenset()

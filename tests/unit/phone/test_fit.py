@@ -33,6 +33,7 @@ from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, N
 from firmware.provision.updater import UNDONE
 from firmware.runtime import crash_note, tls_words
 from firmware.runtime.languages import load
+from firmware.runtime.reset_chord import WARNING
 from tests.unit.phone.drawing import SIZES, drawn, standing
 from tests.unit.phone.service_scenes import LONG_NAME, LONG_NAMES
 
@@ -301,6 +302,11 @@ PLACES = {
         "auto resync",
         "the server is another one",
         "asked for at the phone",
+        rows=PAGE_LINES - 1,
+        less=2 * MARGIN + INDENT,
+    ),
+    "what two keys held at the start do": place(
+        WARNING,
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),
