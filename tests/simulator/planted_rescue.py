@@ -50,7 +50,7 @@ BUGS_OF_RESCUE = (
         RESCUE,
         'return [CancelLost(lost, "" if self.has_ended else reasons.REPEATED)]',
         "return []",
-        first_seed=384,
+        first_seed=57,
     ),
     Bug(
         "a far end that is not there yet asked at once",
@@ -110,7 +110,7 @@ BUGS_OF_RESCUE = (
         "rings_on = None if request.replaces else self._calls.awaiting(request, line)",
         "rings_on = None",
         world=PEERS,
-        first_seed=45,
+        first_seed=77,
     ),
     Bug(
         "a call rings on for nobody",
