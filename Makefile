@@ -32,11 +32,13 @@ BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 IMAGE_PACKAGES := debian-archive-keyring e2fsprogs git python3 qemu-user
 DEB_PACKAGES := dpkg-dev git mmdebstrap
+EMULATOR_PACKAGES := arch-test binfmt-support qemu-user-static
 
 # The Debian packages: for this machine, and for a Raspberry Pi.
 NATIVE := $(shell dpkg --print-architecture)
 DEB_ARCHITECTURES := $(sort $(NATIVE) arm64)
-CLEAN_ROOT := build/clean-$(SUITE).tar
+ARCHITECTURE ?= $(NATIVE)
+CLEAN_ROOT := build/clean-$(SUITE)-$(ARCHITECTURE).tar
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -162,8 +164,8 @@ bundle: bundle-packages ## Pack the image that was made as a signed update, buil
 deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
 	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done
 
-test-deb: test-packages deb-packages deb $(CLEAN_ROOT) ## Install the Debian package into a clean Debian and use the phone there
-	PACKAGE=$$(ls build/handset_*+deb*_$(NATIVE).deb | tail -1) CLEAN_ROOT=$(CLEAN_ROOT) \
+test-deb: test-packages deb-packages deb $(CLEAN_ROOT) ## Install the Debian package into a clean Debian and use the phone there: make test-deb ARCHITECTURE=arm64
+	PACKAGE=$$(ls -t build/handset_*+deb*_$(ARCHITECTURE).deb | head -1) CLEAN_ROOT=$(CLEAN_ROOT) \
 		$(PYTHON) -m pytest tests/on_device/deb.py
 
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
@@ -195,7 +197,7 @@ bundle-packages:
 	@$(call install-missing,$(BUNDLE_PACKAGES))
 
 deb-packages:
-	@$(call install-missing,$(DEB_PACKAGES))
+	@$(call install-missing,$(DEB_PACKAGES) $(if $(filter-out $(NATIVE),$(ARCHITECTURE)),$(EMULATOR_PACKAGES)))
 
 test-packages:
 	@$(call install-missing,$(TEST_PACKAGES))
@@ -218,7 +220,7 @@ $(VENV)/bench.ready: tests/bench/requirements.lock $(VENV)/test.ready
 
 $(CLEAN_ROOT): | deb-packages
 	mkdir -p build
-	tests/on_device/clean_root $(SUITE) $@ libopus0 libportaudio2 openssl python3 systemd-sysv udev
+	tests/on_device/clean_root $(SUITE) $(ARCHITECTURE) $@ libopus0 libportaudio2 openssl python3 systemd-sysv udev
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<
