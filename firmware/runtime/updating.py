@@ -19,7 +19,7 @@ from config.disk import draft_of, save_flushed
 from config.files import read_bounded, reason
 from firmware.agent.events import AccountStatus, RegistrationState, ResyncAsked
 from firmware.frozen import frozen
-from firmware.phone.events import FactsTold, TimeIs, WarningsChanged
+from firmware.phone.events import FactsTold, Report, TimeIs, WarningsChanged
 from firmware.phone.screen import Progress
 from firmware.provision.events import InUse
 from firmware.provision.update_events import (
@@ -110,10 +110,13 @@ class Updating:
 
     def take(self, event: object) -> None:
         """Take what the phone says, or what it is told: leave what is for somebody else."""
-        if isinstance(event, ResyncAsked | TimeIs):
-            self._tell(event)
-        elif isinstance(event, AccountStatus) and event.state is RegistrationState.REGISTERED:
-            self._works()
+        match event:
+            case ResyncAsked() | TimeIs():
+                self._tell(event)
+            case Report(AccountStatus(state=RegistrationState.REGISTERED)):
+                self._works()
+            case _:
+                pass  # For somebody else.
 
     def note_use(self, users: set[str]) -> None:
         """Hear who uses the phone: a person at it, or administrators at its doors."""

@@ -13,7 +13,7 @@ import pytest
 
 from config.store import Store
 from firmware.agent.events import AccountStatus, RegistrationState
-from firmware.phone.events import FactsTold, WarningsChanged
+from firmware.phone.events import FactsTold, Report, WarningsChanged
 from firmware.runtime.fetching import Fetcher
 from firmware.runtime.options import BUNDLE, TRIED
 from firmware.runtime.resolver import Resolver
@@ -211,9 +211,9 @@ def test_what_a_power_cut_has_left_is_gone_at_the_next_start(tmp_path: Path) -> 
 def test_a_slot_is_good_once_an_account_is_registered(tmp_path: Path) -> None:
     async def story(rig: Rig) -> None:
         assert rig.wish("good") is None
-        rig.updating.take(AccountStatus(1, "201", "201", RegistrationState.REGISTERING))
+        rig.updating.take(Report(AccountStatus(1, "201", "201", RegistrationState.REGISTERING)))
         assert rig.wish("good") is None
-        rig.updating.take(AccountStatus(1, "201", "201", RegistrationState.REGISTERED))
+        rig.updating.take(Report(AccountStatus(1, "201", "201", RegistrationState.REGISTERED)))
         assert rig.wish("good") == ""
 
     play(tmp_path, story)
