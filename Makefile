@@ -39,6 +39,7 @@ NATIVE := $(shell dpkg --print-architecture)
 DEB_ARCHITECTURES := $(sort $(NATIVE) arm64)
 ARCHITECTURE ?= $(NATIVE)
 CLEAN_ROOT := build/clean-$(SUITE)-$(ARCHITECTURE).tar
+ASTERISK_ROOT := build/asterisk.tar
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -46,7 +47,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages image image-packages run-packages test-deb test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages image image-packages run-packages test-deb test-recipes test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -168,6 +169,9 @@ test-deb: test-packages deb-packages deb $(CLEAN_ROOT) ## Install the Debian pac
 	PACKAGE=$$(ls -t build/handset_*+deb*_$(ARCHITECTURE).deb | head -1) CLEAN_ROOT=$(CLEAN_ROOT) \
 		$(PYTHON) -m pytest tests/on_device/deb.py
 
+test-recipes: test-packages deb-packages $(VENV)/test.ready $(ASTERISK_ROOT) ## Follow the guide's recipe for Asterisk, with the one of Debian's sid
+	ASTERISK_ROOT=$(ASTERISK_ROOT) $(PYTHON) -m pytest tests/on_device/asterisk.py
+
 golden: $(VENV)/test.ready ## Draw the golden screens anew; look at each before you commit it
 	$(PYTHON) -m pytest tests/unit/phone --update-golden
 
@@ -221,6 +225,10 @@ $(VENV)/bench.ready: tests/bench/requirements.lock $(VENV)/test.ready
 $(CLEAN_ROOT): | deb-packages
 	mkdir -p build
 	tests/on_device/clean_root $(SUITE) $(ARCHITECTURE) $@ libopus0 libportaudio2 openssl python3 systemd-sysv udev
+
+$(ASTERISK_ROOT): | deb-packages
+	mkdir -p build
+	tests/on_device/clean_root sid $(NATIVE) $@ asterisk asterisk-config asterisk-modules
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<

@@ -24,6 +24,7 @@ HOST = "127.0.0.1"
 pytest.register_assert_rewrite(
     *("tests.interop.checks", "tests.interop.pair", "tests.interop.journeys"),
     *("tests.interop.couple", "tests.interop.ends", "tests.interop.rescues"),
+    "tests.interop.recipes",
 )
 
 
