@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 
+from tests.lab.booted import TARGET
 from tests.lab.namespaces import ROOT
 from tests.process import hanging
 from tests.process.handset import Place
@@ -40,16 +42,38 @@ PrivateTmp=no
 """
 
 
-@pytest.fixture
-def service(place: Place) -> Iterator[Service]:
-    place.configure({})
+TIME_UNITS = ("handset-time.path", "handset-time.service")
+ALONE = "[Unit]\nDefaultDependencies=no\n"
+
+TIMESYNCD = f"""\
+[Unit]
+DefaultDependencies=no
+[Service]
+ExecStartPre=systemd-tmpfiles --create --prefix=/run/systemd {SERVICE}/tmpfiles.conf
+ExecStart=sh -c 'cat /run/systemd/timesyncd.conf.d/*.conf; echo "read"; exec sleep infinity'
+StandardOutput=append:{{directory}}/timesyncd
+"""
+"""In its place: what it reads when it begins, and no clock of this machine's is set."""
+
+WITH_TIME = f"[Unit]\nDefaultDependencies=no\nWants={UNIT} systemd-timesyncd.service\n"
+
+
+@contextmanager
+def started(place: Place, more: Mapping[str, str]) -> Iterator[Service]:
     place.state.mkdir(mode=0o700)
     here = HERE.format(directory=place.directory, config=place.config, state=place.state)
-    units = {UNIT: (SERVICE / UNIT).read_text(), f"{UNIT}.d/20-here.conf": here}
+    units = {UNIT: (SERVICE / UNIT).read_text(), f"{UNIT}.d/20-here.conf": here, **more}
     made = Service(place.directory, units, place.directory)
     with made.system:
         yield made
     made.close()
+
+
+@pytest.fixture
+def service(place: Place) -> Iterator[Service]:
+    place.configure({})
+    with started(place, {}) as made:
+        yield made
 
 
 @pytest.fixture
@@ -102,3 +126,21 @@ def test_a_factory_reset_starts_the_phone_anew_in_its_process_and_systemd_knows(
     service.wait_until_registered(proxy, times=2)
     assert (service.shows("MainPID"), service.shows("NRestarts")) == (first, "0")
     assert (service.shows("SubState"), service.shows("Result")) == ("running", "success")
+
+
+def test_timesyncd_is_started_anew_when_the_phone_has_other_time_servers(
+    place: Place, proxy: str
+) -> None:
+    place.configure({"time server1": "ntp1.example.org"})
+    units = {name: (SERVICE / name).read_text() for name in TIME_UNITS}
+    units |= {f"{name}.d/10-alone.conf": ALONE for name in TIME_UNITS}
+    units["systemd-timesyncd.service"] = TIMESYNCD.format(directory=place.directory)
+    units[f"{TARGET}.d/10-time.conf"] = WITH_TIME
+    told = place.directory / "timesyncd"
+    with started(place, units) as service:
+        service.wait_until_registered(proxy)
+        service.system.wait_for(lambda: "NTP=ntp1.example.org\nread\n" in told.read_text())
+        service.send("set", parameter="time server2", value="ntp2.example.org")
+        both = "NTP=ntp1.example.org ntp2.example.org\nread\n"
+        service.system.wait_for(lambda: told.read_text().endswith(both))
+        assert service.system.shows("handset-time.service", "Result") == "success"
