@@ -17,11 +17,19 @@ NOT_THIS_WAY = "this phone is not updated this way"
 
 
 @frozen
+class Where:
+    """The slot that runs, "" where there is none, and what the kernel calls its start."""
+
+    slot: str = ""
+    start: str = ""
+
+
+@frozen
 class Tried:
-    """The last bundle that was installed: its mark, and the slot that ran when it was."""
+    """The last bundle that was installed: its mark, and which slot ran, since which start."""
 
     mark: str
-    slot: str
+    where: Where
 
 
 # From the world.

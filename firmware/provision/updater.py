@@ -47,6 +47,7 @@ from firmware.provision.update_events import (
     UpdateAsked,
     UpdateSettings,
     UpdateStatus,
+    Where,
 )
 
 UpdateEvent = (
@@ -99,18 +100,21 @@ LEGAL: dict[State, set[State]] = {
 
 
 class Updater:
-    """The machine; `slot` is the one that runs, "" where there is none."""
+    """The machine; `here` is the slot that runs."""
 
     def __init__(
-        self, settings: UpdateSettings, slot: str, tried: Tried | None, random: Random
+        self, settings: UpdateSettings, here: Where, tried: Tried | None, random: Random
     ) -> None:
         self._settings, self._random, self._tried = settings, random, tried
-        self.state = State.RESTING if slot else State.OFF
+        self.state = State.RESTING if here.slot else State.OFF
+        if tried and tried.where == here:
+            self.state = State.INSTALLED  # The phone has started anew meanwhile, not the machine.
         self._next: Planned | None = None
         self._uri, self._why = "", ""  # Of the update that goes on, or of the last one.
         self._retries = 0
         self._is_used = self._is_visited = False
-        self._failure = UNDONE if tried and tried.slot == slot else ""
+        is_back = tried and tried.where.slot == here.slot and tried.where.start != here.start
+        self._failure = UNDONE if is_back else ""
         self._is_known = False  # What was fetched was installed before.
         self._done: tuple[int, int] | None = None
         self._doing = ""

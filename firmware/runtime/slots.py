@@ -4,7 +4,7 @@ The phone has no rights of root's and does not speak to RAUC. It leaves wishes i
 folder of these that it may write; a unit of systemd's fulfils each (`board/image/files`), and says
 in files of its own, which the phone reads, how far that is:
 
-    slot        which slot runs; a phone without it is not updated this way
+    slot        which slot runs, since which start; without it a phone is not updated this way
     said        what RAUC says while it installs: "40% Verifying signature"
     end         the number of the wish, and "ok" or the reason why not
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from config.files import read_bounded, reason
 from firmware.frozen import frozen
+from firmware.provision.update_events import Where
 
 log = logging.getLogger("handset.update")
 
@@ -59,8 +60,8 @@ class Slots:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        running = self._read("slot").strip()
-        self.running = running if SLOT.fullmatch(running) else ""
+        running, _, start = self._read("slot").strip().partition(" ")
+        self.here = Where(running, start) if SLOT.fullmatch(running) else Where()
 
     def wish(self, name: str, words: str = "") -> str:
         """Leave a wish; return what is wrong."""

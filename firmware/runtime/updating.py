@@ -36,6 +36,7 @@ from firmware.provision.update_events import (
     Tried,
     UpdateAsked,
     UpdateStatus,
+    Where,
     update_settings,
 )
 from firmware.provision.updater import UpdateEvent, Updater
@@ -88,7 +89,7 @@ class Updating:
         self._alarm = Alarm(self._wake)
         tried = read_tried(state)
         settings = update_settings(configuration)
-        self._machine = Updater(settings, self._slots.running, tried, random)
+        self._machine = Updater(settings, self._slots.here, tried, random)
         self._mark = ""  # Of the bundle that is here.
         self._is_good = self._is_used = False
         self.status = UpdateStatus()
@@ -135,7 +136,7 @@ class Updating:
 
     def _works(self) -> None:
         """This slot is good."""
-        if not self._is_good and self._slots.running:
+        if not self._is_good and self._slots.here.slot:
             self._is_good = not self._slots.wish(GOOD)
 
     def _tell(self, event: UpdateEvent) -> None:
@@ -187,7 +188,8 @@ class Updating:
         reason_not = await self._installed()
         await asyncio.to_thread(self._drop)
         if not reason_not:
-            tried = f"{self._slots.running} {self._mark}\n".encode()
+            here = self._slots.here
+            tried = f"{here.slot} {here.start} {self._mark}\n".encode()
             try:
                 await asyncio.to_thread(save_flushed, self._state / TRIED, tried)
             except OSError as error:
@@ -231,5 +233,5 @@ def read_tried(state: Path) -> Tried | None:
         text = read_bounded(state / TRIED, MARK_MAX)[:MARK_MAX].decode("ascii", "replace")
     except OSError:
         return None
-    slot, _, mark = text.strip().partition(" ")
-    return Tried(mark, slot) if slot and mark else None
+    slot, start, mark = [*text.strip().split(" ", 2), "", "", ""][:3]
+    return Tried(mark, Where(slot, start)) if mark else None

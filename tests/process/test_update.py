@@ -20,7 +20,10 @@ class Slots:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "wanted").mkdir(parents=True)
-        (folder / "slot").write_text("A\n")
+        self.machine_starts("1")
+
+    def machine_starts(self, start: str) -> None:
+        (self.folder / "slot").write_text(f"A {start}\n")
 
     def has(self, wish: str) -> bool:
         return (self.folder / "wanted" / wish).exists()
@@ -91,6 +94,7 @@ def test_a_phone_that_is_back_in_its_slot_says_so_and_does_not_try_it_again(
         until(lambda: slots.has("restart"))
         assert phone.stop() == 0
     (slots.folder / "wanted" / "restart").unlink()
+    slots.machine_starts("2")
     with phone_of(place, slots) as phone:
         phone.wait_for("registered")
         undone = "the update is undone: it did not start, or not register"

@@ -26,10 +26,12 @@ from firmware.provision.update_events import (
     UpdateAsked,
     UpdateSettings,
     UpdateStatus,
+    Where,
 )
 from firmware.provision.updater import RETRIES_MAX, RETRY_S, UNDONE, State, UpdateEvent, Updater
 
 URI = "https://files.test/handset.raucb"
+A, B = Where("A", "a start"), Where("B", "another start")
 BY_HAND = UpdateSettings(URI)
 NIGHTLY = UpdateSettings(URI, resync=Resync(3 * 60, 0.0, 0))
 NOON = 1_800_000_000.0 // 86_400 * 86_400 + 12 * 3600
@@ -40,12 +42,13 @@ class Rig:
     """The machine; what it wants done, without its status."""
 
     def __init__(
-        self, settings: UpdateSettings = BY_HAND, slot: str = "A", tried: Tried | None = None
+        self, settings: UpdateSettings = BY_HAND, here: Where = A, tried: Tried | None = None
     ) -> None:
         self.now = 1000.0
-        self.machine = Updater(settings, slot, tried, Random(1))
+        self.machine = Updater(settings, here, tried, Random(1))
         self.status = UpdateStatus()
-        self._heard(self.machine.wake(self.now))
+        begun = self._heard(self.machine.wake(self.now))
+        self.restarted = any(isinstance(item, RestartMachine) for item in begun)
 
     def feed(self, *events: UpdateEvent) -> list[object]:
         return [
@@ -201,20 +204,26 @@ def test_a_server_that_is_away_is_asked_again_so_often_and_not_before_it_said() 
 
 
 def test_what_was_installed_before_is_not_wanted_again_but_by_hand() -> None:
-    tried = Tried('"1"', "A")
-    rig = Rig(NIGHTLY, slot="B", tried=tried)
+    tried = Tried('"1"', A)
+    rig = Rig(NIGHTLY, B, tried)
     assert rig.feed(ResyncAsked(restarts=False)) == [FetchBundle(URI, '"1"')]
-    assert Rig(BY_HAND, slot="B", tried=tried).feed(UpdateAsked()) == [FetchBundle(URI)]
+    assert Rig(BY_HAND, B, tried).feed(UpdateAsked()) == [FetchBundle(URI)]
 
 
 def test_a_phone_that_is_back_in_its_old_slot_says_so() -> None:
-    assert Rig(tried=Tried("x", "A"), slot="B").status.state == "no update goes on"
-    back = Rig(tried=Tried("x", "A"), slot="A")
+    assert Rig(here=B, tried=Tried("x", A)).status.state == "no update goes on"
+    back = Rig(here=Where("A", "a later start"), tried=Tried("x", A))
     assert (back.status.state, back.status.failed) == (UNDONE, True)
 
 
+def test_a_phone_that_has_started_anew_since_still_restarts_the_machine() -> None:
+    rig = Rig(tried=Tried("x", A))
+    assert rig.restarted, "nobody uses it"
+    assert rig.status.state == "starts anew when nobody uses the phone"
+
+
 def test_a_phone_without_slots_says_so_and_does_nothing() -> None:
-    rig = Rig(NIGHTLY, slot="")
+    rig = Rig(NIGHTLY, Where())
     assert rig.machine.refusal_of(URI) == rig.status.state == NOT_THIS_WAY
     rig.feed(TimeIs(NOON))
     assert rig.feed(UpdateAsked(), ResyncAsked(restarts=False)) == []

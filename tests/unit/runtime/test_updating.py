@@ -14,6 +14,7 @@ import pytest
 from config.store import Store
 from firmware.agent.events import AccountStatus, RegistrationState
 from firmware.phone.events import FactsTold, Report, WarningsChanged
+from firmware.provision.update_events import Where
 from firmware.runtime.fetching import Fetcher
 from firmware.runtime.options import BUNDLE, TRIED
 from firmware.runtime.resolver import Resolver
@@ -37,11 +38,11 @@ def server() -> Iterator[FileServer]:
 class Rig:
     """One phone's updates; `root` is what the units of the image do."""
 
-    def __init__(self, folder: Path, settings: str = ONE_ACCOUNT) -> None:
+    def __init__(self, folder: Path, settings: str = ONE_ACCOUNT, start: str = "1") -> None:
         self.state, self.root = folder / "state", folder / "run"
         for made in (self.state, self.root / "wanted", folder / "config"):
             made.mkdir(parents=True, exist_ok=True)
-        (self.root / "slot").write_text("A\n")
+        (self.root / "slot").write_text(f"A {start}\n")
         (folder / "config" / "startup.cfg").write_text(settings)
         configuration = Store(folder / "config", self.state).read()
         fetcher = Fetcher(Resolver(Random(1)), folder, "Handset/0.1")
@@ -81,9 +82,11 @@ class Rig:
         return [said for said in self.told if isinstance(said, WarningsChanged)][-1].sentences
 
 
-def play(folder: Path, story: Callable[[Rig], object], settings: str = ONE_ACCOUNT) -> None:
+def play(
+    folder: Path, story: Callable[[Rig], object], settings: str = ONE_ACCOUNT, start: str = "1"
+) -> None:
     async def run() -> None:
-        rig = Rig(folder, settings)
+        rig = Rig(folder, settings, start)
         try:
             await story(rig)  # type: ignore[misc] # A story is a coroutine function.
         finally:
@@ -102,7 +105,7 @@ def test_a_bundle_is_fetched_installed_by_root_remembered_and_restarted_with(
         await rig.install("ok")
         await rig.until(lambda: rig.wish("restart") is not None)
         assert not (rig.state / BUNDLE).exists()
-        assert (rig.state / TRIED).read_text().startswith("A ")
+        assert (rig.state / TRIED).read_text().startswith("A 1 ")
         assert rig.updating.ask("") == (
             "an update is installed already: the phone restarts when nobody uses it"
         )
@@ -114,7 +117,7 @@ def test_a_bundle_is_fetched_installed_by_root_remembered_and_restarted_with(
         pages.extend(said for said in rig.told if isinstance(said, FactsTold))
         assert rig.warnings == ("the update is undone: it did not start, or not register",)
 
-    play(tmp_path, back)
+    play(tmp_path, back, start="2")
     assert [page.title for page in pages] == ["Update"]
 
 
@@ -239,7 +242,7 @@ def test_a_system_that_takes_no_wishes_is_said(tmp_path: Path, server: FileServe
 def test_the_end_of_another_installation_is_not_taken_for_this_one(tmp_path: Path) -> None:
     (tmp_path / "end").write_text("17 ok\n")
     slots = Slots(tmp_path)
-    assert (slots.running, slots.end("18")) == ("", None)
+    assert (slots.here, slots.end("18")) == (Where(), None)
     end = slots.end("17")
     assert end is not None
     assert end.reason == ""
