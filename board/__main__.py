@@ -1,5 +1,6 @@
 """`python -m board`: `wiring` prints how handsets are wired, `boot` the lines of config.txt that
-switch on the buses of one, `check` tries its parts."""
+switch on the buses of one, `check` tries its parts, `splash` writes what its display shows while
+the system starts."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import sys
 from board.board import BoardError, open_board
 from board.check import Check
 from board.handset import HANDSETS
+from board.splash import splash
 from board.wiring_page import boot_lines, wiring_page
 
 
@@ -20,12 +22,16 @@ def main() -> int:
     commands.add_parser("wiring", help="print the wiring of every handset as Markdown")
     booter = commands.add_parser("boot", help="print the lines of config.txt for one")
     booter.add_argument("--board", choices=HANDSETS, default="handset")
+    commands.add_parser("splash", help="write the picture of a start, as it crosses the bus")
     checker = commands.add_parser("check", help="walk through every part of a handset")
     checker.add_argument("--board", choices=HANDSETS, default="handset")
     checker.add_argument("--sound", default="", metavar="NAME", help="a part of the card's name")
     given = parser.parse_args()
     if given.command == "wiring":
         sys.stdout.write(wiring_page(tuple(HANDSETS.values())))
+        return 0
+    if given.command == "splash":
+        sys.stdout.buffer.write(splash(HANDSETS["handset"].display))
         return 0
     if given.command == "boot":
         print(*boot_lines(HANDSETS[given.board]), sep="\n")

@@ -23,7 +23,7 @@ from typing import Any, Literal
 from PIL import Image, ImageChops
 
 from drivers.display_care import DIM_S, Care, care
-from drivers.display_line import COMMAND, DATA, I2cLine, Line, Part, SpiLine
+from drivers.display_line import COMMAND, DATA, I2cLine, Line, Part, Recording, SpiLine
 from drivers.display_memory import STRIP_ROWS, DisplayMemory, Window
 from drivers.interfaces import DISPLAY_SIZE, NO_KEYS, WIDE_SIZE, SoftKeys
 from drivers.worker import Office
@@ -154,8 +154,7 @@ class Oled:
         line = self._line = self._line or self._open_line()
         with line.together():
             if self._chip is None:
-                wide = {"width": self.size[0], "mode": "1"} if self._bus.chip == "ssd1322" else {}
-                self._chip = getattr(luma.oled.device, self._bus.chip)(line, **wide)
+                self._chip = _set_up(self._bus, line)
             self._write(line, wish)
 
     def _open_line(self) -> Line:
@@ -181,6 +180,14 @@ class Oled:
         parts = [part for window in windows for part in WRITERS[self._bus.chip](window)]
         if parts:
             line.send(parts)
+
+
+def _set_up(bus: DisplayBus, line: Line) -> Any:
+    """Set a chip up by luma, dark; return it."""
+    import luma.oled.device  # noqa: PLC0415
+
+    wide = {"width": bus.size[0], "mode": "1"} if bus.chip == "ssd1322" else {}
+    return getattr(luma.oled.device, bus.chip)(line, **wide)
 
 
 def _moved(image: Image.Image, place: tuple[int, int]) -> Image.Image:
@@ -215,6 +222,15 @@ def _ssd1322(window: Window) -> Iterator[Part]:
         DATA,
         bytes((a >> row & 1) * 0xF0 | (b >> row & 1) * 0x0F for row in rows for a, b in pairs),
     )
+
+
+def recorded(bus: DisplayBus, image: Image.Image) -> list[Part]:
+    """Return what sets a chip up and shows a picture there: for who has no driver yet."""
+    line = Recording()
+    _set_up(bus, line).contrast(bus.contrast)
+    for window in DisplayMemory(bus.size[1] // STRIP_ROWS).changes(image):
+        line.send(tuple(WRITERS[bus.chip](window)))
+    return list(line.parts)
 
 
 WRITERS: dict[str, Callable[[Window], Iterator[Part]]] = {

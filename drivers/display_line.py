@@ -75,6 +75,29 @@ class I2cLine:
             self._bus.i2c_rdwr(*messages[first : first + MESSAGES_MAX])
 
 
+class Recording:
+    """No bus: keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+
+    def command(self, *command: int) -> None:
+        self.parts.append((COMMAND, bytes(command)))
+
+    def data(self, data: list[int]) -> None:
+        self.parts.append((DATA, bytes(data)))
+
+    def cleanup(self) -> None:
+        """Nothing is held."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Each part is kept as it is."""
+        return nullcontext()
+
+    def send(self, parts: Sequence[Part]) -> None:
+        self.parts += parts
+
+
 class SpiLine:
     """A chip on SPI, by luma's own `spi`: a pin tells commands from data, so each goes alone."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from board.handset import HANDSETS
+from board.splash import splash
 from firmware.runtime import time_servers
 from tests.lab.namespaces import ROOT
 
@@ -129,6 +130,7 @@ def test_every_file_of_the_service_is_laid(tree: Path) -> None:
     ours = {
         path
         for path in SERVICE.iterdir()
-        if path.name not in {"install", "note-crash", "prepare-pi"}
+        if path.name not in {"install", "note-crash", "prepare-pi", "splash"}
     }
-    assert {path.read_bytes() for path in ours} == laid
+    shown = splash(HANDSETS["handset"].display)
+    assert {shown, *(path.read_bytes() for path in ours)} == laid

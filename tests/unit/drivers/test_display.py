@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from board.handset import HANDSETS
-from drivers.display import RETRY_S, DisplayBus, Oled
+from drivers.display import RETRY_S, DisplayBus, Oled, recorded
 from drivers.display_care import DIM_CONTRAST, DIM_S, PLACES, WANDER_S, WANDER_STEP_S, care
 from drivers.display_memory import DisplayMemory, strip_bytes
 from drivers.interfaces import DISPLAY_SIZE, WIDE_SIZE, Display
@@ -172,6 +172,14 @@ def test_the_wide_chip_holds_the_whole_width_of_the_picture(
         glass.oled.show(image, ())
         memory = ssd1322_memory(glass.run(1 + number), memory)
         assert memory.tobytes() == image.tobytes()
+
+
+def test_what_is_recorded_sets_the_chip_up_and_shows_the_picture() -> None:
+    image = picture((3, 3, 9, 40), (100, 60, 127, 63))
+    parts = recorded(I2C, image)
+    assert sh1106_memory(parts, picture()).tobytes() == image.tobytes()
+    switched = [data for mode, data in parts if mode == I2C_COMMAND and data in {b"\xae", b"\xaf"}]
+    assert switched[-1] == b"\xaf", "it is on"
 
 
 def test_a_picture_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
