@@ -23,6 +23,9 @@ PIECE_BYTES = 256 * 1024
 SLOW_BYTES, SLOW_S = 16 * 1024, 0.1
 """A piece and the pause behind it, beside a call: 1.3 Mbit/s."""
 
+SETTLED_BYTES = 1 << 20
+"""So much waits in memory for the disk: the service's memory is bounded, and the phone needs it."""
+
 STALLED_S = 60.0
 """Without a byte for so long, the server is given up."""
 
@@ -62,7 +65,7 @@ class BundleDownload:
             _room_for(self._path.parent, length)
             with await asyncio.to_thread(_opened, draft) as file:
                 await self._copy(reader, file, length)
-                await asyncio.to_thread(os.fsync, file.fileno())
+                await asyncio.to_thread(_settle, file)
             await asyncio.to_thread(_rename, draft, self._path)
         except ConnectionError:
             raise HttpError("the connection was cut") from None
@@ -85,6 +88,8 @@ class BundleDownload:
             piece = piece[: length - have]
             await asyncio.to_thread(file.write, piece)
             sha256.update(piece)
+            if have // SETTLED_BYTES != (have + len(piece)) // SETTLED_BYTES:
+                await asyncio.to_thread(_settle, file)
             have += len(piece)
             self._note(have, length)
             if busy:
@@ -111,6 +116,13 @@ def _mb(count: int) -> int:
 def _opened(path: Path) -> BinaryIO:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.fdopen(os.open(path, flags, FILE_MODE), "wb")
+
+
+def _settle(file: BinaryIO) -> None:
+    """Bring what has come to the disk, and let go of the system's copy of it."""
+    file.flush()
+    os.fdatasync(file.fileno())
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _rename(draft: Path, path: Path) -> None:

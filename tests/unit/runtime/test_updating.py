@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -180,6 +182,28 @@ def test_a_card_without_room_is_not_filled(
         assert list(rig.state.glob("update*")) == []
 
     play(tmp_path, story)
+
+
+def test_a_large_one_fills_no_memory(server: FileServer) -> None:
+    """Of the system's neither: a page of its counts as the service's. /tmp may be memory itself."""
+    server.files[PATH] = bytes(1 << 20) * 24
+
+    async def story(rig: Rig) -> None:
+        rig.updating.ask(server.url(PATH))
+        await rig.until(lambda: rig.wish("install") is not None)
+        assert (rig.state / BUNDLE).stat().st_size == len(server.files[PATH])
+        resident = pages_in_memory(rig.state / BUNDLE)
+        assert resident < 0.2, resident
+
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        play(Path(folder), story)
+
+
+def pages_in_memory(path: Path) -> float:
+    """Return which share of a file the system has in its memory (fincore(1))."""
+    words = ["fincore", "--bytes", "--noheadings", "--raw", "--output", "RES,SIZE", str(path)]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+    return int(said[0]) / int(said[1])
 
 
 def test_beside_a_call_it_comes_slowly(tmp_path: Path, server: FileServer) -> None:
