@@ -31,6 +31,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) $(BUNDLE_PACKAGES) baresip-core bmap-tools chro
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 IMAGE_PACKAGES := debian-archive-keyring e2fsprogs git python3 qemu-user
+DEVICE_PACKAGES := bmap-tools e2fsprogs fdisk mtools qemu-system-arm
 DEB_PACKAGES := dpkg-dev git mmdebstrap
 EMULATOR_PACKAGES := arch-test binfmt-support qemu-user-static
 
@@ -47,7 +48,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages image image-packages run-packages test-deb test-recipes test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -162,6 +163,9 @@ image: image-packages $(VENV)/test.ready ## Make the SD card's image, build/hand
 bundle: bundle-packages ## Pack the image that was made as a signed update, build/handset.raucb; KEYS=FOLDER has the key
 	board/image/bundle.sh build/steps/filesystems/root.ext4 $(KEYS) build/handset.raucb
 
+test-image: test-packages device-packages image ## Start that image on emulated machines; writes tests/on_device/RESULTS.md
+	$(PYTHON) -m pytest tests/on_device/virt.py
+
 deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
 	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done
 
@@ -199,6 +203,9 @@ image-packages:
 
 bundle-packages:
 	@$(call install-missing,$(BUNDLE_PACKAGES))
+
+device-packages:
+	@$(call install-missing,$(DEVICE_PACKAGES))
 
 deb-packages:
 	@$(call install-missing,$(DEB_PACKAGES) $(if $(filter-out $(NATIVE),$(ARCHITECTURE)),$(EMULATOR_PACKAGES)))

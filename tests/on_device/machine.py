@@ -1,0 +1,73 @@
+"""An ARM in QEMU that starts from a card; what its serial line says goes into a file."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab.processes import Program
+
+ROOT_PARTITION = 132 << 20
+"""Where the first root begins, in bytes (board/image/partitions.sfdisk)."""
+
+CARD_BYTES = 4 << 30
+"""QEMU's cards have a size that is a power of two."""
+
+FIXED = "net.ifnames=0 fsck.repair=yes systemd.getty_auto=no"
+"""What U-Boot's script says to the kernel too (board/image/boot.cmd)."""
+
+
+class Machine:
+    """One machine that runs; a context manager. Its end is that of a plug which is pulled."""
+
+    def __init__(self, words: Sequence[str], folder: Path) -> None:
+        self._line = folder / "serial.log"
+        self._words = [*words, "-serial", f"file:{self._line}"]
+        self._words += ["-display", "none", "-monitor", "none", "-no-reboot"]
+
+    def __enter__(self) -> Machine:
+        self.program = Program(self._words)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.program.kill()
+
+    @property
+    def said(self) -> str:
+        """All that the serial line has said, and QEMU itself."""
+        line = self._line.read_text(errors="replace") if self._line.exists() else ""
+        return f"{line}{self.program.text}"
+
+
+def run(*words: object) -> None:
+    """Run a program; what it said is the error where it fails."""
+    done = subprocess.run(
+        [str(word) for word in words], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+
+
+def from_root(card: Path, name: str, folder: Path) -> Path:
+    """Return a copy of a file of the first root."""
+    file = folder / Path(name).name
+    run("debugfs", "-R", f"dump {name} {file}", f"{card}?offset={ROOT_PARTITION}")
+    assert file.stat().st_size > 0, name
+    return file
+
+
+def virt(card: Path, folder: Path, web_port: int, ssh_port: int, more: str = "") -> Machine:
+    """Return QEMU's own ARM, with a network: kernel and initramfs are those of the card.
+
+    The two ports lead to its web page and its ssh; `more` is said to its kernel.
+    """
+    kernel, early = (from_root(card, f"/boot/{name}", folder) for name in ("vmlinuz", "initrd.img"))
+    order = f"console=ttyAMA0 loglevel=4 panic=10 {FIXED} rauc.slot=A {more}"
+    words = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024", "-smp", "2"]
+    words += ["-kernel", str(kernel), "-initrd", str(early), "-append", order]
+    words += ["-drive", f"file={card},if=none,id=card,format=raw"]
+    words += ["-device", "virtio-blk-device,drive=card", "-device", "virtio-rng-device"]
+    ports = f"hostfwd=tcp:127.0.0.1:{web_port}-:443,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"
+    words += ["-netdev", f"user,id=net,{ports}"]
+    words += ["-device", "virtio-net-device,netdev=net"]
+    return Machine(words, folder)
