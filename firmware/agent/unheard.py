@@ -77,9 +77,7 @@ class UnheardCall(RescuedCall):
         super()._lose_link()
 
     def _leave_unheard(self, now: float) -> list[object]:
-        """The link is lost under who has left: the 2xx comes before the BYE, where it can."""
-        if self._unheard is None:
-            return self._leave()
+        """The link is lost under who has left: the 2xx comes before the BYE, for so long."""
         self._ack_by = now + KEPT_S
         return []
 
