@@ -100,6 +100,13 @@ OF_REPLACES = (
         "        return out\n",
     ),
     bug_of_peers(
+        "a new dialog with the old keys",
+        RESCUE,
+        "*tied, *self._media_news()]",
+        "*tied]",
+        1,
+    ),
+    bug_of_peers(
         "a dialog that took another's place hears BYE before its ACK",
         UNHEARD,
         "waits = self._unheard is not None or self._accepted_opens",

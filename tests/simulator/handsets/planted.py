@@ -211,11 +211,4 @@ BUGS_OF_CALLS = (
         "            pass\n",
         first_seed=8,
     ),
-    Call(
-        "a new dialog with the old keys",
-        RESCUE,
-        "*tied, *self._media_news()]",
-        "*tied]",
-        first_seed=1362,
-    ),
 )
