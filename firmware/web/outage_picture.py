@@ -16,7 +16,7 @@ from firmware.web.html import Html, join, tag
 DAYS = 7
 DAY_S = 86400.0
 
-LEFT, WIDE, ROW, BAR, TOP = 70, 720, 26, 16, 20
+LEFT, WIDE, ROW, BAR, TOP = 136, 720, 26, 16, 24
 """Of the picture, in its own units: room for a day's name, the day, a row, its bar, the hours."""
 
 NARROWEST = 2.0
@@ -36,7 +36,7 @@ def outage_picture(sight: Sight) -> Html | None:
     ]
     since = sight.moment(_began(sight, sight.unix_s))
     hours = [
-        tag("text", f"{hour}:00", x=LEFT + WIDE * hour // 24, y=12, class_="hour")
+        tag("text", f"{hour}:00", x=LEFT + WIDE * hour // 24, y=17, class_="hour")
         for hour in range(0, 24, 6)
     ]
     label = f"Outages of the last {DAYS} days, and service since the start of the phone on {since}"
@@ -50,8 +50,7 @@ def outage_picture(sight: Sight) -> Html | None:
         class_="outages",
     )
     words = f"Dark: no service. Light: service since the phone started on {since}."
-    wide = tag("div", picture, class_="wide", tabindex=0, role="group", aria_label="Picture")
-    return join(wide, tag("p", words, class_="soft"))
+    return join(picture, tag("p", words, class_="soft"))
 
 
 def _began(sight: Sight, unix_s: float) -> float:
@@ -63,7 +62,7 @@ def _day(sight: Sight, row: int, begins: float, now: float) -> list[Html]:
     y = TOP + row * ROW
     name = f"{sight.wall.local(begins):%a %d %b}"
     return [
-        tag("text", name, x=0, y=y + BAR - 3, class_="day"),
+        tag("text", name, x=LEFT - 8, y=y + BAR - 2, class_="day"),
         _bar(y, 0.0, min(now - begins, DAY_S), "unknown"),
         *_served(sight, y, begins, now),
         *_bars(sight.status.outages, y, begins, now),

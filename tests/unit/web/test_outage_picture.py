@@ -18,7 +18,7 @@ from tests.unit.console.rig import configuration
 
 NOON_S = 20_833 * 86400.0 + 12 * 3600
 HOUR_WIDE = 30.0
-LEFT = 70.0
+LEFT = 136.0
 
 
 @pytest.fixture

@@ -525,7 +525,7 @@ def test_outages_are_a_picture_and_words(tmp_path: Path) -> None:
             bars = re.findall(
                 r'<rect x="([0-9.]+)" y="\d+" width="([0-9.]+)"[^>]*class="out"', shown.text
             )
-            assert bars == [("370.0", "30.0")], "10 to 11 o'clock of 720 a day"
+            assert bars == [("436.0", "30.0")], "10 to 11 o'clock of 720 a day"
             assert "the proxy &lt;refuses&gt;" in shown.text
             assert "1 h" in shown.text
 
