@@ -51,16 +51,12 @@ class CallVoice:
 
     def __init__(self, plan: MediaPlan, rate: int, random: Random, now: float) -> None:
         self._rate = rate
-        self._plan = plan
+        self.plan = plan
+        """What is agreed."""
         self._encoder, self._buffer = _encoder(plan), jitter_buffer_for(plan.receives)
         self._session = PacketSession(plan, self._encoder, self._buffer, random, now)
         self._heard: list[object] = []  # Digits that came as sound, since they were told last.
         self._take_codec()
-
-    @property
-    def plan(self) -> MediaPlan:
-        """What is agreed."""
-        return self._plan
 
     def deadline(self) -> float | None:
         return self._session.deadline()
@@ -75,7 +71,7 @@ class CallVoice:
 
     def change(self, plan: MediaPlan, now: float) -> list[object]:
         """Go on with another plan; a codec that stays keeps its state."""
-        before, self._plan = self._plan, plan
+        before, self.plan = self.plan, plan
         if (before.sends, before.ptime_ms) != (plan.sends, plan.ptime_ms):
             self._encoder = _encoder(plan)
         resumed = plan.direction.receives and not before.direction.receives
@@ -91,7 +87,7 @@ class CallVoice:
 
     def press(self, digit: str, now: float) -> list[object]:
         """Send a digit; of those that wait, only so many are kept."""
-        if self._plan.events_out is not None:
+        if self.plan.events_out is not None:
             return self._session.handle(SendDigit(digit), now)
         if len(self._tones) < QUEUE_MAX:
             self._tones.append(ToneGenerator(digit_tone(digit), self._encoder.sample_rate))
@@ -107,7 +103,7 @@ class CallVoice:
 
     def speak(self, frame: Samples, now: float) -> list[object]:
         """Take a frame of the microphone; return the packets that it completes."""
-        if self._plan.direction is Direction.SENDONLY:
+        if self._holds:
             frame = np.zeros_like(frame)  # The far end is held; nobody shall hear the room.
         out, self._heard = self._heard, []
         for one in self._framer.take(self._to_codec.process(frame)):
@@ -115,17 +111,20 @@ class CallVoice:
         return out
 
     def _take_codec(self) -> None:
-        """Set up what depends on the codecs of the plan."""
+        """Set up what depends on the plan."""
+        # Whether the far end is heard, and whether it is held: asked of every frame.
+        self.is_heard = self.plan.direction.receives
+        self._holds = self.plan.direction is Direction.SENDONLY
         encoder = self._encoder
         self._to_codec = Resampler(self._rate, encoder.sample_rate)
         self._to_card = Resampler(self._buffer.sample_rate, self._rate)
         self._framer = Framer(encoder.frame_samples)
         self._tones: deque[ToneGenerator] = deque()
-        by_sound = not self._plan.events_in
+        by_sound = not self.plan.events_in
         self._detector = DigitDetector(self._buffer.sample_rate) if by_sound else None
         self._suppressor: SilenceSuppressor | None = None
-        agreed = self._plan.silence_suppression and self._plan.comfort_noise
-        if agreed and self._plan.sends.codec != OPUS:  # Opus describes silence itself.
+        agreed = self.plan.silence_suppression and self.plan.comfort_noise
+        if agreed and self.plan.sends.codec != OPUS:  # Opus describes silence itself.
             self._suppressor = SilenceSuppressor(encoder.frame_samples / encoder.sample_rate)
 
     def _send(self, frame: Samples, now: float) -> list[object]:

@@ -56,7 +56,7 @@ from firmware.media.rtcp import parse_compound
 from firmware.media.rtcp_clock import RtcpClock
 from firmware.media.rtp import SEQUENCES, RtpPacket, is_rtcp
 from firmware.media.rtp_sender import RtpSender
-from firmware.media.rtp_source import USEFUL, Arrival, RtpSource
+from firmware.media.rtp_source import RESTARTED, USEFUL, RtpSource
 from firmware.media.source_lock import SourceLock
 from firmware.media.srtp import Refusal, SrtpError
 
@@ -334,7 +334,7 @@ class PacketSession:
             return []
         if not self._receives:
             return []
-        out = self._begin_anew() if arrival is Arrival.RESTARTED else []
+        out = self._begin_anew() if arrival is RESTARTED else []
         if self._digits.carries(kind):
             at = stream.taken_timestamp
             return [*out, *self._digits.heard(kind, packet.payload, at, now)]

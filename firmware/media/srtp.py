@@ -65,11 +65,17 @@ class SrtpSender:
 
     def protect(self, packet: bytes) -> bytes:
         """Return an RTP packet encrypted."""
-        return _called(self._session.protect, packet)
+        try:
+            return self._session.protect(packet)
+        except pylibsrtp.Error as error:
+            raise _refused(error) from error
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """Return an RTCP compound encrypted."""
-        return _called(self._session.protect_rtcp, packet)
+        try:
+            return self._session.protect_rtcp(packet)
+        except pylibsrtp.Error as error:
+            raise _refused(error) from error
 
 
 class SrtpReceiver:
@@ -97,7 +103,10 @@ class SrtpReceiver:
         is_new = source not in self._sources
         if len(data) > PACKET_BYTES_MAX or (is_new and len(self._sources) >= SOURCES_MAX):
             raise SrtpError(Refusal.BROKEN)
-        packet = _called(function, self._without_mki(data, tag_bytes) if self._mki else data)
+        try:
+            packet = function(self._without_mki(data, tag_bytes) if self._mki else data)
+        except pylibsrtp.Error as error:
+            raise _refused(error) from error
         if is_new:
             self._sources.add(source)
         return packet
@@ -116,12 +125,9 @@ def _session(key: MasterKey, sources: int) -> pylibsrtp.Session:
     return pylibsrtp.Session(policy)
 
 
-def _called(function: Callable[[bytes], bytes], packet: bytes) -> bytes:
-    """Call the library; its error is a text."""
-    try:
-        return function(packet)
-    except pylibsrtp.Error as error:
-        text = str(error)
+def _refused(error: pylibsrtp.Error) -> SrtpError:
+    """Say what the library's error means; it is a text."""
+    text = str(error)
     if text in NOT_AUTHENTIC:
-        raise SrtpError(Refusal.WRONG_KEY)
-    raise SrtpError(Refusal.REPLAYED if text.startswith(REPLAY) else Refusal.BROKEN)
+        return SrtpError(Refusal.WRONG_KEY)
+    return SrtpError(Refusal.REPLAYED if text.startswith(REPLAY) else Refusal.BROKEN)

@@ -142,7 +142,7 @@ class Voices:
         for number, call in self._calls.items():
             is_hushed = number in self._hushed
             out += _said(number, call.speak(np.zeros_like(spoken) if is_hushed else spoken, now))
-            if call.plan.direction.receives:
+            if call.is_heard:
                 sound = call.hear(len(spoken), now)
                 heard += [] if is_hushed else [sound]
         return self._earpiece.apply(self._mixed(heard, len(spoken))).tobytes(), out

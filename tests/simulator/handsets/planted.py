@@ -179,7 +179,7 @@ BUGS_OF_CALLS = (
     Call(
         "a held far end hears the room",
         CALL_VOICE,
-        "if self._plan.direction is Direction.SENDONLY:",
+        "if self._holds:",
         "if False:",
         first_seed=3,
     ),
