@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ERROR_MAX_US = 16_000_000
@@ -40,8 +41,14 @@ class Timex(ctypes.Structure):
 
 def adjtimex(timex: Timex) -> int:
     """Ask the kernel; -1 where it does not answer."""
-    result: int = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
+    result: int = _library().adjtimex(ctypes.byref(timex))
     return result
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """Return the C library; to open it anew for each question would leave garbage each time."""
+    return ctypes.CDLL(None)
 
 
 def is_synchronised(ask: Callable[[Timex], int] = adjtimex, told: Path = TOLD) -> bool:

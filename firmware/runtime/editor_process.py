@@ -1,5 +1,7 @@
 """The line editor's process, from the phone's side: started, fed, heard, ended.
 
+It is nice: whoever types takes the processor from nobody who talks.
+
 Whatever becomes of it, the console goes on with the phone's own editor: `ended` is called then.
 What it has not read of what the phone says is bounded by the pipe and by `PENDING_MAX`.
 """
@@ -22,6 +24,9 @@ PENDING_MAX = 1_000_000
 
 END_S = 2.0
 """How long it has to end by itself."""
+
+NICE = ("nice", "-n", "5")
+"""Before the command; where that is not allowed, it runs all the same."""
 
 
 class EditorProcess:
@@ -63,7 +68,7 @@ class EditorProcess:
     async def _run(self) -> None:
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "firmware.runtime.line_editor"),
+                *(*NICE, sys.executable, "-m", "firmware.runtime.line_editor"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

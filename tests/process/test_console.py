@@ -115,13 +115,15 @@ def test_noise_and_breaks_kill_nothing(phone: DeskPhone, terminal: Terminal, see
     assert "no calls" in terminal.ask("calls")
 
 
-def test_a_line_editor_that_dies_takes_nobody_along(phone: DeskPhone, terminal: Terminal) -> None:
+def test_a_line_editor_is_nice_and_takes_nobody_along_when_it_dies(phone: DeskPhone, terminal: Terminal) -> None:
     terminal.log_in()
     until(lambda: phone.editors != ())
     terminal.wait_for_comfort()
     terminal.type("stat")
     terminal.read(0.3)
     (editor,) = phone.editors
+    nice, own = (os.getpriority(os.PRIO_PROCESS, pid) for pid in (editor, phone.program.pid))
+    assert nice == min(own + 5, 19), "it takes the processor from nobody"
     os.kill(editor, signal.SIGKILL)
     terminal.wait_for("handset> ")
     registered(terminal)
