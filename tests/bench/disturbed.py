@@ -23,7 +23,7 @@ STORMS = (FIRST, NOTHING, ALL_PAGES, PROGRAM, LINES)
 
 LOST = "handset_sound_frames_lost_total"
 HOW = ("held_up", "captured_late", "played_late", "dropped")
-OURS, CARDS = "seen at the card, this phone's", "seen at the card, the card's own"
+OURS, CARDS = "seen at the card, this phone's", "seen at the card, the card's own or the machine's"
 ANSWERS = "answers a second"
 PRIORITIES = {
     "real-time priority of the event loop's thread": LOOP,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import threading
+import sys
 from pathlib import Path
 
 import pytest
 
-from drivers.real_time import SOUND, ask_for_real_time
+from drivers.real_time import SOUND
 from firmware.console.sight import Sight
 from firmware.phone.events import SoundHealth
 from firmware.phone.status import Status
@@ -17,9 +16,12 @@ from tests.bench.admin import BareDoors, add_visits, echoes_s, opened
 from tests.bench.disturbed import PRIORITIES, add_lost, add_priorities, lost_of, new_table
 from tests.bench.table import Table, at_share
 from tests.bench.visitor import hammer
+from tests.lab.namespaces import ROOT
+from tests.lab.processes import Program
 from tests.unit.console.rig import configuration
 
 LENGTH = 5000
+START_S = 10.0
 
 
 @pytest.mark.parametrize(
@@ -45,21 +47,21 @@ def test_a_ratio_is_of_medians_and_missing_where_one_of_them_is() -> None:
     assert alone == "| alone | ms | - | 12.0 | - |  |"
 
 
+ASKS = """
+from drivers.real_time import SOUND, ask_for_real_time
+print(ask_for_real_time(SOUND), flush=True)
+input()
+"""
+
+
 def test_a_table_has_the_priorities_that_threads_were_given_and_0_for_one_that_was_not() -> None:
-    asked, done = threading.Event(), threading.Event()
-
-    def sound() -> None:
-        assert ask_for_real_time(SOUND)
-        asked.set()
-        done.wait()
-
-    thread = threading.Thread(target=sound)
-    thread.start()
     table = new_table()
-    asked.wait()
-    add_priorities(table, "console", os.getpid())
-    done.set()
-    thread.join()
+    program = Program([sys.executable, "-c", ASKS], directory=ROOT)
+    try:
+        program.wait_for("True", START_S)
+        add_priorities(table, "console", program.pid)
+    finally:
+        program.stop()
     assert [table.cells[name, "console"] for name in PRIORITIES] == [[0], [SOUND], [0]]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from drivers.voice import CUSHION, SoundCard
-from tests.bench.watched import Loss, Watch, losses
+from tests.bench.watched import Loss, Watch, losses, unserved_s
 
 START_S = 100.0
 
@@ -36,8 +37,10 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         self.now = START_S
+        self.unserved_s = 0.0
         self.card = SoundCard()
-        self._path, self._watch = path, Watch(path, (lambda: self.now,))
+        self._path = path
+        self._watch = Watch(path, (lambda: self.now,), lambda: self.unserved_s)
         self._frame = bytes(self.card.frame_bytes)
 
     def call(
@@ -71,7 +74,8 @@ def test_a_card_that_calls_late_by_itself_has_lost_its_frame_itself(bench: Bench
     (loss,) = bench.call(0.064, output_underflow=True)
     assert (loss.kind, loss.is_ours) == ("underflows", False)
     assert loss.gap_s == pytest.approx(0.064)
-    assert str(loss).endswith("the card called 64.0 ms apart, held for 1.0 ms: the card's")
+    seen = "the card called 64.0 ms apart, held for 1.0 ms, no processor for 0.0 ms"
+    assert str(loss).endswith(f"{seen}: others'")
 
 
 @pytest.mark.parametrize(("waited_s", "takes_s"), [(0.012, 0.0), (0.0, 0.012)])
@@ -95,3 +99,29 @@ def test_an_empty_ring_is_this_phones_unless_the_card_is_in_a_hurry(bench: Bench
     assert (late.kind, late.is_ours) == ("late", True)
     assert late_again == late
     assert (hurried.kind, hurried.is_ours) == ("late", False)
+
+
+@pytest.mark.parametrize(("unserved_s", "is_ours"), [(0.009, True), (0.0157, False)])
+def test_an_empty_ring_of_a_thread_that_had_no_processor_is_the_machines(
+    bench: Bench, unserved_s: float, is_ours: bool
+) -> None:
+    bench.give()
+    bench.unserved_s = 5.0  # Since long ago.
+    assert bench.call(0.0) == []
+    bench.unserved_s += unserved_s
+    (late,) = bench.call(0.020)
+    assert late.unserved_s == pytest.approx(unserved_s)
+    assert (late.kind, late.is_ours) == ("late", is_ours)
+
+
+def test_the_kernel_tells_how_long_the_sounds_thread_waited_for_a_processor() -> None:
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait, name="sound")
+    assert unserved_s() == 0.0, "nobody is there"
+    thread.start()
+    schedule = Path(f"/proc/self/task/{thread.native_id}/schedstat")
+    before, waited, after = schedule.read_text(), unserved_s(), schedule.read_text()
+    over.set()
+    thread.join()
+    assert int(before.split()[1]) <= round(waited * 1e9) <= int(after.split()[1])
+    assert waited > 0.0

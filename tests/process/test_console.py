@@ -115,7 +115,9 @@ def test_noise_and_breaks_kill_nothing(phone: DeskPhone, terminal: Terminal, see
     assert "no calls" in terminal.ask("calls")
 
 
-def test_a_line_editor_is_nice_and_takes_nobody_along_when_it_dies(phone: DeskPhone, terminal: Terminal) -> None:
+def test_a_line_editor_is_nice_and_takes_nobody_along_when_it_dies(
+    phone: DeskPhone, terminal: Terminal
+) -> None:
     terminal.log_in()
     until(lambda: phone.editors != ())
     terminal.wait_for_comfort()
