@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -133,3 +134,22 @@ def test_an_overlay_is_one(overlay: Path, tmp_path: Path) -> None:
     out = tmp_path / "overlay.dtbo"
     assert said_by("dtc", "-@", "-I", "dts", "-O", "dtb", "-o", out, overlay) == (0, "")
     assert out.read_bytes()[:4] == b"\xd0\x0d\xfe\xed"
+
+
+def test_the_units_wait_for_each_other_in_no_circle(tmp_path: Path) -> None:
+    """Systemd breaks one by leaving out a unit that it chooses."""
+    preset = IMAGE / "files/usr/lib/systemd/system-preset/00-handset.preset"
+    enabled = re.findall(r"^enable (handset\S+)$", preset.read_text(), re.MULTILINE)
+    for folder in (IMAGE / "files/usr/lib/systemd/system", ROOT / "board" / "service"):
+        for unit in filter(Path.is_file, folder.glob("handset*")):
+            shutil.copy(unit, tmp_path)
+    for name in enabled:
+        (target,) = re.findall(r"^WantedBy=(\S+)$", (tmp_path / name).read_text(), re.MULTILINE)
+        wants = tmp_path / f"{target}.wants"
+        wants.mkdir(exist_ok=True)
+        (wants / name).symlink_to(tmp_path / name)
+    assert "handset-slot.service" in enabled
+    places = f"{tmp_path}:/lib/systemd/system"
+    words = ("systemd-analyze", "verify", "--man=no", "multi-user.target")
+    status, said = said_by(*words, SYSTEMD_UNIT_PATH=places)
+    assert (status, [line for line in said.splitlines() if "cycle" in line]) == (0, [])
