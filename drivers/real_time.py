@@ -42,6 +42,6 @@ def ask_for_real_time(priority: int, thread: int = CALLER) -> bool:
 
 
 def give_up_real_time(thread: int) -> None:
-    """Let that thread of this process be one of all again; that is always allowed."""
+    """Let that thread be one of all again; whoever may lend it a priority may do that."""
     # Who was not allowed a priority by right of its user may not give up the flag.
     os.sched_setscheduler(thread, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))

@@ -117,6 +117,7 @@ class VoiceEngine:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_native_id()
+        self._has_lent = False  # A priority to that thread.
         self._words: SimpleQueue[Order | Bell] = SimpleQueue()
         self._ticks = 0
         self._ticks_done = 0
@@ -256,14 +257,15 @@ class VoiceEngine:
 
     def _open_card(self) -> None:
         # Whoever has the interpreter and no processor keeps sound from both.
-        ask_for_real_time(LOOP, self._loop_thread)
+        self._has_lent = ask_for_real_time(LOOP, self._loop_thread)
         self._ticks_done = self._ticks
         self._tick_at = self._clock() + FRAME_S
         self._voice.start(self._tick)
 
     def _close_card(self) -> None:
         self._voice.stop()
-        give_up_real_time(self._loop_thread)
+        if self._has_lent:
+            give_up_real_time(self._loop_thread)
 
     def _exchange(self, voices: Voices) -> None:
         """Swap a frame with the card for each tick."""
