@@ -49,6 +49,7 @@ class InForce:
         self._undone, self._refused = (undone,) if undone else (), refused
         self._ways = 0
         self.contexts = TlsContexts(tls_files(configuration, directory))
+        self.contexts.begin()
         self._turn = asyncio.Lock()
         self.settings = self._settings(problems_of(configuration, directory))
 

@@ -23,7 +23,7 @@ import os
 import ssl
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 
@@ -107,6 +107,7 @@ class TlsContexts:
         self._loaded: Loaded | None = None
         self.crls: tuple[RevocationList, ...] = ()  # The last good ones.
         self._reading: asyncio.Task[Loaded | TlsFilesError] | None = None  # One for all who wait.
+        self._has_begun = False  # What was read at the start waits for the first connection.
         self._turn = asyncio.Lock()
         self._sessions: dict[tuple[ServerName, Address], KeptSession] = {}
         self.shown: dict[ServerName, tuple[bytes, ...]] = {}
@@ -114,12 +115,21 @@ class TlsContexts:
 
     def use(self, files: TlsFiles) -> None:
         """Go by other files from the next connection on."""
-        self.files, self._loaded = files, None
+        self.files, self._loaded, self._has_begun = files, None, False
 
     @property
     def context(self) -> ssl.SSLContext | None:
         """The context in force."""
         return self._loaded.context if self._loaded else None
+
+    def begin(self) -> None:
+        """Read the files for the first connection: a phone that starts waits for its disk anyway.
+
+        A thread would be waited for until all is loaded that a phone needs besides its link.
+        """
+        with suppress(TlsFilesError):  # Whoever connects is told of it.
+            self.read_now()
+            self._has_begun = True
 
     def read_now(self) -> ssl.SSLContext:
         """Return the context; files that changed since are read again. Raises TlsFilesError.
@@ -132,6 +142,9 @@ class TlsContexts:
 
     async def read(self) -> ssl.SSLContext:
         """Return the context, as `read_now`, but wait in a thread and not for ever."""
+        if self._has_begun and self._loaded is not None:
+            self._has_begun = False
+            return self._loaded.context
         if self._reading is None or self._reading.done():
             self._reading = asyncio.get_running_loop().create_task(self._read())
         reading = self._reading

@@ -30,6 +30,13 @@ REGISTRATION = {
     "cryptography",
 }
 
+LATER = {
+    "firmware.runtime.doors",
+    "firmware.runtime.keepers",
+    "firmware.runtime.logs",
+    "firmware.runtime.provisioning",
+}
+
 
 def test_the_first_screen_is_shown_before_anything_of_a_registration_is_loaded(
     tmp_path: Path,
@@ -44,6 +51,7 @@ def test_the_first_screen_is_shown_before_anything_of_a_registration_is_loaded(
     assert not REGISTRATION & set(told["loaded"])
     assert told["connected"] == 0
     assert told["connected_in_the_end"] > 0, "the link was tried"
+    assert not LATER & set(told["loaded_at_connect"]), "and before all that can wait"
     first, *others = told["shown"]
     assert first == ["--:-- ", "201: ", "Workshop: ", "startet", "[Menü] [Netz]"]
     assert {words[-1] for words in others} <= {"[Menü] [Netz]", "[Wählen] [Löschen]"}, "no English"
