@@ -15,7 +15,7 @@ from tests.process.test_power_loss import CUT
 KILLS = 1000
 KEY = ("sip vmail", 0)
 
-SAVES_S = 0.01
+SAVES_S = 0.005
 """How long somebody saves, again and again, at the most; a save takes a millisecond or two."""
 
 
