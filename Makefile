@@ -48,7 +48,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages test-update
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -165,6 +165,9 @@ bundle: bundle-packages ## Pack the image that was made as a signed update, buil
 
 test-image: test-packages device-packages image ## Start that image on emulated machines; writes tests/on_device/RESULTS.md
 	$(PYTHON) -m pytest tests/on_device/virt.py
+
+test-update: test-packages device-packages image ## Update the phone of that image on an emulated machine
+	$(PYTHON) -m pytest tests/on_device/updates.py
 
 deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
 	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done

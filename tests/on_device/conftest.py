@@ -46,7 +46,7 @@ class Site:
     trusted: Path
     key: Path
 
-    def write_card(self, card: Path) -> Path:
+    def write_card(self, card: Path, *more: object) -> Path:
         """Write a card with this site's settings, as its administrator does."""
         settings = card.with_suffix(".cfg")
         settings.write_text(
@@ -62,7 +62,7 @@ class Site:
         )
         words = [ROOT / "flash.sh", "--image", IMAGE, "--to-file", card, "--yes"]
         words += ["--config", settings, "--ca", self.trusted, "--hostname", "desk-7"]
-        run(*words, "--authorized-keys", f"{self.key}.pub")
+        run(*words, "--authorized-keys", f"{self.key}.pub", *more)
         os.truncate(card, CARD_BYTES)
         return card
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from tests.lab.processes import Program
 
-ROOT_PARTITION = 132 << 20
-"""Where the first root begins, in bytes (board/image/partitions.sfdisk)."""
+BOOT_PARTITION = 4 << 20
+"""Where it begins, in bytes (board/image/partitions.sfdisk)."""
+
+SLOTS = {"A": (2, 132 << 20), "B": (3, 1156 << 20)}
+"""The number of each root's partition, and where it begins."""
 
 CARD_BYTES = 4 << 30
 """QEMU's cards have a size that is a power of two."""
@@ -48,21 +51,31 @@ def run(*words: object) -> None:
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
 
 
-def from_root(card: Path, name: str, folder: Path) -> Path:
-    """Return a copy of a file of the first root."""
+def from_root(card: Path, name: str, folder: Path, slot: str) -> Path:
+    """Return a copy of a file of a root."""
     file = folder / Path(name).name
-    run("debugfs", "-R", f"dump {name} {file}", f"{card}?offset={ROOT_PARTITION}")
+    run("debugfs", "-R", f"dump {name} {file}", f"{card}?offset={SLOTS[slot][1]}")
     assert file.stat().st_size > 0, name
     return file
 
 
-def virt(card: Path, folder: Path, web_port: int, ssh_port: int, more: str = "") -> Machine:
+def has_kernel(card: Path, slot: str) -> bool:
+    """Tell whether a root has something to be started."""
+    words = ["debugfs", "-R", "stat /boot/vmlinuz", f"{card}?offset={SLOTS[slot][1]}"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    return "Inode:" in done.stdout
+
+
+def virt(
+    card: Path, folder: Path, web_port: int, ssh_port: int, more: str = "", slot: str = "A"
+) -> Machine:
     """Return QEMU's own ARM, with a network: kernel and initramfs are those of the card.
 
     The two ports lead to its web page and its ssh; `more` is said to its kernel.
     """
-    kernel, early = (from_root(card, f"/boot/{name}", folder) for name in ("vmlinuz", "initrd.img"))
-    order = f"console=ttyAMA0 loglevel=4 panic=10 {FIXED} rauc.slot=A {more}"
+    names = ("/boot/vmlinuz", "/boot/initrd.img")
+    kernel, early = (from_root(card, name, folder, slot) for name in names)
+    order = f"console=ttyAMA0 loglevel=4 panic=10 {FIXED} rauc.slot={slot} {more}"
     words = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024", "-smp", "2"]
     words += ["-kernel", str(kernel), "-initrd", str(early), "-append", order]
     words += ["-drive", f"file={card},if=none,id=card,format=raw"]

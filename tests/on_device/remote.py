@@ -40,6 +40,10 @@ class Remote:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def until(self, command: str) -> None:
+        """Wait until a command ends well there."""
+        self.run(f"while ! {command}; do sleep 1; done")
+
     def journal(self) -> str:
         """Return all that was logged since the start, with seconds since the kernel's."""
         return self.run("journalctl --boot --output=short-monotonic --no-hostname --no-pager")
