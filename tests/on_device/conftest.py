@@ -74,7 +74,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     trusted, key = folder / "ca.pem", folder / "key"
     trusted.write_bytes(authority.certificate_pem)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
-    with Kamailio(folder / "kamailio", authority.issue(HERE_FOR_THE_MACHINE)) as kamailio:
+    identity = authority.issue(HERE_FOR_THE_MACHINE, "127.0.0.1")
+    with Kamailio(folder / "kamailio", identity) as kamailio:
         yield Site(kamailio, trusted, key)
 
 

@@ -1,4 +1,4 @@
-"""The image on an ARM with a network: a phone that registers, and is reachable again."""
+"""The image on an ARM with a network: a phone that registers, calls, and is reachable again."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from firmware.agent.events import RegistrationState
+from tests.interop.phone import Phone
 from tests.lab.ports import Ports
+from tests.lab.processes import Program
 from tests.on_device.api import Api
 from tests.on_device.conftest import USER, Site
 from tests.on_device.machine import Machine, virt
 from tests.on_device.remote import Remote, moments
 from tests.on_device.results import Results, table
 
-START_S, BACK_S = 900.0, 120.0
+START_S, BACK_S, CALL_S = 900.0, 120.0, 60.0
 
 GROWN_BYTES = 1_600_000_000
 """More than the image has: 1 GiB."""
+
+SCRIPT = (
+    "systemctl stop handset && cd /opt/handset &&"
+    " exec setpriv --reuid handset --regid handset --init-groups"
+    " venv/bin/python -m firmware --board script --config /etc/handset --state /var/lib/handset"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,21 @@ class Scene:
     machine: Machine
     remote: Remote
     api: Api
+
+
+class OnCard(Phone):
+    """The phone on the card with the script board, in the place of its service."""
+
+    def __init__(self, scene: Scene, folder: Path) -> None:
+        kamailio = scene.site.kamailio
+        super().__init__(folder, (kamailio.host, kamailio.port), scene.site.trusted, (USER,))
+        self._scene = scene
+
+    def __enter__(self) -> Self:
+        self._ports = Ports()
+        self.started_at = time.time()
+        self.program = Program(self._scene.remote.words(SCRIPT), merge_errors=False)
+        return self
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +110,30 @@ def test_it_knows_when_its_proxy_is_gone_and_comes_back_by_itself(scene: Scene) 
     kamailio.start()
     kamailio.wait_registered([USER], began, BACK_S)
     scene.api.wait_for(RegistrationState.REGISTERED, BACK_S)
+
+
+def test_it_is_called_and_calls_by_the_script_board(scene: Scene, tmp_path: Path) -> None:
+    kamailio = scene.site.kamailio
+    proxy, more = (kamailio.host, kamailio.port), {"sip srtp mode": "2"}
+    with (
+        OnCard(scene, tmp_path) as phone,
+        Phone(tmp_path / "far", proxy, scene.site.trusted, ("bob",), more=more) as far,
+    ):
+        phone.wait_registered(timeout_s=START_S)
+        far.wait_registered()
+        far.send("dial", uri=USER)
+        phone.wait_for("incoming", CALL_S)
+        phone.send("answer")
+        far.wait_for("answered", CALL_S)
+        far.send("hangup")
+        phone.wait_for("ended", CALL_S)
+        began = time.time()
+        phone.send("dial", uri="bob")
+        far.wait_for("incoming", CALL_S, began)
+        far.send("answer")
+        phone.wait_for("answered", CALL_S, began)
+        phone.send("hangup")
+        far.wait_for("ended", CALL_S, began)
 
 
 def test_when_the_phone_was_there_is_written_down_beside_the_same_root_without_it(
