@@ -6,7 +6,6 @@ import asyncio
 import gc
 import socket
 import ssl
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -54,9 +53,6 @@ def test_an_answer_does_not_wait_for_acknowledgements() -> None:
 
 Address = tuple[str, int]
 
-RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: closing sends RST."""
-
 
 def secured(address: Address, *, trusts: bool = True) -> ssl.SSLSocket:
     context = ssl.create_default_context()
@@ -71,13 +67,6 @@ def read_all(address: Address) -> None:
         sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
         while sock.recv(4096):
             pass
-
-
-def reset(address: Address) -> None:
-    with secured(address) as sock:
-        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        sock.recv(1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def go_before_the_head(address: Address) -> None:
@@ -105,7 +94,7 @@ def _nobody_looks_for_garbage() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_nobody_looks_for_garbage")
-@pytest.mark.parametrize("visit", [read_all, reset, go_before_the_head, distrust, speak_no_tls])
+@pytest.mark.parametrize("visit", [read_all, go_before_the_head, distrust, speak_no_tls])
 def test_a_connection_that_is_over_leaves_no_tls_behind(
     tmp_path: Path, visit: Callable[[Address], None]
 ) -> None:
