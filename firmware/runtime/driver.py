@@ -6,6 +6,9 @@ opened is then on its way, and a picture is drawn meanwhile. One timer is armed 
 `stack.deadline()`. asyncio may run a timer up to one clock resolution early, so the time given to
 the stack is never before the moment that was armed, and never goes backwards.
 
+A loop that was held up (libraries that load, a machine that pauses) finds its timer over and
+answers that came long before. They go first: a proxy that answered in time is not given up.
+
 When the stack raises, we are wrong: it is logged once and the phone stops; whoever supervises the
 process starts it again.
 """
@@ -24,6 +27,12 @@ from firmware.machine import Machine
 log = logging.getLogger("handset.driver")
 
 NetworkCommand = Resolve | Connect | Write | Close | CheckDelivery
+
+HELD_UP_S = 0.5
+"""A timer that is so late was held up, and all else with it."""
+
+CATCH_UP_S = 0.2
+"""So long what came meanwhile may take to come through: some turns of the loop."""
 
 
 class Network(Protocol):
@@ -48,6 +57,8 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._latest = 0.0
         self._armed: float | None = None
+        self._caught_up: float | None = None  # What was armed when the loop was held up last.
+        self._catch_up_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._events: deque[object] = deque()
         self._shown: deque[object] = deque()
@@ -88,7 +99,7 @@ class Driver:
             return
         self._busy = True
         try:
-            self._run(self._stack.wake(self._moment()) if wake else [])
+            self._run(self._stack.wake(self._moment()) if wake and self._may_wake() else [])
             self._arm()
             if self._shown:
                 self._loop.call_soon(self._show)
@@ -107,12 +118,19 @@ class Driver:
         self._latest = max(self.now, self._armed or 0.0)
         return self._latest
 
+    def _may_wake(self) -> bool:
+        """Tell whether what is due may be done; after a delay what came meanwhile goes first."""
+        now, armed = self._loop.time(), self._armed
+        if armed is not None and now - armed > HELD_UP_S and armed != self._caught_up:
+            self._caught_up, self._catch_up_until = armed, now + CATCH_UP_S
+        return now >= self._catch_up_until
+
     def _run(self, outputs: list[object]) -> None:
         """Do what is for the network, with all that is due at once; leave the rest for later."""
         while True:
             self._send(outputs)
             due = self._stack.deadline()
-            if due is not None and due <= self.now:
+            if due is not None and due <= self.now and self._may_wake():
                 outputs = self._stack.wake(self.now)
             elif self._events:
                 outputs = self._stack.handle(self._events.popleft(), self.now)
@@ -143,7 +161,7 @@ class Driver:
         self._disarm()
         if due is not None:
             self._armed = due
-            self._timer = self._loop.call_at(due, self._wake)
+            self._timer = self._loop.call_at(max(due, self._catch_up_until), self._wake)
 
     def _disarm(self) -> None:
         if self._timer is not None:

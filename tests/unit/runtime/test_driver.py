@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import pytest
 
 from firmware.link.events import CheckDelivery, Close, Write
-from firmware.runtime.driver import Driver, NetworkCommand
+from firmware.runtime.driver import HELD_UP_S, Driver, NetworkCommand
 from tests.unit.runtime.wire import run, until
 
 
@@ -188,6 +189,42 @@ def test_time_never_goes_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
         told = [at for _, at in bench.machine.calls]
         assert told == [1000.0, 1000.0, 1001.0, 1001.0, 1001.0, 1002.0]
         monkeypatch.undo()
+
+    run(scene())
+
+
+def test_what_came_while_the_loop_was_held_up_goes_before_what_was_due_meanwhile() -> None:
+    async def scene() -> None:
+        bench = Bench()
+        bench.machine.due = bench.driver.now + 0.01
+        bench.driver.start()
+
+        async def come() -> None:
+            for word in ("pong", "connected"):
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                bench.driver.feed(word)
+
+        coming = asyncio.create_task(come())
+        time.sleep(HELD_UP_S + 0.1)
+        await until(lambda: len(bench.machine.calls) == 4)
+        assert bench.machine.events == ["wake", "pong", "connected", "wake"]
+        await coming
+        bench.driver.stop()
+
+    run(scene())
+
+
+def test_what_is_due_is_done_though_nothing_came_while_the_loop_was_held_up() -> None:
+    async def scene() -> None:
+        bench = Bench()
+        for held_up in range(2):
+            bench.machine.due = bench.driver.now + 0.01
+            bench.driver.feed("armed")
+            time.sleep(HELD_UP_S + 0.1)
+            await until(lambda held_up=held_up: len(bench.machine.calls) == 2 * held_up + 2)  # type: ignore[misc] # A default.
+        assert bench.machine.events == ["armed", "wake"] * 2
+        bench.driver.stop()
 
     run(scene())
 
