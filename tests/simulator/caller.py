@@ -147,7 +147,9 @@ class Caller:
             old, call_id = attempt.line, attempt.invite.call_id
             here = line.connection.proxy, address.user  # By a name that the phone knew then.
             same = (old.connection.proxy, attempt.account) == here
-            waits = attempt.is_provisional and not (attempt.has_final or attempt.has_bye)
+            is_over = attempt.has_final or attempt.has_bye
+            is_over |= self._proxy.sent.has_forgotten(attempt.invite, now)  # It went down.
+            waits = attempt.is_provisional and not is_over
             if same and waits and old.closed_at and old.closed_at > now - FRESH_S:
                 done = partial(_is_heard_of, line, call_id)
                 self._proxy.insist(line, f"ring on for {call_id}", done)

@@ -57,7 +57,7 @@ class ProxyEnd:
         self.nature = site.nature
         self.registrar = registrar
         self.legs = legs
-        self._sent = sent
+        self.sent = sent
         self.peers = [self]  # The proxies that people are reached through, with this one.
         self.callee = Callee(self)
         self.caller = Caller(self)
@@ -278,7 +278,7 @@ class ProxyEnd:
         """Send an answer, if the connection still stands."""
         if line.is_open:
             if response.status >= 200:
-                self._sent.answered(line.connection.attempt, response)
+                self.sent.answered(line.connection.attempt, response)
             self._wire.send(line.connection, bytes(response))
 
     def write(self, line: Line, request: Request) -> None:

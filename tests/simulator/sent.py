@@ -26,6 +26,9 @@ TIMER_B_S = 31.0
 TIMER_F_S = 32.0
 """So long a BYE waits for its answer; a pause that is longer ends it."""
 
+TIMER_H_S = 31.0
+"""After that the phone may have forgotten a refusal whose ACK never came (RFC 3261 17.2.1)."""
+
 KEPT = 400
 INSTANCE = '"<urn:uuid:00000000-0000-4000-8000-000000000001>"'
 
@@ -62,6 +65,7 @@ class Sent:
     registers: dict[tuple[int, str], Register] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=lambda: {"late cancels": 0, "cancels owed": 0})
     given_up: set[str] = field(default_factory=set)  # Calls whose BYE the phone may have slept out.
+    _refused: dict[str, float] = field(default_factory=dict)  # When each was, by branch.
     _byes: dict[str, float] = field(default_factory=dict)  # When each was written last, by Call-ID.
     _branches: dict[str, None] = field(default_factory=dict)
     _dialogs: dict[tuple[str, str, int], None] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class Sent:
     def wrote(self, connection: Connection, data: bytes, now: float) -> None:
         """Look at a message of the phone's."""
         message = _read(data)
+        if isinstance(message, Response) and message.status >= 300:
+            self._refused[message.via.branch] = now
         if not isinstance(message, Request):
             return
         match message.method:
@@ -103,6 +109,10 @@ class Sent:
             register = self.registers.get((attempt, _user(response)))
             if register and register.cseq == response.cseq.number:
                 register.is_refused = response.status >= 300
+
+    def has_forgotten(self, invite: Request, now: float) -> bool:
+        """Tell whether the phone refused an INVITE so long ago that nothing of it is left there."""
+        return self._refused.get(invite.via.branch, now) < now - TIMER_H_S
 
     def invited_since(self, user: str, since: float) -> bool:
         """Tell whether an account has called anybody since then."""
