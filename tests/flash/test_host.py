@@ -1,7 +1,7 @@
 """A running phone is updated over ssh: a real sshd, and a stand-in for `rauc` behind it.
 
-The phone is a root of its own over this machine's, with its own /data. Its sshd speaks on the pipe
-that ssh gives it in place of a connection, so that nothing listens anywhere.
+The phone is a root of its own over this machine's, with its own /data and no other `rauc`. Its sshd
+speaks on the pipe that ssh gives it in place of a connection, so that nothing listens anywhere.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ mount -t overlay -o lowerdir=/,upperdir={folder}/root/up,workdir={folder}/root/w
 cd {folder}/root/all
 mount --rbind /dev dev
 mount -t proc proc proc
+rm -f usr/bin/rauc
 mkdir -p data run/sshd
 mount --bind {folder}/data data
 exec chroot . /usr/sbin/sshd -i -f {folder}/sshd_config -E {folder}/sshd.log
