@@ -36,7 +36,7 @@ keeps it. What an older phone would read wrongly is.
 
 FORMAT_LINE = re.compile(rb"^# format: (\d{1,6})$", re.MULTILINE)
 NEWER = "local.cfg.newer"
-"""What a newer version of the phone has left, once an older one saves: it is there for that one."""
+"""What a newer phone has left, once an older one saves; nobody but a person takes it back."""
 
 CHECKSUM = b"# checksum: "
 

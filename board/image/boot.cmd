@@ -1,6 +1,6 @@
 # U-Boot: which of the two roots is booted. RAUC writes BOOT_ORDER and BOOT_A_LEFT or BOOT_B_LEFT.
 #
-# Each start of a slot takes one of its three tries; `rauc status mark-good` gives them back once the
+# Each start of a slot takes one of its three tries; `/usr/lib/handset/slot` gives them back once the
 # phone works. A slot without tries, or without a kernel, is passed over. Where none is left all begin
 # again: a phone that cannot start goes on trying.
 setenv kernel_at 0x00080000

@@ -22,7 +22,7 @@ done
 
 mkdir -p "$keys"
 if [ ! -e "$keys/key.pem" ] && [ ! -e "$keys/certificate.pem" ]; then
-    openssl req -x509 -newkey rsa:3072 -nodes -days 7300 -subj "/O=handset/CN=updates of $(hostname)" \
+    openssl req -x509 -newkey rsa:3072 -nodes -days 7300 -subj "/O=handset/CN=handset updates" \
         -keyout "$keys/key.pem" -out "$keys/certificate.pem" 2>/dev/null || die "No key could be made in $keys."
     echo "A key was made in $keys. Keep it: phones take updates from nobody else."
 fi

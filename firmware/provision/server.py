@@ -136,6 +136,8 @@ def checked_update_uri(uri: str) -> str:
         raise ValueError("an update comes over HTTPS or HTTP")
     if not str(Host().parse(parts.hostname or "")) or not parts.path.rpartition("/")[2]:
         raise ValueError("names no file")
+    if parts.port == 0:  # Another that is none raises by itself.
+        raise ValueError("names port 0")
     return uri
 
 

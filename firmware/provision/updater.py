@@ -154,18 +154,18 @@ class Updater:
         return self._is_used or (self._is_visited and why != BY_HAND)
 
     def handle(self, event: UpdateEvent, now: float) -> list[object]:
-        return self._go_on(self._take(event, now), now)
+        self._take(event, now)
+        return self._go_on(now)
 
     def wake(self, now: float) -> list[object]:
-        return self._go_on([], now)
+        return self._go_on(now)
 
-    def _take(self, event: UpdateEvent, now: float) -> list[object]:
+    def _take(self, event: UpdateEvent, now: float) -> None:
         match event:
             case UpdateAsked():
                 self._asked(event, now)
             case UpdateSettings():
-                self._settings = event
-                self._plan_resync(now)
+                self._follow(event, now)
             case BundleFetched() | BundleUnchanged() | BundleNotFetched():
                 self._fetched(event, now)
             case Proceeds(done, text):
@@ -188,10 +188,19 @@ class Updater:
                 self._plan_resync(now)
             case _:
                 assert_never(event)
-        return []
 
-    def _go_on(self, out: list[object], now: float) -> list[object]:
+    def _follow(self, settings: UpdateSettings, now: float) -> None:
+        """Go by other settings; an appointment that they do not touch stands."""
+        is_other, self._settings = settings.resync != self._settings.resync, settings
+        is_wanted = settings.uri and settings.resync is not None
+        if self._next is not None and self._next.why != BY_HAND and not is_wanted:
+            self._next = None
+        if is_other:
+            self._plan_resync(now)
+
+    def _go_on(self, now: float) -> list[object]:
         """Begin what is due, and say what is different."""
+        out = list[object]()
         if self.state is State.RESTING:
             out += self._begin_what_is_due(now)
         if self.state is State.WAITING and not self._is_kept(self._why):

@@ -62,17 +62,15 @@ class BundleDownload:
     async def _save(self, reader: asyncio.StreamReader, length: int) -> None:
         draft = draft_of(self._path)
         try:
-            _room_for(self._path.parent, length)
+            await asyncio.to_thread(_room_for, self._path.parent, length)
             with await asyncio.to_thread(_opened, draft) as file:
                 await self._copy(reader, file, length)
                 await asyncio.to_thread(_settle, file)
             await asyncio.to_thread(_rename, draft, self._path)
-        except ConnectionError:
-            raise HttpError("the connection was cut") from None
         except OSError as error:
             raise HttpError(f"it cannot be kept: {reason(error)}") from error
         finally:
-            draft.unlink(missing_ok=True)
+            await asyncio.to_thread(draft.unlink, missing_ok=True)
 
     async def _copy(self, reader: asyncio.StreamReader, file: BinaryIO, length: int) -> None:
         have, sha256 = 0, hashlib.sha256()
@@ -83,6 +81,8 @@ class BundleDownload:
                     piece = await reader.read(SLOW_BYTES if busy else PIECE_BYTES)
             except TimeoutError:
                 raise HttpError(_silence()) from None
+            except OSError:  # Of TCP, of TLS, of the route.
+                raise HttpError("the connection was cut") from None
             if not piece:
                 raise HttpError(f"only {have} of {length} bytes have come")
             piece = piece[: length - have]

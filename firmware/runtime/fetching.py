@@ -85,7 +85,7 @@ class Fetcher:
         with _one_error():
             client = await self._client(urlsplit(url).scheme.lower(), configuration)
             reply = await client.ask(url, read, etag)
-        if reply.status not in {200, 304}:
+        if reply.status != 200 and not (reply.status == 304 and etag):
             words = "not on the server" if reply.status in ABSENT else _status_words(reply)
             raise HttpError(words, reply.retry_after_s)
         return reply

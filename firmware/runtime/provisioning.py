@@ -139,7 +139,7 @@ class Provisioning:
 
     async def _links_kept(self) -> None:
         """Look anew at what is wrong with the configuration: a file of it is another one."""
-        await self._ways.apply(self._configuration)
+        await self._ways.apply(await asyncio.to_thread(self._store.read))
 
     def _note_links(self, faults: tuple[str, ...]) -> None:
         for fault in faults:

@@ -169,7 +169,9 @@ async def _resets(board: Board, configuration: Configuration, options: Options) 
         _show_first(board, configuration)
         return False
     log.warning("a factory reset by two keys that were held at the start")
-    return not ask(options.state)
+    if problem := ask(options.state):
+        _show_first(board, configuration)
+    return not problem
 
 
 def _open(options: Options, configuration: Configuration, faults: Faults | None) -> Board:

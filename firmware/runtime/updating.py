@@ -58,6 +58,9 @@ LOOK_S = 0.5
 INSTALL_MAX_S = 3600.0
 """A slow card takes minutes for a slot."""
 
+FETCH_MAX_S = 6 * 3600.0
+"""A bundle that comes more slowly than this never ends."""
+
 MARK_MAX = 512
 
 Feed = Callable[[object], None]
@@ -154,7 +157,8 @@ class Updating:
                     self._ways.run(self._install())
                 case RestartMachine(why):
                     log.warning("the machine restarts: %s", why)
-                    self._slots.wish(RESTART)
+                    if problem := self._slots.wish(RESTART):
+                        self._ways.warn(WarningsChanged((problem,)))
                 case UpdateStatus():
                     self._show(output)
                 case _:
@@ -163,7 +167,10 @@ class Updating:
 
     async def _fetch(self, wanted: FetchBundle) -> None:
         try:
-            event = await self._fetched(wanted)
+            async with asyncio.timeout(FETCH_MAX_S):
+                event = await self._fetched(wanted)
+        except TimeoutError:
+            event = BundleNotFetched("the update is not fetched: it takes too long")
         except HttpError as error:
             event = BundleNotFetched(f"the update is not fetched: {error}", error.retry_after_s)
         self._tell(event)

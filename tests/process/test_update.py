@@ -123,5 +123,5 @@ def test_a_phone_on_another_system_knows_of_no_slots(place: Place, server: FileS
         phone.wait_for("registered")
         resync(place)
         until(lambda: "check-sync from the proxy" in phone.errors)
-        assert server.asked == []
         assert phone.stop() == 0
+    assert server.asked == []

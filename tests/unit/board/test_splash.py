@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from board.handset import HANDSETS
-from board.splash import picture, splash
+from board.splash import picture
 from drivers.display import recorded
 from tests.lab.namespaces import ROOT
 
@@ -41,9 +41,13 @@ def test_what_is_installed_is_played_to_the_chip_message_by_message(
     assert played == [bytes((mode,)) + data for mode, data in messages]
 
 
-def test_the_same_picture_each_time() -> None:
-    display = HANDSETS["handset"].display
-    assert splash(display) == splash(display)
+def test_the_picture_is_a_handset_in_the_middle() -> None:
+    image = picture((128, 64))
+    left, top, right, bottom = image.getbbox() or (0, 0, 0, 0)
+    assert (left + right, top + bottom) == (128, 65)
+    bow, ends = image.crop((34, 18, 94, 36)), image.crop((34, 36, 94, 48))
+    assert [part.getpixel((30, 3)) for part in (bow, ends)] == [255, 0], "a bow, and two ends"
+    assert [ends.getpixel((x, 6)) for x in (5, 54)] == [255, 255]
 
 
 def test_a_bus_without_a_chip_is_said_in_words(tmp_path: Path) -> None:

@@ -75,6 +75,27 @@ class Rig:
         return said
 
 
+SPREAD = UpdateSettings(URI, resync=Resync(3 * 60, 900.0, 0))
+
+
+def test_other_settings_do_not_put_tonights_update_off() -> None:
+    rig = Rig(SPREAD)
+    rig.feed(TimeIs(NOON))
+    assert rig.run(FIFTEEN_HOURS_S) == [], "three o'clock: the moment that was drawn is later"
+    rig.feed(SPREAD)
+    assert rig.run(900.0) == [FetchBundle(URI)]
+
+
+@pytest.mark.parametrize(
+    "settings", [UpdateSettings(URI), UpdateSettings("", resync=NIGHTLY.resync)]
+)
+def test_what_is_not_wanted_any_more_is_not_fetched(settings: UpdateSettings) -> None:
+    rig = Rig(NIGHTLY)
+    rig.feed(InUse(True), ResyncAsked(restarts=False))
+    rig.feed(settings, InUse(False))
+    assert rig.run(FIFTEEN_HOURS_S) == []
+
+
 def test_an_update_that_is_asked_for_is_fetched_installed_and_restarted_with() -> None:
     rig = Rig()
     assert rig.feed(UpdateAsked()) == [FetchBundle(URI)]
