@@ -92,7 +92,7 @@ def test_other_settings_do_not_put_tonights_update_off() -> None:
 def test_what_is_not_wanted_any_more_is_not_fetched(settings: UpdateSettings) -> None:
     rig = Rig(NIGHTLY)
     rig.feed(InUse(True), ResyncAsked(restarts=False))
-    rig.feed(settings, InUse(False))
+    assert rig.feed(settings, InUse(False)) == []
     assert rig.run(FIFTEEN_HOURS_S) == []
 
 
