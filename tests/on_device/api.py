@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPSHandler
 
 from firmware.agent.events import RegistrationState
-from tests.on_device.conftest import ADMIN, TOKEN
+from tests.on_device.site import ADMIN, TOKEN
 
 ANSWER_S = 120.0
 WORD = re.compile(r'name="form_word" value="([0-9a-f]+)"')

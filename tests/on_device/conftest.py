@@ -5,66 +5,19 @@ What was measured is written down at the end (RESULTS.md), so that each run leav
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.interop.accounts import DOMAIN, USERS
 from tests.interop.kamailio import Kamailio
 from tests.lab.authority import Authority
-from tests.lab.namespaces import ROOT
-from tests.on_device.machine import CARD_BYTES, run
+from tests.lab.file_server import FileServer
+from tests.on_device.bundles import Bundles
+from tests.on_device.machine import run
+from tests.on_device.phone import Phone
 from tests.on_device.results import Results
-
-IMAGE = ROOT / "build" / "handset.img"
-USER, ADMIN, TOKEN = "alice", "correct horse", "a token for the tests"
-HERE_FOR_THE_MACHINE = "10.0.2.2"
-"""This machine's loopback, as QEMU's network shows it."""
-
-SETTINGS = """\
-sip registrar ip: {domain}
-sip outbound proxy: {host}
-sip outbound proxy port: {port}
-sip line1 user name: {user}
-sip line1 auth name: {user}
-sip line1 password: {password}
-sip persistent tls keep alive: 5
-admin password: {admin}
-api token: sha256:{token}
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a phone is to work: a proxy, whom it trusts, who may log in."""
-
-    kamailio: Kamailio
-    trusted: Path
-    key: Path
-
-    def write_card(self, card: Path, *more: object) -> Path:
-        """Write a card with this site's settings, as its administrator does."""
-        settings = card.with_suffix(".cfg")
-        settings.write_text(
-            SETTINGS.format(
-                domain=DOMAIN,
-                host=HERE_FOR_THE_MACHINE,
-                port=self.kamailio.port,
-                user=USER,
-                password=USERS[USER],
-                admin=ADMIN,
-                token=hashlib.sha256(TOKEN.encode()).hexdigest(),
-            )
-        )
-        words = [ROOT / "flash.sh", "--image", IMAGE, "--to-file", card, "--yes"]
-        words += ["--config", settings, "--ca", self.trusted, "--hostname", "desk-7"]
-        run(*words, "--authorized-keys", f"{self.key}.pub", *more)
-        os.truncate(card, CARD_BYTES)
-        return card
+from tests.on_device.site import HERE_FOR_THE_MACHINE, Site
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +36,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def card(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A card with a site's settings."""
     return site.write_card(tmp_path_factory.mktemp("card") / "card.img")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="module")
+def bundles(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundles:
+    return Bundles(tmp_path_factory.mktemp("bundles"), keys)
+
+
+@pytest.fixture
+def phone(site: Site, keys: Path, bundles: Bundles, tmp_path: Path) -> Iterator[Phone]:
+    assert bundles.good.exists(), "its key is what the card trusts"
+    card = site.write_card(tmp_path / "card.img", "--update-ca", keys / "certificate.pem")
+    with FileServer() as server:
+        yield Phone(site, card, tmp_path, server)
+    card.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ from tests.interop.phone import Phone
 from tests.lab.ports import Ports
 from tests.lab.processes import Program
 from tests.on_device.api import Api
-from tests.on_device.conftest import USER, Site
 from tests.on_device.machine import Machine, virt
 from tests.on_device.remote import Remote, moments
 from tests.on_device.results import Results, table
+from tests.on_device.site import USER, Site
 
 START_S, BACK_S, CALL_S = 900.0, 120.0, 60.0
 

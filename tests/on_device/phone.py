@@ -1,0 +1,105 @@
+"""A phone on a card: the machine that is started from it again and again, and who asks it.
+
+U-Boot's part of a start, the choice of a slot and the count of its tries, is done by
+`tests/lab/u_boot.py`, on the card itself.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import u_boot
+from tests.lab.file_server import FileServer
+from tests.lab.ports import Ports
+from tests.on_device.api import Browser
+from tests.on_device.machine import BOOT_PARTITION, SLOTS, Machine, has_kernel, run, virt
+from tests.on_device.remote import Remote
+from tests.on_device.site import HERE_FOR_THE_MACHINE, USER, Site
+
+START_S, INSTALL_S = 900.0, 1200.0
+PARTITIONS = {number: slot for slot, (number, _) in SLOTS.items()}
+PATH = "/handset.raucb"
+
+
+@dataclass
+class Phone:
+    """A card, and the machine that is started from it again and again."""
+
+    site: Site
+    card: Path
+    folder: Path
+    server: FileServer
+    starts: int = 0
+
+    def next_slot(self) -> str:
+        """Do what U-Boot does: choose a slot, and count the try."""
+        file = self.folder / "uboot.env"
+        place = f"{self.card}@@{BOOT_PARTITION}"
+        variables: dict[str, str] = {}
+        if self.starts:  # U-Boot makes the file at its first one.
+            run("mcopy", "-n", "-i", place, "::/uboot.env", file)
+            variables = u_boot.read(file.read_bytes())
+        broken = "" if has_kernel(self.card, "B") else "3"
+        *saved, ended = u_boot.started(variables, broken)
+        _, left_a, left_b = saved[-1].split()
+        more = {"BOOT_ORDER": variables.get("BOOT_ORDER", "A B")}
+        file.write_bytes(u_boot.written({**more, "BOOT_A_LEFT": left_a, "BOOT_B_LEFT": left_b}))
+        run("mcopy", "-o", "-i", place, file, "::/uboot.env")
+        self.starts += 1
+        return self.next_slot() if ended == "resets" else PARTITIONS[int(ended.split()[1])]
+
+    @contextmanager
+    def start(self, slot: str) -> Iterator[Running]:
+        """Start the machine; U-Boot is to choose this slot."""
+        assert self.next_slot() == slot
+        folder = self.folder / str(self.starts)
+        folder.mkdir()
+        with Ports() as web, Ports() as ssh:
+            began = time.time()
+            with virt(self.card, folder, web.first, ssh.first, slot=slot) as machine:
+                remote = Remote(ssh.first, self.site.key)
+                yield Running(self, machine, remote, Browser(web.first), began)
+
+    def offer(self, bundle: Path) -> str:
+        """Have the server give a bundle; return where it is, as the machine sees it."""
+        self.server.files[PATH] = bundle.read_bytes()
+        return f"http://{HERE_FOR_THE_MACHINE}:{self.server.port}{PATH}"
+
+
+@dataclass
+class Running:
+    """A machine that runs."""
+
+    phone: Phone
+    machine: Machine
+    remote: Remote
+    browser: Browser
+    began: float
+
+    def registers(self) -> None:
+        self.phone.site.kamailio.wait_registered([USER], self.began, START_S)
+
+    def update(self, bundle: Path) -> None:
+        """Ask for an update on the page."""
+        self.browser.log_in()
+        self.browser.send("/updates", "/updates/firmware", uri=self.phone.offer(bundle))
+
+    def says(self, words: str, seconds: float = INSTALL_S) -> str:
+        """Wait until the page of updates says that; return the page."""
+        by = time.monotonic() + seconds
+        while words not in (page := self.browser.ask("/updates")):
+            assert time.monotonic() < by, re.sub(r"<[^>]+>", " ", page)
+            time.sleep(2.0)
+        return page
+
+    def ends(self, seconds: float) -> None:
+        """Wait until the machine restarts by itself."""
+        by = time.monotonic() + seconds
+        while self.machine.program.running:
+            assert time.monotonic() < by, self.machine.said[-3000:]
+            time.sleep(1.0)
