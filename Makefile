@@ -21,7 +21,7 @@ KERNEL ?= trixie
 SUITE ?= bookworm
 
 # What a bare Debian lacks: for the phone, and for the tests' real peers.
-BUNDLE_PACKAGES := openssl rauc squashfs-tools
+BUNDLE_PACKAGES := e2fsprogs openssl rauc squashfs-tools
 RUN_PACKAGES := libopus0 libportaudio2 openssl python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) $(BUNDLE_PACKAGES) apache2-bin baresip-core bmap-tools chromium dbus-daemon device-tree-compiler \
 	dosfstools e2fsprogs espeak-ng fdisk git iproute2 kamailio kamailio-extra-modules kamailio-outbound-modules \

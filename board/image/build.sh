@@ -19,7 +19,10 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HERE/../.." && pwd)
 BUILD=$CHECKOUT/build
 KERNEL=${KERNEL:-trixie}
-export HERE CHECKOUT BUILD KERNEL LC_ALL=C.UTF-8
+# When the application was changed last, for the root's version.
+MOMENT=$(TZ=UTC git -c safe.directory='*' -C "$CHECKOUT" log -1 --date=format-local:%Y%m%dT%H%M%S \
+    --format=%cd -- firmware drivers board config requirements.lock)
+export HERE CHECKOUT BUILD KERNEL MOMENT LC_ALL=C.UTF-8
 umask 022
 
 say() { printf '%s\n' "$*"; }

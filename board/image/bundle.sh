@@ -4,9 +4,11 @@
 #
 # KEYS holds key.pem, which signs, and certificate.pem, which phones are to trust (flash.sh --update-ca).
 # Where it is empty both are made, once. What is packed is the same for the same root; the salt of its
-# tree of hashes and the moment of its signature are not.
+# tree of hashes and the moment of its signature are not. The version is the root's own, and the
+# beginning of its hash.
 set -euo pipefail
 umask 077
+PATH=$PATH:/usr/sbin:/sbin # Where Debian keeps debugfs, and a user's PATH does not look.
 
 die() {
     printf '%s\n' "$*" >&2
@@ -16,7 +18,7 @@ die() {
 [ $# = 3 ] || die "usage: board/image/bundle.sh ROOT KEYS BUNDLE"
 root=$(realpath -- "$1") keys=$2 bundle=$(realpath -m -- "$3")
 [ -s "$root" ] || die "There is no root to pack at $1: make image first."
-for tool in rauc mksquashfs openssl; do
+for tool in rauc mksquashfs openssl debugfs; do
     command -v "$tool" >/dev/null || die "$tool is not installed."
 done
 
@@ -34,7 +36,9 @@ work=$(mktemp -d "$(dirname -- "$bundle")/bundle.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 mkdir "$work/content"
 ln "$root" "$work/content/root.ext4" 2>/dev/null || cp --sparse=always "$root" "$work/content/root.ext4"
-version=$(sha256sum <"$root" | cut -c1-12)
+version=$(debugfs -R 'cat /etc/handset-release' "$root" 2>/dev/null | sed -n 's/^version //p')
+[ -n "$version" ] || die "$1 does not say which version it is: it is no root of this image."
+version=$version-$(sha256sum <"$root" | cut -c1-12)
 printf '%s\n' '[update]' 'compatible=handset-pi' "version=$version" \
     '[bundle]' 'format=verity' '[image.rootfs]' 'filename=root.ext4' >"$work/content/manifest.raucm"
 SOURCE_DATE_EPOCH=$(stat -c %Y -- "$root") rauc bundle \

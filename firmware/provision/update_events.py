@@ -32,6 +32,14 @@ class Tried:
     where: Where
 
 
+@frozen
+class Begun:
+    """An installation that goes on, by the number of its wish."""
+
+    number: str
+    tried: Tried
+
+
 # From the world.
 @frozen
 class DoorInUse:
@@ -105,7 +113,9 @@ class FetchBundle:
 
 @frozen
 class InstallBundle:
-    """Install what was fetched."""
+    """Install what was fetched; `only_newer`: not where it is older than what runs."""
+
+    only_newer: bool = False
 
 
 @frozen

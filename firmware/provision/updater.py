@@ -15,7 +15,8 @@ once the phone has registered with it, else the machine goes back to the old one
     LEAVING     it restarts
 
 A bundle that was installed once is not installed by itself again: a phone that has gone back to its
-old slot would do so each night. Whoever asks by hand gets it.
+old slot would do so each night. Nor is one that is older than what runs: whoever is in a server's
+place on the network could give each phone an old fault back. Whoever asks by hand gets both.
 """
 
 from __future__ import annotations
@@ -100,21 +101,34 @@ LEGAL: dict[State, set[State]] = {
 
 
 class Updater:
-    """The machine; `here` is the slot that runs."""
+    """The machine; `here` is the slot that runs.
+
+    `undone` says why it is not the one that was written last, `installs` that the phone has started
+    anew while one is written.
+    """
 
     def __init__(
-        self, settings: UpdateSettings, here: Where, tried: Tried | None, random: Random
+        self,
+        settings: UpdateSettings,
+        here: Where,
+        tried: Tried | None,
+        random: Random,
+        undone: str = "",
+        *,
+        installs: bool = False,
     ) -> None:
         self._settings, self._random, self._tried = settings, random, tried
         self.state = State.RESTING if here.slot else State.OFF
         if tried and tried.where == here:
             self.state = State.INSTALLED  # The phone has started anew meanwhile, not the machine.
+        if installs:
+            self.state = State.INSTALLING
         self._next: Planned | None = None
         self._uri, self._why = "", ""  # Of the update that goes on, or of the last one.
         self._retries = 0
         self._is_used = self._is_visited = False
         is_back = tried and tried.where.slot == here.slot and tried.where.start != here.start
-        self._failure = UNDONE if is_back else ""
+        self._failure = undone or (UNDONE if is_back else "")
         self._is_known = False  # What was fetched was installed before.
         self._done: tuple[int, int] | None = None
         self._doing = ""
@@ -205,7 +219,7 @@ class Updater:
             out += self._begin_what_is_due(now)
         if self.state is State.WAITING and not self._is_kept(self._why):
             self._enter(State.INSTALLING)
-            out.append(InstallBundle())
+            out.append(InstallBundle(only_newer=self._why != BY_HAND))
         if self.state is State.INSTALLED and not self._is_kept(self._why):
             self._enter(State.LEAVING)
             out.append(RestartMachine("another firmware is installed"))

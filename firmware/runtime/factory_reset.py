@@ -16,7 +16,14 @@ from config.files import reason
 from config.local_file import wipe_local
 from firmware.runtime import pasted_files
 from firmware.runtime.keepers import FILES
-from firmware.runtime.options import BUNDLE, CRASH_NOTE, RESET_MARK, TRIED, WEB_CERTIFICATE
+from firmware.runtime.options import (
+    BUNDLE,
+    CRASH_NOTE,
+    INSTALLING,
+    RESET_MARK,
+    TRIED,
+    WEB_CERTIFICATE,
+)
 
 log = logging.getLogger("handset")
 
@@ -45,7 +52,7 @@ def finish(folder: Path) -> None:
         file.wipe(folder)
     wipe_copies(folder)
     pasted_files.wipe(folder)
-    for name in (WEB_CERTIFICATE, CRASH_NOTE, BUNDLE, TRIED):
+    for name in (WEB_CERTIFICATE, CRASH_NOTE, BUNDLE, INSTALLING, TRIED):
         (folder / name).unlink(missing_ok=True)
     wipe_local(folder)
     (folder / RESET_MARK).unlink(missing_ok=True)

@@ -42,6 +42,9 @@ BUNDLE = "update.raucb"
 TRIED = "update.tried"
 """In the state folder: which firmware was installed last."""
 
+INSTALLING = "update.installing"
+"""In the state folder: which firmware is just being installed."""
+
 RESET_MARK = "reset"
 """In the state folder: a factory reset was begun."""
 

@@ -7,6 +7,7 @@ in files of its own, which the phone reads, how far that is:
     slot        which slot runs, since which start; without it a phone is not updated this way
     said        what RAUC says while it installs: "40% Verifying signature"
     end         the number of the wish, and "ok" or the reason why not
+    tried       where another slot was written and is not the one that runs: how far that has come
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ log = logging.getLogger("handset.update")
 
 INSTALL, RESTART, GOOD = "install", "restart", "good"
 """What may be wished for; GOOD says that the phone works in this slot."""
+
+NEWER = "newer"
+"""Said with INSTALL: a bundle that is older than what runs is not wanted."""
+
+CUT_OFF = "the update is not installed: it was cut off while it was written"
+NOT_STARTED = "the update is undone: it did not start"
+ENDED = "the update is undone: it ended at each start before it registered"
+NO_SCREEN = "the update is undone: no first screen within 10 minutes"
+NOT_REGISTERED = "the update is undone: no registration within 10 minutes"
+"""The minutes are those of `handset-back.timer`."""
 
 READ_MAX = 64 * 1024
 SLOT = re.compile(r"[A-Z]")
@@ -86,6 +97,10 @@ class Slots:
             return None
         return End("" if words == "ok" else in_words(words))
 
+    def undone(self) -> str:
+        """Say why not the other slot runs, which was written since; "" where it was not."""
+        return why_undone(self._read("tried").split())
+
     def _read(self, name: str) -> str:
         try:
             return read_bounded(self._folder / name, READ_MAX)[-READ_MAX:].decode(
@@ -93,6 +108,18 @@ class Slots:
             )
         except OSError:
             return ""
+
+
+def why_undone(steps: list[str]) -> str:
+    """Return why an update is undone, by the steps that its slot has made."""
+    if not steps:
+        return ""
+    if "started" not in steps:
+        return NOT_STARTED if "written" in steps else CUT_OFF
+    last = steps[len(steps) - 1 - steps[::-1].index("started") :]
+    if "left" not in last:
+        return ENDED
+    return NOT_REGISTERED if "screen" in last else NO_SCREEN
 
 
 def in_words(said: str) -> str:

@@ -23,6 +23,7 @@ from firmware.phone.events import FactsTold, Report, TimeIs, WarningsChanged
 from firmware.phone.screen import Progress
 from firmware.provision.events import InUse
 from firmware.provision.update_events import (
+    Begun,
     BundleFetched,
     BundleNotFetched,
     BundleUnchanged,
@@ -43,8 +44,8 @@ from firmware.provision.updater import UpdateEvent, Updater
 from firmware.runtime.alarm import Alarm
 from firmware.runtime.bundle_download import BundleDownload
 from firmware.runtime.http_client import HttpError
-from firmware.runtime.options import BUNDLE, TRIED
-from firmware.runtime.slots import GOOD, INSTALL, RESTART, Slots
+from firmware.runtime.options import BUNDLE, INSTALLING, TRIED
+from firmware.runtime.slots import GOOD, INSTALL, NEWER, RESTART, Slots
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
@@ -92,15 +93,22 @@ class Updating:
         self._alarm = Alarm(self._wake)
         tried = read_tried(state)
         settings = update_settings(configuration)
-        self._machine = Updater(settings, self._slots.here, tried, random)
-        self._mark = ""  # Of the bundle that is here.
+        here, undone = self._slots.here, self._slots.undone()
+        begun = read_begun(state)
+        self._begun = begun if begun and begun.tried.where == here else None
+        installs = self._begun is not None
+        self._machine = Updater(settings, here, tried, random, undone, installs=installs)
+        self._mark = self._begun.tried.mark if self._begun else ""  # Of the bundle that is here.
         self._is_good = self._is_used = False
         self.status = UpdateStatus()
 
     def start(self) -> None:
         """Begin."""
-        for left in (self._state / BUNDLE, draft_of(self._state / BUNDLE)):
-            left.unlink(missing_ok=True)  # The power went, or the phone restarts with what it held.
+        if self._begun is not None:  # Only the phone has started anew: RAUC goes on.
+            self._ways.run(self._end(self._begun.number))
+        else:  # The power went, or the phone restarts with what it held.
+            for name in (BUNDLE, str(draft_of(Path(BUNDLE))), INSTALLING):
+                (self._state / name).unlink(missing_ok=True)
         self._carry_out(self._machine.wake(self._alarm.now))
         if not self._configuration.accounts():
             self._works()
@@ -153,8 +161,8 @@ class Updating:
             match output:
                 case FetchBundle():
                     self._ways.run(self._fetch(output))
-                case InstallBundle():
-                    self._ways.run(self._install())
+                case InstallBundle(only_newer):
+                    self._ways.run(self._install(only_newer))
                 case RestartMachine(why):
                     log.warning("the machine restarts: %s", why)
                     if problem := self._slots.wish(RESTART):
@@ -191,34 +199,49 @@ class Updating:
         if done != self.status.done:
             self._tell(Proceeds(done))
 
-    async def _install(self) -> None:
-        reason_not = await self._installed()
-        await asyncio.to_thread(self._drop)
+    async def _install(self, only_newer: bool) -> None:
+        number = str(time.monotonic_ns())
+        if problem := self._slots.wish(INSTALL, f"{number} {NEWER}" if only_newer else number):
+            await self._ended(problem)
+            return
+        await self._remember(INSTALLING, f"{number} {self._tried}")
+        await self._end(number)
+
+    async def _end(self, number: str) -> None:
+        """Wait for the end of an installation, however often the phone has started meanwhile."""
+        await self._ended(await self._why_not(number))
+
+    async def _ended(self, reason_not: str) -> None:
         if not reason_not:
-            here = self._slots.here
-            tried = f"{here.slot} {here.start} {self._mark}\n".encode()
-            try:
-                await asyncio.to_thread(save_flushed, self._state / TRIED, tried)
-            except OSError as error:
-                log.warning("what was installed is not remembered: %s", reason(error))
+            await self._remember(TRIED, self._tried)
+        await asyncio.to_thread(self._drop)
         self._tell(NotInstalled(reason_not) if reason_not else Installed())
 
-    async def _installed(self) -> str:
-        """Have the bundle installed; return why it is not."""
-        number = str(time.monotonic_ns())
-        if problem := self._slots.wish(INSTALL, number):
-            return problem
+    @property
+    def _tried(self) -> str:
+        here = self._slots.here
+        return f"{here.slot} {here.start} {self._mark}"
+
+    async def _remember(self, name: str, words: str) -> None:
+        try:
+            await asyncio.to_thread(save_flushed, self._state / name, f"{words}\n".encode())
+        except OSError as error:
+            log.warning("what is installed is not remembered: %s", reason(error))
+
+    async def _why_not(self, number: str) -> str:
+        """Wait for the end; return why nothing was installed."""
         give_up_at = self._alarm.now + INSTALL_MAX_S
         while self._alarm.now < give_up_at:
-            await asyncio.sleep(LOOK_S)
             if (end := self._slots.end(number)) is not None:
                 return end.reason
             step = self._slots.step()
             self._tell(Proceeds((step.percent, 100), step.text))
+            await asyncio.sleep(LOOK_S)
         return "the update is not installed: nothing is heard of it any more"
 
     def _drop(self) -> None:
-        (self._state / BUNDLE).unlink(missing_ok=True)
+        for name in (BUNDLE, INSTALLING):
+            (self._state / name).unlink(missing_ok=True)
 
     def _show(self, status: UpdateStatus) -> None:
         """Say in the log, on the screen and as a warning where the update stands."""
@@ -236,9 +259,23 @@ class Updating:
 
 def read_tried(state: Path) -> Tried | None:
     """Return what was installed last, None where nothing was, or where nobody can tell."""
+    return _tried_of(_line_of(state / TRIED))
+
+
+def read_begun(state: Path) -> Begun | None:
+    """Return what was being installed when the phone ended, None where nothing was."""
+    number, _, words = _line_of(state / INSTALLING).partition(" ")
+    tried = _tried_of(words)
+    return Begun(number, tried) if tried else None
+
+
+def _line_of(path: Path) -> str:
     try:
-        text = read_bounded(state / TRIED, MARK_MAX)[:MARK_MAX].decode("ascii", "replace")
+        return read_bounded(path, MARK_MAX)[:MARK_MAX].decode("ascii", "replace").strip()
     except OSError:
-        return None
-    slot, start, mark = [*text.strip().split(" ", 2), "", "", ""][:3]
+        return ""
+
+
+def _tried_of(words: str) -> Tried | None:
+    slot, start, mark = [*words.split(" ", 2), "", "", ""][:3]
     return Tried(mark, Where(slot, start)) if mark else None

@@ -67,7 +67,13 @@ def has_kernel(card: Path, slot: str) -> bool:
 
 
 def virt(
-    card: Path, folder: Path, web_port: int, ssh_port: int, more: str = "", slot: str = "A"
+    card: Path,
+    folder: Path,
+    web_port: int,
+    ssh_port: int,
+    more: str = "",
+    slot: str = "A",
+    processors: int = 2,
 ) -> Machine:
     """Return QEMU's own ARM, with a network: kernel and initramfs are those of the card.
 
@@ -76,7 +82,8 @@ def virt(
     names = ("/boot/vmlinuz", "/boot/initrd.img")
     kernel, early = (from_root(card, name, folder, slot) for name in names)
     order = f"console=ttyAMA0 loglevel=4 panic=10 {FIXED} rauc.slot={slot} {more}"
-    words = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024", "-smp", "2"]
+    words = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024"]
+    words += ["-smp", str(processors)]
     words += ["-kernel", str(kernel), "-initrd", str(early), "-append", order]
     words += ["-drive", f"file={card},if=none,id=card,format=raw"]
     words += ["-device", "virtio-blk-device,drive=card", "-device", "virtio-rng-device"]

@@ -61,7 +61,8 @@ class Phone:
         folder.mkdir()
         with Ports() as web, Ports() as ssh:
             began = time.time()
-            with virt(self.card, folder, web.first, ssh.first, slot=slot) as machine:
+            one = virt(self.card, folder, web.first, ssh.first, slot=slot, processors=1)
+            with one as machine:
                 remote = Remote(ssh.first, self.site.key)
                 yield Running(self, machine, remote, Browser(web.first), began)
 

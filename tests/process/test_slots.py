@@ -38,12 +38,15 @@ RESTARTED = f"{BARE}[Service]\nType=oneshot\nExecStart=/bin/touch /data/restarte
 
 RAUC = """\
 #!/bin/sh
+if [ "$1" = info ]; then cat /data/rauc-info; exit; fi
 [ "$1" = install ] && [ -e "$2" ] || exit 2
 echo " 20% Checking bundle"
 cat /data/rauc-says
 grep -q LastError /data/rauc-says && exit 1
 /usr/lib/handset/slot
+cat /data/update/tried-B >/data/tried-while-it-is-written
 fw_setenv BOOT_ORDER 'B A'
+/usr/lib/handset/slot-written
 """
 
 
@@ -63,6 +66,8 @@ class Card:
         for made in (self.data / "state", self.data / "update", self.root / "boot/firmware"):
             made.mkdir(parents=True)
         run("mount", "-t", "tmpfs", "none", str(self.root / "boot/firmware"))
+        release = "version 20261101T120000.20261030T000000\nkernel 6.12\n"
+        (self.root / "etc/handset-release").write_text(release)
         for part in ("usr/lib/handset", "usr/lib/systemd/system", "usr/local/sbin"):
             shutil.copytree(FILES / part, self.root / part, dirs_exist_ok=True)
         shutil.copy(FILES / "etc/fw_env.config", self.root / "etc")
@@ -99,6 +104,11 @@ class Card:
         place = f"/run/handset-update/wanted/{name}"
         self.system.run_within("sh", "-c", f"echo '{words}' >{place}")
 
+    def tried(self, slot: str) -> str:
+        """Return how far a slot has come since it was written."""
+        path = self.data / f"update/tried-{slot}"
+        return " ".join(path.read_text().split()) if path.exists() else ""
+
     def has(self, path: str) -> bool:
         return (self.root / path.lstrip("/")).exists()
 
@@ -128,12 +138,15 @@ def ended(card: Card, unit: str) -> None:
 
 
 def test_a_new_slot_gets_its_tries_back_with_the_registration_and_not_before(card: Card) -> None:
+    (card.data / "update/tried-A").write_text("writing\nwritten\n")
     with card.system:
         ended(card, "handset-good.service")
         assert (card.tells("BOOT_A_LEFT"), card.has("/data/update/good-A")) == ("2", False)
+        assert card.tried("A") == "writing written started screen"
         card.wish("good")
         card.system.wait_for(lambda: card.has("/data/update/good-A"))
         assert card.tells("BOOT_A_LEFT") == "3"
+        card.system.wait_for(lambda: not card.has("/data/update/tried-A"))
 
 
 def test_a_slot_that_was_good_is_good_with_the_first_screen_and_never_left(card: Card) -> None:
@@ -148,9 +161,27 @@ def test_a_slot_that_was_good_is_good_with_the_first_screen_and_never_left(card:
 
 def test_a_new_slot_that_does_not_register_in_time_is_left_for_the_good_one(card: Card) -> None:
     (card.data / "update/good-B").touch()
+    (card.data / "update/tried-A").write_text("writing\nwritten\n")
     with card.system:
         card.system.wait_for(lambda: card.has("/data/restarted"))
         assert (card.tells("BOOT_ORDER"), card.tells("BOOT_A_LEFT")) == ("B A", "2")
+        assert card.tried("A") == "writing written started screen left"
+
+
+def test_a_slot_that_is_back_is_told_how_far_the_other_one_came(card: Card) -> None:
+    (card.data / "update/good-A").touch()
+    (card.data / "update/tried-B").write_text("writing\nwritten\nstarted\n")
+    with card.system:
+        ended(card, "handset-slot.service")
+        said = card.system.run_within("cat", "/run/handset-update/tried")
+        assert said.split() == ["writing", "written", "started"]
+        assert card.tried("B") == "writing written started", "what is good adds nothing"
+        (card.data / "state/update.raucb").write_bytes(b"hsqs")
+        (card.data / "rauc-says").write_text("100% Installing done.\n")
+        card.wish("install", "1")
+        ended(card, "handset-install.service")
+        card.system.run_within("test", "!", "-e", "/run/handset-update/tried")
+        assert card.tried("B") == "writing written"
 
 
 def test_where_no_other_slot_is_good_the_phone_goes_on_trying(card: Card) -> None:
@@ -173,6 +204,8 @@ def test_a_bundle_is_installed_and_the_slot_that_is_written_is_good_no_more(card
         assert "100% Installing done." in card.system.run_within("cat", "/run/handset-update/said")
         assert (card.has("/data/update/good-A"), card.has("/data/update/good-B")) == (True, False)
         assert (card.tells("BOOT_ORDER"), card.has("/data/pwned")) == ("B A", False)
+        assert (card.data / "tried-while-it-is-written").read_text() == "writing\n"
+        assert card.tried("B") == "writing written"
         assert not card.has("/data/restarted"), "not before the phone wishes for it"
         card.wish("restart")
         card.system.wait_for(lambda: card.has("/data/restarted"))
@@ -190,3 +223,57 @@ def test_a_bundle_that_rauc_refuses_is_told_and_both_slots_stay(card: Card) -> N
         said = card.system.run_within("cat", "/run/handset-update/end")
         assert said == "17 signature verification failed: x\n"
         assert (card.has("/data/update/good-B"), card.tells("BOOT_ORDER")) == (True, "A B")
+
+
+@pytest.mark.parametrize(
+    ("tried", "left"), [("writing", ""), ("writing written left", "writing written left")]
+)
+def test_what_rauc_has_not_written_to_its_end_is_no_slot_that_was_tried(
+    card: Card, tried: str, left: str
+) -> None:
+    (card.data / "update/tried-B").write_text(tried.replace(" ", "\n") + "\n")
+    (card.data / "state/update.raucb").write_bytes(b"hsqs")
+    (card.data / "rauc-says").write_text("LastError: x\n")
+    with card.system:
+        ended(card, "handset-slot.service")
+        card.wish("install", "1")
+        ended(card, "handset-install.service")
+        assert card.tried("B") == left
+
+
+OLDER, SAME = "20261101T115959.20261125T000000-5ac0", "20261101T120000.20261030T000000-77fe"
+
+
+@pytest.mark.parametrize(
+    ("wish", "version", "end"),
+    [
+        ("newer", OLDER, "it is older than what runs"),
+        ("newer", "20261101T120000.20261029T235959-77fe", "it is older than what runs"),
+        ("newer", "5ac0", "it is older than what runs"),
+        ("newer", SAME, "ok"),
+        ("newer", "20270101T000000.20261030T000000-77fe", "ok"),
+        ("", OLDER, "ok"),
+    ],
+)
+def test_where_nobody_asked_for_it_what_is_older_is_not_installed(
+    card: Card, wish: str, version: str, end: str
+) -> None:
+    (card.data / "state/update.raucb").write_bytes(b"hsqs")
+    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    info = f"RAUC_MF_COMPATIBLE='handset-pi'\nRAUC_MF_VERSION='{version}'\nRAUC_MF_BUILD=''\n"
+    (card.data / "rauc-info").write_text(info)
+    with card.system:
+        ended(card, "handset-slot.service")
+        card.wish("install", f"1234567890123456 {wish}")
+        ended(card, "handset-install.service")
+        said = card.system.run_within("cat", "/run/handset-update/end")
+        assert said == f"1234567890123456 {end}\n"
+        assert card.tells("BOOT_ORDER") == ("B A" if end == "ok" else "A B")
+
+
+@pytest.mark.parametrize("name", ["emergency", "rescue"])
+def test_a_system_that_asks_for_a_person_starts_anew(card: Card, name: str) -> None:
+    with card.system:
+        card.system.systemctl("--no-block", "start", f"{name}.service")
+        card.system.wait_for(lambda: card.has("/data/restarted"))
+        assert card.system.shows(f"{name}.service", "StandardInput") == "null"

@@ -16,7 +16,7 @@ file=/data/update/handset.raucb
 trap "rm -f $file" EXIT
 cat >$file || exit 13
 [ "$(sha256sum <$file | cut -d " " -f 1)" = "$sum" ] || exit 13
-rauc install $file || exit 14
+rauc install $file || { rm -f /data/update/tried-*; exit 14; }
 [ -z "$restart" ] || systemctl reboot || exit 15
 '
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # title: the phone's root
 # needs: lists tools root libraries modules parts
+# asks: MOMENT
 # reads: board/image/files board/image/masked.list board/image/rauc.conf board/service board/dhcp-hook firmware drivers board config
 
 tree=$TMPDIR/tree
@@ -70,6 +71,8 @@ ln -s ../run "$tree/var/run"
 # A clock that is not set begins here.
 touch -d "@$(epoch)" "$tree/usr/lib/clock-epoch"
 {
+    # What a bundle of this root is called too (bundle.sh), which makes it newer or older than another.
+    echo "version $MOMENT.$(date -u -d "@$(epoch)" +%Y%m%dT%H%M%S)"
     echo "kernel $version"
     echo "debian $(date -u -d "@$(epoch)" +%FT%TZ)"
 } >"$tree/etc/handset-release"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from tests.lab.processes import said_by
 
 ROOT = Path(__file__).parents[3]
 BUNDLE_SH = ROOT / "board" / "image" / "bundle.sh"
+VERSION = "20261126T170012.20261125T022231"
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +22,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     (folder / "tree").mkdir()
     (folder / "tree" / "file").write_bytes(Random(1).randbytes(1 << 20))
+    (folder / "tree" / "etc").mkdir()
+    (folder / "tree/etc/handset-release").write_text(f"version {VERSION}\nkernel 6.12\n")
     root = folder / "root.ext4"
     run("mke2fs", "-q", "-t", "ext4", "-d", str(folder / "tree"), str(root), "8M")
     said = made(folder, "keys", "good.raucb")
@@ -54,6 +58,17 @@ def test_a_bundle_bears_the_image_s_name_and_the_key_s_signature(folder: Path) -
     assert "root.ext4" in said
     mode = (folder / "keys" / "key.pem").stat().st_mode & 0o777
     assert mode == 0o600
+
+
+def test_its_version_is_the_root_s_own_and_a_root_without_one_is_refused(folder: Path) -> None:
+    trusted = f"--keyring={folder}/keys/certificate.pem"
+    said = run("rauc", "info", trusted, "--output-format=shell", str(folder / "good.raucb"))
+    assert re.search(rf"^RAUC_MF_VERSION='{VERSION}-[0-9a-f]{{12}}'$", said, re.MULTILINE)
+    bare = folder / "bare.ext4"
+    run("mke2fs", "-q", "-t", "ext4", str(bare), "8M")
+    words = (str(bare), str(folder / "keys"), str(folder / "none.raucb"))
+    status, refusal = said_by(str(BUNDLE_SH), *words)
+    assert (status, "does not say which version it is" in refusal) == (1, True)
 
 
 def test_the_key_stays_and_what_is_packed_is_the_same_each_time(folder: Path) -> None:

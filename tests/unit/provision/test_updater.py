@@ -42,10 +42,16 @@ class Rig:
     """The machine; what it wants done, without its status."""
 
     def __init__(
-        self, settings: UpdateSettings = BY_HAND, here: Where = A, tried: Tried | None = None
+        self,
+        settings: UpdateSettings = BY_HAND,
+        here: Where = A,
+        tried: Tried | None = None,
+        undone: str = "",
+        *,
+        installs: bool = False,
     ) -> None:
         self.now = 1000.0
-        self.machine = Updater(settings, here, tried, Random(1))
+        self.machine = Updater(settings, here, tried, Random(1), undone, installs=installs)
         self.status = UpdateStatus()
         begun = self._heard(self.machine.wake(self.now))
         self.restarted = any(isinstance(item, RestartMachine) for item in begun)
@@ -235,6 +241,37 @@ def test_a_phone_that_is_back_in_its_old_slot_says_so() -> None:
     assert Rig(here=B, tried=Tried("x", A)).status.state == "no update goes on"
     back = Rig(here=Where("A", "a later start"), tried=Tried("x", A))
     assert (back.status.state, back.status.failed) == (UNDONE, True)
+
+
+def test_where_it_is_known_why_it_is_back_it_says_that() -> None:
+    said = "the update is undone: no registration within 10 minutes"
+    by_ssh = Rig(undone=said)
+    assert (by_ssh.status.state, by_ssh.status.failed) == (said, True)
+    back = Rig(here=Where("A", "a later start"), tried=Tried("x", A), undone=said)
+    assert back.status.state == said
+    assert back.feed(UpdateAsked()) == [FetchBundle(URI)]
+    assert not back.status.failed
+
+
+def test_a_phone_that_has_started_anew_during_an_installation_waits_for_its_end() -> None:
+    rig = Rig(NIGHTLY, installs=True)
+    assert rig.status.state == "installing"
+    assert rig.machine.refusal_of(URI) == "an update goes on already"
+    rig.feed(InUse(True))
+    assert rig.feed(Installed()) == []
+    assert rig.feed(InUse(False)) == [RestartMachine("another firmware is installed")]
+    refused = Rig(installs=True)
+    refused.feed(NotInstalled("the update is refused"))
+    assert (refused.status.state, refused.status.failed) == ("the update is refused", True)
+
+
+def test_nobody_but_who_asks_for_it_gets_an_older_one() -> None:
+    rig = Rig(NIGHTLY)
+    rig.feed(ResyncAsked(restarts=False))
+    assert rig.feed(BundleFetched()) == [InstallBundle(only_newer=True)]
+    by_hand = Rig(NIGHTLY)
+    by_hand.feed(UpdateAsked())
+    assert by_hand.feed(BundleFetched()) == [InstallBundle(only_newer=False)]
 
 
 def test_a_phone_that_has_started_anew_since_still_restarts_the_machine() -> None:

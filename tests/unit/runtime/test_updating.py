@@ -14,16 +14,26 @@ from typing import NamedTuple
 import pytest
 
 from config.store import Store
-from firmware.agent.events import AccountStatus, RegistrationState
+from firmware.agent.events import AccountStatus, RegistrationState, ResyncAsked
 from firmware.phone.events import FactsTold, Report, WarningsChanged
 from firmware.provision.update_events import Where
 from firmware.runtime.fetching import Fetcher
-from firmware.runtime.options import BUNDLE, TRIED
+from firmware.runtime.options import BUNDLE, INSTALLING, TRIED
 from firmware.runtime.resolver import Resolver
-from firmware.runtime.slots import Slots, in_words
+from firmware.runtime.slots import (
+    CUT_OFF,
+    ENDED,
+    NO_SCREEN,
+    NOT_REGISTERED,
+    NOT_STARTED,
+    Slots,
+    in_words,
+    why_undone,
+)
 from firmware.runtime.tasks import Tasks
 from firmware.runtime.updating import UpdateWays, Updating
 from tests.lab.file_server import FileServer
+from tests.lab.namespaces import ROOT
 
 PATH = "/handset.raucb"
 BYTES = bytes(range(256)) * 4096
@@ -121,6 +131,76 @@ def test_a_bundle_is_fetched_installed_by_root_remembered_and_restarted_with(
 
     play(tmp_path, back, start="2")
     assert [page.title for page in pages] == ["Update"]
+
+
+def test_a_phone_that_starts_anew_while_root_installs_restarts_the_machine_afterwards(
+    tmp_path: Path, server: FileServer
+) -> None:
+    async def begins(rig: Rig) -> None:
+        rig.updating.ask(server.url(PATH))
+        await rig.until((rig.state / INSTALLING).exists)
+        (rig.root / "said").write_text(" 40% Verifying signature done.\n")
+
+    async def goes_on(rig: Rig) -> None:
+        assert (rig.state / BUNDLE).read_bytes() == BYTES, "root reads it still"
+        await rig.install("ok")
+        await rig.until(lambda: rig.wish("restart") is not None)
+        assert {path.name for path in rig.state.glob("update*")} == {TRIED}
+        assert (rig.state / TRIED).read_text().startswith('A 1 "')
+
+    play(tmp_path, begins)
+    play(tmp_path, goes_on)
+
+
+def test_a_machine_that_starts_anew_while_root_installs_waits_for_nothing(
+    tmp_path: Path, server: FileServer
+) -> None:
+    async def begins(rig: Rig) -> None:
+        rig.updating.ask(server.url(PATH))
+        await rig.until((rig.state / INSTALLING).exists)
+        (rig.root / "tried").write_text("writing\n")
+
+    async def is_back(rig: Rig) -> None:
+        assert rig.warnings == (CUT_OFF,)
+        assert (rig.updating.ask(server.url(PATH)), list(rig.state.glob("update*"))) == ("", [])
+
+    play(tmp_path, begins)
+    play(tmp_path, is_back, start="2")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("", ""),
+        ("writing", CUT_OFF),
+        ("writing written", NOT_STARTED),
+        ("writing started", ENDED),
+        ("writing written started started started", ENDED),
+        ("writing written started screen started screen started", ENDED),
+        ("writing written started left", NO_SCREEN),
+        ("writing written started screen started left", NO_SCREEN),
+        ("writing written started started screen left", NOT_REGISTERED),
+    ],
+)
+def test_how_far_the_other_slot_has_come_says_why_it_was_left(steps: str, said: str) -> None:
+    assert why_undone(steps.split()) == said
+
+
+def test_the_minutes_that_are_said_are_those_of_the_unit() -> None:
+    timer = ROOT / "board/image/files/usr/lib/systemd/system/handset-back.timer"
+    assert "OnBootSec=10min\n" in timer.read_text()
+    assert all(said.endswith(" within 10 minutes") for said in (NO_SCREEN, NOT_REGISTERED))
+
+
+def test_what_nobody_asked_for_is_to_be_newer(tmp_path: Path, server: FileServer) -> None:
+    async def story(rig: Rig) -> None:
+        rig.updating.take(ResyncAsked(restarts=False))
+        await rig.until(lambda: rig.wish("install") is not None)
+        number, *words = str(rig.wish("install")).split()
+        assert (number.isdigit(), words) == (True, ["newer"])
+
+    nightly = f"auto resync mode: 2\nupgrade uri: {server.url(PATH)}\n"
+    play(tmp_path, story, ONE_ACCOUNT + nightly)
 
 
 def test_what_root_refuses_is_said_and_nothing_is_kept(tmp_path: Path, server: FileServer) -> None:
