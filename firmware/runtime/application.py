@@ -266,8 +266,7 @@ class Application:
         """Take over of another configuration what can be (L5); `waits`: the rest when idle."""
         self._configuration = configuration
         assert self._transport is not None
-        for event in await self._in_force.renew(configuration, self._transport.use):
-            self._feed(event)
+        await self._in_force.renew(configuration, self._transport.use, self._feed)
         self._certificates.start()
         for part in (self._settings, self._provisioning, self._logs):
             if part is not None:

@@ -37,6 +37,8 @@ log = logging.getLogger("handset.certificates")
 DISK_S = 2.0
 """How long the certificate files may take."""
 
+DISK_SILENT = "the disk with the certificate files does not answer"
+
 NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: identity.py checks it, and says by how many days it is wrong."""
 
@@ -77,6 +79,13 @@ class TlsFilesError(Exception):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.failure = Failure(FailureKind.CONFIGURATION, text)
+
+
+class DiskSilentError(TlsFilesError):
+    """Nobody knows yet whether the files can be used: the disk has not answered within `DISK_S`."""
+
+    def __init__(self) -> None:
+        super().__init__(DISK_SILENT)
 
 
 @frozen
@@ -141,7 +150,10 @@ class TlsContexts:
         return _usable(found).context
 
     async def read(self) -> ssl.SSLContext:
-        """Return the context, as `read_now`, but wait in a thread and not for ever."""
+        """Return the context, as `read_now`, but wait in a thread and not for ever.
+
+        Raises DiskSilentError where there is none from before that could serve on.
+        """
         if self._has_begun and self._loaded is not None:
             self._has_begun = False
             return self._loaded.context
@@ -152,7 +164,7 @@ class TlsContexts:
         if reading.done():
             return _usable(reading.result()).context
         if self._loaded is None:
-            raise TlsFilesError("the disk with the certificate files does not answer")
+            raise DiskSilentError
         log.warning("the disk does not answer: the certificate files of before serve on")
         return self._loaded.context
 
@@ -195,14 +207,25 @@ class TlsContexts:
     async def listening_context(self) -> ssl.SSLContext:
         """Return a context for a peer that opens a connection to us (L11). Raises TlsFilesError.
 
-        There is no session to resume: each connection shows its certificate.
+        There is no session to resume: each connection shows its certificate. A disk that hangs is
+        waited for three times `DISK_S` at most, and by one thread, whoever knocks meanwhile.
         """
         await self.read()  # The lists of revoked certificates too.
-        async with self._turn:
-            context = await asyncio.to_thread(_build, self.files, ssl.PROTOCOL_TLS_SERVER)
-        context.options |= ssl.OP_NO_TICKET
-        context.num_tickets = 0
-        return context
+        try:
+            async with asyncio.timeout(DISK_S):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise DiskSilentError from None
+        work = asyncio.to_thread(_listening, self.files)
+        building = asyncio.get_running_loop().create_task(work)
+        building.add_done_callback(lambda _: self._turn.release())  # Not before the thread is free.
+        await asyncio.wait({building}, timeout=DISK_S)
+        if not building.done():
+            raise DiskSilentError
+        built = building.result()
+        if isinstance(built, TlsFilesError):
+            raise built
+        return built
 
 
 def _load(files: TlsFiles, before: Loaded | None) -> Loaded | TlsFilesError:
@@ -214,6 +237,17 @@ def _load(files: TlsFiles, before: Loaded | None) -> Loaded | TlsFilesError:
         return Loaded(_build(files), load_crls(files.crl), stamp)
     except TlsFilesError as fault:
         return fault
+
+
+def _listening(files: TlsFiles) -> ssl.SSLContext | TlsFilesError:
+    """Return a server's context, which gives no session; or why there is none."""
+    try:
+        context = _build(files, ssl.PROTOCOL_TLS_SERVER)
+    except TlsFilesError as fault:
+        return fault
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    return context
 
 
 def _usable(found: Loaded | TlsFilesError) -> Loaded:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,6 +29,7 @@ from firmware.runtime.certificate_watch import CertificateWatch
 from firmware.runtime.tls import TlsContexts, TlsFiles, TlsFilesError
 from tests.lab.authority import Authority, Identity, Usage
 from tests.unit.phone.rig import fits_a_page
+from tests.unit.runtime.slow_disk import SlowDisk
 from tests.unit.runtime.wire import NAME, Ear, Server, listening_ear, run, server_context, until
 
 DAY_S = 86400.0
@@ -399,21 +399,14 @@ def test_what_a_proxy_showed_is_kept_by_its_name(desk: Desk) -> None:
 def test_the_phone_does_not_wait_while_a_slow_disk_is_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, module: object, name: str
 ) -> None:
-    gate, read, asked = threading.Event(), getattr(module, name), list[object]()
-
-    def slow(*about: object) -> object:
-        asked.append(about)
-        assert gate.wait(10.0), "the loop waits for the disk"
-        return read(*about)
-
-    monkeypatch.setattr(module, name, slow)
+    disk = SlowDisk(monkeypatch, module, name)
 
     async def scene() -> None:
         with Eye(TlsContexts(desk.files)) as eye:
-            await until(lambda: asked != [])
+            await until(lambda: disk.asked > 0)
             eye.watch.take(TimeIs(None))  # Something happens meanwhile.
             assert eye.pages == []
-            gate.set()
+            disk.answer()
             await until(lambda: eye.pages != [])
 
     run(scene())

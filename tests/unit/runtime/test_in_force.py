@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,9 +14,11 @@ from firmware.link.settings import UseSettings
 from firmware.phone.events import ProblemsAre
 from firmware.runtime import in_force, tls
 from firmware.runtime.in_force import InForce
-from firmware.runtime.tls import TlsFiles, TlsFilesError
+from firmware.runtime.tls import DISK_SILENT, TlsFiles, TlsFilesError
 from firmware.runtime.transport import TransportSettings
 from tests.lab.authority import Authority
+from tests.unit.runtime.slow_disk import SlowDisk
+from tests.unit.runtime.wire import until
 
 FILES = """\
 sip proxy ip: proxy.example.org
@@ -27,6 +26,8 @@ sips trusted certificates: ca.pem
 sip line1 user name: 201
 sip line1 password: secret
 """
+
+KEEP_ALIVE = "sip persistent tls keep alive: 45\n"
 
 
 class Desk:
@@ -36,6 +37,7 @@ class Desk:
         self.folder = folder
         (folder / "ca.pem").write_bytes(Authority().certificate_pem)
         self.way_out = TransportSettings()
+        self.told: list[object] = []
         self.in_force = InForce(self.read(files), folder, "urn:uuid:1", "handset", "", ())
 
     def read(self, files: str) -> Configuration:
@@ -44,8 +46,9 @@ class Desk:
 
     def becomes(self, files: str) -> list[object]:
         """Change the files; return what the phone is told."""
-
-        return asyncio.run(self.in_force.renew(self.read(files), self.use))
+        self.told.clear()
+        asyncio.run(self.in_force.renew(self.read(files), self.use, self.told.append))
+        return list(self.told)
 
     def use(self, settings: TransportSettings) -> None:
         self.way_out = settings
@@ -61,7 +64,7 @@ def test_what_is_as_it_was_tells_nobody(desk: Desk) -> None:
 
 
 def test_a_keep_alive_is_for_the_link_alone(desk: Desk) -> None:
-    (told,) = desk.becomes(FILES + "sip persistent tls keep alive: 45\n")
+    (told,) = desk.becomes(FILES + KEEP_ALIVE)
     assert isinstance(told, UseSettings)
     assert (told.settings.keep_alive_s, told.settings.ways) == (45.0, 0)
 
@@ -132,42 +135,79 @@ def test_l11_without_trusted_certificates_the_link_is_off_and_with_them_on_again
     assert link.settings.problem is None
 
 
-class SlowDisk:
-    """Answers when it is let go; whoever waits for it on the phone's loop waits in vain."""
-
-    def __init__(self, read: Callable[..., Any]) -> None:
-        self._read, self._gate = read, threading.Event()
-        self.asked = 0
-
-    def __call__(self, *about: object) -> object:
-        self.asked += 1
-        assert self._gate.wait(10.0), "the loop waits for the disk"
-        return self._read(*about)
-
-    def answer(self) -> None:
-        self._gate.set()
-
-
 @pytest.mark.parametrize(("module", "name"), [(in_force, "problems_of"), (tls, "_load")])
 def test_the_phone_does_not_wait_for_a_slow_disk(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, module: object, name: str
 ) -> None:
     (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
-    disk = SlowDisk(getattr(module, name))
-    monkeypatch.setattr(module, name, disk)
+    disk = SlowDisk(monkeypatch, module, name)
 
-    async def scene() -> list[object]:
+    async def scene() -> None:
         files = desk.read(FILES.replace("ca.pem", "other.pem"))
-        changing = asyncio.create_task(desk.in_force.renew(files, desk.use))
-        while disk.asked == 0:
-            await asyncio.sleep(0.01)
+        changing = asyncio.create_task(desk.in_force.renew(files, desk.use, desk.told.append))
+        await until(lambda: disk.asked > 0)
         assert not changing.done()
         disk.answer()
-        return await changing
+        await changing
 
-    (told,) = asyncio.run(scene())
+    asyncio.run(scene())
+    (told,) = desk.told
     assert isinstance(told, UseSettings)
     assert told.settings.ways == 1
+
+
+@pytest.mark.parametrize(("module", "name"), [(in_force, "problems_of"), (tls, "_load")])
+def test_files_that_a_slow_disk_gives_late_make_the_link_anew_when_they_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, module: object, name: str
+) -> None:
+    """All else counts at once, and the person reads what is waited for."""
+    (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
+    disk = SlowDisk(monkeypatch, module, name)
+    for place in (in_force, tls):
+        monkeypatch.setattr(place, "DISK_S", 0.05)
+
+    async def scene() -> None:
+        files = desk.read(FILES.replace("ca.pem", "other.pem") + KEEP_ALIVE)
+        await desk.in_force.renew(files, desk.use, desk.told.append)
+        silent, link = desk.told
+        assert silent == ProblemsAre((DISK_SILENT,))
+        assert isinstance(link, UseSettings)
+        assert (link.settings.keep_alive_s, link.settings.ways) == (45.0, 0)
+        desk.told.clear()
+        await asyncio.sleep(0.2)  # It is asked again.
+        assert (desk.told, disk.asked) == ([], 1), "and by one thread"
+        disk.answer()
+        await until(lambda: len(desk.told) == 2)
+        found, link = desk.told
+        assert found == ProblemsAre(())
+        assert isinstance(link, UseSettings)
+        assert link.settings.ways == 1
+
+    asyncio.run(scene())
+
+
+def test_what_is_changed_while_the_disk_is_silent_is_looked_at_when_it_answers(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk.folder / "other.pem").write_bytes(Authority().certificate_pem)
+    other = FILES.replace("ca.pem", "other.pem")
+    disk = SlowDisk(monkeypatch, in_force, "problems_of")
+    monkeypatch.setattr(in_force, "DISK_S", 0.05)
+
+    async def scene() -> None:
+        for files in (other, other + KEEP_ALIVE, other + KEEP_ALIVE + "ringer volume: loud\n"):
+            await desk.in_force.renew(desk.read(files), desk.use, desk.told.append)
+        assert disk.asked == 1, "one thread, however much is changed"
+        desk.told.clear()
+        disk.answer()
+        await until(lambda: len(desk.told) > 1)
+
+    asyncio.run(scene())
+    problems, link = desk.told
+    assert isinstance(problems, ProblemsAre)
+    assert "loud" in problems.sentences[0], "the newest"
+    assert isinstance(link, UseSettings)
+    assert link.settings.ways == 1, "other files, though the last change named none"
 
 
 def test_a_disk_that_is_dead_costs_one_thread_and_not_the_link(
@@ -179,8 +219,7 @@ def test_a_disk_that_is_dead_costs_one_thread_and_not_the_link(
 
     async def scene() -> None:
         before = await contexts.read()
-        disk = SlowDisk(tls._load)
-        monkeypatch.setattr(tls, "_load", disk)
+        disk = SlowDisk(monkeypatch, tls, "_load")
         for _ in range(3):
             assert await contexts.read() is before
         assert disk.asked == 1

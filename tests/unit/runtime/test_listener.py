@@ -14,10 +14,12 @@ import pytest
 
 from firmware.link.events import Accepted, Close, Lost, Received, ServerName, Write
 from firmware.runtime import listener as listening
+from firmware.runtime import tls
 from firmware.runtime import transport as transports
 from firmware.runtime.listener import Listener
-from firmware.runtime.tls import TlsFiles
+from firmware.runtime.tls import TlsFiles, TlsFilesError
 from tests.lab.authority import Authority, Identity, Usage
+from tests.unit.runtime.slow_disk import SlowDisk
 from tests.unit.runtime.wire import HOST, NAME, Ear, listening_ear, run, until
 
 BACKUP = "proxy2.example.com"
@@ -197,6 +199,53 @@ def test_strangers_are_few_at_a_time(scene: Scene) -> None:
                 one.close()
 
     run(play())
+
+
+@pytest.mark.parametrize("asks", ["_load", "_listening"])
+def test_where_the_disk_hangs_strangers_are_refused_in_time_and_cost_one_thread(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, asks: str
+) -> None:
+    """Nobody can be checked without the files: no place is kept for whoever knocks."""
+    monkeypatch.setattr(tls, "DISK_S", 0.05)
+
+    async def play() -> None:
+        disk = SlowDisk(monkeypatch, tls, asks)
+        async with scene.phone() as ear:
+            for _ in range(2):
+                knocking = [
+                    await asyncio.open_connection(HOST, scene.port)
+                    for _ in range(transports.STRANGERS_MAX)
+                ]
+                for reader, writer in knocking:
+                    assert await reader.read() == b""
+                    writer.close()
+            assert disk.asked == 1
+            refused = 2 * transports.STRANGERS_MAX
+            assert caplog.text.count(f"is not let in: {tls.DISK_SILENT}") == refused
+            disk.answer()
+            monkeypatch.setattr(tls, "DISK_S", 5.0)
+            _, proxy = await scene.call(scene.proxy())
+            await until(lambda: bool(heard(ear, Accepted)))
+            proxy.close()
+            await until(lambda: bool(heard(ear, Lost)))
+
+    run(play())
+
+
+def test_files_that_break_while_a_stranger_waits_let_nobody_in(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tls, "_listening", lambda _: TlsFilesError("phone.pem: is damaged"))
+
+    async def play() -> None:
+        async with scene.phone() as ear:
+            reader, writer = await asyncio.open_connection(HOST, scene.port)
+            assert await reader.read() == b""
+            writer.close()
+            assert not heard(ear, Accepted)
+
+    run(play())
+    assert caplog.messages[-1].endswith("is not let in: phone.pem: is damaged")
 
 
 def test_garbage_in_place_of_tls_is_the_end_of_that_connection_only(scene: Scene) -> None:
