@@ -164,7 +164,7 @@ bundle: bundle-packages ## Pack the image that was made as a signed update, buil
 	board/image/bundle.sh build/steps/filesystems/root.ext4 $(KEYS) build/handset.raucb
 
 test-image: test-packages device-packages image ## Start that image on emulated machines; writes tests/on_device/RESULTS.md
-	$(PYTHON) -m pytest tests/on_device/virt.py
+	$(PYTHON) -m pytest tests/on_device/virt.py tests/on_device/again.py
 
 test-update: test-packages device-packages image ## Update the phone of that image on an emulated machine
 	$(PYTHON) -m pytest tests/on_device/updates.py
