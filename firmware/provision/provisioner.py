@@ -49,7 +49,7 @@ from firmware.provision.events import (
     StartAnew,
 )
 from firmware.provision.round import Round
-from firmware.provision.schedule import next_resync
+from firmware.provision.schedule import Appointments
 from firmware.provision.server import ProvisionSettings
 from firmware.provision.state import (
     ASKED_GAP_S,
@@ -100,7 +100,7 @@ class Provisioner:
         self._number = 0
         self._round: Round | None = None
         self._next: Planned | None = None
-        self._resync_at: float | None = None
+        self._appointments = Appointments(random)
         self._restart = ""  # Why the phone is to start anew.
         self._restart_at = now
         self._restart_asked = False
@@ -108,21 +108,19 @@ class Provisioner:
         self._is_used = False
         self._asked_at = now - ASKED_GAP_S
         self._failures, self._failure = 0, ""
-        self._unix_offset_s: float | None = None
-        self._zone_s = 0.0
-        self._last_at = now
         self._why, self._changed, self._faults = "", tuple[str, ...](), tuple[str, ...]()
         self._told: ProvisionStatus | None = None
         if settings.server is not None:
             self._enter(State.RESTING)
             spread_s = random.uniform(0, START_SPREAD_S) if self._copies else 0.0
             self._next = Planned(now + spread_s, AT_START)
+            self._appointments.follow(settings.resync, now)
 
     def deadline(self) -> float | None:
         if self.state not in {State.RESTING, State.OFF}:
             return 0.0 if self._told is None else None
         untold_at = 0.0 if self._told is None else None
-        return earliest((untold_at, self._next_at, self._resync_at, self._leave_at))
+        return earliest((untold_at, self._next_at, self._appointments.due_at, self._leave_at))
 
     @property
     def _next_at(self) -> float | None:
@@ -184,8 +182,8 @@ class Provisioner:
     # A round.
 
     def _begin_what_is_due(self, now: float) -> list[object]:
-        if is_due(self._resync_at, now):
-            self._plan_resync(now)
+        if is_due(self._appointments.due_at, now):
+            self._appointments.meet(now)
             if self._next is None or not self._next.when_free:
                 self._next = Planned(now, AT_TIME, when_free=True)
         planned = self._next
@@ -261,9 +259,10 @@ class Provisioner:
 
     def _calm_at(self, begun: Round, newest_s: float, now: float) -> float:
         """Return when a new start may be: not soon after the one before, unless asked for."""
-        if begun.when_free or self._unix_offset_s is None:
+        unix_s = self._appointments.unix_s(now)
+        if begun.when_free or unix_s is None:
             return now
-        since_s = now + self._unix_offset_s - newest_s
+        since_s = unix_s - newest_s
         return now + RESTART_GAP_S - since_s if 0 <= since_s < RESTART_GAP_S else now
 
     def _done(self, begun: Round, now: float) -> None:
@@ -272,8 +271,7 @@ class Provisioner:
         self._answer(begun)
         self._failures, self._failure = 0, ""
         self._faults = begun.faults
-        self._last_at = now
-        self._plan_resync(now)
+        self._appointments.count_from(now)
         if self._faults and self._next is None:
             self._next = Planned(now + self._wait_s(RETRY_CAP_S), begun.why)
         if self._restart_asked:
@@ -311,9 +309,7 @@ class Provisioner:
 
     def _set_clock(self, unix_s: float | None, zone_s: float, now: float) -> None:
         """Go by this time; what failed is tried at once: it may have been the clock (I3)."""
-        self._unix_offset_s = None if unix_s is None else unix_s - now
-        self._zone_s = zone_s
-        self._plan_resync(now)
+        self._appointments.set_clock(unix_s, zone_s, now)
         self._try_again(now)
 
     def _try_again(self, now: float) -> None:
@@ -342,7 +338,7 @@ class Provisioner:
     def _set_up(self, settings: ProvisionSettings, now: float) -> None:
         is_other = settings.server != self._settings.server
         self._settings = settings
-        self._plan_resync(now)
+        self._appointments.follow(settings.resync if settings.server else None, now)
         if settings.server is None:
             self._next = self._round = None
             self.is_asked = False
@@ -351,14 +347,6 @@ class Provisioner:
             self._plan_asked(BY_SETTING, now)
             self._round = None
             self._enter(State.RESTING)
-
-    def _plan_resync(self, now: float) -> None:
-        resync, offset_s = self._settings.resync, self._unix_offset_s
-        if resync is None or offset_s is None or self._settings.server is None:
-            self._resync_at = None
-            return
-        at = next_resync(resync, self._last_at + offset_s, now + offset_s, self._zone_s)
-        self._resync_at = at - offset_s + self._random.uniform(0, resync.delay_max_s)
 
     # What is told.
 

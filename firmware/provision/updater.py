@@ -30,7 +30,8 @@ from firmware.agent.events import ResyncAsked
 from firmware.machine import earliest, is_due
 from firmware.phone.events import TimeIs
 from firmware.provision.events import InUse
-from firmware.provision.schedule import next_resync
+from firmware.provision.schedule import Appointments
+from firmware.provision.server import Resync
 from firmware.provision.state import AT_TIME, BY_HAND, BY_NOTIFY, RETRY_AFTER_MAX_S, Planned
 from firmware.provision.update_events import (
     NOT_THIS_WAY,
@@ -132,10 +133,8 @@ class Updater:
         self._is_known = False  # What was fetched was installed before.
         self._done: tuple[int, int] | None = None
         self._doing = ""
-        self._resync_at: float | None = None
-        self._unix_offset_s: float | None = None
-        self._zone_s = 0.0
-        self._last_unix_s = 0.0
+        self._appointments = Appointments(random)
+        self._appointments.follow(self._resync, 0.0)  # Nothing is planned before the clock is told.
         self._told: UpdateStatus | None = None
 
     def refusal_of(self, uri: str) -> str:
@@ -155,13 +154,17 @@ class Updater:
         if self._told is None:
             return 0.0
         if self.state is State.RESTING:
-            return earliest((self._next_at, self._resync_at))
+            return earliest((self._next_at, self._appointments.due_at))
         return None
 
     @property
     def _next_at(self) -> float | None:
         planned = self._next
         return None if planned is None or self._is_kept(planned.why) else planned.at
+
+    @property
+    def _resync(self) -> Resync | None:
+        return self._settings.resync if self._settings.uri else None
 
     def _is_kept(self, why: str) -> bool:
         """Tell whether somebody would be disturbed; who asked for it at a door waits for it."""
@@ -197,20 +200,16 @@ class Updater:
                 if self._settings.resync is not None:
                     self._plan(BY_NOTIFY, now)
             case TimeIs(unix_s, offset_s):
-                self._unix_offset_s = None if unix_s is None else unix_s - now
-                self._zone_s = float(offset_s)
-                self._plan_resync(now)
+                self._appointments.set_clock(unix_s, float(offset_s), now)
             case _:
                 assert_never(event)
 
     def _follow(self, settings: UpdateSettings, now: float) -> None:
         """Go by other settings; an appointment that they do not touch stands."""
-        is_other, self._settings = settings.resync != self._settings.resync, settings
-        is_wanted = settings.uri and settings.resync is not None
-        if self._next is not None and self._next.why != BY_HAND and not is_wanted:
+        self._settings = settings
+        if self._next is not None and self._next.why != BY_HAND and self._resync is None:
             self._next = None
-        if is_other:
-            self._plan_resync(now)
+        self._appointments.follow(self._resync, now)
 
     def _go_on(self, now: float) -> list[object]:
         """Begin what is due, and say what is different."""
@@ -230,9 +229,9 @@ class Updater:
         return out
 
     def _begin_what_is_due(self, now: float) -> list[object]:
-        if is_due(self._resync_at, now):
+        if is_due(self._appointments.due_at, now):
             self._plan(AT_TIME, now)
-            self._plan_resync(now)
+            self._appointments.meet(now)
         planned = self._next
         if planned is None or not is_due(self._next_at, now):
             return []
@@ -275,17 +274,6 @@ class Updater:
                     self._next = Planned(at, self._why, when_free=True)
             case _:
                 assert_never(event)
-
-    def _plan_resync(self, now: float) -> None:
-        resync, offset_s = self._settings.resync, self._unix_offset_s
-        if resync is None or offset_s is None or self.state is State.OFF:
-            self._resync_at = None
-            return
-        last_s = self._last_unix_s or now + offset_s
-        if self._next is not None and self._next.why == AT_TIME:
-            last_s = self._last_unix_s = now + offset_s
-        at = next_resync(resync, last_s, now + offset_s, self._zone_s)
-        self._resync_at = at - offset_s + self._random.uniform(0, resync.delay_max_s)
 
     # What is told.
 

@@ -443,12 +443,39 @@ def test_days_may_lie_between() -> None:
     assert next_round_s(rig) == pytest.approx(7 * 86_400, abs=1)
 
 
+def test_days_are_counted_from_the_last_round_whoever_asked_for_it() -> None:
+    rig = resyncing(days=7)
+    rig.feed(TimeIs(NOON))
+    rig.run(4 * 86_400.0)
+    rig.feed(FetchAsked())
+    rig.serve(startup=b"a: 1\n")
+    assert next_round_s(rig) == pytest.approx(6 * 86_400 + 15 * 3600, abs=1)
+
+
+def test_without_a_server_there_is_no_time_of_day_to_wait_for() -> None:
+    rig = resyncing()
+    rig.feed(TimeIs(NOON))
+    rig.feed(SettingsChanged(ProvisionSettings(None, NAMES, Resync(3 * 60, 0.0, 0))))
+    assert rig.machine.deadline() is None
+
+
 def test_phones_come_at_different_moments() -> None:
     rig = resyncing(delay_s=900.0)
     rig.feed(TimeIs(NOON))
     waits = [next_round_s(rig) for _ in range(5)]
     assert 15 * 3600 <= waits[0] <= 15 * 3600 + 900
     assert len({round(wait) for wait in waits}) == 5
+
+
+def test_a_clock_that_steps_over_the_time_neither_loses_a_round_nor_doubles_it() -> None:
+    rig = resyncing()
+    rig.feed(TimeIs(NOON))
+    rig.run(14.9 * 3600)
+    rig.feed(TimeIs(NOON + 15.2 * 3600))
+    assert (rig.machine.state, rig.status.why) == (State.FETCHING, "auto resync")
+    rig.serve(startup=b"a: 1\n")
+    rig.feed(TimeIs(NOON + 14.9 * 3600))
+    assert next_round_s(rig) == pytest.approx(24.1 * 3600, abs=1)
 
 
 def test_a_phone_without_a_clock_knows_no_time_of_day() -> None:

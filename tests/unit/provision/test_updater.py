@@ -218,6 +218,17 @@ def test_at_its_time_and_by_check_sync_it_is_looked_for_where_that_is_set() -> N
     assert by_hand.run(2 * 86_400.0) == []
 
 
+def test_a_clock_that_steps_over_the_time_neither_loses_an_update_nor_doubles_it() -> None:
+    rig = Rig(NIGHTLY)
+    rig.feed(TimeIs(NOON))
+    assert rig.run(FIFTEEN_HOURS_S - 60.0) == []
+    assert rig.feed(TimeIs(NOON + FIFTEEN_HOURS_S + 60.0)) == [FetchBundle(URI)]
+    rig.feed(BundleUnchanged())
+    assert rig.feed(TimeIs(NOON + FIFTEEN_HOURS_S - 60.0)) == []
+    assert rig.run(3600.0) == []
+    assert rig.run(86_400.0) == [FetchBundle(URI)]
+
+
 def test_a_server_that_is_away_is_asked_again_so_often_and_not_before_it_said() -> None:
     rig = Rig(NIGHTLY)
     rig.feed(ResyncAsked(restarts=False), BundleNotFetched("away", retry_after_s=5000.0))
