@@ -19,9 +19,10 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HERE/../.." && pwd)
 BUILD=$CHECKOUT/build
 KERNEL=${KERNEL:-trixie}
-# When the application was changed last, for the root's version.
+# When the application was changed last, for the root's version; files without a history are old.
 MOMENT=$(TZ=UTC git -c safe.directory='*' -C "$CHECKOUT" log -1 --date=format-local:%Y%m%dT%H%M%S \
-    --format=%cd -- firmware drivers board config requirements.lock)
+    --format=%cd -- firmware drivers board config requirements.lock 2>/dev/null || true)
+MOMENT=${MOMENT:-19700101T000000}
 export HERE CHECKOUT BUILD KERNEL MOMENT LC_ALL=C.UTF-8
 umask 022
 

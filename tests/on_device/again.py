@@ -20,7 +20,7 @@ LISTS = Path("build/steps/lists")
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copy what is not ignored, the environment of Python, and Debian's lists."""
+    """Copy what is not ignored, its history, the environment of Python, and Debian's lists."""
     words = ["git", "-C", str(ROOT), "ls-files", "-coz", "--exclude-standard"]
     listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -28,6 +28,8 @@ def copy_checkout(folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     run("git", "init", "--quiet", folder)
+    run("git", "-C", folder, "fetch", "--quiet", ROOT, "HEAD")
+    run("git", "-C", folder, "update-ref", "HEAD", "FETCH_HEAD")
     (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
     (folder / LISTS).parent.mkdir(parents=True)
     run("cp", "-a", ROOT / LISTS, folder / LISTS)

@@ -49,7 +49,7 @@ def test_a_step_says_what_it_stands_on(step: Path) -> None:
     named |= set(re.findall(r"\$CHECKOUT/([a-z][\w./-]*)", code))
     for path in named:
         assert any(path == read or path.startswith(f"{read}/") for read in reads), path
-    asked = {"KERNEL"} & set(re.findall(r"\$(\w+)", code))
+    asked = {"KERNEL", "MOMENT"} & set(re.findall(r"\$(\w+)", code))
     assert asked == set(heads.get("asks", "").split())
 
 
