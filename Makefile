@@ -14,6 +14,7 @@ TARGET ?= all
 SECONDS ?= 60
 MINUTES ?= 30
 CUTS ?= 200
+PULLS ?= 50
 ARGS ?=
 BOARD ?= handset
 KEYS ?= $(HOME)/.handset-update
@@ -31,7 +32,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) $(BUNDLE_PACKAGES) apache2-bin baresip-core bma
 BENCH_PACKAGES := gcc libc6-dev python3-dev
 BOOT_PACKAGES := gcc libc6-dev qemu-user
 IMAGE_PACKAGES := debian-archive-keyring e2fsprogs git python3 qemu-user
-DEVICE_PACKAGES := bmap-tools e2fsprogs fdisk mtools qemu-system-arm
+DEVICE_PACKAGES := bmap-tools e2fsprogs fdisk mtools qemu-system-arm qemu-utils
 DEB_PACKAGES := dpkg-dev git mmdebstrap
 EMULATOR_PACKAGES := arch-test binfmt-support qemu-user-static
 
@@ -48,7 +49,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages test-update
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages test-plug test-update
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -164,10 +165,13 @@ bundle: bundle-packages ## Pack the image that was made as a signed update, buil
 	board/image/bundle.sh build/steps/filesystems/root.ext4 $(KEYS) build/handset.raucb
 
 test-image: test-packages device-packages image ## Start that image on emulated machines; writes tests/on_device/RESULTS.md
-	$(PYTHON) -m pytest tests/on_device/virt.py tests/on_device/again.py
+	$(PYTHON) -m pytest tests/on_device/virt.py tests/on_device/raspberry_pi.py tests/on_device/again.py
 
 test-update: test-packages device-packages image ## Update the phone of that image on an emulated machine
 	$(PYTHON) -m pytest tests/on_device/updates.py
+
+test-plug: test-packages device-packages image ## Pull the plug of an emulated machine, at any moment: make test-plug PULLS=50 SEED=7
+	$(PYTHON) -m pytest tests/on_device/plug.py --pulls $(PULLS) --seed $(SEED)
 
 deb: $(VENV)/test.ready ## Build the Debian packages, for this machine and for a Raspberry Pi: make deb SUITE=trixie
 	for architecture in $(DEB_ARCHITECTURES); do board/deb/build $(SUITE) $$architecture; done

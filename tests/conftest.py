@@ -16,6 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--power-cuts", type=int, default=4, help="how often the power is taken from a whole phone"
     )
     parser.addoption(
+        "--pulls", type=int, default=50, help="how often the plug of an emulated machine is pulled"
+    )
+    parser.addoption("--seed", type=int, default=7, help="what decides when, and what is lost")
+    parser.addoption(
         "--every-rescue",
         action="store_true",
         help="every state of a call x every loss of its proxy x every far end",

@@ -9,13 +9,14 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from urllib.request import HTTPCookieProcessor, HTTPSHandler
 
 from firmware.agent.events import RegistrationState
 from tests.on_device.site import ADMIN, TOKEN
 
 ANSWER_S = 120.0
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 WORD = re.compile(r'name="form_word" value="([0-9a-f]+)"')
 
 
@@ -34,7 +35,7 @@ class Api:
 
     def ask(self, path: str) -> str:
         """Return what is answered; OSError where nothing is."""
-        headers = {"Authorization": f"Bearer {TOKEN}"} if path.startswith("/api/") else {}
+        headers = BEARER if path.startswith("/api/") else {}
         asked = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", headers=headers)
         with urllib.request.urlopen(asked, context=careless(), timeout=ANSWER_S) as answer:
             return str(answer.read().decode())
@@ -53,6 +54,18 @@ class Api:
         while (state := self.state()) != wanted.value:
             assert time.monotonic() < by, f"{state!r} after {seconds} s"
             time.sleep(0.5)
+
+    def values(self) -> dict[str, str | None]:
+        """Return every parameter that is set; secrets without their values."""
+        return {said["name"]: said["value"] for said in json.loads(self.ask("/api/parameters"))}
+
+    def set(self, parameter: str, value: str) -> None:
+        """Set a parameter; it is kept once this has returned."""
+        place = f"https://127.0.0.1:{self.port}/api/parameters/{quote(parameter)}"
+        headers = {**BEARER, "Content-Type": "application/json"}
+        body = json.dumps({"value": value}).encode()
+        asked = urllib.request.Request(place, body, headers, method="PUT")
+        urllib.request.urlopen(asked, context=careless(), timeout=ANSWER_S).close()
 
 
 class Browser:

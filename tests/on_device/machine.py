@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from tests.lab.processes import Program
 
 BOOT_PARTITION = 4 << 20
 """Where it begins, in bytes (board/image/partitions.sfdisk)."""
+
+DATA_PARTITION = 4464640 * 512
+"""Where what the phone keeps begins: behind both roots."""
 
 SLOTS = {"A": (2, 132 << 20), "B": (3, 1156 << 20)}
 """The number of each root's partition, and where it begins."""
@@ -17,19 +22,27 @@ SLOTS = {"A": (2, 132 << 20), "B": (3, 1156 << 20)}
 CARD_BYTES = 4 << 30
 """QEMU's cards have a size that is a power of two."""
 
+LEVELS = 0x3F20_0034
+"""Where a Raspberry Pi 3 shows the levels of its pins."""
+
+MONITOR_S = 30.0
+
 FIXED = "net.ifnames=0 fsck.repair=yes systemd.getty_auto=no"
 """What U-Boot's script says to the kernel too (board/image/boot.cmd)."""
+
+
+LINE = "serial.log"
+"""What the serial line has said."""
 
 
 class Machine:
     """One machine that runs; a context manager. Its end is that of a plug which is pulled."""
 
     def __init__(self, words: Sequence[str], folder: Path) -> None:
-        self._line = folder / "serial.log"
-        self._words = [*words, "-serial", f"file:{self._line}"]
-        self._words += ["-display", "none", "-monitor", "none", "-no-reboot"]
+        self._line = folder / LINE
+        self._words = [*words, "-display", "none", "-no-reboot"]
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         self.program = Program(self._words)
         return self
 
@@ -41,6 +54,24 @@ class Machine:
         """All that the serial line has said, and QEMU itself."""
         line = self._line.read_text(errors="replace") if self._line.exists() else ""
         return f"{line}{self.program.text}"
+
+
+class RaspberryPi(Machine):
+    """A machine with a terminal at its serial line, and pins that are looked at from outside."""
+
+    @property
+    def terminal(self) -> str:
+        """The device of the terminal."""
+        return self.program.wait_for("redirected to (/dev/pts/[0-9]+)", MONITOR_S)[0].text.split()[
+            4
+        ]
+
+    def is_high(self, pin: int) -> bool:
+        """Return the level of a GPIO pin, as the chip itself has it (BCM2835, GPLEV0)."""
+        asked = time.time()
+        self.program.say(f"xp /1wx {LEVELS:#x}\n")
+        (line, *_) = self.program.wait_for(f"{LEVELS:x}: 0x", MONITOR_S, asked)
+        return bool(int(line.text.rpartition(" ")[2], 16) >> pin & 1)
 
 
 def run(*words: object) -> None:
@@ -74,10 +105,12 @@ def virt(
     more: str = "",
     slot: str = "A",
     processors: int = 2,
+    disk: Sequence[str] = (),
 ) -> Machine:
     """Return QEMU's own ARM, with a network: kernel and initramfs are those of the card.
 
-    The two ports lead to its web page and its ssh; `more` is said to its kernel.
+    The two ports lead to its web page and its ssh; `more` is said to its kernel. `disk` makes the
+    block device "card" where that is not the file itself.
     """
     names = ("/boot/vmlinuz", "/boot/initrd.img")
     kernel, early = (from_root(card, name, folder, slot) for name in names)
@@ -85,9 +118,23 @@ def virt(
     words = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "1024"]
     words += ["-smp", str(processors)]
     words += ["-kernel", str(kernel), "-initrd", str(early), "-append", order]
-    words += ["-drive", f"file={card},if=none,id=card,format=raw"]
+    words += disk or ["-drive", f"file={card},if=none,id=card,format=raw"]
     words += ["-device", "virtio-blk-device,drive=card", "-device", "virtio-rng-device"]
     ports = f"hostfwd=tcp:127.0.0.1:{web_port}-:443,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"
     words += ["-netdev", f"user,id=net,{ports}"]
     words += ["-device", "virtio-net-device,netdev=net"]
+    words += ["-serial", f"file:{folder / LINE}", "-monitor", "none"]
     return Machine(words, folder)
+
+
+def raspberry_pi(card: Path, folder: Path) -> RaspberryPi:
+    """Return QEMU's Raspberry Pi 3 B, without a network; it begins with the card's U-Boot."""
+    names = ("u-boot.bin", "bcm2837-rpi-3-b.dtb")
+    for name in names:
+        run("mcopy", "-n", "-i", f"{card}@@{BOOT_PARTITION}", f"::/{name}", folder / name)
+    loader, tree = (str(folder / name) for name in names)
+    words = ["qemu-system-aarch64", "-M", "raspi3b", "-kernel", loader, "-dtb", tree]
+    words += ["-drive", f"file={card},if=sd,format=raw", "-monitor", "stdio"]
+    words += ["-chardev", f"pty,id=line,logfile={folder / LINE}"]
+    words += ["-serial", "null", "-serial", "chardev:line"]  # The header's is the second one.
+    return RaspberryPi(words, folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.lab import u_boot
 from tests.lab.file_server import FileServer
 from tests.lab.ports import Ports
-from tests.on_device.api import Browser
+from tests.on_device.api import Api, Browser
 from tests.on_device.machine import BOOT_PARTITION, SLOTS, Machine, has_kernel, run, virt
 from tests.on_device.remote import Remote
 from tests.on_device.site import HERE_FOR_THE_MACHINE, USER, Site
@@ -36,35 +36,50 @@ class Phone:
     server: FileServer
     starts: int = 0
 
+    def tries(self) -> dict[str, str]:
+        """Return U-Boot's variables, as they are on the card."""
+        file = self.folder / "uboot.env"
+        run("mcopy", "-n", "-i", self._boot, "::/uboot.env", file)
+        return u_boot.read(file.read_bytes())
+
     def next_slot(self) -> str:
         """Do what U-Boot does: choose a slot, and count the try."""
-        file = self.folder / "uboot.env"
-        place = f"{self.card}@@{BOOT_PARTITION}"
-        variables: dict[str, str] = {}
-        if self.starts:  # U-Boot makes the file at its first one.
-            run("mcopy", "-n", "-i", place, "::/uboot.env", file)
-            variables = u_boot.read(file.read_bytes())
+        variables = self.tries() if self.starts else {}  # U-Boot makes the file at its first one.
         broken = "" if has_kernel(self.card, "B") else "3"
         *saved, ended = u_boot.started(variables, broken)
         _, left_a, left_b = saved[-1].split()
         more = {"BOOT_ORDER": variables.get("BOOT_ORDER", "A B")}
+        file = self.folder / "uboot.env"
         file.write_bytes(u_boot.written({**more, "BOOT_A_LEFT": left_a, "BOOT_B_LEFT": left_b}))
-        run("mcopy", "-o", "-i", place, file, "::/uboot.env")
+        run("mcopy", "-o", "-i", self._boot, file, "::/uboot.env")
         self.starts += 1
         return self.next_slot() if ended == "resets" else PARTITIONS[int(ended.split()[1])]
+
+    @property
+    def _boot(self) -> str:
+        return f"{self.card}@@{BOOT_PARTITION}"
 
     @contextmanager
     def start(self, slot: str) -> Iterator[Running]:
         """Start the machine; U-Boot is to choose this slot."""
         assert self.next_slot() == slot
+        with self.runs(slot, self.starts_in()) as running:
+            yield running
+
+    def starts_in(self) -> Path:
+        """Return a new folder for the start that comes."""
         folder = self.folder / str(self.starts)
         folder.mkdir()
+        return folder
+
+    @contextmanager
+    def runs(self, slot: str, folder: Path, disk: Sequence[str] = ()) -> Iterator[Running]:
+        """Let the machine run with the slot that U-Boot has chosen."""
         with Ports() as web, Ports() as ssh:
-            began = time.time()
-            one = virt(self.card, folder, web.first, ssh.first, slot=slot, processors=1)
-            with one as machine:
+            began, ports = time.time(), (web.first, ssh.first)
+            with virt(self.card, folder, *ports, "", slot, 1, disk) as machine:
                 remote = Remote(ssh.first, self.site.key)
-                yield Running(self, machine, remote, Browser(web.first), began)
+                yield Running(self, machine, remote, Browser(web.first), Api(web.first), began)
 
     def offer(self, bundle: Path) -> str:
         """Have the server give a bundle; return where it is, as the machine sees it."""
@@ -80,10 +95,13 @@ class Running:
     machine: Machine
     remote: Remote
     browser: Browser
+    api: Api
     began: float
 
-    def registers(self) -> None:
-        self.phone.site.kamailio.wait_registered([USER], self.began, START_S)
+    def registers(self) -> float:
+        """Wait until it has registered; return how many seconds after its start."""
+        kamailio = self.phone.site.kamailio
+        return kamailio.wait_registered([USER], self.began, START_S)[USER] - self.began
 
     def update(self, bundle: Path) -> None:
         """Ask for an update on the page."""

@@ -12,7 +12,7 @@ from pathlib import Path
 HEAD = """\
 # The card in QEMU: the last runs
 
-Written by `make test-image`. QEMU emulates an ARM on another processor: the
+Written by `make test-image` and `make test-plug`. QEMU emulates an ARM on another processor: the
 times say what is done one after the other, not how long a Raspberry Pi takes.
 """
 
