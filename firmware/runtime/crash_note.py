@@ -33,8 +33,10 @@ WORDS = {
     "oom-kill": "started again: no memory was left",
     "timeout": "started again: it took too long",
     "exit-code": "started again: an error of its own",
+    "no-data": "the card is damaged: settings are lost",
 }
-"""By SERVICE_RESULT (systemd.exec(5)); a signal has its name in its sentence."""
+"""By SERVICE_RESULT (systemd.exec(5)); a signal has its name in its sentence. The last one is not
+of systemd: the card's first program leaves it (board/image/initramfs-init)."""
 
 ENDED = "started again: ended by {name}"
 FAILED = "started again: it had failed"

@@ -77,6 +77,18 @@ def test_a_write_that_was_in_work_leaves_a_hole_or_less_than_it_wanted(tmp_path:
     assert after(tmp_path, Loss.NOTHING, *log) == ("abcc", (3, 2, 0))
 
 
+def test_a_part_of_the_disk_is_given_what_there_was_at_an_earlier_moment(tmp_path: Path) -> None:
+    part = tmp_path / "part"
+    part.write_bytes(b"." * (4 * SECTOR))
+    writes = WriteLog(tmp_path / "disk", tmp_path)
+    log = words(MAGIC, 1, 0, SECTOR), write(1, b"a"), write(2, b"b"), FLUSHED
+    writes.files[1].write_bytes(b"".join((*log, write(4, b"c"), write(5, b"d"))))
+    until = writes.length - 2 * SECTOR
+    left = writes.give_copy(part, 2 * SECTOR, until, Loss.NOTHING, Random(1))
+    assert part.read_bytes()[::SECTOR] == b"b.c."
+    assert (left.writes, left.flushed, left.lost) == (3, 2, 0)
+
+
 def test_what_is_given_back_has_no_bytes(tmp_path: Path) -> None:
     log = words(0, 8, DISCARD, 0), write(1, b"b")
     assert after(tmp_path, Loss.NOTHING, *log) == (".b", (1, 0, 0))

@@ -73,18 +73,32 @@ class WriteLog:
             ),
         ]
 
+    @property
+    def length(self) -> int:
+        """How much was written down so far, in bytes."""
+        return self._log.stat().st_size
+
     def give(self, loss: Loss, lots: Random) -> Left:
         """Give the disk what it has after the cut; forget the rest."""
-        written = list(entries(self._log))
+        left = self.give_copy(self._disk, 0, self.length, loss, lots)
+        for file in self.files:
+            file.unlink()
+        return left
+
+    def give_copy(self, copy: Path, begins: int, until: int, loss: Loss, lots: Random) -> Left:
+        """Give a copy of the disk from that byte on what is written down in the log's first bytes.
+
+        It is what the disk would have, had the power gone when the log had that length.
+        """
+        written = [entry for entry in entries(self._log) if entry.at + entry.length <= until]
         sure = max((i + 1 for i, entry in enumerate(written) if entry.sure), default=0)
         kept = [(entry, entry.length) for entry in written[:sure] if entry.length]
         unsure = [entry for entry in written[sure:] if entry.length]
         left = _left(unsure, loss, lots)
-        with self._log.open("rb") as log, self._disk.open("r+b") as disk:
+        with self._log.open("rb") as log, copy.open("r+b") as disk:
             for entry, length in (*kept, *left):
-                _copy(log.fileno(), entry.at, disk.fileno(), entry.disk_at, length)
-        for file in self.files:
-            file.unlink()
+                if entry.disk_at >= begins:
+                    _copy(log.fileno(), entry.at, disk.fileno(), entry.disk_at - begins, length)
         whole = sum(length == entry.length for entry, length in left)
         return Left(len(kept) + len(unsure), len(kept), len(unsure) - whole)
 

@@ -9,6 +9,7 @@ one seed. What happens is in build/plug.log, line by line.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import threading
 import time
@@ -23,6 +24,8 @@ from random import Random
 
 import pytest
 
+from config.configuration import Configuration
+from config.store import Store
 from tests.lab.file_server import FileServer
 from tests.lab.namespaces import ROOT
 from tests.lab.processes import said_by
@@ -41,6 +44,9 @@ ONCE = {"ringer volume": "3", "ring tone": "Double"}
 
 SAVES_S, UPDATE_S = 8.0, 240.0
 """Within how long after their begin those are cut."""
+
+MOMENTS, MANY_SAVES_S = 4, 60.0
+"""How many moments for each plug are judged without a start, and how long settings are saved."""
 
 STARTS_CUT_MAX = 4
 """So often in a row a start is cut before one is let through: more than a slot has tries."""
@@ -107,18 +113,35 @@ class Owner:
     """Whoever sets something, and knows what the phone has to keep."""
 
     running: Running
+    writes: WriteLog
     kept: int
     asked: int
+    marks: list[tuple[int, int, int]] = field(default_factory=list)
+    """How long the log of writes was when this number was kept and that one was asked."""
 
     def save_on(self) -> None:
         """Save a larger number each time, until nobody answers."""
         try:
             while True:
                 self.asked = self.kept + 1
+                self._note()
                 self.running.api.set(NUMBERED, str(self.asked))
                 self.kept = self.asked
+                self._note()
         except (OSError, HTTPException):
             return
+
+    def save_for(self, seconds: float) -> None:
+        """Save for so long, then pull the plug."""
+        hand = threading.Thread(target=self.save_on)
+        hand.start()
+        time.sleep(seconds)
+        assert hand.is_alive(), "a setting was refused"
+        self.running.machine.program.kill()
+        hand.join()
+
+    def _note(self) -> None:
+        self.marks.append((self.writes.length, self.kept, self.asked))
 
 
 @dataclass
@@ -139,25 +162,25 @@ class Pulled:
     def life(self) -> None:
         """Let the phone live until a moment that is drawn."""
         moment = self._drawn()
-        with self._machine() as running:
+        with self.machine() as running:
             if moment is Moment.START:
                 typical = 1.1 * statistics.median(self.record.starts_s)
                 said = self._start(self.lots.uniform(0.0, typical))
             else:
-                self._comes_up(running)
+                self.comes_up(running)
                 said = self._save(running) if moment is Moment.SAVE else self._update(running)
         self.record.pulled(moment, said)
 
     def cut_start(self, after_s: float) -> None:
         """Let it start for so long."""
-        with self._machine():
+        with self.machine():
             said = self._start(after_s)
         self.record.pulled(Moment.START, said)
 
     def last_life(self) -> None:
         """See that it is a phone after all."""
-        with self._machine() as running:
-            self._comes_up(running)
+        with self.machine() as running:
+            self.comes_up(running)
 
     def _drawn(self) -> Moment:
         moment = self.lots.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
@@ -173,13 +196,13 @@ class Pulled:
         self.slot = slot
         return slot
 
-    def _comes_up(self, running: Running) -> None:
+    def comes_up(self, running: Running) -> None:
         """It is a phone with its settings."""
         self.record.starts_s.append(running.registers())
-        words = "systemctl is-active handset; cut -c1 /run/handset-update/slot; "
+        words = f'while [ "$(fw_printenv -n BOOT_{self.slot}_LEFT)" != 3 ]; do sleep 1; done; '
+        words += "systemctl is-active handset; cut -c1 /run/handset-update/slot; "
         said = running.remote.run(f"{words}findmnt -n -o FSTYPE /data").split()
         assert said == ["active", self.slot, "ext4"]
-        running.remote.until(f'[ "$(fw_printenv -n BOOT_{self.slot}_LEFT)" = 3 ]')
         if not self.others:
             self._set_up(running)
         settings = running.api.values()
@@ -205,13 +228,8 @@ class Pulled:
         return f"after {after_s:.1f} s"
 
     def _save(self, running: Running) -> str:
-        owner = Owner(running, *self.numbers)
-        hand = threading.Thread(target=owner.save_on)
-        hand.start()
-        time.sleep(self.lots.uniform(0.0, SAVES_S))
-        assert hand.is_alive(), "a setting was refused"
-        running.machine.program.kill()
-        hand.join()
+        owner = Owner(running, self.writes, *self.numbers)
+        owner.save_for(self.lots.uniform(0.0, SAVES_S))
         self.numbers = owner.kept, owner.asked
         return f"{owner.kept} was answered, {owner.asked} asked"
 
@@ -227,10 +245,10 @@ class Pulled:
         return f"over after {time.monotonic() - began:.0f} s"
 
     @contextmanager
-    def _machine(self) -> Iterator[Running]:
+    def machine(self) -> Iterator[Running]:
         slot = self._next_slot()
         folder = self.phone.starts_in()
-        writes = WriteLog(self.phone.card, folder)
+        self.writes = writes = WriteLog(self.phone.card, folder)
         layer, _ = writes.files
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", self.phone.card, layer)
         with self.phone.runs(slot, folder, writes.words("card")) as running:
@@ -254,6 +272,25 @@ class Pulled:
         assert status < 4, said
         self.record.repaired += status > 0
         self.record.tell(f"    {said.strip()}")
+
+
+def data_of(card: Path, copy: Path) -> Path:
+    """Return a copy of the data partition."""
+    skip = f"skip={DATA_PARTITION >> 20}"
+    run("dd", f"if={card}", f"of={copy}", "bs=1M", skip, "conv=sparse", "status=none")
+    return copy
+
+
+def settings_of(data: Path, folder: Path) -> Configuration:
+    """Return the settings as the phone would read them, once the partition is put right."""
+    status, said = said_by("e2fsck", "-p", data)
+    assert status < 4, said
+    folder.mkdir()
+    for name in ("site", "state"):
+        run("debugfs", "-R", f"rdump /{name} {folder}", data)
+    read = Store(folder / "site", folder / "state", writes=False).read()
+    shutil.rmtree(folder)
+    return read
 
 
 @pytest.fixture
@@ -286,6 +323,37 @@ def test_a_data_partition_that_has_lost_its_superblock_is_found_by_another(pulle
         card.seek(DATA_PARTITION)
         card.write(bytes(4096))
     pulled.last_life()
+
+
+def test_whenever_the_power_goes_the_card_has_all_that_was_answered(
+    pulled: Pulled, lots: Random, tmp_path: Path, results: Results, request: pytest.FixtureRequest
+) -> None:
+    """The moments of one long series of saves, judged without a start."""
+    moments = MOMENTS * request.config.getoption("--pulls")
+    with pulled.machine() as running:
+        pulled.comes_up(running)
+        owner = Owner(running, pulled.writes, *pulled.numbers)
+        owner.save_for(MANY_SAVES_S)
+        data, copy, lost = data_of(pulled.phone.card, tmp_path / "data"), tmp_path / "copy", 0
+        for _ in range(moments):
+            until = lots.randint(owner.marks[0][0], pulled.writes.length)
+            *_, (_, kept, _) = (mark for mark in owner.marks if mark[0] <= until)
+            *_, (_, _, asked) = (mark for mark in owner.marks if mark[0] <= until)
+            run("cp", "--sparse=always", data, copy)
+            loss = lots.choice(list(Loss))
+            lost += pulled.writes.give_copy(copy, DATA_PARTITION, until, loss, lots).lost > 0
+            read = settings_of(copy, tmp_path / "read")
+            assert kept <= int(str(read.value(NUMBERED))) <= asked, f"{until}, {loss}"
+            assert (read.value("ringer volume"), read.value("ring tone")) == (3, "Double")
+        pulled.numbers = owner.kept, owner.asked
+    pulled.last_life()
+    assert owner.kept >= 10, "many settings were saved"
+    results.tell(
+        "plug, judged without a start",
+        f"{moments} moments of {owner.kept} saves one after the other; at {lost} of them the card "
+        "lost writes. Each time the data partition was put right by its journal alone, and had "
+        "every setting that was answered.",
+    )
 
 
 def test_the_plug_is_pulled_at_any_moment(

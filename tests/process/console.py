@@ -82,14 +82,21 @@ class _Line(fdspawn):  # type: ignore[misc] # pexpect has no types.
 class Terminal:
     """Somebody at the console: a VT100, which answers when it is asked, or a dumb terminal.
 
-    A slow one reads at 9600 baud. `wait_s`: how long anything may take.
+    A slow one reads at 9600 baud. `errors`: what becomes of bytes that are no text. `wait_s`: how
+    long anything may take.
     """
 
     def __init__(
-        self, device: str, *, dumb: bool = False, slow: bool = False, wait_s: float = WAIT_S
+        self,
+        device: str,
+        *,
+        dumb: bool = False,
+        slow: bool = False,
+        errors: str = "strict",
+        wait_s: float = WAIT_S,
     ) -> None:
         self.descriptor = os.open(device, os.O_RDWR | os.O_NOCTTY)
-        self._child = _Line(self.descriptor, encoding="utf-8", timeout=wait_s)
+        self._child = _Line(self.descriptor, encoding="utf-8", codec_errors=errors, timeout=wait_s)
         self._child.bytes_s = SLOW_BYTES_S if slow else 0
         self._child.logfile_read = self
         self.seen = ""

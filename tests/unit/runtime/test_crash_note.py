@@ -45,6 +45,7 @@ def told(folder: Path) -> list[object]:
         ("signal", "SEGV", "started again: ended by SIGSEGV"),
         ("core-dump", "BUS", "started again: ended by SIGBUS"),
         ("resources", "", "started again: it had failed"),
+        ("no-data", "", "the card is damaged: settings are lost"),
     ],
 )
 def test_each_failure_is_said_in_words(
