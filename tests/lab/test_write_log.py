@@ -89,6 +89,18 @@ def test_a_part_of_the_disk_is_given_what_there_was_at_an_earlier_moment(tmp_pat
     assert (left.writes, left.flushed, left.lost) == (3, 2, 0)
 
 
+@pytest.mark.parametrize("log", [b"", bytes(SECTOR), bytes(SECTOR) + write(1, b"a")])
+def test_before_the_first_flush_all_may_be_lost(tmp_path: Path, log: bytes) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"." * (2 * SECTOR))
+    writes = WriteLog(disk, tmp_path)
+    for file in writes.files:
+        file.write_bytes(log)
+    left = writes.give(Loss.ALL, Random(1))
+    assert (left.flushed, left.lost) == (0, left.writes)
+    assert disk.read_bytes()[::SECTOR] == b".."
+
+
 def test_what_is_given_back_has_no_bytes(tmp_path: Path) -> None:
     log = words(0, 8, DISCARD, 0), write(1, b"b")
     assert after(tmp_path, Loss.NOTHING, *log) == (".b", (1, 0, 0))
@@ -97,6 +109,6 @@ def test_what_is_given_back_has_no_bytes(tmp_path: Path) -> None:
 def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="is no entry"):
         after(tmp_path, Loss.ALL, b"x" * SECTOR)
-    (tmp_path / "writes.log").write_bytes(bytes(SECTOR))
+    (tmp_path / "writes.log").write_bytes(b"x" * SECTOR)
     with pytest.raises(AssertionError, match="no log of writes"):
         WriteLog(tmp_path / "disk", tmp_path).give(Loss.ALL, Random(1))

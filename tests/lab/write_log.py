@@ -120,8 +120,9 @@ def entries(log: Path) -> Iterator[Entry]:
     size = log.stat().st_size
     with log.open("rb") as file:
         head = file.read(SECTOR)
-        assert int.from_bytes(head[:8], "little") == MAGIC, "no log of writes"
-        assert int.from_bytes(head[24:28], "little") == SECTOR
+        if any(head):  # It is written with the first flush.
+            assert int.from_bytes(head[:8], "little") == MAGIC, "no log of writes"
+            assert int.from_bytes(head[24:28], "little") == SECTOR
         at = SECTOR
         while at + SECTOR <= size:
             file.seek(at)
