@@ -87,6 +87,8 @@ class Card:
             **{f"{name}.d/bare.conf": BARE for name in wants},
             "handset-install.service.d/now.conf": "[Service]\nNice=0\n",
             "handset-back.timer.d/soon.conf": "[Timer]\nOnBootSec=\nOnBootSec=1\nAccuracySec=1ms\n",
+            # Ten minutes are longer than any first screen needs; one second is not.
+            "handset-back.service.d/soon.conf": "[Unit]\nAfter=handset-good.service\n",
             "handset.service": PHONE,
             "reboot.target": RESTARTS,
             "restarted.service": RESTARTED,

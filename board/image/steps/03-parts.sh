@@ -12,19 +12,41 @@ suites=$KERNEL
 version=$(apt_for arm64 apt-cache madison linux-image-arm64 |
     awk -F' *[|] *' -v suites=" $suites/" '$3 ~ suites {print $2; exit}')
 [ -n "$version" ]
-kernel=$(apt_for arm64 apt-cache show "linux-image-arm64=$version" |
-    sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p')
+depends_on() { # PACKAGE PREFIX
+    apt_for arm64 apt-cache show "$1=$version" | sed -n 's/^Depends: //p' | tr '|' ',' | tr ',' '\n' |
+        awk -v prefix="$2" 'index($1, prefix) == 1 {print $1}'
+}
+kernel=$(depends_on linux-image-arm64 linux-image-)
+release=${kernel#linux-image-}
+[ -n "$release" ]
+
+# Newer ones are parted: what to start, its device trees and its modules are packages of their own.
+packages=("$kernel=$version")
+for package in $(depends_on "$kernel" linux-); do
+    case $package in *-"$release") packages+=("$package=$version") ;; esac
+done
 
 mkdir debs linux firmware loader busybox e2fsck copyright
 (
     cd debs || exit
-    apt_for arm64 apt-get download "$kernel=$version" raspi-firmware u-boot-rpi busybox-static e2fsck-static
+    apt_for arm64 apt-get download "${packages[@]}" raspi-firmware u-boot-rpi busybox-static e2fsck-static
 )
-dpkg-deb -x debs/linux-image-*.deb linux
+for deb in debs/linux-*.deb; do
+    dpkg-deb -x "$deb" linux
+done
 dpkg-deb -x debs/raspi-firmware_*.deb firmware
 dpkg-deb -x debs/u-boot-rpi_*.deb loader
 dpkg-deb -x debs/busybox-static_*.deb busybox
 dpkg-deb -x debs/e2fsck-static_*.deb e2fsck
+
+# Where they lie differs between releases too.
+for place in linux/boot/vmlinuz-"$release" linux/usr/lib/modules/"$release"/vmlinuz; do
+    [ ! -e "$place" ] || mv "$place" vmlinuz
+done
+for place in linux/usr/lib/linux-image-"$release" linux/usr/lib/modules/"$release"/dtb; do
+    [ ! -d "$place/broadcom" ] || mv "$place/broadcom" trees
+done
+[ -e vmlinuz ] && [ -e trees ]
 
 for file in */usr/share/doc/*/copyright; do
     cp -L "$file" "copyright/$(basename "$(dirname "$file")")"
@@ -34,4 +56,4 @@ for deb in debs/*.deb; do
     note_deb "$deb" "$OUT"
 done
 rm -r debs
-echo "${kernel#linux-image-}" >kernel-version
+echo "$release" >kernel-version

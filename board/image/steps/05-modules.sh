@@ -10,14 +10,16 @@ cp -al "$(made parts)/linux/usr/lib/modules" "$all/usr/lib/" # Links: they are m
 ln -s usr/lib "$all/lib"
 tools depmod -b "$all" "$version"
 
-# The modules of a list with what they stand on, in the order in which they can be loaded.
+# The modules of a list with what they stand on, in the order in which they can be loaded. One with a
+# question mark is not in every kernel.
 modules_of() { # LIST
     # shellcheck disable=SC2016,SC2046 # The inner shell expands it; one word a name.
     tools sh -euc '
         all=$0 version=$1
         shift
         for name in "$@"; do
-            modprobe -d "$all" -S "$version" --show-depends "$name" || { echo "no module $name" >&2; exit 1; }
+            modprobe -d "$all" -S "$version" --show-depends "${name%[?]}" && continue
+            [ "$name" != "${name%[?]}" ] || { echo "no module $name" >&2; exit 1; }
         done
     ' "$all" "$version" $(names_in "$1") | awk '$1 == "insmod" && !seen[$2]++ {print $2}'
 }

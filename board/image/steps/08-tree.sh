@@ -11,7 +11,7 @@ cp -a "$(made root)/root" "$tree"
 version=$(cat "$(made parts)/kernel-version")
 cp -a "$(made modules)/usr/lib/modules" "$tree/usr/lib/"
 mkdir -p "$tree/boot/firmware" "$tree/data"
-kernel=$(made parts)/linux/boot/vmlinuz-$version
+kernel=$(made parts)/vmlinuz
 gzip -dc "$kernel" >"$tree/boot/vmlinuz" 2>/dev/null || cp "$kernel" "$tree/boot/vmlinuz"
 cp "$(made modules)/initrd.img" "$tree/boot/initrd.img"
 chmod 644 "$tree"/boot/*z "$tree"/boot/*.img
