@@ -109,6 +109,7 @@ class Application:
         warn, loop = self.warnings.of("certificates"), asyncio.get_running_loop()
         self._certificates = CertificateWatch(warn, self._in_force.contexts)
         self._resolver = Resolver(SystemRandom())
+        self._resolver.begin()
         self._stack = Stack(self._in_force.settings, ids(), SystemRandom(), loop.time())
         self.driver = Driver(self._stack, self._network(), self._outside)
 

@@ -10,8 +10,6 @@ The weights of SRV draw lots anew at each look-up (RFC 2782).
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from firmware.link.connection import SIPS_PORT
 from firmware.link.events import Address
 from firmware.link.location import drawn
 from firmware.runtime.dns_client import SILENT, DnsClient
+from firmware.runtime.hosts_file import HOSTS, HostsFile
 from firmware.runtime.locator import Found, Locator, ResolveError
 from firmware.runtime.tasks import Tasks
 
@@ -47,8 +46,6 @@ DOUBT_S = 3600.0
 NAMES_MAX = 64
 """Names kept; a phone has two proxies."""
 
-HOSTS = Path("/etc/hosts")
-
 Key = tuple[str, int]
 """A name and the configured port."""
 
@@ -72,14 +69,19 @@ class Resolver:
     ) -> None:
         self._random = random
         self._client = DnsClient(nameservers, port)  # No servers: those of the system.
-        self._hosts_file = hosts_file
+        self._hosts_file = HostsFile(hosts_file)
         self._kept: dict[Key, _Kept] = {}
         self._asking: dict[Key, asyncio.Task[Found | ResolveError]] = {}
         self._tasks = Tasks()
 
+    def begin(self) -> None:
+        """Read /etc/hosts for the first look-up, before there is anything that would wait."""
+        self._hosts_file.begin()
+
     async def addresses(self, name: str, port: int) -> tuple[Address, ...]:
         """Return the addresses of a name in the order to try them. Raises ResolveError."""
-        if hosts := self._from_hosts_file(name):
+        await self._hosts_file.look()
+        if hosts := self._hosts_file.addresses(name):
             return tuple(Address(host, port or SIPS_PORT) for host in hosts)
         found = await self._found((name.lower(), port))
         hosts_of = dict(found.places)
@@ -95,19 +97,6 @@ class Resolver:
     def stop(self) -> None:
         """Ask no more."""
         self._tasks.cancel()
-
-    def _from_hosts_file(self, name: str) -> tuple[str, ...]:
-        try:
-            text = self._hosts_file.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ()
-        wanted = name.rstrip(".").lower()
-        found = []
-        for line in text.splitlines():
-            address, *names = line.partition("#")[0].split() or [""]
-            if wanted in (entry.lower() for entry in names) and _is_address(address):
-                found.append(address)
-        return tuple(found)
 
     async def _found(self, key: Key) -> Found:
         """Return what is known and fresh, else what DNS says in time, else what is known."""
@@ -131,7 +120,7 @@ class Resolver:
 
     async def _look_up(self, key: Key) -> Found | ResolveError:
         name, port = key
-        locator = Locator(self._client, self._from_hosts_file)
+        locator = Locator(self._client, self._hosts_file.addresses)
         said: Found | ResolveError
         try:
             async with asyncio.timeout(LIFETIME_S):
@@ -165,9 +154,3 @@ def _is_worse(said: Found | ResolveError, kept: _Kept, now: float) -> bool:
     if isinstance(said, ResolveError):
         return True
     return said.is_doubtful and not kept.found.is_doubtful and now < kept.trusted_until
-
-
-def _is_address(text: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return bool(ipaddress.ip_address(text))
-    return False
