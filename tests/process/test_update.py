@@ -31,7 +31,7 @@ class Slots:
     def install(self, end: str) -> None:
         """Wait for the wish; say how far it is, and how it has ended."""
         until(lambda: self.has("install"))
-        number = (self.folder / "wanted" / "install").read_text().strip()
+        number, *_ = (self.folder / "wanted" / "install").read_text().split()
         (self.folder / "said").write_text(" 40% Verifying signature done.\n")
         (self.folder / "end").write_text(f"{number} {end}\n")
 
