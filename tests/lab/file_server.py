@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 LARGE_BYTES = 64 * 1024 * 1024
 """What a phone is not to read to its end."""
 
+PIECE_BYTES = 256 * 1024
+
 
 class FileServer:
     """`files` by their paths. `answers` are other things that it does, by path:
@@ -140,7 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int, data: bytes, **fields: str) -> None:
         self._head(status, len(data), **fields)
         if status != 304:
-            self.wfile.write(data)
+            for at in range(
+                0, len(data), PIECE_BYTES
+            ):  # Who reads slowly has the timeout for each.
+                self.wfile.write(data[at : at + PIECE_BYTES])
 
     def _head(self, status: int, length: int | None, **fields: str) -> None:
         self.server_of_files.asked.append((self.path, status))

@@ -106,6 +106,15 @@ def test_a_phone_that_is_back_in_its_slot_says_so_and_does_not_try_it_again(
         assert phone.stop() == 0
 
 
+def test_a_phone_that_root_has_brought_back_says_why(place: Place, slots: Slots) -> None:
+    (slots.folder / "tried").write_text("writing\nwritten\nstarted\nscreen\nleft\n")
+    undone = "the update is undone: no registration within 10 minutes"
+    with phone_of(place, slots) as phone:
+        phone.wait_for("warnings", lambda event: event["warnings"] == [undone])
+        until(lambda: f"handset.update WARNING {undone}" in phone.errors)
+        assert phone.stop() == 0
+
+
 def test_a_bundle_that_is_refused_is_said_in_words(place: Place, slots: Slots) -> None:
     with phone_of(place, slots) as phone:
         phone.wait_for("registered")
