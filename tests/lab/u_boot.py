@@ -1,7 +1,7 @@
 """U-Boot's part of a start from a card of this phone, without U-Boot: its variables and its script.
 
 Its shell is much like any other, so the script of the card is run by one, with U-Boot's commands as
-functions. U-Boot itself has not run it yet: tests/on_device/CHECKLIST.md.
+functions. U-Boot itself runs it on an emulated Raspberry Pi: tests/on_device/raspberry_pi.py.
 """
 
 from __future__ import annotations

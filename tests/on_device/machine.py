@@ -25,6 +25,9 @@ CARD_BYTES = 4 << 30
 LEVELS = 0x3F20_0034
 """Where a Raspberry Pi 3 shows the levels of its pins."""
 
+WATCHDOG = "/soc/watchdog@7e100000"
+"""In a Raspberry Pi's device tree. QEMU's ends the machine at once when it is switched on."""
+
 MONITOR_S = 30.0
 
 FIXED = "net.ifnames=0 fsck.repair=yes systemd.getty_auto=no"
@@ -133,6 +136,7 @@ def raspberry_pi(card: Path, folder: Path) -> RaspberryPi:
     for name in names:
         run("mcopy", "-n", "-i", f"{card}@@{BOOT_PARTITION}", f"::/{name}", folder / name)
     loader, tree = (str(folder / name) for name in names)
+    run("fdtput", "-t", "s", tree, WATCHDOG, "status", "disabled")
     words = ["qemu-system-aarch64", "-M", "raspi3b", "-kernel", loader, "-dtb", tree]
     words += ["-drive", f"file={card},if=sd,format=raw", "-monitor", "stdio"]
     words += ["-chardev", f"pty,id=line,logfile={folder / LINE}"]
