@@ -42,6 +42,8 @@ DEB_ARCHITECTURES := $(sort $(NATIVE) arm64)
 ARCHITECTURE ?= $(NATIVE)
 CLEAN_ROOT := build/clean-$(SUITE)-$(ARCHITECTURE).tar
 ASTERISK_ROOT := build/asterisk.tar
+FLEET_ROOT := build/fleet.tar
+FLEET_CLIENT := build/fleet-client
 
 # The tests that talk to them.
 REAL_TESTS := tests/interop tests/process tests/e2e
@@ -49,7 +51,7 @@ SOUND_TESTS := tests/interop/test_sound.py tests/interop/test_bad_sound.py tests
 	tests/interop/test_unplugged.py
 
 .PHONY: help run test check format sim sim-long sim-call sim-calls sim-peer sim-peers sim-keys scenario mutants power-cuts rescue-real fuzz bench-admin bench-audio bench-calls \
-	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-image test-recipes test-packages test-plug test-update
+	bench-boot bench-handset bench-link bench-fleet soak-call lock generated seal board-check golden screens pictures clean bench-packages boot-packages bundle bundle-packages deb deb-packages device-packages image image-packages run-packages test-deb test-fleet test-image test-recipes test-packages test-plug test-update
 
 help: ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -180,6 +182,9 @@ test-deb: test-packages deb-packages deb $(CLEAN_ROOT) ## Install the Debian pac
 	PACKAGE=$$(ls -t build/handset_*+deb*_$(ARCHITECTURE).deb | head -1) CLEAN_ROOT=$(CLEAN_ROOT) \
 		$(PYTHON) -m pytest tests/on_device/deb.py
 
+test-fleet: test-packages deb-packages $(VENV)/test.ready $(FLEET_ROOT) $(FLEET_CLIENT) ## Roll a firmware out to a phone by a hawkBit server, with Debian's own client and RAUC
+	FLEET_ROOT=$(FLEET_ROOT) FLEET_CLIENT=$(FLEET_CLIENT) $(PYTHON) -m pytest tests/on_device/fleet.py
+
 test-recipes: test-packages deb-packages $(VENV)/test.ready $(ASTERISK_ROOT) ## Follow the guide's recipe for Asterisk, with the one of Debian's sid
 	ASTERISK_ROOT=$(ASTERISK_ROOT) $(PYTHON) -m pytest tests/on_device/asterisk.py
 
@@ -243,6 +248,16 @@ $(CLEAN_ROOT): | deb-packages
 $(ASTERISK_ROOT): | deb-packages
 	mkdir -p build
 	tests/on_device/clean_root sid $(NATIVE) $@ asterisk asterisk-config asterisk-modules
+
+$(FLEET_ROOT): | deb-packages
+	mkdir -p build
+	tests/on_device/clean_root trixie $(NATIVE) $@ ca-certificates dbus libcurl4t64 libjson-glib-1.0-0 \
+		libubootenv-tool rauc rauc-service systemd-sysv
+
+$(FLEET_CLIENT):
+	rm -rf $@.new
+	board/image/later_debian $(NATIVE) $@.new
+	mv $@.new $@
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r $<

@@ -43,6 +43,10 @@ NAMES = frozenset(
         "log server transport",
         "upgrade uri",
         "firmware server",
+        "hawkbit server",
+        "hawkbit port",
+        "hawkbit tenant",
+        "hawkbit target name",
     }
 )
 """Beside every secret, every proxy with its port, and every server of files."""

@@ -26,6 +26,9 @@ TEXT_MAX = 256
 FILE_NAME_MAX = 1024
 """Characters of a file name or URL."""
 
+IDENTIFIER_MAX = 64
+"""Characters of a name that stands in a URL as it is."""
+
 CODECS_MAX = 16
 """Codecs in one list: an SDP with more does not fit what gateways read."""
 
@@ -34,6 +37,7 @@ NO_HOST = "0.0.0.0"  # noqa: S104 (not bound to: it is how desk phones' files sa
 DIGITS = re.compile(r"[0-9]{1,10}")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 HOST_MAX = 253
+IDENTIFIER = re.compile(rf"[A-Za-z0-9._:~-]{{1,{IDENTIFIER_MAX}}}")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CODEC = re.compile(
     r"payload=(?P<payload>[0-9]{1,3})(;ptime=(?P<ptime>[0-9]{1,3}))?(;silsupp=(on|off))?"
@@ -143,6 +147,20 @@ class Text:
             raise ValueError(f"is not {self.allowed}")
         if CONTROL.search(text):
             raise ValueError("holds a control character")
+        return text
+
+
+class Identifier:
+    """A name as a server's addresses have it, or none."""
+
+    allowed = (
+        f"at most {IDENTIFIER_MAX} letters, digits, dots, colons, tildes, hyphens or underscores"
+    )
+
+    def parse(self, text: str) -> str:
+        """Return the name."""
+        if text and not IDENTIFIER.fullmatch(text):
+            raise ValueError(f"is not {self.allowed}")
         return text
 
 

@@ -52,7 +52,7 @@ class Store:
     ) -> None:
         self._directory = Path(directory)
         self._state = None if state_directory is None else Path(state_directory)
-        self._names = _file_names(model, mac)
+        self._names, self.mac = _file_names(model, mac), mac
         self._writes = writes and self._state is not None
         self._turn = RLock()  # What is on disk is read, changed and written by one at a time.
 

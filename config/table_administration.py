@@ -9,6 +9,7 @@ from config.kinds import (
     Choice,
     FileOrUrl,
     Host,
+    Identifier,
     Number,
     PinText,
     Switch,
@@ -186,6 +187,44 @@ ADMINISTRATION = (
         "Where no `upgrade uri` is set: the folder in which handset.raucb lies.",
         built=True,
         at_once=True,
+    ),
+    provisioning(
+        "hawkbit server",
+        Host(),
+        "",
+        "A hawkBit server that rolls firmware out to a whole fleet, asked over HTTPS by a phone"
+        " with two slots; empty: none. Its certificate is always checked, by the authorities of the"
+        " system, `https user certificates` and `sips trusted certificates`.",
+    ),
+    provisioning("hawkbit port", PORT, "443", "Its port."),
+    provisioning("hawkbit tenant", Identifier(), "DEFAULT", "The tenant there."),
+    provisioning(
+        "hawkbit target name",
+        Identifier(),
+        "",
+        "What this phone is called there (the controller's id); empty: its hardware address, like"
+        " 00085D1A2B3C.",
+    ),
+    provisioning(
+        "hawkbit target token",
+        Text(),
+        "",
+        "The security token of this target; it is not known to other phones.",
+        secret=True,
+    ),
+    provisioning(
+        "hawkbit gateway token",
+        Text(),
+        "",
+        "The tenant's gateway token, the same for every phone, where no target token is set.",
+        secret=True,
+    ),
+    provisioning(
+        "hawkbit interval",
+        Number(30, 86400, "seconds"),
+        "300",
+        "How often that server is asked, when nobody uses the phone; check-sync has it asked at"
+        " once.",
     ),
     administration(
         "log server ip",

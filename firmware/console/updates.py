@@ -54,4 +54,5 @@ def update_rows(status: UpdateStatus) -> Rows:
         ("Now", status.doing),
         ("From", status.uri),
         ("Because", status.why),
+        ("Fleet", status.fleet),
     ]

@@ -24,12 +24,13 @@ NOTHING_THERE = "the server has no configuration for this phone"
 
 NEW_CONFIGURATION = "a new configuration"
 
-AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, BY_HAND = (
+AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, BY_HAND, BY_FLEET = (
     "the phone started",
     "auto resync",
     "check-sync",
     "the server is another one",
     "asked for at the phone",
+    "rolled out to the fleet",
 )
 
 

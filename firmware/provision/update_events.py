@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.configuration import Configuration
 from config.problem import without_credentials
 from firmware.frozen import frozen
+from firmware.provision.fleet import Fleet, fleet_of
 from firmware.provision.server import (
     FIRMWARE_TOO,
     Resync,
@@ -50,11 +51,15 @@ class DoorInUse:
 
 @frozen
 class UpdateSettings:
-    """Where a bundle is ("": nowhere, and `problem` may say why), and when it is looked for."""
+    """Where a bundle is ("": nowhere, and `problem` may say why), and when it is looked for.
+
+    `fleet` is the server that is asked beside that.
+    """
 
     uri: str = ""
     problem: str = ""
     resync: Resync | None = None
+    fleet: Fleet | None = None
 
 
 @frozen
@@ -83,10 +88,17 @@ class BundleNotFetched:
 
 
 @frozen
-class Proceeds:
-    """So much is done, of so much; `text` says what goes on."""
+class FleetAnswered:
+    """The fleet's server has nothing for this phone, or could not be asked: `failure` says why."""
 
-    done: tuple[int, int]
+    failure: str = ""
+
+
+@frozen
+class Proceeds:
+    """So much is done, of so much, where that is known; `text` says what goes on."""
+
+    done: tuple[int, int] | None
     text: str = ""
 
 
@@ -119,6 +131,20 @@ class InstallBundle:
 
 
 @frozen
+class AskFleet:
+    """Ask the fleet's server, and install what it has for this phone."""
+
+    fleet: Fleet
+
+
+@frozen
+class HoldInstallation:
+    """Somebody uses the phone: what the fleet's server has sent waits with its installation."""
+
+    is_held: bool
+
+
+@frozen
 class RestartMachine:
     """Restart all of the machine, now that nobody uses it."""
 
@@ -135,12 +161,14 @@ class UpdateStatus:
     doing: str = ""  # What is being done just now.
     done: tuple[int, int] | None = None
     failed: bool = False  # The state is a failure that somebody should know of.
+    fleet: str = ""  # Where the fleet's server is, and what it said last.
 
 
-def update_settings(configuration: Configuration) -> UpdateSettings:
-    """Return the settings of the updater."""
+def update_settings(configuration: Configuration, mac: str = "") -> UpdateSettings:
+    """Return the settings of the updater; `mac` is what a fleet's server knows the phone by."""
     resync, uri = resync_of(configuration, FIRMWARE_TOO), update_uri_of(configuration)
+    fleet = fleet_of(configuration, mac)
     try:
-        return UpdateSettings(checked_update_uri(uri) if uri else "", resync=resync)
+        return UpdateSettings(checked_update_uri(uri) if uri else "", "", resync, fleet)
     except ValueError as error:
-        return UpdateSettings(problem=f"{without_credentials(uri)}: {error}", resync=resync)
+        return UpdateSettings("", f"{without_credentials(uri)}: {error}", resync, fleet)

@@ -352,7 +352,7 @@ class Application:
         from firmware.runtime.provisioning import Provisioning, Ways
 
         fetcher, feed, warn = self._fetcher, self.driver.feed, self.warnings.of
-        ways = Ways(fetcher, feed, warn, self._configured, self._start_anew, self._break)
+        ways = Ways(fetcher, feed, warn, self._configured, self._start_anew, self._break, VERSION)
         self._provisioning = Provisioning(
             self._store, self._configuration, SystemRandom(), ways, self._options
         )

@@ -49,7 +49,9 @@ from firmware.runtime.tasks import Tasks
 
 if TYPE_CHECKING:
     from firmware.runtime.fetching import Fetcher
+    from firmware.runtime.fleet_client import FleetClient
     from firmware.runtime.linked_files import LinkedFiles
+    from firmware.runtime.slots import Slots
     from firmware.runtime.updating import Updating
 
 log = logging.getLogger("handset.provisioning")
@@ -75,6 +77,7 @@ class Ways:
     apply: Apply  # Takes over what can be, of a new configuration.
     start_anew: Callable[[], None]
     fail: Callable[[], None]  # We are wrong: it ends, and is started again.
+    version: str = ""
 
 
 class Provisioning:
@@ -121,9 +124,22 @@ class Provisioning:
             from firmware.runtime.updating import UpdateWays, Updating
 
             way, folder = self._ways, self._options.update
-            ways = UpdateWays(self._the_fetcher, self._run, way.feed, way.warn("update"))
+            ways = UpdateWays(
+                self._the_fetcher,
+                self._run,
+                way.feed,
+                way.warn("update"),
+                self._fleet_client,
+                self._store.mac,
+            )
             self.updating = Updating(state, folder, self._configuration, self._random, ways)
             self.updating.start()
+
+    def _fleet_client(self, slots: Slots) -> FleetClient:
+        from firmware.runtime.fleet_client import Device, FleetClient
+
+        device = Device(self._store.mac, self._ways.version, slots.here.slot)
+        return FleetClient(slots, self._store.directory, device)
 
     def _follow_links(self) -> None:
         """Have what parameters name by URL fetched."""

@@ -5,9 +5,8 @@ folder of these that it may write; a unit of systemd's fulfils each (`board/imag
 in files of its own, which the phone reads, how far that is:
 
     slot        which slot runs, since which start; without it a phone is not updated this way
-    said        what RAUC says while it installs: "40% Verifying signature"
-    end         the number of the wish, and "ok" or the reason why not
-    tried       where another slot was written and is not the one that runs: how far that has come
+    said        what RAUC says while it installs ("40% Verifying signature"), or the fleet's client
+    end         the number of the wish, and "ok", "nothing" or the reason why not
 """
 
 from __future__ import annotations
@@ -22,8 +21,11 @@ from firmware.provision.update_events import Where
 
 log = logging.getLogger("handset.update")
 
-INSTALL, RESTART, GOOD = "install", "restart", "good"
-"""What may be wished for; GOOD says that the phone works in this slot."""
+INSTALL, RESTART, GOOD, FLEET = "install", "restart", "good", "fleet"
+"""What may be wished for; GOOD says that the phone works in this slot, FLEET asks its server."""
+
+BUSY = "busy"
+"""While it is there, an installation waits (`slot forget`)."""
 
 NEWER = "newer"
 """Said with INSTALL: a bundle that is older than what runs is not wanted."""
@@ -61,9 +63,10 @@ class Step:
 
 @frozen
 class End:
-    """What became of it: `reason` "" where all is well."""
+    """What became of it: `reason` "" where all is well; `said` is the same as root has said it."""
 
     reason: str = ""
+    said: str = "ok"
 
 
 class Slots:
@@ -76,18 +79,43 @@ class Slots:
 
     def wish(self, name: str, words: str = "") -> str:
         """Leave a wish; return what is wrong."""
-        wanted = self._folder / "wanted"
         try:
-            (wanted / f".{name}").write_text(f"{words}\n")
-            (wanted / f".{name}").replace(wanted / name)
+            self.put(name, f"{words}\n")
         except OSError as error:
             log.warning("%s is not asked for: %s", name, reason(error))
             return f"the system cannot be asked for it: {reason(error)}"
         return ""
 
+    def put(self, name: str, text: str) -> None:
+        """Lay a file beside the wishes; raise OSError where that cannot be."""
+        wanted = self._folder / "wanted"
+        (wanted / f".{name}").write_text(text)
+        (wanted / f".{name}").replace(wanted / name)
+
+    def take_back(self, name: str) -> None:
+        """Take back a file that was laid there."""
+        try:
+            (self._folder / "wanted" / name).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s is not taken back: %s", name, reason(error))
+
+    def hold(self, is_held: bool) -> None:
+        """Have an installation wait that has not begun to write, or let it go on."""
+        if not is_held:
+            self.take_back(BUSY)
+            return
+        try:
+            self.put(BUSY, "")
+        except OSError as error:
+            log.warning("an installation may begin under a call: %s", reason(error))
+
+    def said(self) -> str:
+        """Return what the one at work says."""
+        return self._read("said")
+
     def step(self) -> Step:
         """Return how far the installation is."""
-        steps = STEP.findall(self._read("said"))
+        steps = STEP.findall(self.said())
         return Step(min(int(steps[-1][0]), 100), steps[-1][1]) if steps else Step()
 
     def end(self, number: str) -> End | None:
@@ -95,7 +123,7 @@ class Slots:
         told, _, words = self._read("end").strip().partition(" ")
         if told != number:
             return None
-        return End("" if words == "ok" else in_words(words))
+        return End("" if words == "ok" else in_words(words), words)
 
     def undone(self) -> str:
         """Say why not the other slot runs, which was written since; "" where it was not."""

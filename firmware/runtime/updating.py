@@ -23,12 +23,14 @@ from firmware.phone.events import FactsTold, Report, TimeIs, WarningsChanged
 from firmware.phone.screen import Progress
 from firmware.provision.events import InUse
 from firmware.provision.update_events import (
+    AskFleet,
     Begun,
     BundleFetched,
     BundleNotFetched,
     BundleUnchanged,
     DoorInUse,
     FetchBundle,
+    HoldInstallation,
     InstallBundle,
     Installed,
     NotInstalled,
@@ -48,7 +50,9 @@ from firmware.runtime.options import BUNDLE, INSTALLING, TRIED
 from firmware.runtime.slots import GOOD, INSTALL, NEWER, RESTART, Slots
 
 if TYPE_CHECKING:
+    from firmware.provision.fleet import Fleet
     from firmware.runtime.fetching import Fetcher
+    from firmware.runtime.fleet_client import FleetClient
 
 log = logging.getLogger("handset.update")
 
@@ -56,13 +60,16 @@ PAGE = "Update"
 LOOK_S = 0.5
 """So often it is looked how far an installation is."""
 
-INSTALL_MAX_S = 3600.0
-"""A slow card takes minutes for a slot."""
+INSTALL_MAX_S = 7 * 3600.0
+"""A slow card takes minutes for a slot; before that RAUC may wait six hours for a phone in use."""
 
 FETCH_MAX_S = 6 * 3600.0
 """A bundle that comes more slowly than this never ends."""
 
 MARK_MAX = 512
+
+ROLLED_OUT = "fleet"
+"""The mark of what a fleet's server has sent."""
 
 Feed = Callable[[object], None]
 
@@ -75,6 +82,8 @@ class UpdateWays:
     run: Callable[[Coroutine[object, object, None]], None]
     feed: Feed
     warn: Feed  # `WarningsChanged`.
+    client: Callable[[Slots], FleetClient]  # Made with the first question to a fleet's server.
+    mac: str = ""
 
 
 class Updating:
@@ -92,18 +101,20 @@ class Updating:
         self._configuration = configuration
         self._alarm = Alarm(self._wake)
         tried = read_tried(state)
-        settings = update_settings(configuration)
+        settings = update_settings(configuration, ways.mac)
         here, undone = self._slots.here, self._slots.undone()
         begun = read_begun(state)
         self._begun = begun if begun and begun.tried.where == here else None
         installs = self._begun is not None
         self._machine = Updater(settings, here, tried, random, undone, installs=installs)
         self._mark = self._begun.tried.mark if self._begun else ""  # Of the bundle that is here.
+        self._client: FleetClient | None = None
         self._is_good = self._is_used = False
         self.status = UpdateStatus()
 
     def start(self) -> None:
         """Begin."""
+        self._slots.hold(False)  # As a phone has left it that came to an end in a call.
         if self._begun is not None:  # Only the phone has started anew: RAUC goes on.
             self._ways.run(self._end(self._begun.number))
         else:  # The power went, or the phone restarts with what it held.
@@ -139,7 +150,7 @@ class Updating:
     def renew(self, configuration: Configuration) -> None:
         """Follow the parameters."""
         self._configuration = configuration
-        self._tell(update_settings(configuration))
+        self._tell(update_settings(configuration, self._ways.mac))
 
     def stop(self) -> None:
         """Begin nothing more; an installation goes on to its end by itself."""
@@ -163,6 +174,10 @@ class Updating:
                     self._ways.run(self._fetch(output))
                 case InstallBundle(only_newer):
                     self._ways.run(self._install(only_newer))
+                case AskFleet(fleet):
+                    self._ways.run(self._ask(fleet))
+                case HoldInstallation(is_held):
+                    self._slots.hold(is_held)
                 case RestartMachine(why):
                     log.warning("the machine restarts: %s", why)
                     if problem := self._slots.wish(RESTART):
@@ -198,6 +213,21 @@ class Updating:
         done = (100 * have // length, 100)
         if done != self.status.done:
             self._tell(Proceeds(done))
+
+    async def _ask(self, fleet: Fleet) -> None:
+        """Have a fleet's server asked; what it has is remembered as what is being installed."""
+        self._client = self._client or self._ways.client(self._slots)
+        event = await self._client.ask(fleet, self._configuration, self._heard)
+        if isinstance(event, Installed):
+            await self._remember(TRIED, self._tried)
+        await asyncio.to_thread(self._drop)
+        self._tell(event)
+
+    async def _heard(self, number: str, how_far: Proceeds) -> None:
+        if not self._machine.is_from_fleet:
+            self._mark = ROLLED_OUT
+            await self._remember(INSTALLING, f"{number} {self._tried}")
+        self._tell(how_far)
 
     async def _install(self, only_newer: bool) -> None:
         number = str(time.monotonic_ns())
@@ -248,6 +278,8 @@ class Updating:
         if status.state != self.status.state:
             (log.warning if status.failed else log.info)("%s", status.state)
             self._ways.warn(WarningsChanged((status.state,) if status.failed else ()))
+        if status.fleet != self.status.fleet:
+            log.info("the fleet's server %s", status.fleet or "is none any more")
         self.status = status
         if not status.uri and not status.failed:
             return

@@ -147,6 +147,13 @@ UPDATES = (
     ),
     Section("Directory", _names("directory 1")),
     Section("Firmware", _names("upgrade uri", "firmware server")),
+    Section(
+        "Firmware for a fleet (hawkBit)",
+        _names(
+            *("hawkbit server", "hawkbit port", "hawkbit tenant", "hawkbit target name"),
+            *("hawkbit target token", "hawkbit gateway token", "hawkbit interval"),
+        ),
+    ),
 )
 
 LOGS = (Section("Log server", _names("log server ip", "log server port", "log server transport")),)

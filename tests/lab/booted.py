@@ -67,9 +67,11 @@ class Booted:
         assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
         return done.stdout
 
-    def run_within(self, *words: str) -> str:
-        """Run a command there; return what it says."""
-        done = subprocess.run([*self._enter, *words], capture_output=True, text=True, check=False)
+    def run_within(self, *words: str, said: str = "") -> str:
+        """Run a command there, which reads what is `said`; return what it says."""
+        done = subprocess.run(
+            [*self._enter, *words], input=said, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
         return done.stdout
 
@@ -89,6 +91,11 @@ class Booted:
         while not done():
             assert time.monotonic() < by, f"it did not happen in time\n{self._said()}"
             time.sleep(0.05)
+
+    @property
+    def inside(self) -> Path:
+        """Its root as this machine sees it, with its own /run."""
+        return Path(f"/proc/{self._first}/root")
 
     @property
     def _first(self) -> str:

@@ -1,40 +1,13 @@
-"""The card's slots under a real systemd: the image's units and its script, U-Boot's own variables.
-
-The root is this machine's with a layer over it; U-Boot's file is read and written by its own tools.
-A restart of the machine is noted and not made.
-"""
+"""The card's slots under a real systemd: the image's units, its script, U-Boot's own variables."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab import u_boot
-from tests.lab.booted import TARGET, Booted
-from tests.lab.namespaces import ROOT
-
-FILES = ROOT / "board" / "image" / "files"
-UNITS = FILES / "usr/lib/systemd/system"
-OURS = ("slot", "good", "registered", "install", "restart", "back")
-ENVIRONMENT = "boot/firmware/uboot.env"
-
-HERE = """\
-[Unit]
-DefaultDependencies=no
-[Service]
-BindReadOnlyPaths=/cmdline:/proc/cmdline
-"""
-
-BARE = "[Unit]\nDefaultDependencies=no\n"
-
-PHONE = f"{BARE}[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
-
-RESTARTS = f"{BARE}Wants=restarted.service\n"
-RESTARTED = f"{BARE}[Service]\nType=oneshot\nExecStart=/bin/touch /data/restarted\n"
+from tests.lab.card import Card
 
 RAUC = """\
 #!/bin/sh
@@ -49,100 +22,30 @@ fw_setenv BOOT_ORDER 'B A'
 /usr/lib/handset/slot-written
 """
 
+CLIENT = """\
+#!/bin/sh
+cat /run/handset-update/fleet/client.conf >/data/fleet/seen || exit 9
+id -un >>/data/fleet/seen
+tail -n 1 /etc/ssl/certs/ca-certificates.crt >>/data/fleet/seen
+cat /data/fleet/seen /data/client-says
+grep -q WARNING /data/client-says && exit 1
+exit 0
+"""
 
-class Card:
-    """A machine that was started from slot A, with a phone in it."""
-
-    def __init__(self, folder: Path) -> None:
-        memory, self.root = folder / "memory", folder / "root"
-        for made in (memory, self.root):
-            made.mkdir()
-        run("mount", "-t", "tmpfs", "none", str(memory))
-        for name in ("upper", "work"):
-            (memory / name).mkdir()
-        layers = f"lowerdir=/,upperdir={memory}/upper,workdir={memory}/work"
-        run("mount", "-t", "overlay", "none", "-o", layers, str(self.root))
-        self.data = self.root / "data"
-        for made in (self.data / "state", self.data / "update", self.root / "boot/firmware"):
-            made.mkdir(parents=True)
-        run("mount", "-t", "tmpfs", "none", str(self.root / "boot/firmware"))
-        release = "version 20261101T120000.20261030T000000\nkernel 6.12\n"
-        (self.root / "etc/handset-release").write_text(release)
-        for part in ("usr/lib/handset", "usr/lib/systemd/system", "usr/local/sbin"):
-            shutil.copytree(FILES / part, self.root / part, dirs_exist_ok=True)
-        shutil.copy(FILES / "etc/fw_env.config", self.root / "etc")
-        for name, more in (("group", ""), ("passwd", ":990::/:/bin/false")):
-            path = self.root / "etc" / name
-            path.write_text(f"{path.read_text()}handset:x:990:{more.removeprefix(':')}\n")
-        (self.root / "cmdline").write_text("quiet rauc.slot=A\n")
-        variables = {"BOOT_ORDER": "A B", "BOOT_A_LEFT": "2", "BOOT_B_LEFT": "3"}
-        (self.root / ENVIRONMENT).write_bytes(u_boot.written(variables))
-        rauc = self.root / "usr/local/bin/rauc"
-        rauc.write_text(RAUC)
-        rauc.chmod(0o755)
-        wants = [f"handset-{name}" for name in ("good.service", "slot.service", "back.timer")]
-        wants += [f"handset-{name}.path" for name in ("registered", "install", "restart")]
-        units = {
-            **{f"handset-{name}.service.d/here.conf": HERE for name in OURS},
-            **{f"{name}.d/bare.conf": BARE for name in wants},
-            "handset-install.service.d/now.conf": "[Service]\nNice=0\n",
-            "handset-back.timer.d/soon.conf": "[Timer]\nOnBootSec=\nOnBootSec=1\nAccuracySec=1ms\n",
-            # Ten minutes are longer than any first screen needs; one second is not.
-            "handset-back.service.d/soon.conf": "[Unit]\nAfter=handset-good.service\n",
-            "handset.service": PHONE,
-            "reboot.target": RESTARTS,
-            "restarted.service": RESTARTED,
-            TARGET: f"{BARE}Wants=handset.service {' '.join(wants)}\n",
-        }
-        self.system = Booted(folder, units, self.root)
-        self._folder = folder
-
-    def tells(self, name: str) -> str:
-        """Return a variable of U-Boot's, as it is in the file."""
-        return u_boot.read((self.root / ENVIRONMENT).read_bytes())[name]
-
-    def wish(self, name: str, words: str = "") -> None:
-        """Wish for something as the phone does, within the system's /run."""
-        place = f"/run/handset-update/wanted/{name}"
-        self.system.run_within("sh", "-c", f"echo '{words}' >{place}")
-
-    def tried(self, slot: str) -> str:
-        """Return how far a slot has come since it was written."""
-        path = self.data / f"update/tried-{slot}"
-        return " ".join(path.read_text().split()) if path.exists() else ""
-
-    def has(self, path: str) -> bool:
-        return (self.root / path.lstrip("/")).exists()
-
-    def result(self, unit: str) -> str:
-        return self.system.shows(unit, "Result")
-
-    def close(self) -> None:
-        for place in (self.root / "boot/firmware", self.root, self._folder / "memory"):
-            run("umount", "--lazy", str(place))
-
-
-def run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+PROGRAMS = {"usr/local/bin/rauc": RAUC, "usr/bin/rauc-hawkbit-updater": CLIENT}
 
 
 @pytest.fixture
 def card(tmp_path: Path) -> Iterator[Card]:
-    made = Card(tmp_path)
+    made = Card(tmp_path, PROGRAMS)
     yield made
     made.close()
-
-
-def ended(card: Card, unit: str) -> None:
-    """Wait until a unit has done its work."""
-    card.system.wait_for(lambda: card.system.shows(unit, "ExecMainExitTimestampMonotonic") != "0")
-    assert card.result(unit) == "success"
 
 
 def test_a_new_slot_gets_its_tries_back_with_the_registration_and_not_before(card: Card) -> None:
     (card.data / "update/tried-A").write_text("writing\nwritten\n")
     with card.system:
-        ended(card, "handset-good.service")
+        card.ended("handset-good.service")
         assert (card.tells("BOOT_A_LEFT"), card.has("/data/update/good-A")) == ("2", False)
         assert card.tried("A") == "writing written started screen"
         card.wish("good")
@@ -157,7 +60,7 @@ def test_a_slot_that_was_good_is_good_with_the_first_screen_and_never_left(card:
         (card.data / f"update/good-{slot}").touch()
     with card.system:
         card.system.wait_for(lambda: card.tells("BOOT_A_LEFT") == "3")
-        ended(card, "handset-back.service")
+        card.ended("handset-back.service")
         assert (card.tells("BOOT_ORDER"), card.has("/data/restarted")) == ("A B", False)
 
 
@@ -174,21 +77,21 @@ def test_a_slot_that_is_back_is_told_how_far_the_other_one_came(card: Card) -> N
     (card.data / "update/good-A").touch()
     (card.data / "update/tried-B").write_text("writing\nwritten\nstarted\n")
     with card.system:
-        ended(card, "handset-slot.service")
+        card.ended("handset-slot.service")
         said = card.system.run_within("cat", "/run/handset-update/tried")
         assert said.split() == ["writing", "written", "started"]
         assert card.tried("B") == "writing written started", "what is good adds nothing"
         (card.data / "state/update.raucb").write_bytes(b"hsqs")
         (card.data / "rauc-says").write_text("100% Installing done.\n")
         card.wish("install", "1")
-        ended(card, "handset-install.service")
+        card.ended("handset-install.service")
         card.system.run_within("test", "!", "-e", "/run/handset-update/tried")
         assert card.tried("B") == "writing written"
 
 
 def test_where_no_other_slot_is_good_the_phone_goes_on_trying(card: Card) -> None:
     with card.system:
-        ended(card, "handset-back.service")
+        card.ended("handset-back.service")
         assert (card.tells("BOOT_ORDER"), card.has("/data/restarted")) == ("A B", False)
 
 
@@ -198,10 +101,10 @@ def test_a_bundle_is_installed_and_the_slot_that_is_written_is_good_no_more(card
     (card.data / "state/update.raucb").write_bytes(b"hsqs")
     (card.data / "rauc-says").write_text("100% Installing done.\n")
     with card.system:
-        ended(card, "handset-slot.service")
+        card.ended("handset-slot.service")
         assert card.system.run_within("cat", "/run/handset-update/slot").split()[0] == "A"
         card.wish("install", "4711; touch /data/pwned")
-        ended(card, "handset-install.service")
+        card.ended("handset-install.service")
         assert card.system.run_within("cat", "/run/handset-update/end") == "4711 ok\n"
         assert "100% Installing done." in card.system.run_within("cat", "/run/handset-update/said")
         assert (card.has("/data/update/good-A"), card.has("/data/update/good-B")) == (True, False)
@@ -219,9 +122,9 @@ def test_a_bundle_that_rauc_refuses_is_told_and_both_slots_stay(card: Card) -> N
     (card.data / "state/update.raucb").write_bytes(b"hsqs")
     (card.data / "rauc-says").write_text("LastError: signature verification failed: x\nidle\n")
     with card.system:
-        ended(card, "handset-slot.service")
+        card.ended("handset-slot.service")
         card.wish("install", "17")
-        ended(card, "handset-install.service")
+        card.ended("handset-install.service")
         said = card.system.run_within("cat", "/run/handset-update/end")
         assert said == "17 signature verification failed: x\n"
         assert (card.has("/data/update/good-B"), card.tells("BOOT_ORDER")) == (True, "A B")
@@ -237,9 +140,9 @@ def test_what_rauc_has_not_written_to_its_end_is_no_slot_that_was_tried(
     (card.data / "state/update.raucb").write_bytes(b"hsqs")
     (card.data / "rauc-says").write_text("LastError: x\n")
     with card.system:
-        ended(card, "handset-slot.service")
+        card.ended("handset-slot.service")
         card.wish("install", "1")
-        ended(card, "handset-install.service")
+        card.ended("handset-install.service")
         assert card.tried("B") == left
 
 
@@ -265,9 +168,9 @@ def test_where_nobody_asked_for_it_what_is_older_is_not_installed(
     info = f"RAUC_MF_COMPATIBLE='handset-pi'\nRAUC_MF_VERSION='{version}'\nRAUC_MF_BUILD=''\n"
     (card.data / "rauc-info").write_text(info)
     with card.system:
-        ended(card, "handset-slot.service")
+        card.ended("handset-slot.service")
         card.wish("install", f"1234567890123456 {wish}")
-        ended(card, "handset-install.service")
+        card.ended("handset-install.service")
         said = card.system.run_within("cat", "/run/handset-update/end")
         assert said == f"1234567890123456 {end}\n"
         assert card.tells("BOOT_ORDER") == ("B A" if end == "ok" else "A B")
@@ -279,3 +182,78 @@ def test_a_system_that_asks_for_a_person_starts_anew(card: Card, name: str) -> N
         card.system.systemctl("--no-block", "start", f"{name}.service")
         card.system.wait_for(lambda: card.has("/data/restarted"))
         assert card.system.shows(f"{name}.service", "StandardInput") == "null"
+
+
+def test_rauc_waits_while_the_phone_is_busy_before_it_writes(card: Card) -> None:
+    (card.data / "update/good-B").touch()
+    (card.data / "state/update.raucb").write_bytes(b"hsqs")
+    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    with card.system:
+        card.ended("handset-slot.service")
+        card.wish("busy")
+        card.wish("install", "1")
+        said = card.system.inside / "run/handset-update/said"
+        card.system.wait_for(lambda: said.exists() and "100%" in said.read_text())
+        assert card.system.shows("handset-install.service", "ActiveState") == "activating"
+        assert (card.has("/data/update/good-B"), card.tells("BOOT_ORDER")) == (True, "A B")
+        card.system.run_within("rm", "/run/handset-update/wanted/busy")
+        card.ended("handset-install.service")
+        assert (card.told("end"), card.tells("BOOT_ORDER")) == ("1 ok\n", "B A")
+
+
+def asked(card: Card, number: str, says: str) -> None:
+    """Have the fleet's server asked; its client says that."""
+    (card.data / "client-says").write_text(says)
+    card.lay("fleet.conf", "[client]\nauth_token=a secret\n")
+    card.lay("fleet.pem", "the site's authority\n")
+    card.wish("fleet", number)
+    card.system.wait_for(lambda: card.has_told(number))
+
+
+def test_the_fleets_client_gets_what_the_phone_has_laid_and_its_words_come_back(card: Card) -> None:
+    with card.system:
+        card.ended("handset-slot.service")
+        asked(card, "7; touch /data/pwned", "MESSAGE: No new software.\n")
+        said = card.told("said")
+        for line in ("7", "auth_token=a secret", "rauc-hawkbit", "the site's authority"):
+            assert f"{line}\n" in said
+        assert said.endswith("MESSAGE: No new software.\n")
+        assert card.told("end") == "7 nothing\n"
+        run = card.system.inside / "run/handset-update"
+        assert sorted(path.name for path in run.iterdir()) == ["end", "said", "slot", "wanted"]
+        assert not card.has("/data/fleet/seen"), "what the client has kept is gone with it"
+        assert not card.has("/data/pwned")
+        asked(card, "8", "MESSAGE: Software bundle installed successfully.\n")
+        assert card.told("end") == "8 ok\n"
+        assert not card.has("/data/restarted"), "not before the phone wishes for it"
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ("WARNING: it is away\nWARNING: Could not connect to server (7)\n", "Could not connect"),
+        ("MESSAGE: Installing: x : LastError: it is damaged\nWARNING: y\n", "it is damaged"),
+    ],
+)
+def test_why_the_fleets_server_gave_nothing_is_told(card: Card, says: str, why: str) -> None:
+    with card.system:
+        card.ended("handset-slot.service")
+        asked(card, "9", says)
+        assert card.told("end").startswith(f"9 {why}")
+        asked(card, "10", "MESSAGE: No new software.\n")
+        assert card.told("end") == "10 nothing\n", "it is asked again after a failure"
+
+
+def test_a_link_in_place_of_what_the_phone_lays_leads_to_nothing_of_roots(card: Card) -> None:
+    (card.root / "root/secret").write_text("a secret of root's\n")
+    (card.root / "root/secret").chmod(0o600)
+    (card.data / "client-says").write_text("MESSAGE: No new software.\n")
+    with card.system:
+        card.ended("handset-slot.service")
+        wanted = "/run/handset-update/wanted"
+        card.system.run_within("ln", "-s", "/root/secret", f"{wanted}/fleet.conf")
+        card.lay("fleet.pem")
+        card.wish("fleet", "1")
+        card.system.wait_for(lambda: card.has_told("1"))
+        assert card.told("end") == "1 the client has ended (exit-code)\n"
+        assert "a secret" not in card.told("said")

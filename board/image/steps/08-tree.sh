@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # title: the phone's root
-# needs: lists tools root libraries modules parts
+# needs: lists tools root fleet libraries modules parts
 # asks: MOMENT
 # reads: board/image/files board/image/masked.list board/image/rauc.conf board/service board/dhcp-hook firmware drivers board config
 
 tree=$TMPDIR/tree
 cp -a "$(made root)/root" "$tree"
+cp -a "$(made fleet)/root/." "$tree/"
 
 # The kernel of this slot; U-Boot's booti takes a plain one.
 version=$(cat "$(made parts)/kernel-version")

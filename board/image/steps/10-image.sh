@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # title: image, block map and list of contents
-# needs: lists tools root parts libraries tree filesystems
+# needs: lists tools root fleet parts libraries tree filesystems
 # reads: board/image/partitions.sfdisk board/image/contents.py board/image/in_use.py board/image/licences.py pyproject.toml
 
 image=handset.img
@@ -23,6 +23,6 @@ PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$CHECKOUT python3 -m board.image.in_use "$i
 tools bmaptool create -o "$image.bmap" "$image"
 tools env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$CHECKOUT" python3 -m board.image.contents \
     --epoch "$(epoch)" --project "$CHECKOUT/pyproject.toml" --wheels "$(made libraries)/site-packages" \
-    "$(made root)" "$(made parts)" >handset.spdx.json
+    "$(made root)" "$(made fleet)" "$(made parts)" >handset.spdx.json
 
 ln -f "$image" "$image.bmap" handset.spdx.json "$BUILD/"

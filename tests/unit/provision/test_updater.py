@@ -17,6 +17,7 @@ from firmware.provision.update_events import (
     BundleUnchanged,
     DoorInUse,
     FetchBundle,
+    HoldInstallation,
     InstallBundle,
     Installed,
     NotInstalled,
@@ -28,7 +29,8 @@ from firmware.provision.update_events import (
     UpdateStatus,
     Where,
 )
-from firmware.provision.updater import RETRIES_MAX, RETRY_S, UNDONE, State, UpdateEvent, Updater
+from firmware.provision.update_state import State
+from firmware.provision.updater import RETRIES_MAX, RETRY_S, UNDONE, UpdateEvent, Updater
 
 URI = "https://files.test/handset.raucb"
 A, B = Where("A", "a start"), Where("B", "another start")
@@ -143,8 +145,9 @@ def test_a_call_that_begins_meanwhile_is_waited_for_before_it_is_installed() -> 
 
 def test_a_call_that_begins_during_the_installation_is_waited_for_before_the_restart() -> None:
     rig = Rig()
-    rig.feed(UpdateAsked(), BundleFetched(), InUse(True))
-    assert rig.feed(Installed()) == []
+    rig.feed(UpdateAsked(), BundleFetched())
+    assert rig.feed(InUse(True)) == [HoldInstallation(True)]
+    assert rig.feed(Installed()) == [HoldInstallation(False)]
     assert rig.status.state == "starts anew when nobody uses the phone"
     assert rig.feed(InUse(False)) == [RestartMachine("another firmware is installed")]
 
@@ -269,7 +272,7 @@ def test_a_phone_that_has_started_anew_during_an_installation_waits_for_its_end(
     assert rig.status.state == "installing"
     assert rig.machine.refusal_of(URI) == "an update goes on already"
     rig.feed(InUse(True))
-    assert rig.feed(Installed()) == []
+    assert rig.feed(Installed()) == [HoldInstallation(False)]
     assert rig.feed(InUse(False)) == [RestartMachine("another firmware is installed")]
     refused = Rig(installs=True)
     refused.feed(NotInstalled("the update is refused"))

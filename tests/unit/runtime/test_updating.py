@@ -18,6 +18,7 @@ from firmware.agent.events import AccountStatus, RegistrationState, ResyncAsked
 from firmware.phone.events import FactsTold, Report, WarningsChanged
 from firmware.provision.update_events import Where
 from firmware.runtime.fetching import Fetcher
+from firmware.runtime.fleet_client import Device, FleetClient
 from firmware.runtime.options import BUNDLE, INSTALLING, TRIED
 from firmware.runtime.resolver import Resolver
 from firmware.runtime.slots import (
@@ -37,6 +38,7 @@ from tests.lab.namespaces import ROOT
 
 PATH = "/handset.raucb"
 BYTES = bytes(range(256)) * 4096
+MAC = "00085D1A2B3C"
 ONE_ACCOUNT = "sip line1 user name: 201\nsip line1 password: x\n"
 
 
@@ -52,6 +54,7 @@ class Rig:
 
     def __init__(self, folder: Path, settings: str = ONE_ACCOUNT, start: str = "1") -> None:
         self.state, self.root = folder / "state", folder / "run"
+        self.config = folder / "config"
         for made in (self.state, self.root / "wanted", folder / "config"):
             made.mkdir(parents=True, exist_ok=True)
         (self.root / "slot").write_text(f"A {start}\n")
@@ -60,9 +63,13 @@ class Rig:
         fetcher = Fetcher(Resolver(Random(1)), folder, "Handset/0.1")
         self.told: list[object] = []
         self._tasks = Tasks()
-        ways = UpdateWays(lambda: fetcher, self._run, self.told.append, self.told.append)
+        tell = self.told.append
+        ways = UpdateWays(lambda: fetcher, self._run, tell, tell, self._client, MAC)
         self.updating = Updating(self.state, self.root, configuration, Random(1), ways)
         self.updating.start()
+
+    def _client(self, slots: Slots) -> FleetClient:
+        return FleetClient(slots, self.config, Device(MAC, "0.1", slots.here.slot))
 
     def _run(self, work: Coroutine[object, object, None]) -> None:
         self._tasks.begin(work)
