@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from tests.lab import u_boot
@@ -21,7 +22,7 @@ from tests.on_device.machine import BOOT_PARTITION, SLOTS, Machine, has_kernel, 
 from tests.on_device.remote import Remote
 from tests.on_device.site import HERE_FOR_THE_MACHINE, USER, Site
 
-START_S, INSTALL_S = 900.0, 1200.0
+START_S, INSTALL_S, PAGE_S = 900.0, 1200.0, 120.0
 PARTITIONS = {number: slot for slot, (number, _) in SLOTS.items()}
 PATH = "/handset.raucb"
 
@@ -102,6 +103,17 @@ class Running:
         """Wait until it has registered; return how many seconds after its start."""
         kamailio = self.phone.site.kamailio
         return kamailio.wait_registered([USER], self.began, START_S)[USER] - self.began
+
+    def logs_in(self) -> None:
+        """Log in at the page, which comes a moment after the registration."""
+        by = time.monotonic() + PAGE_S
+        while True:
+            try:
+                self.browser.log_in()
+                return
+            except (OSError, HTTPException):
+                assert time.monotonic() < by, self.machine.said[-3000:]
+                time.sleep(1.0)
 
     def update(self, bundle: Path) -> None:
         """Ask for an update on the page."""

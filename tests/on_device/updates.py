@@ -59,7 +59,7 @@ class Station:
         if self._running is None:
             running = self.starts(self.slot)
             running.registers()
-            running.browser.log_in()
+            running.logs_in()
             if self._is_new:
                 running.api.set(*SETTING)
                 running.browser.send("/directory/contact", "/directory/contact", **CONTACT)
