@@ -22,7 +22,7 @@ from tests.on_device.machine import BOOT_PARTITION, SLOTS, Machine, has_kernel, 
 from tests.on_device.remote import Remote
 from tests.on_device.site import HERE_FOR_THE_MACHINE, USER, Site
 
-START_S, INSTALL_S, PAGE_S = 900.0, 1200.0, 120.0
+START_S, INSTALL_S, PAGE_S = 900.0, 2400.0, 120.0
 PARTITIONS = {number: slot for slot, (number, _) in SLOTS.items()}
 PATH = "/handset.raucb"
 

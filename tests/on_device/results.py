@@ -12,8 +12,8 @@ from pathlib import Path
 HEAD = """\
 # The card in QEMU: the last runs
 
-Written by `make test-image` and `make test-plug`. QEMU emulates an ARM on another processor: the
-times say what is done one after the other, not how long a Raspberry Pi takes.
+Written by `make test-image`, `make test-update` and `make test-plug`. QEMU emulates an ARM on
+another processor: the times say what is done one after the other, not what a Raspberry Pi takes.
 """
 
 
