@@ -123,4 +123,5 @@ def variables(card: Path, folder: Path) -> dict[str, str]:
     """Return what U-Boot has written of the tries."""
     file = folder / "uboot.env"
     run("mcopy", "-n", "-i", f"{card}@@{BOOT_PARTITION}", "::/uboot.env", file)
+    assert b"\0BOOT_ORDER=" in file.read_bytes()[:512], "with the checksum in one sector"
     return {name: value for name, value in u_boot.read(file.read_bytes()).items() if "LEFT" in name}
