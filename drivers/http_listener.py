@@ -7,7 +7,8 @@ and handed over as a `Request`.
 
 A connection carries one request: what follows it is never read, so that nothing can be smuggled in
 behind it (RFC 9112 11.2). A body is as long as its Content-Length says, no longer than the
-application has room for, and read within `BODY_S`. Whoever takes no body is asked by GET only.
+application has room for, and read within `BODY_S`; or, where the application takes it as it comes
+(`taker`), within `BODY_S` for each piece. Whoever takes no body is asked by GET only.
 
 Both pages of this phone stand on it: the virtual handset's and the administrator's.
 """
@@ -20,6 +21,7 @@ import re
 import socket
 import ssl
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -34,6 +36,8 @@ HEAD_S = 5.0
 """Time for a whole head, which comes in one packet."""
 BODY_S = 20.0
 """Time for a whole body."""
+PIECE_BYTES = 64 * 1024
+"""Of a body that is taken as it comes; a connection holds back no more than 16 KiB of it."""
 WRITE_S = 5.0
 """A browser that takes nothing for this long is gone."""
 CLOSE_S = 1.0
@@ -60,8 +64,33 @@ class Application(Protocol):
     def room(self, request: Request) -> int:
         """Return how many bytes of a body may come with this request, which has none yet."""
 
+    def taker(self, request: Request) -> Taker | None:
+        """Return who takes the body of this request as it comes, None where nobody does."""
+
     async def answer(self, request: Request) -> Response:
         """Answer; `Response.already_handled` where nothing is left to say."""
+
+
+class Body:
+    """A body on its way: `length` bytes in all, of which `left` are to come."""
+
+    def __init__(self, reader: asyncio.StreamReader, length: int) -> None:
+        self._reader, self.left = reader, length
+        self.length = length
+
+    async def read(self) -> bytes:
+        """Return the next piece, b"" at the end; OSError or EOFError where it does not come."""
+        if not self.left:
+            return b""
+        async with asyncio.timeout(BODY_S):
+            piece = await self._reader.read(min(self.left, PIECE_BYTES))
+        if not piece:
+            raise EOFError
+        self.left -= len(piece)
+        return piece
+
+
+Taker = Callable[[Request, Body], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +317,10 @@ class Listener:
             raise BadRequestError(431, "Too Long", "The request is too long.") from None
         head = parse(text.decode("latin-1"), takes_bodies=self._takes_bodies)
         make = partial(_request, head, connection, peer)
+        taker = self._application.taker(make(b"")) if head.length else None
+        if taker is not None:
+            await _go_on(connection, head)
+            return await taker(make(b""), Body(reader, head.length))
         body = await self._body(reader, connection, head, make(b"")) if head.length else b""
         return await self._application.answer(make(body))
 
@@ -297,10 +330,15 @@ class Listener:
         if head.length > self._application.room(asked):
             await _discard(reader, head.length)
             raise BadRequestError(413, "Content Too Large", "That is more than there is room for.")
-        if head.headers.get("Expect", "").lower() == "100-continue":
-            await connection.awrite(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await _go_on(connection, head)
         async with asyncio.timeout(BODY_S):
             return await reader.readexactly(head.length)
+
+
+async def _go_on(connection: Connection, head: Head) -> None:
+    """Say that the body may come, where that is waited for."""
+    if head.headers.get("Expect", "").lower() == "100-continue":
+        await connection.awrite(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _forget_frames(error: Exception) -> None:

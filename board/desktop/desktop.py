@@ -123,6 +123,9 @@ class Desktop:
         for client in self._clients:
             client.changed()
 
+    def taker(self, _: Request) -> None:
+        """Take no body as it comes."""
+
     def room(self, _: Request) -> int:
         """The page sends no body."""
         return 0

@@ -70,6 +70,11 @@ class UpdateAsked:
 
 
 @frozen
+class FileComes:
+    """Somebody sends a bundle to the phone's page."""
+
+
+@frozen
 class BundleFetched:
     """The bundle is on the data partition."""
 

@@ -51,6 +51,7 @@ from firmware.provision.update_events import (
     BundleUnchanged,
     DoorInUse,
     FetchBundle,
+    FileComes,
     FleetAnswered,
     HoldInstallation,
     InstallBundle,
@@ -68,6 +69,7 @@ from firmware.provision.update_state import LEGAL, State
 
 UpdateEvent = (
     UpdateAsked
+    | FileComes
     | UpdateSettings
     | BundleFetched
     | BundleUnchanged
@@ -92,6 +94,7 @@ NO_ADDRESS = "no upgrade uri is set, and no firmware server"
 UNDONE = "the update is undone: it did not start, or not register"
 WAITS = "waits until nobody uses the phone"
 GOES_ON = "an update goes on already"
+A_FILE = "sent to the page"
 
 
 class Updater:
@@ -147,6 +150,13 @@ class Updater:
                 return GOES_ON
 
     @property
+    def refusal_of_file(self) -> str:
+        """Say why no bundle can be sent to the phone now, "" where one can."""
+        if self.state is State.ASKING and self._is_free:
+            return "the fleet's server is being asked: send the file again in a moment"
+        return self.refusal_of(A_FILE)
+
+    @property
     def _is_free(self) -> bool:
         """Tell whether an update may be asked for: the server of a fleet has none so far."""
         asks = self.state is State.ASKING and not self._turns.has_firmware
@@ -186,7 +196,7 @@ class Updater:
 
     def _take(self, event: UpdateEvent, now: float) -> None:
         match event:
-            case UpdateAsked():
+            case UpdateAsked() | FileComes():
                 self._asked(event, now)
             case UpdateSettings():
                 self._follow(event, now)
@@ -286,8 +296,13 @@ class Updater:
             case _:
                 assert_never(event)
 
-    def _asked(self, event: UpdateAsked, now: float) -> None:
+    def _asked(self, event: UpdateAsked | FileComes, now: float) -> None:
         """By hand: doors say why not (`refusal_of`)."""
+        if isinstance(event, FileComes):
+            self._why, self._failure, self._is_known = BY_HAND, "", False
+            self._uri = A_FILE
+            self._enter(State.FETCHING)
+            return
         if self.refusal_of(event.uri):
             return
         uri = event.uri or self._settings.uri

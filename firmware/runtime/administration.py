@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from config.admin_password import ADMIN_PASSWORD
 from config.certificate_list import Entry, listed
@@ -25,6 +26,10 @@ from firmware.provision.update_events import NOT_THIS_WAY, UpdateStatus
 from firmware.runtime import pasted_files
 from firmware.runtime.pin_keeper import is_pin
 from firmware.runtime.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from drivers.http_listener import Body
+    from firmware.web.upload import UploadReader
 
 
 @frozen
@@ -82,6 +87,14 @@ class Administration:
         if not refusal:
             self._log.info("an update is asked for")
         return refusal
+
+    async def receive(self, body: Body, reader: UploadReader, first: bytes) -> str:
+        """Take a bundle that a browser sends; return why it is not taken."""
+        provisioning = self._around.provisioning()
+        if provisioning is None or provisioning.updating is None:
+            return self.update_status.state
+        self._log.info("a file of firmware is sent")
+        return await provisioning.updating.receive(body, reader, first)
 
     @property
     def update_status(self) -> UpdateStatus:

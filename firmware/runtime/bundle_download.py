@@ -62,11 +62,11 @@ class BundleDownload:
     async def _save(self, reader: asyncio.StreamReader, length: int) -> None:
         draft = draft_of(self._path)
         try:
-            await asyncio.to_thread(_room_for, self._path.parent, length)
-            with await asyncio.to_thread(_opened, draft) as file:
+            await asyncio.to_thread(room_for, self._path.parent, length)
+            with await asyncio.to_thread(opened, draft) as file:
                 await self._copy(reader, file, length)
-                await asyncio.to_thread(_settle, file)
-            await asyncio.to_thread(_rename, draft, self._path)
+                await asyncio.to_thread(settle, file)
+            await asyncio.to_thread(rename, draft, self._path)
         except OSError as error:
             raise HttpError(f"it cannot be kept: {reason(error)}") from error
         finally:
@@ -89,7 +89,7 @@ class BundleDownload:
             await asyncio.to_thread(file.write, piece)
             sha256.update(piece)
             if have // SETTLED_BYTES != (have + len(piece)) // SETTLED_BYTES:
-                await asyncio.to_thread(_settle, file)
+                await asyncio.to_thread(settle, file)
             have += len(piece)
             self._note(have, length)
             if busy:
@@ -101,7 +101,8 @@ def _silence() -> str:
     return f"nothing came from the server for {STALLED_S:g} s"
 
 
-def _room_for(folder: Path, length: int) -> None:
+def room_for(folder: Path, length: int) -> None:
+    """Look whether a file of that length has room in the folder; raise HttpError where not."""
     if length > BYTES_MAX:
         raise HttpError(f"larger than {BYTES_MAX} bytes")
     free = shutil.disk_usage(folder).free
@@ -113,18 +114,20 @@ def _mb(count: int) -> int:
     return count // 1_000_000
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open a file anew; OSError where that cannot be."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.fdopen(os.open(path, flags, FILE_MODE), "wb")
 
 
-def _settle(file: BinaryIO) -> None:
+def settle(file: BinaryIO) -> None:
     """Bring what has come to the disk, and let go of the system's copy of it."""
     file.flush()
     os.fdatasync(file.fileno())
     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _rename(draft: Path, path: Path) -> None:
+def rename(draft: Path, path: Path) -> None:
+    """Put a file that is whole in its place."""
     os.replace(draft, path)
     flush_folder(path.parent)

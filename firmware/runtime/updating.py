@@ -30,6 +30,7 @@ from firmware.provision.update_events import (
     BundleUnchanged,
     DoorInUse,
     FetchBundle,
+    FileComes,
     HoldInstallation,
     InstallBundle,
     Installed,
@@ -50,9 +51,11 @@ from firmware.runtime.options import BUNDLE, INSTALLING, TRIED
 from firmware.runtime.slots import GOOD, INSTALL, NEWER, RESTART, Slots
 
 if TYPE_CHECKING:
+    from drivers.http_listener import Body
     from firmware.provision.fleet import Fleet
     from firmware.runtime.fetching import Fetcher
     from firmware.runtime.fleet_client import FleetClient
+    from firmware.web.upload import UploadReader
 
 log = logging.getLogger("handset.update")
 
@@ -130,6 +133,30 @@ class Updating:
             return refusal
         self._tell(UpdateAsked(uri))
         return ""
+
+    async def receive(self, body: Body, reader: UploadReader, first: bytes) -> str:
+        """Take a bundle that is sent to the page; return why it is not taken.
+
+        It is installed as soon as nobody uses the phone.
+        """
+        from firmware.runtime.bundle_upload import BundleUpload
+
+        if refusal := self._machine.refusal_of_file:
+            return refusal
+        self._tell(FileComes())
+        event: UpdateEvent = BundleNotFetched("the update is not fetched: the page has ended")
+        try:
+            async with asyncio.timeout(FETCH_MAX_S):
+                upload = BundleUpload(self._state / BUNDLE, self._note, lambda: self._is_used)
+                await upload.take(body, reader, first)
+            self._mark, event = upload.digest, BundleFetched()
+        except TimeoutError:
+            event = BundleNotFetched("the update is not fetched: it takes too long")
+        except HttpError as error:
+            event = BundleNotFetched(f"the update is not fetched: {error}")
+        finally:
+            self._tell(event)
+        return event.reason if isinstance(event, BundleNotFetched) else ""
 
     def take(self, event: object) -> None:
         """Take what the phone says, or what it is told: leave what is for somebody else."""

@@ -11,7 +11,7 @@ from microdot import Request, Response
 from firmware.console.certificates import PASTED_MAX
 from firmware.provision.server import checked_update_uri
 from firmware.runtime.device_facts import network
-from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, see_other
+from firmware.runtime.web_reception import AROUND_FILE_MAX, Reception, Upload, see_other
 from firmware.runtime.web_site import Site
 from firmware.web import chapters
 from firmware.web.account_page import ACCOUNT, account_links, account_of
@@ -29,7 +29,7 @@ from firmware.web.parameter_page import (
     wrong_fields,
 )
 from firmware.web.status_page import facts, section
-from firmware.web.updates_page import FETCH, UPDATE, URI, fetch_section, firmware_section
+from firmware.web.updates_page import FETCH, UPDATE, UPLOAD, URI, fetch_section, firmware_section
 
 WRONG = Notice("Nothing is changed yet: look at what is marked.", is_bad=True)
 
@@ -75,6 +75,7 @@ class ParameterPages:
         self._reception.add_form(site, ACTION, self._keep_file, PASTED_MAX + AROUND_FILE_MAX)
         self._reception.add_form(site, FETCH, self._fetch)
         self._reception.add_form(site, UPDATE, self._update)
+        self._reception.add_upload(site, UPLOAD, self._receive)
 
     def add_chapter(self, site: Site, chapter: Chapter) -> None:
         """Answer where a page is, and what is sent from it."""
@@ -152,6 +153,16 @@ class ParameterPages:
             refusal = f"no update from there: {error}"
         begun = "The update begins when nobody uses the phone. This page shows how far it is."
         session.notice = Notice(refusal or begun, is_bad=bool(refusal))
+        return see_other("/updates")
+
+    async def _receive(self, session: Session, upload: Upload) -> Response:
+        """Take a file of firmware, and have it installed."""
+        why_not = "No file was chosen."
+        if upload.first:
+            administration = self._reception.administration
+            why_not = await administration.receive(upload.body, upload.reader, upload.first)
+        begun = "The file is here. It is installed when nobody uses the phone."
+        session.notice = Notice(why_not or begun, is_bad=bool(why_not))
         return see_other("/updates")
 
     async def _fetch(self, _: Request, session: Session, __: Form) -> Response:

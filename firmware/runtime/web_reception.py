@@ -13,12 +13,14 @@ itself, keeps nobody logged in: such routes take the guard alone.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
 
 from microdot import Request, Response
 
 from config.admin_password import ADMIN_PASSWORD
+from drivers.http_listener import Body
 from firmware.console.events import ShowCode
 from firmware.console.sight import Sight
 from firmware.phone.events import FactsTold
@@ -35,6 +37,7 @@ from firmware.web.html import Content, Html
 from firmware.web.layout import FORM_WORD, document
 from firmware.web.login_page import LOGIN
 from firmware.web.parameter_form import Changes
+from firmware.web.upload import UploadReader
 
 COOKIE = "__Host-handset"
 """Browsers take a cookie of such a name only over TLS, for this host and its whole site."""
@@ -47,6 +50,17 @@ FORM_BYTES_MAX = 64 * 1024
 AROUND_FILE_MAX = 4096
 """Bytes that a form adds to the file that comes with it."""
 
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form on its way, of whose file `first` has come; b"": no file was chosen."""
+
+    body: Body
+    reader: UploadReader
+    first: bytes
+
+
+UploadAnswer = Callable[[Session, Upload], Awaitable[Response]]
 PageAnswer = Callable[[Request, Session], Awaitable[Response]]
 FormAnswer = Callable[[Request, Session, Form], Awaitable[Response]]
 
@@ -139,6 +153,28 @@ class Reception:
             methods={"POST"},
             body_max=body_max,
         )
+
+    def add_upload(self, site: Site, path: str, answer: UploadAnswer) -> None:
+        """Take a form with a large file, as it comes."""
+        site.add_taker(path, partial(self._upload, answer), guard=self.administrator)
+
+    async def _upload(self, answer: UploadAnswer, request: Request, body: Body) -> Response:
+        session, first = self._touched(request), b""
+        try:
+            reader = UploadReader(request.headers.get("Content-Type", ""))
+            while not first and (piece := await body.read()):
+                first = reader.feed(piece)
+        except FormError as error:
+            return Response(str(error), 400, reason="Bad Request")
+        if session.sent(reader.fields.get(FORM_WORD, "")):
+            response = await answer(session, Upload(body, reader, first))
+            session.seen_at = self.now
+        else:
+            session.notice = GONE
+            response = see_other("/")
+        while await body.read():
+            pass  # A browser that still sends hears no answer.
+        return response
 
     async def _page(self, answer: PageAnswer, request: Request) -> Response:
         return await answer(request, self._touched(request))

@@ -18,9 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from microdot import Request, Response
 from microdot.microdot import URLPattern
+
+from drivers.http_listener import Body, Taker
 
 Guard = Callable[[Request], Response | None]
 Answer = Callable[..., Awaitable[Response]]
@@ -51,6 +54,17 @@ HEADERS = {
 No Strict-Transport-Security: browsers heed none from a certificate that nobody signed."""
 
 
+async def _no_body(_: Request) -> Response:
+    """Answer whoever sends nothing where a body is taken."""
+    return Response("A file is taken here.", 411, reason="Length Required")
+
+
+async def _with_headers(taker: Taker, request: Request, body: Body) -> Response:
+    response = await taker(request, body)
+    response.headers.update(HEADERS)
+    return response
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One place of the site."""
@@ -60,6 +74,7 @@ class Route:
     answer: Answer
     guard: Guard
     body_max: int
+    taker: Taker | None = None
 
 
 class Site:
@@ -80,6 +95,18 @@ class Site:
     ) -> None:
         """Answer requests to a path; `<name>` in it stands for any one word."""
         self._routes.append(Route(URLPattern(path), frozenset(methods), answer, guard, body_max))
+
+    def add_taker(self, path: str, taker: Taker, *, guard: Guard) -> None:
+        """Have a body that is posted to a path taken as it comes, of whoever has passed."""
+        pattern, methods = URLPattern(path), frozenset({"POST"})
+        self._routes.append(Route(pattern, methods, _no_body, guard, 0, taker))
+
+    def taker(self, request: Request) -> Taker | None:
+        """Return who takes a body as it comes, None where it is for nobody."""
+        route = self._route(request)
+        if route is None or route.taker is None or route.guard(request) is not None:
+            return None
+        return partial(_with_headers, route.taker)
 
     def room(self, request: Request) -> int:
         """Return how long a body may be."""

@@ -11,10 +11,13 @@ from firmware.web.html import Html, tag
 from firmware.web.layout import button, form
 from firmware.web.status_page import facts, section
 
-FETCH, UPDATE = "/updates/fetch", "/updates/firmware"
+FETCH, UPDATE, UPLOAD = "/updates/fetch", "/updates/firmware", "/updates/file"
 
 URI = "uri"
 """The field of a place where firmware is."""
+
+BUNDLE = "bundle"
+"""The field of a file of firmware."""
 
 
 def fetch_section(status: ProvisionStatus | None, session: Session) -> Html:
@@ -47,4 +50,14 @@ def firmware_section(status: UpdateStatus, session: Session) -> Html:
         rows,
         tag("p", what),
         form(UPDATE, session, field, button("Update now")),
+        form(UPLOAD, session, _file(), button("Send and install"), sends_files=True),
+    )
+
+
+def _file() -> Html:
+    return tag(
+        "p",
+        tag("label", "Or a file of this computer (a signed bundle, .raucb)", for_="update-file"),
+        tag("input", id="update-file", name=BUNDLE, type="file", accept=".raucb", required=True),
+        class_="field",
     )

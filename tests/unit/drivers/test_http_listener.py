@@ -24,6 +24,9 @@ class Application:
     def __init__(self) -> None:
         self.delays = list[int]()
 
+    def taker(self, _: Request) -> None:
+        return None
+
     def room(self, _: Request) -> int:
         return 0
 

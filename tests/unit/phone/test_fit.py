@@ -29,8 +29,15 @@ from firmware.phone.link_words import BRIEF
 from firmware.phone.render import IDLE_ROWS
 from firmware.phone.screen import CallStage, SoftKey, labels, shown_lamp
 from firmware.phone.sound import TIES
-from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
-from firmware.provision.updater import UNDONE
+from firmware.provision.state import (
+    AT_START,
+    AT_TIME,
+    BY_FLEET,
+    BY_NOTIFY,
+    BY_SETTING,
+    NOTHING_THERE,
+)
+from firmware.provision.updater import A_FILE, UNDONE
 from firmware.runtime import crash_note, tls_words
 from firmware.runtime.languages import load
 from firmware.runtime.reset_chord import WARNING
@@ -349,7 +356,7 @@ PLACES = {
         "waits until nobody uses the phone",
         "starts anew when nobody uses the phone",
         "a file is wrong; the one before holds",
-        *(NOTHING_THERE, AT_START, AT_TIME, BY_NOTIFY, BY_SETTING),
+        *(NOTHING_THERE, AT_START, AT_TIME, BY_FLEET, BY_NOTIFY, BY_SETTING, A_FILE),
         rows=PAGE_LINES - 1,
         less=2 * MARGIN + INDENT,
     ),

@@ -22,7 +22,15 @@ from firmware.phone.link_words import BRIEF
 from firmware.phone.localise import localised
 from firmware.phone.screen import CallStage, DialScreen, IdleScreen, SoftKey, lines
 from firmware.phone.sound import TIES
-from firmware.provision.state import AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE
+from firmware.provision.state import (
+    AT_START,
+    AT_TIME,
+    BY_FLEET,
+    BY_NOTIFY,
+    BY_SETTING,
+    NOTHING_THERE,
+)
+from firmware.provision.updater import A_FILE
 from firmware.runtime import tls_words
 from firmware.runtime.languages import FOLDER, WORDS, load
 from tests.unit.phone.drawing import standing
@@ -147,7 +155,7 @@ def texts() -> Iterator[str]:
     yield from (*CALL_WORDS.values(), *CLASS_WORDS.values(), *REGISTRATION_WORDS.values())
     yield from (*BRIEF.values(), *TIES.values(), *ENDS.values(), BUSY_HERE, REJECTED)
     yield from tls_words.ALERT_WORDS.values()
-    yield from (AT_START, AT_TIME, BY_NOTIFY, BY_SETTING, NOTHING_THERE)
+    yield from (AT_START, AT_TIME, BY_FLEET, BY_NOTIFY, BY_SETTING, NOTHING_THERE, A_FILE)
     yield from (*REFUSALS.values(), *TOLD_NOT)
     yield from (
         word
