@@ -15,7 +15,7 @@ from pathlib import Path
 from config.files import read_bounded, reason
 from firmware.frozen import frozen
 
-log = logging.getLogger("handset.resolver")
+log = logging.getLogger("handset.network")
 
 HOSTS = Path("/etc/hosts")
 

@@ -51,6 +51,12 @@ class Told:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
 
+    async def until(self, *kinds: type) -> None:
+        """Wait until one of these is told."""
+        async with asyncio.timeout(WAIT_S):
+            while not any(isinstance(fact, kinds) for fact in self.facts):
+                await asyncio.sleep(0.01)
+
     async def wait_for(self, kind: type[Fact]) -> Fact:
         by = time.monotonic() + WAIT_S
         while time.monotonic() < by:
@@ -164,7 +170,7 @@ def over_tls(folder: Path, certified: str) -> tuple[bytes, Ended]:
         async with network(told, trust) as log:
             port = server.sockets[0].getsockname()[1]
             log.do(Reach(1, LogServer(HOST, port, Way.TLS)))
-            await asyncio.sleep(0.3)
+            await told.until(Reached, Ended)
             log.do(SendBatch(1, (b"5 hello", b"1 !")))
             ended = await told.wait_for(Ended)
         server.close()
