@@ -341,10 +341,13 @@ async def _go_on(connection: Connection, head: Head) -> None:
         await connection.awrite(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-def _forget_frames(error: Exception) -> None:
-    """Let go of what an error saw. The stream keeps its error, and the error the frames that held
-    the stream: 0.3 MB of TLS each, which would stay until somebody looks for garbage."""
-    error.__traceback__ = None
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what an error saw, and those before it that it came of. The stream keeps its error,
+    and the error the frames that held the stream: 0.3 MB of TLS each, which would stay until
+    somebody looks for garbage."""
+    while error is not None:
+        error.__traceback__ = None
+        error.__context__, error = None, error.__context__
 
 
 def _request(head: Head, connection: Any, peer: str, body: bytes) -> Request:

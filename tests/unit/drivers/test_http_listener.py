@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from microdot import Request, Response
 
-from drivers.http_listener import Listener
+from drivers.http_listener import Listener, _forget_frames
 from firmware.runtime.web_certificate import server_context
 
 
@@ -94,6 +94,27 @@ def _nobody_looks_for_garbage() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+def test_what_an_error_saw_is_let_go_of_with_all_that_it_came_of() -> None:
+    """A reset while TLS says goodbye: the stream keeps an error, that one another, with frames."""
+
+    def reset() -> Exception:
+        try:
+            try:
+                raise ssl.SSLWantReadError
+            except ssl.SSLWantReadError:
+                raise ConnectionResetError from None
+        except ConnectionResetError as error:
+            return error
+
+    kept = reset()
+    inner = kept.__context__
+    assert inner is not None
+    assert inner.__traceback__ is not None
+    _forget_frames(kept)
+    assert kept.__context__ is None
+    assert [error.__traceback__ for error in (kept, inner)] == [None, None]
 
 
 @pytest.mark.usefixtures("_nobody_looks_for_garbage")
