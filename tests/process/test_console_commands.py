@@ -103,8 +103,12 @@ def registered(terminal: Terminal) -> None:
     until(lambda: "1 of 1 registered" in terminal.ask("status"))
 
 
-def walk(terminal: Terminal, *, noise: random.Random | None = None) -> None:
-    """Type every command; with noise and breaks before each of them, which are wiped."""
+def walk(terminal: Terminal, *, noise: random.Random | None = None) -> list[str]:
+    """Type every command; return those that were typed and answered.
+
+    With noise and breaks before each of them, which are wiped.
+    """
+    answered = []
     for steps in STEPS.values():
         if noise is not None:
             rubbish = bytes(noise.choices(range(0x80, 0x100), k=20))
@@ -114,8 +118,10 @@ def walk(terminal: Terminal, *, noise: random.Random | None = None) -> None:
             terminal.wait_for(said)
         if "exit" not in steps[0][0] and steps[-1] != GIVEN_UP:
             terminal.wait_for("handset>")
+        answered.append(steps[0][0].split()[0])
     assert ADMIN not in terminal.seen
     assert PASSWORD not in terminal.seen
+    return answered
 
 
 def test_every_command_at_a_vt100(phone: DeskPhone) -> None:
@@ -123,7 +129,7 @@ def test_every_command_at_a_vt100(phone: DeskPhone) -> None:
     terminal.log_in()
     registered(terminal)
     terminal.wait_for_comfort()
-    walk(terminal)
+    assert walk(terminal) == [*COMMANDS]
     terminal.close()
 
 
@@ -131,7 +137,7 @@ def test_every_command_at_a_dumb_terminal(phone: DeskPhone) -> None:
     terminal = Terminal(phone.console, dumb=True)
     terminal.log_in()
     registered(terminal)
-    walk(terminal)
+    assert walk(terminal) == [*COMMANDS]
     terminal.close()
 
 
@@ -139,7 +145,7 @@ def test_every_command_at_9600_baud_between_noise_and_breaks(phone: DeskPhone) -
     terminal = Terminal(phone.console, dumb=True, slow=True)
     terminal.log_in()
     registered(terminal)
-    walk(terminal, noise=random.Random(7))
+    assert walk(terminal, noise=random.Random(7)) == [*COMMANDS]
     terminal.close()
 
 
