@@ -10,6 +10,10 @@ Theory of operation
 that were registered when the link was lost; at the start, all. An account with trouble of its own
 keeps nothing open: it was refused (F4), or it waits alone while another one is served (D8).
 
+A phone that is plugged in is on before its network and its clock are there, which is no outage: it
+was off. Where that is why nobody is reached, the entry is opened a minute after the start; then it
+counts from the start.
+
 One entry is open at a time. A link that is lost again before it served belongs to the outage that
 goes on. A move home by choice is an entry of its own kind; one that fails becomes an outage.
 
@@ -40,7 +44,7 @@ from firmware.agent.events import (
     Tie,
     TieChanged,
 )
-from firmware.link.events import Failure, LinkState, LinkStatus, Proxy, Role
+from firmware.link.events import Failure, FailureKind, LinkState, LinkStatus, Proxy, Role
 from firmware.phone.events import CallFact, OutageEnded, OutageLog, OutagesKept, TimeIs
 from firmware.phone.outage import (
     OUTAGES_MAX,
@@ -56,6 +60,12 @@ from firmware.phone.outage import (
 
 LOST = frozenset({EndCause.LINK_LOST, EndCause.FAILED})
 """Ends of a call that an outage is to blame for."""
+
+NOT_YET = frozenset({FailureKind.UNREACHABLE, FailureKind.RESOLVE, FailureKind.CLOCK})
+"""What a phone meets that is on before its network and its clock are there."""
+
+STARTS_S = 60.0
+"""So long after the start they may come: a switch may take 30 s for its port, DHCP some more."""
 
 UP = frozenset({LinkState.UP, LinkState.UNPROVEN})
 
@@ -181,7 +191,8 @@ class Outages:
         if status.reason is None:
             return
         if self.stage is Stage.STARTING:
-            if not self._is_up:
+            is_early = status.reason.kind in NOT_YET and now < self._started_at + STARTS_S
+            if not self._is_up and not is_early:
                 self._begin(status.reason, None, now)
         elif not self._is_up or status.proxy != self._proxy:
             self._begin(status.reason, self._proxy, now)

@@ -169,9 +169,12 @@ BROKEN = {
 
 
 def test_it_answers_where_link_network_and_disk_are_broken(place: Place) -> None:
-    """The phone stands in a network of its own without any wire, and its disk takes nothing."""
+    """The phone stands in a network of its own without any wire, and its disk takes nothing.
+
+    Its proxy is not there: a network that is not, would be no outage yet.
+    """
     place.configure(
-        {"admin password": ADMIN, "sip outbound proxy": "192.0.2.1", "https server": "192.0.2.2"}
+        {"admin password": ADMIN, "sip outbound proxy": "127.0.0.1", "https server": "192.0.2.2"}
     )
     alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     with ExitStack() as stack:

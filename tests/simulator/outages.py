@@ -20,6 +20,7 @@ from firmware.agent.events import (
 from firmware.link.events import FailureKind, LinkState, LinkStatus, Role
 from firmware.phone.events import OutageEnded, OutageLog, Report
 from firmware.phone.outage import OUTAGES_MAX, EndedBy, Outage, OutageKind
+from firmware.phone.outages import NOT_YET
 
 SIGN_OFF_S = 10.0
 """A move home that failed counts from the first account that signed off for it (F3)."""
@@ -69,7 +70,10 @@ class LogCheck:
         if status is None:
             return
         if not self._is_up:
-            missing = status.reason is not None
+            reason = status.reason
+            if reason and reason.kind in NOT_YET and self.role is None and not self.log:
+                return  # It starts, and has a minute for its network to come.
+            missing = reason is not None
             assert self._is_open == missing, f"no link, {status.reason}, but {self.log[:1]}"
         elif self.accounts and all(map(has_verdict, self.accounts.values())):
             assert not self._is_open, f"everybody has a verdict, and it goes on: {self.log[0]}"

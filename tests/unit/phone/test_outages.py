@@ -33,7 +33,7 @@ from firmware.phone.outage import (
     Outage,
     OutageKind,
 )
-from firmware.phone.outages import OutageEvent, Outages, Stage
+from firmware.phone.outages import NOT_YET, STARTS_S, OutageEvent, Outages, Stage
 
 PRIMARY = Proxy(Role.PRIMARY, "proxy1.example.org", 5061)
 BACKUP = Proxy(Role.BACKUP, "proxy2.example.org", 5061)
@@ -281,6 +281,31 @@ def test_service_that_was_never_there_is_an_outage_since_the_start() -> None:
     log.registering().registered()
     assert log.only.duration_s == 10
     assert log.only.accounts == 1
+
+
+@pytest.mark.parametrize("kind", [*NOT_YET])
+def test_a_network_that_comes_after_the_phone_is_no_outage(kind: FailureKind) -> None:
+    """It was plugged in: it was off until now."""
+    log = Log().down(Failure(kind, "no network yet")).later(0.9 * STARTS_S)
+    log.down(Failure(kind, "no network yet")).up().registering().registered()
+    assert (log.entries, log.logs) == ((), 0)
+    log.later(5).lost(reason=Failure(kind, "no network any more"))
+    assert log.only.is_open, "it was there"
+
+
+def test_a_network_that_does_not_come_is_an_outage_since_the_start() -> None:
+    nobody = Failure(FailureKind.UNREACHABLE, "no network route to 192.0.2.1:5061")
+    log = Log().down(nobody).later(STARTS_S)
+    assert log.entries == ()
+    log.down(nobody)
+    assert (log.only.failure, log.only.role) == (nobody, None)
+    log.later(6).back(reason=nobody)
+    assert log.only.duration_s == pytest.approx(STARTS_S + 6.1), "from the start on"
+
+
+def test_a_proxy_that_is_not_there_at_the_start_is_an_outage_at_once() -> None:
+    log = Log().down(Failure(FailureKind.RESOLVE, "DNS cannot be asked")).later(5).down(REFUSED)
+    assert log.only.failure == REFUSED
 
 
 def test_a_configuration_error_is_an_outage_since_the_start() -> None:
