@@ -185,7 +185,8 @@ def test_a_system_that_asks_for_a_person_starts_anew(card: Card, name: str) -> N
 
 
 def test_rauc_waits_while_the_phone_is_busy_before_it_writes(card: Card) -> None:
-    (card.data / "update/good-B").touch()
+    for slot in ("A", "B"):
+        (card.data / f"update/good-{slot}").touch()
     (card.data / "state/update.raucb").write_bytes(b"hsqs")
     (card.data / "rauc-says").write_text("100% Installing done.\n")
     with card.system:
