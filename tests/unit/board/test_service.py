@@ -17,6 +17,7 @@ from tests.lab.namespaces import ROOT
 SERVICE = ROOT / "board" / "service"
 UNIT = SERVICE / "handset.service"
 TIME = SERVICE / "handset-time.path"
+IMAGE_UNITS = ROOT / "board" / "image" / "files" / "usr" / "lib" / "systemd" / "system"
 
 EXPOSURE_MAX = 15
 """Tenths: `systemd-analyze security` says 1.5."""
@@ -47,9 +48,16 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_its_exposure_is_as_low_as_promised() -> None:
+@pytest.mark.parametrize("is_of_image", [False, True])
+def test_its_exposure_is_as_low_as_promised(tmp_path: Path, *, is_of_image: bool) -> None:
+    units = tmp_path / "usr" / "lib" / "systemd" / "system"
+    units.mkdir(parents=True)
+    shutil.copy(UNIT, units)
+    if is_of_image:
+        shutil.copytree(IMAGE_UNITS / "handset.service.d", units / "handset.service.d")
     words = ["security", "--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager"]
-    assert "Overall exposure level" in said("systemd-analyze", *words, str(UNIT))
+    words += [f"--root={tmp_path}", UNIT.name]
+    assert "Overall exposure level" in said("systemd-analyze", *words)
 
 
 def test_systemd_has_nothing_to_say_of_it(tmp_path: Path) -> None:
