@@ -255,8 +255,8 @@ $(FLEET_ROOT): | deb-packages
 		libubootenv-tool rauc rauc-service systemd-sysv
 
 $(FLEET_CLIENT):
-	rm -rf $@.new
-	board/image/later_debian $(NATIVE) $@.new
+	rm -rf $@.new $@.lists
+	board/image/later_debian $(NATIVE) $@.lists $@.new
 	mv $@.new $@
 
 $(VENV)/fuzz.ready: tests/fuzz/requirements.lock $(VENV)/test.ready

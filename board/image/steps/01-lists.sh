@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # title: lists of Debian's packages
+# reads: board/image/later_debian
 #
 # From the mirror that this machine's own apt knows for Debian.
 
@@ -43,8 +44,10 @@ CONF
     APT_CONFIG=$TMPDIR/apt.conf apt-get update --error-on=any
 done
 
+"$HERE/later_debian" arm64 "$OUT/later"
+
 # What the lists are: whoever stands on this step is done anew when they change.
-releases=$(find "$OUT/arm64/var/lib/apt/lists" -name '*InRelease' | sort)
+releases=$(find "$OUT/arm64/var/lib/apt/lists" "$OUT/later" -name '*InRelease' | sort)
 [ -n "$releases" ]
 # shellcheck disable=SC2086 # One word a file.
 sha256sum $releases | sed "s#$OUT/##" >"$OUT/identity"

@@ -4,7 +4,7 @@
 # reads: board/image/later_debian
 
 mkdir root copyright debs
-"$HERE/later_debian" arm64 "$OUT/debs"
+"$HERE/later_debian" arm64 "$(made lists)/later" "$OUT/debs"
 dpkg-deb --fsys-tarfile debs/*.deb | tar --extract --directory=root --numeric-owner --preserve-permissions \
     ./usr/bin ./usr/share/doc/rauc-hawkbit-updater/copyright
 cp root/usr/share/doc/rauc-hawkbit-updater/copyright copyright/rauc-hawkbit-updater
