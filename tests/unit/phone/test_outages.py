@@ -283,7 +283,7 @@ def test_service_that_was_never_there_is_an_outage_since_the_start() -> None:
     assert log.only.accounts == 1
 
 
-@pytest.mark.parametrize("kind", [*NOT_YET])
+@pytest.mark.parametrize("kind", sorted(NOT_YET, key=str))
 def test_a_network_that_comes_after_the_phone_is_no_outage(kind: FailureKind) -> None:
     """It was plugged in: it was off until now."""
     log = Log().down(Failure(kind, "no network yet")).later(0.9 * STARTS_S)

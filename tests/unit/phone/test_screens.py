@@ -133,6 +133,13 @@ def clock_not_set() -> Rig:
     return rig
 
 
+def clock_not_set_for_long() -> Rig:
+    rig = clock_not_set()
+    rig.pass_time(90)
+    rig.feed(waiting(rig.now, 4, Failure(FailureKind.CLOCK, "clock not set")))
+    return rig
+
+
 def dialling(digits: str, lifted: bool = False) -> Rig:
     rig = Rig.registered()
     if lifted:
@@ -481,7 +488,7 @@ SCENES: dict[str, Callable[[], Rig]] = {
     "page-outages-most": lambda: page(7, with_outages()),
     "page-outages-none": lambda: page(5, several(1)),
     "page-outages-goes-on": lambda: last_page(goes_on()),
-    "page-outages-clock-not-set": lambda: last_page(clock_not_set()),
+    "page-outages-clock-not-set": lambda: last_page(clock_not_set_for_long()),
     "page-outages-damaged": lambda: page(5, damaged_log()),
     "page-set-up-code": set_up,
     "page-certificates": lambda: device(1),
