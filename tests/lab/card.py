@@ -122,6 +122,16 @@ class Card:
             return False
         return text.split()[0] == number.partition(";")[0]
 
+    def is_good_in_both(self) -> None:
+        """Have both slots be such that have registered before."""
+        for slot in ("A", "B"):
+            (self.data / f"update/good-{slot}").touch()
+
+    def has_bundle(self) -> None:
+        """Have fetched a bundle that RAUC will take."""
+        (self.data / "state/update.raucb").write_bytes(b"hsqs")
+        (self.data / "rauc-says").write_text("100% Installing done.\n")
+
     def tried(self, slot: str) -> str:
         """Return how far a slot has come since it was written."""
         path = self.data / f"update/tried-{slot}"

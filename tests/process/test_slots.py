@@ -56,8 +56,7 @@ def test_a_new_slot_gets_its_tries_back_with_the_registration_and_not_before(car
 
 def test_a_slot_that_was_good_is_good_with_the_first_screen_and_never_left(card: Card) -> None:
     """A proxy that is away is no fault of it."""
-    for slot in ("A", "B"):
-        (card.data / f"update/good-{slot}").touch()
+    card.is_good_in_both()
     with card.system:
         card.system.wait_for(lambda: card.tells("BOOT_A_LEFT") == "3")
         card.ended("handset-back.service")
@@ -81,8 +80,7 @@ def test_a_slot_that_is_back_is_told_how_far_the_other_one_came(card: Card) -> N
         said = card.system.run_within("cat", "/run/handset-update/tried")
         assert said.split() == ["writing", "written", "started"]
         assert card.tried("B") == "writing written started", "what is good adds nothing"
-        (card.data / "state/update.raucb").write_bytes(b"hsqs")
-        (card.data / "rauc-says").write_text("100% Installing done.\n")
+        card.has_bundle()
         card.wish("install", "1")
         card.ended("handset-install.service")
         card.system.run_within("test", "!", "-e", "/run/handset-update/tried")
@@ -96,10 +94,8 @@ def test_where_no_other_slot_is_good_the_phone_goes_on_trying(card: Card) -> Non
 
 
 def test_a_bundle_is_installed_and_the_slot_that_is_written_is_good_no_more(card: Card) -> None:
-    for slot in ("A", "B"):
-        (card.data / f"update/good-{slot}").touch()
-    (card.data / "state/update.raucb").write_bytes(b"hsqs")
-    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    card.is_good_in_both()
+    card.has_bundle()
     with card.system:
         card.ended("handset-slot.service")
         assert card.system.run_within("cat", "/run/handset-update/slot").split()[0] == "A"
@@ -117,8 +113,7 @@ def test_a_bundle_is_installed_and_the_slot_that_is_written_is_good_no_more(card
 
 
 def test_a_bundle_that_rauc_refuses_is_told_and_both_slots_stay(card: Card) -> None:
-    for slot in ("A", "B"):
-        (card.data / f"update/good-{slot}").touch()
+    card.is_good_in_both()
     (card.data / "state/update.raucb").write_bytes(b"hsqs")
     (card.data / "rauc-says").write_text("LastError: signature verification failed: x\nidle\n")
     with card.system:
@@ -163,8 +158,7 @@ OLDER, SAME = "20261101T115959.20261125T000000-5ac0", "20261101T120000.20261030T
 def test_where_nobody_asked_for_it_what_is_older_is_not_installed(
     card: Card, wish: str, version: str, end: str
 ) -> None:
-    (card.data / "state/update.raucb").write_bytes(b"hsqs")
-    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    card.has_bundle()
     info = f"RAUC_MF_COMPATIBLE='handset-pi'\nRAUC_MF_VERSION='{version}'\nRAUC_MF_BUILD=''\n"
     (card.data / "rauc-info").write_text(info)
     with card.system:
@@ -185,10 +179,8 @@ def test_a_system_that_asks_for_a_person_starts_anew(card: Card, name: str) -> N
 
 
 def test_rauc_waits_while_the_phone_is_busy_before_it_writes(card: Card) -> None:
-    for slot in ("A", "B"):
-        (card.data / f"update/good-{slot}").touch()
-    (card.data / "state/update.raucb").write_bytes(b"hsqs")
-    (card.data / "rauc-says").write_text("100% Installing done.\n")
+    card.is_good_in_both()
+    card.has_bundle()
     with card.system:
         card.ended("handset-slot.service")
         card.wish("busy")

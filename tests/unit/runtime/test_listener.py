@@ -170,6 +170,14 @@ def test_tls_1_1_is_not_spoken(scene: Scene) -> None:
         run(play())
 
 
+async def is_hung_up_on(scene: Scene, ear: Ear) -> None:
+    """See that a stranger who says nothing is not let in."""
+    reader, writer = await asyncio.open_connection(HOST, scene.port)
+    assert await reader.read() == b""
+    writer.close()
+    assert not heard(ear, Accepted)
+
+
 def test_a_stranger_who_says_nothing_is_hung_up_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,10 +185,7 @@ def test_a_stranger_who_says_nothing_is_hung_up_on(
 
     async def play() -> None:
         async with scene.phone() as ear:
-            reader, writer = await asyncio.open_connection(HOST, scene.port)
-            assert await reader.read() == b""
-            writer.close()
-            assert not heard(ear, Accepted)
+            await is_hung_up_on(scene, ear)
 
     run(play())
 
@@ -239,10 +244,7 @@ def test_files_that_break_while_a_stranger_waits_let_nobody_in(
 
     async def play() -> None:
         async with scene.phone() as ear:
-            reader, writer = await asyncio.open_connection(HOST, scene.port)
-            assert await reader.read() == b""
-            writer.close()
-            assert not heard(ear, Accepted)
+            await is_hung_up_on(scene, ear)
 
     run(play())
     assert caplog.messages[-1].endswith("is not let in: phone.pem: is damaged")
