@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+# Phones are started by the hundred here: their code is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON3 ?= python3
 VENV := .venv
 PYTHON := $(VENV)/bin/python
