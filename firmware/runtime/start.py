@@ -3,7 +3,8 @@
 A person who plugs a phone in sees at once that it lives. So the configuration is read and the board
 begun with a picture to show; only when that stands are stack, TLS and sockets imported, which is
 most of a start. A registration comes later by the way of that picture over the display's bus (48 ms
-of I2C, and what threads wait for each other): the rest would be done anyway.
+of I2C, and what threads wait for each other): the rest would be done anyway. Where the handset's
+parts are not there yet, what can be imported without them is (`loading.py`).
 
 The picture is the idle screen as it is: no account is registered, the link is "starting". A key
 that is pressed meanwhile waits in the event loop for the panel.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from config.store import ConfigError, Store
 from firmware.runtime import log_ring
+from firmware.runtime.loading import load_until_parts_are_there
 from firmware.runtime.options import CRASH_NOTE, EXIT_AGAIN, RESET_MARK, SCRIPT, Options
 from firmware.runtime.service_manager import ServiceManager, service_manager
 
@@ -50,6 +52,7 @@ async def run(options: Options, faults: Faults | None = None) -> int:
     try:
         store = Store(options.config, options.state, options.model, mac)
         configuration = store.read()
+        await load_until_parts_are_there()
         board = None if options.board == SCRIPT else _open(options, configuration, faults)
         if board is not None:
             await board.start()

@@ -11,7 +11,7 @@ import pytest
 
 from board.handset import HANDSETS
 from board.splash import splash
-from firmware.runtime import time_servers
+from firmware.runtime import loading, time_servers
 from tests.lab.namespaces import ROOT
 
 SERVICE = ROOT / "board" / "service"
@@ -131,6 +131,16 @@ def test_the_time_servers_that_the_phone_writes_are_what_timesyncd_reads(tree: P
     (watched,) = re.findall("^PathChanged=(.*)$", TIME.read_text(), re.MULTILINE)
     assert watched == written
     assert TIME.name in settings("Wants")
+
+
+def test_the_phone_of_a_card_waits_for_the_file_that_says_that_its_parts_are_there() -> None:
+    begins = (IMAGE_UNITS / "handset.service.d" / "image.conf").read_text()
+    tells = (IMAGE_UNITS / "handset-parts.service").read_text()
+    (file,) = re.findall(rf"^Environment={loading.PARTS}=(.*)$", begins, re.MULTILINE)
+    assert f"\nExecStart=/usr/bin/touch {file}\n" in tells
+    assert "DefaultDependencies" not in tells, "it comes after udev's look at the machine"
+    preset = (IMAGE_UNITS.parent / "system-preset" / "00-handset.preset").read_text()
+    assert "\nenable handset-parts.service\n" in preset
 
 
 def test_every_file_of_the_service_is_laid(tree: Path) -> None:
