@@ -37,6 +37,9 @@ NO_SCREEN = "the update is undone: no first screen within 10 minutes"
 NOT_REGISTERED = "the update is undone: no registration within 10 minutes"
 """The minutes are those of `handset-back.timer`."""
 
+PASSED_OVER = "an older firmware runs: the newer one did not start"
+"""Three plugs that were pulled while it started are enough for that; the next start tries it."""
+
 READ_MAX = 64 * 1024
 SLOT = re.compile(r"[A-Z]")
 STEP = re.compile(r"^\s*(\d{1,3})% ([^\n]{1,200})$", re.MULTILINE)
@@ -126,7 +129,7 @@ class Slots:
         return End("" if words == "ok" else in_words(words), words)
 
     def undone(self) -> str:
-        """Say why not the other slot runs, which was written since; "" where it was not."""
+        """Say why not the other slot runs, which is the newer one; "" where it is not."""
         return why_undone(self._read("tried").split())
 
     def _read(self, name: str) -> str:
@@ -139,9 +142,11 @@ class Slots:
 
 
 def why_undone(steps: list[str]) -> str:
-    """Return why an update is undone, by the steps that its slot has made."""
+    """Return why an update does not run, by the steps that its slot has made (`slot`)."""
     if not steps:
         return ""
+    if steps == ["passed"]:
+        return PASSED_OVER
     if "started" not in steps:
         return NOT_STARTED if "written" in steps else CUT_OFF
     last = steps[len(steps) - 1 - steps[::-1].index("started") :]

@@ -100,6 +100,11 @@ class Card:
         """Return a variable of U-Boot's, as it is in the file."""
         return u_boot.read((self.root / ENVIRONMENT).read_bytes())[name]
 
+    def sets(self, name: str, value: str) -> None:
+        """Set a variable of U-Boot's."""
+        file = self.root / ENVIRONMENT
+        file.write_bytes(u_boot.written({**u_boot.read(file.read_bytes()), name: value}))
+
     def lay(self, name: str, words: str = "") -> None:
         """Lay a file beside the phone's wishes, as the phone does, within the system's /run."""
         place = f"/run/handset-update/wanted/{name}"

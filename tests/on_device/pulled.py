@@ -134,6 +134,8 @@ class Pulled:
     lots: Random
     record: Record
     slot: str = "A"
+    newest: str = "A"
+    """The slot that became good last."""
     others: dict[str, str | None] = field(default_factory=dict)
     numbers: tuple[int, int] = (0, 0)
     """The last that was answered, and the last that was asked."""
@@ -169,11 +171,15 @@ class Pulled:
         return Moment.SAVE if moment is Moment.START and lets_through else moment
 
     def _next_slot(self) -> str:
-        """A slot is left for an update, or after three starts that came to nothing."""
+        """A slot is left for an update, or after three starts that came to nothing.
+
+        After those the phone runs in the older one, and the next start is that of the newer again.
+        """
         slot = self.phone.next_slot()
         if slot != self.slot:
-            assert self.may_be_new or self.starts_cut >= 3, f"{slot} after {self.slot}"
-            self.record.went_back += not self.may_be_new
+            may_change = self.may_be_new or self.starts_cut >= 3 or slot == self.newest
+            assert may_change, f"{slot} after {self.slot}"
+            self.record.went_back += not self.may_be_new and slot != self.newest
         self.slot = slot
         return slot
 
@@ -182,8 +188,12 @@ class Pulled:
         self.record.starts_s.append(running.registers())
         words = f'while [ "$(fw_printenv -n BOOT_{self.slot}_LEFT)" != 3 ]; do sleep 1; done; '
         words += "systemctl is-active handset; cut -c1 /run/handset-update/slot; "
-        said = running.remote.run(f"{words}findmnt -n -o FSTYPE /data").split()
-        assert said == ["active", self.slot, "ext4"]
+        words += "findmnt -n -o FSTYPE /data; cat /run/handset-update/tried || true"
+        active, slot, kind, *tried = running.remote.run(words).split()
+        assert (active, slot, kind) == ("active", self.slot, "ext4")
+        if self.may_be_new:
+            self.newest = self.slot
+        assert (tried == ["passed"]) == (self.slot != self.newest), tried
         if not self.others:
             self._set_up(running)
         settings = running.api.values()

@@ -87,6 +87,37 @@ def test_a_slot_that_is_back_is_told_how_far_the_other_one_came(card: Card) -> N
         assert card.tried("B") == "writing written"
 
 
+def test_a_newer_slot_that_was_passed_over_is_told_of_and_tried_at_the_next_start(
+    card: Card,
+) -> None:
+    """Three plugs that are pulled while it starts take its tries."""
+    card.is_good_in_both()
+    (card.data / "update/newest").write_text("B\n")
+    card.sets("BOOT_ORDER", "B A")
+    card.sets("BOOT_B_LEFT", "0")
+    with card.system:
+        card.ended("handset-slot.service")
+        assert card.told("tried") == "passed\n"
+        card.ended("handset-good.service")
+        card.ended("handset-back.service")
+        assert [card.tells(f"BOOT_{name}") for name in ("ORDER", "A_LEFT", "B_LEFT")] == [
+            "B A",
+            "3",
+            "1",
+        ]
+        assert not card.has("/data/restarted")
+
+
+def test_the_slot_that_became_good_last_is_the_newest(card: Card) -> None:
+    (card.data / "update/good-B").touch()
+    (card.data / "update/newest").write_text("B\n")
+    with card.system:
+        card.wish("good")
+        card.system.wait_for(lambda: card.has("/data/update/good-A"))
+        assert (card.data / "update/newest").read_text() == "A\n"
+        card.system.run_within("test", "!", "-e", "/run/handset-update/tried")
+
+
 def test_where_no_other_slot_is_good_the_phone_goes_on_trying(card: Card) -> None:
     with card.system:
         card.ended("handset-back.service")

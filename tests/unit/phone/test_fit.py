@@ -41,7 +41,14 @@ from firmware.provision.updater import A_FILE, UNDONE
 from firmware.runtime import crash_note, tls_words
 from firmware.runtime.languages import load
 from firmware.runtime.reset_chord import WARNING
-from firmware.runtime.slots import CUT_OFF, ENDED, NO_SCREEN, NOT_REGISTERED, NOT_STARTED
+from firmware.runtime.slots import (
+    CUT_OFF,
+    ENDED,
+    NO_SCREEN,
+    NOT_REGISTERED,
+    NOT_STARTED,
+    PASSED_OVER,
+)
 from tests.unit.phone.drawing import SIZES, drawn, standing
 from tests.unit.phone.service_scenes import LONG_NAME, LONG_NAMES
 
@@ -320,7 +327,7 @@ PLACES = {
     ),
     "how an update stands": place(
         "installing",
-        *(UNDONE, CUT_OFF, NOT_STARTED, ENDED, NO_SCREEN, NOT_REGISTERED),
+        *(UNDONE, CUT_OFF, NOT_STARTED, ENDED, NO_SCREEN, NOT_REGISTERED, PASSED_OVER),
         "the update is not fetched: {reason}",
         "the update is refused: {reason}",
         rows=PAGE_LINES - 1,

@@ -27,6 +27,7 @@ from firmware.runtime.slots import (
     NO_SCREEN,
     NOT_REGISTERED,
     NOT_STARTED,
+    PASSED_OVER,
     Slots,
     in_words,
     why_undone,
@@ -187,6 +188,7 @@ def test_a_machine_that_starts_anew_while_root_installs_waits_for_nothing(
         ("writing written started left", NO_SCREEN),
         ("writing written started screen started left", NO_SCREEN),
         ("writing written started started screen left", NOT_REGISTERED),
+        ("passed", PASSED_OVER),
     ],
 )
 def test_how_far_the_other_slot_has_come_says_why_it_was_left(steps: str, said: str) -> None:
