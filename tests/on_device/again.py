@@ -26,7 +26,7 @@ def copy_checkout(folder: Path) -> None:
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     run("git", "init", "--quiet", folder)
     run("git", "-C", folder, "fetch", "--quiet", ROOT, "HEAD")
     run("git", "-C", folder, "update-ref", "HEAD", "FETCH_HEAD")
