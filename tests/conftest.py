@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -24,3 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="every state of a call x every loss of its proxy x every far end",
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_priority_outlasts_a_test() -> Iterator[None]:
+    """Sound in the test's own process asks for one, and all tests after it would have it."""
+    yield
+    if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK in {os.SCHED_RR, os.SCHED_FIFO}:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
