@@ -61,8 +61,13 @@ from firmware.phone.outage import (
 LOST = frozenset({EndCause.LINK_LOST, EndCause.FAILED})
 """Ends of a call that an outage is to blame for."""
 
-NOT_YET = frozenset({FailureKind.UNREACHABLE, FailureKind.RESOLVE, FailureKind.CLOCK})
-"""What a phone meets that is on before its network and its clock are there."""
+NOT_YET = frozenset(
+    {FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.RESOLVE, FailureKind.CLOCK}
+)
+"""What a phone meets that is on before its network and its clock are there.
+
+A switch that still holds its port back lets nothing through and says nothing: TIMEOUT.
+"""
 
 STARTS_S = 60.0
 """So long after the start they may come: a switch may take 30 s for its port, DHCP some more."""
