@@ -65,7 +65,7 @@ run: run-packages $(VENV)/run.ready ## Set everything up and run the phone: virt
 # The third part mostly waits for real peers, so more of it runs at once than there are cores, and
 # nothing beside it that works hard; what is heard, in the fourth, is measured alone.
 test: test-packages bench-packages $(VENV)/bench.ready check ## Set everything up and pass every test
-	$(PYTHON) -m pytest --numprocesses 2 tests $(REAL_TESTS:%=--ignore=%)
+	$(PYTHON) -m pytest --numprocesses 2 --dist worksteal tests --ignore=tests/unit/style $(REAL_TESTS:%=--ignore=%)
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup tests/process tests/e2e
 	$(PYTHON) -m pytest --numprocesses 3 --dist loadgroup tests/interop $(SOUND_TESTS:%=--ignore=%)
 	$(PYTHON) -m pytest $(SOUND_TESTS)

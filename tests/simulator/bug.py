@@ -13,10 +13,9 @@ class Bug:
     module: str
     old: str
     new: str
-    world: str = "tests.simulator.simulator"  # Which simulator is to find it,
-    first_seed: int = 0  # and from which seed on it looks: where it was found last time.
+    world: str = "tests.simulator.simulator"  # Which simulator is to find it.
 
 
-def bug_of_peers(name: str, module: str, old: str, new: str, first_seed: int = 0) -> Bug:
+def bug_of_peers(name: str, module: str, old: str, new: str) -> Bug:
     """Return one for the world of far ends to find."""
-    return Bug(name, module, old, new, "tests.simulator.peers.world", first_seed)
+    return Bug(name, module, old, new, "tests.simulator.peers.world")

@@ -1,7 +1,8 @@
 """Plant bugs and see that the simulator finds each: `python -m tests.simulator.mutants`.
 
 A simulator that finds nothing proves nothing. Each bug of `planted` lives in a process of its own,
-where an import hook changes the source of one module; there seeds are played until one fails.
+where an import hook changes the source of one module; there seeds are played until one fails, from
+the seed on where it was found last time. That one is kept in `found.json`, written anew here.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
 from types import CodeType, ModuleType
 
 from firmware.frozen import frozen
@@ -26,17 +29,22 @@ from tests.simulator.planted import BUGS
 SEEDS_MAX = 500
 """A bug that is not found by then is one that nobody looks for."""
 
+FOUND = Path(__file__).with_name("found.json")
+"""The seed where each bug was found last time, by the bug's name."""
+
 
 @frozen
 class Finding:
     """What became of a planted bug."""
 
     bug: str
-    seeds: int
+    first_seed: int  # Where it was looked for first,
+    seed: int  # and last.
     check: str  # What failed; "" where the bug survived.
 
     def __str__(self) -> str:
-        return f"{self.bug:44}{self.seeds:6}  {self.check or 'SURVIVED'}"
+        seeds = self.seed - self.first_seed + 1
+        return f"{self.bug:64}{seeds:6}  {self.check or 'SURVIVED'}"
 
 
 class Planter(MetaPathFinder):
@@ -76,19 +84,25 @@ class Buggy(SourceFileLoader):
         return compile(text.replace(self._bug.old, self._bug.new), self.path, "exec")
 
 
-def play_planted(bug: Bug) -> Finding:
+def last_found() -> dict[str, int]:
+    """Return the seeds of the last time."""
+    found: dict[str, int] = json.loads(FOUND.read_text())
+    return found
+
+
+def play_planted(bug: Bug, first_seed: int) -> Finding:
     """Play seeds with the bug in this process; nothing of the phone may be imported yet."""
     assert bug.module not in sys.modules, "too late to plant a bug"
     sys.meta_path.insert(0, Planter(bug))
     simulator = importlib.import_module(bug.world)
-    for number in range(SEEDS_MAX):
+    for seed in range(first_seed, first_seed + SEEDS_MAX):
         try:
-            simulator.play(bug.first_seed + number)
+            simulator.play(seed)
         except Failed as failed:
             error = failed.error
             said = str(error).splitlines()[0] if str(error) else ""
-            return Finding(bug.name, number + 1, f"{type(error).__name__}: {said}")
-    return Finding(bug.name, SEEDS_MAX, "")
+            return Finding(bug.name, first_seed, seed, f"{type(error).__name__}: {said}")
+    return Finding(bug.name, first_seed, first_seed + SEEDS_MAX - 1, "")
 
 
 def find(bug: Bug) -> Finding:
@@ -106,17 +120,19 @@ def find_all(bugs: Sequence[Bug] = BUGS) -> Iterable[Finding]:
 
 
 def main() -> int:
+    found = last_found()
     if sys.argv[1:2] == ["--plant"]:
         (bug,) = [bug for bug in BUGS if bug.name == sys.argv[2]]
-        finding = play_planted(bug)
-        said = {"bug": finding.bug, "seeds": finding.seeds, "check": finding.check}
-        sys.stdout.write(json.dumps(said))
+        sys.stdout.write(json.dumps(asdict(play_planted(bug, found.get(bug.name, 0)))))
         return 0
     began, survivors = time.perf_counter(), 0
-    print(f"{'planted bug':44}{'seeds':>6}  found by")
+    print(f"{'planted bug':64}{'seeds':>6}  found by")
     for finding in find_all():
         survivors += not finding.check
+        found[finding.bug] = finding.seed if finding.check else finding.first_seed
         print(finding, flush=True)
+    kept = {bug.name: found[bug.name] for bug in BUGS}
+    FOUND.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     print(f"{len(BUGS)} bugs, {survivors} survived, {time.perf_counter() - began:.0f} s")
     return 1 if survivors else 0
 

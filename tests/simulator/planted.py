@@ -67,7 +67,6 @@ BUGS = (
         FLOW,
         "            self._stream.expect_pong()\n",
         "            pass\n",
-        first_seed=114,
     ),
     Bug(
         "the proxy's ping not answered",
@@ -106,8 +105,8 @@ BUGS = (
         "if flow is None or not flow.owns(event.attempt):",
         "if flow is None:",
     ),
-    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None", first_seed=69),
-    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None", first_seed=99),
+    Bug("no limit for TLS", CONNECTION, "now + TLS_BUDGET_S", "None"),
+    Bug("no limit for DNS", CONNECTION, "now + RESOLVE_BUDGET_S", "None"),
     Bug("no limit for TCP", CONNECTION, "now + TCP_BUDGET_S", "None"),
     Bug(
         "one stream for all connections",
@@ -224,7 +223,6 @@ BUGS = (
         "        self._waits_s = NOT_YET_S\n"
         "        self._exchange = Exchange(Use.DIALOG)\n\n    def heard",
         "\n    def heard",
-        first_seed=38,
     ),
     Bug(
         "BYE forgotten while the account registers",
@@ -232,7 +230,6 @@ BUGS = (
         "            if self._registrations.serves(line):\n"
         "                out += self._farewells.send_owed(line.account.number)\n",
         "            pass\n",
-        first_seed=38,
     ),
     Bug(
         "fork not ended",
@@ -251,7 +248,6 @@ BUGS = (
         ACCEPTED,
         "if not is_due(self._repeat_at, now):",
         "if is_due(self._repeat_at, now):\n            self._repeat_at = None\n        if True:",
-        first_seed=42,
     ),
     Bug(
         "cancelled call gets no final answer",
@@ -272,7 +268,7 @@ BUGS = (
         "return [SendResponse(event.key, answer(request, 200))]",
     ),
     # Transactions.
-    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None", first_seed=42),
+    Bug("timer F never fires", CLIENT, "now + timers.timeout_s  # Timer F.", "None"),
     Bug(
         "timer B never fires", INVITE_CLIENT, "now + self._timeout_s  # Timer B", "None  # Timer B"
     ),
@@ -358,7 +354,6 @@ BUGS = (
         STREAM,
         "if length > PASSED_OVER_BYTES_MAX:",
         "if False:",
-        first_seed=44,
     ),
     Bug(
         "lone CR refused",
@@ -392,7 +387,6 @@ BUGS = (
         NEGOTIATION,
         "    if wishes.srtp is SrtpMode.ONLY and not audio.cryptos:\n",
         "    if False:\n",
-        first_seed=57,
     ),
     Bug(
         "an answer in clear taken",

@@ -16,8 +16,8 @@ PHONE = "firmware.phone.phone"
 SERVICES = "firmware.phone.services"
 
 
-def _bug(name: str, module: str, old: str, new: str, first_seed: int = 0) -> Bug:
-    return Bug(name, module, old, new, WORLD, first_seed)
+def _bug(name: str, module: str, old: str, new: str) -> Bug:
+    return Bug(name, module, old, new, WORLD)
 
 
 BUGS_OF_KEYS = (
@@ -44,7 +44,6 @@ BUGS_OF_KEYS = (
         "firmware.phone.service_listing",
         "takes = services.lamp(key) is Lamp.RINGING",
         "takes = services.lamp(key) is not Lamp.IDLE",
-        first_seed=71,
     ),
     _bug(
         "a waiting call is never answered beside a held one",
@@ -146,7 +145,6 @@ BUGS_OF_KEYS = (
         CALL,
         "        self.sound, self.is_held = CallSound(), False\n        self.pauses.forget()\n",
         "        self.sound, self.is_held = CallSound(), False\n",
-        first_seed=291,
     ),
     _bug(
         "the idle screen does not say that the ringer is off",

@@ -50,7 +50,6 @@ BUGS_OF_RESCUE = (
         RESCUE,
         'return [CancelLost(lost, "" if self.has_ended else reasons.REPEATED)]',
         "return []",
-        first_seed=57,
     ),
     Bug(
         "a far end that is not there yet asked at once",
@@ -96,7 +95,6 @@ BUGS_OF_RESCUE = (
         "        if was_said_here:",
         "        if False:",
         world=PEERS,
-        first_seed=2494,
     ),
     Bug(
         "a refusal without a link is lost",
@@ -110,7 +108,6 @@ BUGS_OF_RESCUE = (
         "rings_on = None if request.replaces else self._calls.awaiting(request, line)",
         "rings_on = None",
         world=PEERS,
-        first_seed=77,
     ),
     Bug(
         "a call rings on for nobody",

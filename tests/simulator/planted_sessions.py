@@ -91,7 +91,6 @@ OF_REPLACES = (
         DIALOG,
         "return named == (self.call_id, self.local.tag, self.remote.tag)",
         "return named[:2] == (self.call_id, self.local.tag)",
-        4,
     ),
     bug_of_peers(
         "the dialog that they replace is not ended",
@@ -104,28 +103,24 @@ OF_REPLACES = (
         RESCUE,
         "*tied, *self._media_news()]",
         "*tied]",
-        1,
     ),
     bug_of_peers(
         "a dialog that took another's place hears BYE before its ACK",
         UNHEARD,
         "waits = self._unheard is not None or self._accepted_opens",
         "waits = False",
-        4,
     ),
     bug_of_peers(
         "an answer to the dialog before counts in the next",
         ASKING,
         "if response.call_id != self.dialog.call_id:",
         "if False:",
-        99,
     ),
     bug_of_peers(
         "a far end that is gone is held for ever",
         RESCUE,
         '            out += self._give_up("the far end is gone", reasons.NOTHING_HEARD)\n',
         "            self._gone_by = None\n",
-        12,
     ),
 )
 

@@ -26,14 +26,12 @@ BUGS_OF_SETTINGS = (
         LINK,
         "            return self._race.stop(SETTINGS) + self._begin_race(now)\n",
         "            return []\n",
-        first_seed=254,
     ),
     Bug(
         "the old primary is probed on",
         LINK,
         "        if settings.proxies[0] != before.proxies[0]:\n",
         "        if False:\n",
-        first_seed=92,
     ),
     Bug(
         "a shorter keep-alive waits for the longer one",

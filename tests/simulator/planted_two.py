@@ -72,14 +72,12 @@ BUGS_OF_TWO = (
         CHOOSER,
         "        if record.short_links >= SHORT_LINKS_MAX and self.is_fit(proxy, now):\n",
         "        if False:\n",
-        first_seed=251,
     ),
     Bug(
         "a quick proxy wins every race",
         CHOOSER,
         "HEAD_START_DOUBLINGS_MAX = 4",
         "HEAD_START_DOUBLINGS_MAX = 0",
-        first_seed=39,
     ),
     Bug(
         "Retry-After is forgotten with the link",
@@ -172,7 +170,7 @@ BUGS_OF_TWO = (
         "Step.LEAVING, min(now + LEAVE_S, self._ready_until)",
         "Step.LEAVING, now + 5.0",
     ),
-    Bug("a pong is waited for too long", HOMECOMING, "PONG_S = 1.5", "PONG_S = 9.0", first_seed=45),
+    Bug("a pong is waited for too long", HOMECOMING, "PONG_S = 1.5", "PONG_S = 9.0"),
     Bug("home without a 2xx is kept", LINK, "GOING_HOME, now + HOME_BY_S", "GOING_HOME, now + 60"),
     Bug(
         "stays do not grow",
@@ -185,7 +183,6 @@ BUGS_OF_TWO = (
         HOMECOMING,
         "SETTLED_S = 600.0",
         "SETTLED_S = 5.0",
-        first_seed=64,
     ),
     Bug(
         "the backup's link is not closed at home",
@@ -198,7 +195,6 @@ BUGS_OF_TWO = (
         HOMECOMING,
         "        if allowed_at > now:  # Its Retry-After (D8).",
         "        if False:",
-        first_seed=100,
     ),
     # Registrations of two proxies.
     Bug(
@@ -236,7 +232,6 @@ BUGS_OF_TWO = (
         REGISTRATION,
         "expires_at = self._sent_at + expires_s",
         "expires_at = now + expires_s",
-        first_seed=13,
     ),
     Bug(
         "a binding is claimed that is over when its answer is read",
@@ -250,7 +245,6 @@ BUGS_OF_TWO = (
         "        return self._send(now) if waits else self._begin_again(now)\n",
         "        self._send_at = now if waits else None\n"
         "        return [] if waits else self._begin_again(now)\n",
-        first_seed=3960,
     ),
     Bug(
         "one proxy's refusal forgotten at another",
@@ -314,7 +308,6 @@ BUGS_OF_TWO = (
         LAYER,
         "owed = self._owed if proxy == self._proxy else []",
         "owed = list[CancelLost]()",
-        first_seed=23,
     ),
     # Brought back: a silent ping that nothing follows.
     Bug(

@@ -32,28 +32,24 @@ BUGS_OF_CALLS = (
         JITTER,
         "        packet = self._samples(self._packet_ticks)\n        self._quantum",
         "        return sound\n        self._quantum",
-        first_seed=31,
     ),
     Call(
         "a buffer that does not follow jitter",
         DELAY,
         "        self.target_s = max((step + 1) * STEP_S, TARGET_MIN_S)\n",
         "        self.target_s = TARGET_MIN_S\n",
-        first_seed=24,
     ),
     Call(
         "a lost packet is a hole",
         CONCEAL,
         "        made *= self._loudness(",
         "        made *= 0 * self._loudness(",
-        first_seed=1,
     ),
     Call(
         "sound of before the hold",
         CALL_VOICE,
         "if before.receives != plan.receives or resumed:",
         "if before.receives != plan.receives:",
-        first_seed=3,
     ),
     # RTP.
     Call(
@@ -61,21 +57,18 @@ BUGS_OF_CALLS = (
         SOURCE,
         "        self.taken_sequence = self._highest + ahead\n        self.taken_timestamp",
         "        self.taken_sequence = packet.sequence\n        self.taken_timestamp",
-        first_seed=31,
     ),
     Call(
         "time stands still while a digit is sent",
         SENDER,
         "marker=event.marker)\n        self.pause(ticks)\n",
         "marker=event.marker)\n",
-        first_seed=31,
     ),
     Call(
         "a timestamp that grows too slowly",
         SENDER,
         "(self.timestamp + ticks) % TIMESTAMPS\n        self._is_quiet = False",
         "(self.timestamp + ticks - 1) % TIMESTAMPS\n        self._is_quiet = False",
-        first_seed=39,
     ),
     # SRTP.
     Call(
@@ -89,7 +82,6 @@ BUGS_OF_CALLS = (
         PROTECTION,
         "        if plan.key_out != self._key_out:\n",
         "        if True:\n",
-        first_seed=426,
     ),
     Call(
         "reports in clear",
@@ -102,7 +94,6 @@ BUGS_OF_CALLS = (
         SOUND,
         "return SoundLine(plan.is_encrypted,",
         "return SoundLine(True,",
-        first_seed=4,
     ),
     # RTCP.
     Call(
@@ -110,7 +101,6 @@ BUGS_OF_CALLS = (
         SOURCE,
         "        self._expected_before, self._received_before = expected, self._received\n",
         "",
-        first_seed=1,
     ),
     Call(
         "a jitter that is twice as quick",
@@ -123,21 +113,18 @@ BUGS_OF_CALLS = (
         REPORTER,
         "int(now * SHORT) - block.last_report - block.delay",
         "int(now * SHORT) - block.last_report",
-        first_seed=31,
     ),
     Call(
         "the far end's loss is ours",
         REPORTER,
         "loss_there=block.fraction_lost / 256",
         "loss_there=self.quality.loss_here",
-        first_seed=59,
     ),
     Call(
         "silence is told late",
         SESSION,
         "SILENCE_S = 10.0",
         "SILENCE_S = 14.0",
-        first_seed=5,
     ),
     # Digits.
     Call(
@@ -151,14 +138,12 @@ BUGS_OF_CALLS = (
         DTMF,
         "        if self._timestamp is not None and timestamp < self._timestamp:\n",
         "        if False:\n",
-        first_seed=57,
     ),
     Call(
         "a digit swallows the next",
         DTMF,
         "            self._queue.popleft()\n",
         "            self._queue.clear()\n",
-        first_seed=57,
     ),
     # Whose packets are taken.
     Call(
@@ -166,14 +151,12 @@ BUGS_OF_CALLS = (
         SOURCE_LOCK,
         "        if proven or source == self._described or",
         "        if source == self._described or",
-        first_seed=452,
     ),
     Call(
         "a stranger is listened to",
         SOURCE_LOCK,
         "        if not proves and self.is_held(now):\n            return False\n",
         "",
-        first_seed=100,
     ),
     # Who hears whom.
     Call(
@@ -181,7 +164,6 @@ BUGS_OF_CALLS = (
         CALL_VOICE,
         "if self._holds:",
         "if False:",
-        first_seed=3,
     ),
     Call(
         "mute is soft only",
@@ -194,7 +176,6 @@ BUGS_OF_CALLS = (
         SESSION,
         "        self._take_plan(plan)\n        return []\n",
         "        return []\n",
-        first_seed=111,
     ),
     # Calls that move to another link.
     Call(
@@ -202,13 +183,11 @@ BUGS_OF_CALLS = (
         RESCUE,
         "        self._wants_replacement = True\n        wait_s",
         "        wait_s",
-        first_seed=3,
     ),
     Call(
         "a far end that is gone stays",
         RESCUE,
         '            out += self._give_up("the far end is gone", reasons.NOTHING_HEARD)\n',
         "            pass\n",
-        first_seed=8,
     ),
 )
