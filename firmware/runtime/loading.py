@@ -24,7 +24,6 @@ PARTS = "HANDSET_PARTS"
 MODULES = (
     "firmware.phone.render",
     "board.handset",
-    "ssl",
     "firmware.transaction.layer",
     "firmware.link.link",
     "firmware.media.negotiation",

@@ -36,13 +36,12 @@ SCREEN_RATIO, REGISTERED_RATIO = "the same, in bare interpreters", "the same, in
 MILLION = 1e6
 
 PARTS = {
-    "Python's own library": "argparse asyncio logging pathlib uuid",
+    "Python's own library, TLS with it": "argparse asyncio logging pathlib uuid",
     "settings, and the program's own frame": "firmware.runtime.start config.configuration",
     "board, pictures, Pillow": (
         "board.handset PIL.ImageDraw PIL.ImageFont firmware.phone.screen firmware.phone.render"
         " firmware.runtime.languages"
     ),
-    "Python's TLS": "ssl",
     "SIP, transactions, link": "firmware.link.link firmware.transaction.layer firmware.sip.auth",
     "calls and what they agree on": "firmware.agent.agent firmware.media.negotiation",
     "the phone's machine and screens": "firmware.phone.phone",
