@@ -61,7 +61,8 @@ note_deb() { # DEB FOLDER
     } >>"$2/status"
 }
 
-# Run a command of the tools' root, which sees the checkout and the build where they are.
+# Run a command of the tools' root, which sees the checkout and the build where they are. Python leaves
+# no compiled files there: who finds some has other constants in memory, and compiles to other bytes.
 tools() { # COMMAND...
     local root
     root=$(made tools)/root
@@ -74,7 +75,8 @@ tools() { # COMMAND...
         mount --bind "$BUILD" "$root$BUILD"
         mount --rbind /dev "$root/dev"
         mount -t proc proc "$root/proc"
-        exec chroot "$root" /usr/bin/env -C "$PWD" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+        exec chroot "$root" /usr/bin/env -C "$PWD" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+            PYTHONDONTWRITEBYTECODE=1 "$@"
     ' "$root" "$@"
 }
 

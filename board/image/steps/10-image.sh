@@ -21,7 +21,7 @@ put data.ext4 4
 # A hole of the file is skipped on a card; what a file system uses must not be one.
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$CHECKOUT python3 -m board.image.in_use "$image"
 tools bmaptool create -o "$image.bmap" "$image"
-tools env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$CHECKOUT" python3 -m board.image.contents \
+tools env PYTHONPATH="$CHECKOUT" python3 -m board.image.contents \
     --epoch "$(epoch)" --project "$CHECKOUT/pyproject.toml" --wheels "$(made libraries)/site-packages" \
     "$(made root)" "$(made fleet)" "$(made parts)" >handset.spdx.json
 
