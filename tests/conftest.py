@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+# Tests that are started in the background of a shell ignore this, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # An example that takes long on a busy machine is no failure of what it is an example of.
 settings.register_profile("untimed", deadline=None)
