@@ -166,6 +166,7 @@ class SecureConnection(asyncio.Protocol):
             # L10: what a dead path holds back must not arrive later, beside the next link. RST.
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._wire.abort()
+            self._sock.close()  # RST now, as FIN below.
             return
         if self._pipe is not None:
             self._wire.write(self._pipe.farewell())

@@ -69,6 +69,12 @@ def socket_of(ear: Ear, attempt: int | None = None) -> socket.socket:
 # How it ends.
 
 
+def read_all(sock: socket.socket) -> None:
+    """Read until the end."""
+    while sock.recv(65536):
+        pass
+
+
 def say_goodbye(visit: Visit) -> None:
     """Send TLS's own close_notify, then FIN."""
     assert visit.stream is not None
@@ -214,6 +220,28 @@ def test_a_closed_connection_ends_in_the_same_step(files: TlsFiles, server: Serv
             goodbye = server.visits[0].raw.recv(65536)
             assert goodbye
             assert server.visits[0].raw.recv(65536) == b""
+
+    run(scene())
+
+
+def test_a_connection_with_bytes_on_the_way_is_reset_in_the_same_step(
+    files: TlsFiles, server: Server
+) -> None:
+    """L10: its RST is out before the next link's first SIP too."""
+
+    async def scene() -> None:
+        async with server.listening(), listening_ear(files) as ear:
+            await ear.reach(server.address)
+            server.reads = False
+            fill(ear)
+            ear.close()
+            peer = server.visits[0].raw
+            peer.settimeout(5.0)
+            with pytest.raises(ConnectionResetError):
+                read_all(peer)
+            peer.setblocking(False)
+            server.reads = True
+            await server.visits[0].ended.wait()
 
     run(scene())
 
