@@ -1,4 +1,4 @@
-"""What all tests share: options, and no clock over examples."""
+"""What all tests share: options, interrupts that are heard, no clock over examples, no priority."""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ MODULES = (
 )
 """In the order in which a start needs them; each is a second or two of an emulated machine's."""
 
-PARTS_S, LOOK_S = 150.0, 0.05
-"""So long the parts are waited for at most, and so often they are looked for."""
+PARTS_S, LOOK_S = 300.0, 0.05
+"""So long the parts are waited for at most, and so often they are looked for. What says that they
+are there gives up by itself long before, but for a system that is held up."""
 
 
 async def load_until_parts_are_there(load: Callable[[str], object] = import_module) -> None:

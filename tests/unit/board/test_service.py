@@ -139,6 +139,8 @@ def test_the_phone_of_a_card_waits_for_the_file_that_says_that_its_parts_are_the
     (file,) = re.findall(rf"^Environment={loading.PARTS}=(.*)$", begins, re.MULTILINE)
     assert f"\nExecStart=/usr/bin/touch {file}\n" in tells
     assert "DefaultDependencies" not in tells, "it comes after udev's look at the machine"
+    (limit_s,) = re.findall("^TimeoutStartSec=(.*)$", begins, re.MULTILINE)
+    assert int(limit_s) >= 2 * loading.PARTS_S, "it is waited for, and then still loaded"
     preset = (IMAGE_UNITS.parent / "system-preset" / "00-handset.preset").read_text()
     assert "\nenable handset-parts.service\n" in preset
 
