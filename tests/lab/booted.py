@@ -1,21 +1,36 @@
 """A real systemd, the first process of namespaces of its own, and units to start there.
 
-It has a /run and control groups for itself and the network of this machine; its root is this
+It has a /run and a control group for itself and the network of this machine; its root is this
 machine's or another one. It starts what `units` say, and of this machine's own nothing that they do
 not ask for. Needs root.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.lab.processes import Program
 
 TARGET = "test.target"
+
+GROUP = """\
+set -e
+mount -t cgroup2 none "$1"
+mkdir "$1/$2"
+echo 0 >"$1/$2/cgroup.procs"
+umount "$1"
+shift 2
+exec unshare -C "$@"
+"""
+"""An empty folder, the name of its control group, and what is run in that: it sees no other one."""
 
 BEGIN = """\
 set -e
@@ -26,7 +41,6 @@ mount -t cgroup2 none "$1/sys/fs/cgroup"
 mount -t tmpfs none "$1/run"
 mkdir "$1/run/systemd"
 cp -r "$2" "$1/run/systemd/system"
-: >"$3"
 mount --bind "$3" "$1/dev/console"
 if [ "$1" = / ]; then mount -t tmpfs none /etc/systemd/system; fi
 mount -t proc proc "$1/proc"
@@ -35,7 +49,14 @@ cd "$1"
 if [ "$1" != / ]; then mount --move . /; fi
 exec chroot . /lib/systemd/systemd --unit="$4" --log-target=console --show-status=no
 """
-"""Its root, its units, the file that it takes for a console, its target."""
+"""Its root, its units, the terminal that it takes for a console, its target."""
+
+END = """\
+set -e
+mount -t cgroup2 none "$1"
+echo 1 >"$1/$2/cgroup.kill"
+until find "$1/$2" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.05; done
+"""
 
 WAIT_S = 30.0
 
@@ -45,7 +66,10 @@ class Booted:
 
     def __init__(self, directory: Path, units: Mapping[str, str], root: Path = Path("/")) -> None:
         self.root = root
-        self.console = directory / "console"
+        self._console = b""
+        self._group = uuid.uuid4().hex
+        self._groups = directory / "groups"
+        self._groups.mkdir()
         self._units = directory / "units"
         for name, text in units.items():
             path = self._units / name
@@ -53,13 +77,33 @@ class Booted:
             path.write_text(text)
 
     def __enter__(self) -> Booted:
-        words = ["unshare", "-mpfCu", "--kill-child", "sh", "-c", BEGIN, "sh", str(self.root)]
-        self._program = Program([*words, str(self._units), str(self.console), TARGET])
+        ours, self._terminal = os.openpty()
+        words = [
+            "sh",
+            "-c",
+            BEGIN,
+            "sh",
+            str(self.root),
+            str(self._units),
+            os.ttyname(self._terminal),
+            TARGET,
+        ]
+        group = ["sh", "-c", GROUP, "sh", str(self._groups), self._group]
+        self._program = Program(["unshare", "-mpfu", "--kill-child", *group, *words])
+        threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
         self.wait_for(lambda: self._run("show").returncode == 0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._program.kill()
+        os.close(self._terminal)
+        words = ["unshare", "-m", "sh", "-c", END, "sh", str(self._groups), self._group]
+        subprocess.run(words, check=True, timeout=WAIT_S)
+
+    def _listen(self, console: int) -> None:
+        with open(console, "rb", buffering=0) as heard, suppress(OSError):  # It ends with that.
+            while said := heard.read(4096):
+                self._console = (self._console + said)[-4000:]
 
     def systemctl(self, *words: str) -> str:
         """Ask or tell it something."""
@@ -116,8 +160,7 @@ class Booted:
         )
 
     def _said(self) -> str:
-        console = self.console.read_text(errors="replace") if self.console.exists() else ""
-        return f"{self._program.tail}\n{console[-4000:]}"
+        return f"{self._program.tail}\n{self._console.decode(errors='replace')}"
 
 
 def _children(pid: str) -> list[str]:
