@@ -69,6 +69,8 @@ class Kamailio:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        for line in self.running.matching("CRITICAL|exited by a signal"):
+            print(line.text)  # Shown where a test has failed: it may be this one's fault.
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
