@@ -67,7 +67,7 @@ class Booted:
     def __init__(self, directory: Path, units: Mapping[str, str], root: Path = Path("/")) -> None:
         self.root = root
         self._console = b""
-        self._group = uuid.uuid4().hex
+        self.group = uuid.uuid4().hex
         self._groups = directory / "groups"
         self._groups.mkdir()
         self._units = directory / "units"
@@ -78,17 +78,9 @@ class Booted:
 
     def __enter__(self) -> Booted:
         ours, self._terminal = os.openpty()
-        words = [
-            "sh",
-            "-c",
-            BEGIN,
-            "sh",
-            str(self.root),
-            str(self._units),
-            os.ttyname(self._terminal),
-            TARGET,
-        ]
-        group = ["sh", "-c", GROUP, "sh", str(self._groups), self._group]
+        places = (self.root, self._units, os.ttyname(self._terminal), TARGET)
+        words = ["sh", "-c", BEGIN, "sh", *map(str, places)]
+        group = ["sh", "-c", GROUP, "sh", str(self._groups), self.group]
         self._program = Program(["unshare", "-mpfu", "--kill-child", *group, *words])
         threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
         self.wait_for(lambda: self._run("show").returncode == 0)
@@ -97,7 +89,7 @@ class Booted:
     def __exit__(self, *_: object) -> None:
         self._program.kill()
         os.close(self._terminal)
-        words = ["unshare", "-m", "sh", "-c", END, "sh", str(self._groups), self._group]
+        words = ["unshare", "-m", "sh", "-c", END, "sh", str(self._groups), self.group]
         subprocess.run(words, check=True, timeout=WAIT_S)
 
     def _listen(self, console: int) -> None:
@@ -108,7 +100,7 @@ class Booted:
     def systemctl(self, *words: str) -> str:
         """Ask or tell it something."""
         done = self._run(*words)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self.said()}"
         return done.stdout
 
     def run_within(self, *words: str, said: str = "") -> str:
@@ -116,7 +108,7 @@ class Booted:
         done = subprocess.run(
             [*self._enter, *words], input=said, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self._said()}"
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}{self.said()}"
         return done.stdout
 
     def shows(self, unit: str, name: str) -> str:
@@ -133,7 +125,7 @@ class Booted:
         """Wait until something is so."""
         by = time.monotonic() + WAIT_S
         while not done():
-            assert time.monotonic() < by, f"it did not happen in time\n{self._said()}"
+            assert time.monotonic() < by, f"it did not happen in time\n{self.said()}"
             time.sleep(0.05)
 
     @property
@@ -144,7 +136,7 @@ class Booted:
     @property
     def _first(self) -> str:
         """Its first process: the only child of who made the namespaces."""
-        assert self._program.running, self._said()
+        assert self._program.running, self.said()
         return " ".join(_children(str(self._program.pid)))
 
     @property
@@ -159,7 +151,8 @@ class Booted:
             check=False,
         )
 
-    def _said(self) -> str:
+    def said(self) -> str:
+        """Return the last of what it and its console said."""
         return f"{self._program.tail}\n{self._console.decode(errors='replace')}"
 
 
